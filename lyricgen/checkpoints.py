@@ -1,0 +1,174 @@
+"""A model folder (weights, config, metrics, learning curve) <-> a model. Nothing is unpickled.
+
+    model.safetensors   the weights, float16 unless asked otherwise
+    config.json         format version, class and sizes, artists, vocabulary, and the sha256 of the other files
+    metrics.json        bits per character on both splits, and how they came about
+    history.csv         the learning curve
+"""
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from lyricgen.errors import ModelError
+from lyricgen.models import MODEL_CLASSES, CharacterModel
+from lyricgen.vocabulary import CHARACTERS
+
+FORMAT_VERSION = 1
+WEIGHTS, CONFIG, METRICS, HISTORY = "model.safetensors", "config.json", "metrics.json", "history.csv"
+
+
+@dataclass
+class Checkpoint:
+    """What a model folder holds."""
+
+    model: CharacterModel
+    """In eval mode, float32, on the CPU."""
+    metrics: dict = field(default_factory=dict)
+    """`val_bpc`, `clean_bpc`, and how they came about."""
+    history: list[dict] = field(default_factory=list)
+    """Rows of the learning curve; what was not measured at a step is None."""
+
+
+def save_checkpoint(
+    checkpoint: Checkpoint, folder: str | Path, dtype: torch.dtype = torch.float16, columns: Iterable[str] | None = None
+) -> None:
+    """Writes a model folder; it appears in one step when complete, and one that was there is replaced.
+
+    Args:
+        checkpoint: the model and its figures.
+        folder: where; its parents are made.
+        dtype: of the weights in the file.
+        columns: of `history.csv`; None: those of the first row.
+    """
+    folder = Path(folder)
+    partial = folder.with_name(f"{folder.name}.{os.getpid()}.partial")
+    partial.mkdir(parents=True, exist_ok=True)
+    try:
+        weights = {name: value.detach().to("cpu", dtype).contiguous() for name, value in checkpoint.model.state_dict().items()}
+        save_file(weights, partial / WEIGHTS)
+        _write_json(partial / METRICS, checkpoint.metrics)
+        with (partial / HISTORY).open("w", newline="", encoding="utf-8") as file:
+            names = list(columns or (checkpoint.history[0] if checkpoint.history else ()))
+            writer = csv.DictWriter(file, names, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(checkpoint.history)
+        config = {"format_version": FORMAT_VERSION, **model_config(checkpoint.model), "vocabulary": CHARACTERS}
+        config["sha256"] = {name: file_sha256(partial / name) for name in (WEIGHTS, METRICS, HISTORY)}
+        _write_json(partial / CONFIG, config)
+        if folder.exists():
+            shutil.rmtree(folder)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def load_checkpoint(folder: str | Path) -> Checkpoint:
+    """Reads a model folder, strictly: every file is there and as it was written, every weight has its shape.
+
+    Raises:
+        ModelError: it is missing, incomplete, altered, or of another format; the message says which.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ModelError(f"there is no model folder {folder.name!r}; train one with train.py or name one of the bundled models")
+    config = _read_json(folder, CONFIG)
+    if config.get("format_version") != FORMAT_VERSION:
+        raise ModelError(
+            f"model folder {folder.name!r} has format version {config.get('format_version')!r}, this lyricgen reads {FORMAT_VERSION}; "
+            "train it again or use the lyricgen it was made with"
+        )
+    if config.get("vocabulary") != CHARACTERS:
+        raise ModelError(f"model folder {folder.name!r} was trained on another vocabulary than string.printable")
+    _verify(folder, config.get("sha256"))
+    model = make_model(config)
+    try:
+        weights = {name: value.float() for name, value in load_file(folder / WEIGHTS).items()}
+        model.load_state_dict(weights, strict=True)
+    except (SafetensorError, RuntimeError, OSError) as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise ModelError(f"the weights of model folder {folder.name!r} do not fit its config.json ({reason}); fetch it again") from None
+    return Checkpoint(model.eval(), _read_json(folder, METRICS), _read_history(folder / HISTORY))
+
+
+def model_config(model: CharacterModel) -> dict:
+    """What `make_model` needs to build a model of the same class and shape."""
+    return {"class": type(model).__name__, "model": model.config}
+
+
+def make_model(config: Mapping) -> CharacterModel:
+    """The model that a config describes, with fresh weights.
+
+    Raises:
+        ModelError: it describes none of the two classes.
+    """
+    try:
+        return MODEL_CLASSES[config["class"]](**config["model"])
+    except (KeyError, TypeError, ValueError, RuntimeError):
+        raise ModelError(f"the config describes no model of lyricgen (its class: {config.get('class')!r}); fetch it again") from None
+
+
+def load_training_checkpoint(path: str | Path) -> CharacterModel:
+    """The model in a `.ckpt` file of train.py, in eval mode; read with `weights_only=True`.
+
+    Raises:
+        ModelError: the file is missing, damaged, or not one of train.py's.
+    """
+    path = Path(path)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        model = make_model(state["lyricgen"])
+        prefix = "model."
+        weights = {name.removeprefix(prefix): value for name, value in state["state_dict"].items() if name.startswith(prefix)}
+        model.load_state_dict(weights, strict=True)
+    except FileNotFoundError:
+        raise ModelError(f"there is no checkpoint {path.name!r}") from None
+    except ModelError:
+        raise
+    except Exception as error:  # torch.load raises whatever the damaged bytes bring about
+        raise ModelError(f"{path.name!r} is no checkpoint of train.py, or it is damaged ({type(error).__name__})") from None
+    return model.eval()
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _verify(folder: Path, sha256: Mapping[str, str] | None) -> None:
+    for name in (WEIGHTS, METRICS, HISTORY):
+        if not (folder / name).is_file():
+            raise ModelError(f"model folder {folder.name!r} lacks {name}; fetch it again")
+        if not isinstance(sha256, Mapping) or file_sha256(folder / name) != sha256.get(name):
+            raise ModelError(f"{name} of model folder {folder.name!r} is not the file that was published (its sha256 differs); fetch it again")
+
+
+def _read_json(folder: Path, name: str) -> dict:
+    try:
+        value = json.loads((folder / name).read_text(encoding="utf-8"))
+    except OSError:
+        raise ModelError(f"model folder {folder.name!r} lacks {name}; fetch it again") from None
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ModelError(f"{name} of model folder {folder.name!r} is damaged; fetch it again")
+    return value
+
+
+def _write_json(path: Path, value: Mapping) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _read_history(path: Path) -> list[dict]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return [{name: float(value) if value else None for name, value in row.items()} for row in csv.DictReader(file)]

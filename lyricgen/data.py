@@ -1,0 +1,302 @@
+"""Files of songs -> songs, and the notebook's dataset and data module over them."""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from lyricgen.arguments import shown
+from lyricgen.errors import DataError
+from lyricgen.vocabulary import OOV_LABEL, PADDING_LABEL, pad_sequence, string_to_labels
+
+ARTISTS = [
+    "Ariana Grande",
+    "BTS (방탄소년단)",
+    "Beyoncé",
+    "Billie Eilish",
+    "Cardi B",
+    "Charlie Puth",
+    "Coldplay",
+    "Drake",
+    "Dua Lipa",
+    "Ed Sheeran",
+    "Eminem",
+    "Justin Bieber",
+    "Katy Perry",
+    "Khalid",
+    "Lady Gaga",
+    "Maroon 5",
+    "Nicki Minaj",
+    "Post Malone",
+    "Rihanna",
+    "Selena Gomez",
+    "Taylor Swift",
+]
+LYRIC_COLUMN, ARTIST_COLUMN = "Lyric", "Artist"
+SHORTEST_LYRIC = 2  # characters; a shorter one has nothing to predict
+TEXT_STRETCH = 5_000  # characters: a text file that marks no songs is cut at line ends into pieces of about this size
+CSV_ROWS_AT_ONCE = 2_000
+
+
+@dataclass
+class Song:
+    """A lyric, and its artist ('' where the file names none)."""
+
+    lyric: str
+    artist: str = ""
+
+
+@dataclass
+class LyricsGenerationTensor:
+    """One song, or one batch of songs or of stretches of songs.
+
+    Shapes of one song: (T,), (T,), (); of a batch: (B, T), (B, T), (B,). The last three are set in batches cut from
+    streams (`lyricgen.corpus`) and None elsewhere.
+    """
+
+    input_sequence: torch.Tensor
+    """Labels that go in: the song without its last character."""
+    output_sequence: torch.Tensor
+    """Labels to predict: the song without its first character."""
+    sequence_length: torch.Tensor
+    """Characters that count."""
+    artists: torch.Tensor | None = None
+    """Artist label of each row (B,)."""
+    starts: torch.Tensor | None = None
+    """Whether the row opens a song here (B,), so that no hidden state is carried into it."""
+    songs: torch.Tensor | None = None
+    """Number of the row's song in its corpus (B,)."""
+
+    def to(self, device) -> "LyricsGenerationTensor":
+        """The same batch on `device`."""
+        return LyricsGenerationTensor(
+            *(None if value is None else value.to(device, non_blocking=True) for value in vars(self).values())
+        )
+
+
+class LyricsGenerationDataset(Dataset):
+    """The songs of a CSV file in the file's order; item i is song i as a `LyricsGenerationTensor`.
+
+    Args:
+        csv_file_path: a CSV file in UTF-8 with the columns Artist and Lyric.
+        minimum_song_count: leave out artists with fewer songs than this.
+        artists: keep these artists only.
+        oov_label: the label of characters outside the vocabulary.
+
+    Raises:
+        DataError: the file cannot be read as such, or no song is left.
+    """
+
+    def __init__(
+        self,
+        csv_file_path: str | Path,
+        minimum_song_count: int | None = None,
+        artists: Sequence[str] | None = None,
+        oov_label: int = OOV_LABEL,
+    ):
+        frame = read_csv(csv_file_path)
+        frame = frame[frame[LYRIC_COLUMN].str.len() >= SHORTEST_LYRIC]
+        if artists is not None:
+            frame = frame[frame[ARTIST_COLUMN].isin(list(artists))]
+        if minimum_song_count is not None:
+            frame = frame[frame.groupby(ARTIST_COLUMN)[LYRIC_COLUMN].transform("size") >= minimum_song_count]
+        if frame.empty:
+            raise DataError(f"{Path(csv_file_path).name} has no song left after the filters; allow more artists or fewer songs each")
+        self.lyrics_dataframe = frame.reset_index(drop=True)
+        self.artists_list = list(self.lyrics_dataframe[ARTIST_COLUMN].unique())
+        self.number_of_artists = len(self.artists_list)
+        self.oov_label = oov_label
+
+    def __len__(self) -> int:
+        return len(self.lyrics_dataframe)
+
+    def __getitem__(self, index: int) -> LyricsGenerationTensor:
+        labels = torch.tensor(string_to_labels(self.lyrics_dataframe[LYRIC_COLUMN].iloc[index], self.oov_label))
+        return LyricsGenerationTensor(labels[:-1], labels[1:], torch.tensor(len(labels) - 1))
+
+
+class LyricsGenerationDataModule(pl.LightningDataModule):
+    """The notebook's whole-song batches: `.datasets['train']`, `.datasets['val']`, and 'test' if a path is given.
+
+    Args:
+        dataset_paths: CSV files by split: {'train': ..., 'val': ...}.
+        artists: keep these artists only; None keeps all.
+        batch_size: songs in a batch.
+        shuffle: whether the training songs are shuffled every epoch.
+        padding_label, oov_label: the labels that fill up a batch, and that stand for unknown characters.
+    """
+
+    def __init__(
+        self,
+        dataset_paths: dict[str, str | Path],
+        artists: Sequence[str] | None = None,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        padding_label: int = PADDING_LABEL,
+        oov_label: int = OOV_LABEL,
+    ):
+        super().__init__()
+        self.batch_size, self.shuffle, self.padding_label = batch_size, shuffle, padding_label
+        self.datasets = {
+            split: LyricsGenerationDataset(path, artists=artists, oov_label=oov_label)
+            for split, path in dataset_paths.items()
+        }
+
+    @staticmethod
+    def collate_fn(padding_label: int, instances: Sequence[LyricsGenerationTensor]) -> LyricsGenerationTensor:
+        """Pads songs to the longest of the batch and stacks them: (B, T), (B, T), (B,)."""
+        longest = max(len(instance.input_sequence) for instance in instances)
+        return LyricsGenerationTensor(
+            torch.stack([pad_sequence(instance.input_sequence, longest, padding_label) for instance in instances]),
+            torch.stack([pad_sequence(instance.output_sequence, longest, padding_label) for instance in instances]),
+            torch.stack([torch.as_tensor(instance.sequence_length) for instance in instances]),
+        )
+
+    def _loader(self, split: str, shuffle: bool = False) -> DataLoader:
+        return DataLoader(
+            self.datasets[split], self.batch_size, shuffle=shuffle, collate_fn=partial(self.collate_fn, self.padding_label)
+        )
+
+    def train_dataloader(self) -> DataLoader:
+        return self._loader("train", self.shuffle)
+
+    def val_dataloader(self) -> DataLoader:
+        return self._loader("val")
+
+    def test_dataloader(self) -> DataLoader:
+        return self._loader("test")
+
+
+def read_csv(path: str | Path, lyric_column: str = LYRIC_COLUMN, artist_column: str = ARTIST_COLUMN) -> pd.DataFrame:
+    """A CSV file as one frame: the lyric and artist columns as text ('' where empty), the others as pandas reads them.
+
+    Raises:
+        DataError: the file is missing, empty, not UTF-8, not a CSV file, or lacks a column.
+    """
+    return pd.concat(_csv_frames(path, lyric_column, artist_column))
+
+
+def read_songs(
+    source: str | Path, lyric_column: str = LYRIC_COLUMN, artist_column: str | None = ARTIST_COLUMN
+) -> Iterator[Song]:
+    """The songs of a CSV file, a text file, or a folder of text files, one after the other.
+
+    In a text file two blank lines or more part one song from the next; a file without them is cut at line ends into
+    stretches of about 5,000 characters, so that there is something to hold out. In a folder each `.txt` is one song,
+    and its subfolder's name, if it is in one, is the artist. Songs of less than two characters are left out.
+
+    Raises:
+        DataError: nothing is there, it cannot be read as UTF-8, or it holds no song.
+    """
+    source, found = Path(source), False
+    if not source.exists():
+        raise DataError(f"there is no file or folder {shown(str(source))}; name a CSV file, a text file or a folder of text files")
+    if source.is_dir():
+        songs = _songs_of_folder(source)
+    elif source.suffix.lower() == ".csv":
+        songs = _songs_of_csv(source, lyric_column, artist_column)
+    else:
+        songs = (Song(lyric) for lyric in _songs_of_text(source))
+    for song in songs:
+        if len(song.lyric) >= SHORTEST_LYRIC:
+            found = True
+            yield song
+    if not found:
+        raise DataError(f"{source.name} holds no lyric of {SHORTEST_LYRIC} characters or more")
+
+
+def _songs_of_csv(path: Path, lyric_column: str, artist_column: str | None) -> Iterator[Song]:
+    for frame in _csv_frames(path, lyric_column, artist_column):
+        artists = frame[artist_column] if artist_column else [""] * len(frame)
+        yield from map(Song, frame[lyric_column], artists)
+
+
+def _csv_frames(path: str | Path, lyric_column: str, artist_column: str | None) -> Iterator[pd.DataFrame]:
+    """The rows of a CSV file in frames of a bounded size, its faults turned into `DataError`."""
+    path = Path(path)
+    needed = [column for column in (lyric_column, artist_column) if column]
+    try:
+        header = list(pd.read_csv(path, nrows=0, index_col=False).columns)
+        missing = [column for column in needed if column not in header]
+        if missing:
+            raise DataError(f"{path.name} has no column {missing[0]!r}; its columns are {', '.join(map(shown, header))}: name yours")
+        others = {column: [""] for column in header if column not in needed}
+        with pd.read_csv(
+            path,
+            chunksize=CSV_ROWS_AT_ONCE,
+            index_col=False,
+            dtype={column: str for column in needed},
+            keep_default_na=False,
+            na_values=others or None,
+            on_bad_lines="error",
+        ) as frames:
+            rows = 0
+            for frame in frames:
+                frame[needed] = frame[needed].fillna("")
+                rows += len(frame)
+                yield frame
+        if not rows:
+            raise DataError(f"{path.name} has a header but no rows")
+    except FileNotFoundError:
+        raise DataError(f"there is no file {shown(str(path))}") from None
+    except IsADirectoryError:
+        raise DataError(f"{shown(str(path))} is a folder; name a CSV file") from None
+    except pd.errors.EmptyDataError:
+        raise DataError(f"{path.name} is empty; it needs a header with the columns {' and '.join(needed)}") from None
+    except UnicodeDecodeError as error:
+        raise _not_utf8(path, error) from None
+    except (pd.errors.ParserError, csv.Error) as error:
+        reason = str(error).split("C error: ")[-1].strip().rstrip(".")
+        raise DataError(f"{path.name} is not a well-formed CSV file ({reason}); look for an unclosed quote or a row of another length") from None
+
+
+def _songs_of_folder(folder: Path) -> Iterator[Song]:
+    for path in sorted(folder.rglob("*.txt")):
+        artist = path.parent.name if path.parent != folder else ""
+        yield Song("".join(_decoded_blocks(path)).strip(), artist)
+
+
+def _songs_of_text(path: Path) -> Iterator[str]:
+    """Songs between gaps of two blank lines or more; a stretch that grows too long without a gap is cut at a line end."""
+    gap, rest = re.compile(r"\n[ \t]*\n[ \t]*\n\s*"), ""
+    for block in _decoded_blocks(path):
+        *songs, rest = gap.split(rest + block)
+        for song in songs:
+            yield from _stretches(song)
+        if len(rest) > 4 * TEXT_STRETCH:
+            *ready, rest = _stretches(rest)
+            yield from ready
+    yield from _stretches(rest)
+
+
+def _stretches(text: str) -> Iterator[str]:
+    """`text` whole if it is of a song's size, else cut at the line ends nearest after every 5,000 characters."""
+    text = text.strip("\n")
+    while len(text) > 2 * TEXT_STRETCH:
+        cut = text.find("\n", TEXT_STRETCH, 2 * TEXT_STRETCH)
+        cut = TEXT_STRETCH if cut < 0 else cut
+        yield text[:cut]
+        text = text[cut:].lstrip("\n")
+    yield text
+
+
+def _decoded_blocks(path: Path) -> Iterator[str]:
+    """The text of a UTF-8 file in blocks of a bounded size, with line ends as \\n."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            while block := file.read(1 << 20):
+                yield block
+    except UnicodeDecodeError as error:
+        raise _not_utf8(path, error) from None
+
+
+def _not_utf8(path: Path, error: UnicodeDecodeError) -> DataError:
+    byte = error.object[error.start]
+    return DataError(f"{path.name} is not UTF-8 (byte {byte:#04x} in it); save it as UTF-8 and try again")

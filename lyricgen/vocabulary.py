@@ -1,0 +1,67 @@
+"""Characters <-> labels: the 100 characters of `string.printable`, and label 100 for all else.
+
+Label 100 is padding, the mark of a character outside the vocabulary, and the label that opens a song. Inputs have
+101 symbols, outputs 100 classes: a model reads label 100 but never writes it.
+"""
+
+import string
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+
+CHARACTERS = string.printable
+NUM_CLASSES = len(CHARACTERS)  # 100
+PADDING_LABEL = OOV_LABEL = START_LABEL = NUM_CLASSES
+INPUT_SIZE = NUM_CLASSES + 1
+
+_LABEL_OF = {character: label for label, character in enumerate(CHARACTERS)}
+_LABEL_TABLE = np.full(129, OOV_LABEL, dtype=np.uint8)  # by code point; 128 stands for all that is not ASCII
+_LABEL_TABLE[[ord(character) for character in CHARACTERS]] = np.arange(NUM_CLASSES, dtype=np.uint8)
+
+
+def character_to_label(character: str, oov_label: int = OOV_LABEL) -> int:
+    """The label of one character, `oov_label` if it lies outside the vocabulary.
+
+    >>> character_to_label("a"), character_to_label("é")
+    (10, 100)
+    """
+    return _LABEL_OF.get(character, oov_label)
+
+
+def string_to_labels(character_string: str, oov_label: int = OOV_LABEL) -> list[int]:
+    """The labels of a string, one a character.
+
+    >>> string_to_labels("ab c")
+    [10, 11, 94, 12]
+    """
+    return [_LABEL_OF.get(character, oov_label) for character in character_string]
+
+
+def encode(text: str) -> np.ndarray:
+    """`string_to_labels` through a lookup table: a uint8 array, one label a code point, tens of MB a second."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    return _LABEL_TABLE[np.minimum(codes, 128)]
+
+
+def token_ids_to_str(token_ids: Iterable[int] | torch.Tensor) -> str:
+    """The string of a sequence of labels (a list, an array, or a tensor of one dimension); label 100 shows as U+FFFD.
+
+    >>> token_ids_to_str([10, 100, 11])
+    'a\ufffdb'
+    """
+    if isinstance(token_ids, torch.Tensor):
+        token_ids = token_ids.reshape(-1).tolist()
+    return "".join(CHARACTERS[label] if 0 <= label < NUM_CLASSES else "\ufffd" for label in map(int, token_ids))
+
+
+def pad_sequence(seq: Sequence[int] | torch.Tensor, max_length: int, pad_label: int = PADDING_LABEL):
+    """`seq` filled up with `pad_label` to `max_length`; a tensor gives a tensor, anything else a list. `seq` stays as it is.
+
+    >>> pad_sequence([1, 2], 4, 100)
+    [1, 2, 100, 100]
+    """
+    missing = max_length - len(seq)
+    if isinstance(seq, torch.Tensor):
+        return torch.cat([seq, seq.new_full((max(missing, 0),), pad_label)])
+    return list(seq) + [pad_label] * missing

@@ -1,0 +1,295 @@
+"""Trains the character-level models on songs and writes a model folder for each.
+
+    python train.py --data songdata/             both models, on songdata_train.csv and songdata_val.csv
+    python train.py --data my.csv --epochs 2     on your own songs; every twentieth is held out
+    python train.py                              downloads the course's songs first
+"""
+
+import argparse
+import json
+import logging
+import platform
+import sys
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
+from torch.utils.data import DataLoader
+
+from lyricgen.checkpoints import Checkpoint, file_sha256, load_checkpoint, load_training_checkpoint, model_config, save_checkpoint
+from lyricgen.corpus import Corpus, SongStreams, clean_songs, encode_corpus
+from lyricgen.data import ARTIST_COLUMN, ARTISTS, LYRIC_COLUMN, read_songs
+from lyricgen.errors import LyricGenError
+from lyricgen.models import ImprovedSeqModel, VanillaRNN
+from lyricgen.songdata import TRAIN_FILE, VAL_FILE, download_songdata
+from lyricgen.task import OPTIMIZERS, LearningCurve, LyricsGenerationTask, measure_bits
+
+MODELS = {"vanilla-rnn": VanillaRNN, "lstm": ImprovedSeqModel}
+EPOCHS = {"vanilla-rnn": 3, "lstm": 4}
+VALIDATION_ROWS = 96  # streams of whole songs side by side
+
+
+class Interrupted(Exception):
+    """Raised when Ctrl-C or SIGTERM ended a training; its text says where the checkpoint lies."""
+
+
+@dataclass
+class Songs:
+    """The songs to train and to measure with."""
+
+    train: Corpus
+    val: Corpus
+    clean: np.ndarray
+    """Which validation songs are new to the training songs."""
+    files: dict[str, str]
+    """sha256 of each file that was read."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line; the defaults are what the bundled models were trained with."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    data = parser.add_argument_group("songs")
+    data.add_argument("--data", metavar="PATH", help="a folder with songdata_train.csv and songdata_val.csv, a CSV file, a text file (two blank lines part songs), or a folder of .txt files (a subfolder is an artist); default: download the course's songs")
+    data.add_argument("--val", metavar="PATH", help="songs to validate with, in the same form; default: songdata_val.csv beside songdata_train.csv, else a share of the songs")
+    data.add_argument("--val-share", type=float, default=0.05, metavar="SHARE", help="share of the songs held out where there are no validation songs (default: %(default)s)")
+    data.add_argument("--lyric-column", default=LYRIC_COLUMN, metavar="NAME", help="the CSV column that holds the lyric (default: %(default)s)")
+    data.add_argument("--artist-column", default=ARTIST_COLUMN, metavar="NAME", help="the CSV column that holds the artist, '' for none (default: %(default)s)")
+    model = parser.add_argument_group("models")
+    model.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS), help="which to train (default: both)")
+    model.add_argument("--hidden-size", type=int, default=512, metavar="H", help="units a layer (default: %(default)s)")
+    model.add_argument("--layers", type=int, default=2, metavar="L", help="recurrent layers (default: %(default)s)")
+    model.add_argument("--dropout", type=float, default=0.05, metavar="SHARE", help="activations dropped in training (default: %(default)s)")
+    model.add_argument("--artist-dropout", type=float, default=0.15, metavar="SHARE", help="share of the songs whose artist is hidden, so that 'any artist' is learnt too (default: %(default)s)")
+    run = parser.add_argument_group("training")
+    run.add_argument("--epochs", type=int, metavar="N", help="passes over the songs (default: " + ", ".join(f"{epochs} for {name}" for name, epochs in EPOCHS.items()) + ")")
+    run.add_argument("--max-steps", type=int, default=-1, metavar="N", help="stop after so many steps; -1: no limit (default: %(default)s)")
+    run.add_argument("--batch-size", type=int, default=64, metavar="B", help="streams of songs read side by side (default: %(default)s)")
+    run.add_argument("--length", type=int, default=128, metavar="T", help="characters a step, through which gradients flow (default: %(default)s)")
+    run.add_argument("--optimizer", choices=OPTIMIZERS, default="muon", help="muon trains the recurrent matrices with Muon, the rest with AdamW (default: %(default)s)")
+    run.add_argument("--learning-rate", type=float, default=8e-3, metavar="RATE", help="its highest value; for what muon leaves to AdamW, half of it (default: %(default)s)")
+    run.add_argument("--weight-decay", type=float, default=0.01, metavar="RATE", help="of muon and adamw (default: %(default)s)")
+    run.add_argument("--warmup-steps", type=int, default=100, metavar="N", help="steps of rising learning rate; a cosine takes it down after them (default: %(default)s)")
+    run.add_argument("--gradient-clip", type=float, default=1.0, metavar="NORM", help="norm above which gradients are scaled down, 0 for never (default: %(default)s)")
+    run.add_argument("--precision", choices=("auto", "bfloat16", "float32"), default="auto", help="auto: bfloat16 where the hardware has it (default: %(default)s)")
+    run.add_argument("--accelerator", choices=("auto", "cpu", "gpu"), default="auto", help="auto: a GPU where there is one (default: %(default)s)")
+    run.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: one a core)")
+    run.add_argument("--seed", type=int, default=777, metavar="N", help="of weights, song order and dropout (default: %(default)s)")
+    output = parser.add_argument_group("output")
+    output.add_argument("--out", type=Path, default=Path("models"), metavar="FOLDER", help="where the model folders go, and checkpoints/ while training (default: %(default)s)")
+    output.add_argument("--resume", type=Path, metavar="CKPT", help="go on from a .ckpt file; needs one --models; the songs come in a new order from there")
+    output.add_argument("--checkpoint-every", type=int, default=200, metavar="STEPS", help="steps between 'last' checkpoints (default: %(default)s)")
+    output.add_argument("--no-progress", action="store_true", help="no progress bar")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command; returns its exit code: 0 only when every model was trained, measured and written."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    _check(parser, options)
+    _quieten()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    try:
+        songs = prepare_songs(options)
+        for name in options.models:
+            train_model(name, songs, options)
+    except LyricGenError as error:
+        print(f"train.py: {error}", file=sys.stderr)
+        return 2
+    except (Interrupted, KeyboardInterrupt) as error:
+        print(f"train.py: interrupted; {error or 'nothing was trained yet'}", file=sys.stderr)
+        return 130
+    return 0
+
+
+def prepare_songs(options: argparse.Namespace) -> Songs:
+    """Reads and encodes the songs that the options name, and tells which validation songs are clean."""
+    source = Path(options.data) if options.data else download_songdata()
+    val_source = Path(options.val) if options.val else None
+    if source.is_dir() and (source / TRAIN_FILE).is_file():
+        val_source = val_source or (source / VAL_FILE if (source / VAL_FILE).is_file() else None)
+        source = source / TRAIN_FILE
+    artists = ARTISTS if source.name == TRAIN_FILE else None
+
+    def encoded(path: Path, split: str, artists) -> Corpus:
+        songs = read_songs(path, options.lyric_column, options.artist_column or None)
+        return encode_corpus(songs, options.out / "corpus" / split, artists)
+
+    train = encoded(source, "train", artists)
+    if val_source:
+        val = encoded(val_source, "val", train.artists)
+    else:
+        train, val = train.split(options.val_share, options.seed)
+    clean = clean_songs(val, train)
+    print(f"{len(train):,} songs to train on ({train.characters:,} characters), {len(val):,} to validate with, {int(clean.sum()):,} of them clean")
+    files = {path.name: file_sha256(path) for path in (source, val_source) if path and path.is_file()}
+    return Songs(train, val, clean, files)
+
+
+def train_model(name: str, songs: Songs, options: argparse.Namespace) -> Checkpoint:
+    """Fits one model, measures it on both splits and writes its folder.
+
+    Raises:
+        Interrupted: Ctrl-C or SIGTERM came; nothing but the checkpoint was written.
+    """
+    pl.seed_everything(options.seed, verbose=False)
+    epochs = options.epochs or EPOCHS[name]
+    model = MODELS[name](
+        hidden_size=options.hidden_size, n_layers=options.layers, dropout=options.dropout, artists=songs.train.artists
+    )
+    task = LyricsGenerationTask(
+        model, options.learning_rate, options.optimizer, options.weight_decay, options.warmup_steps, torch.from_numpy(songs.clean)
+    )
+    task.on_save_checkpoint = lambda checkpoint: checkpoint.update(lyricgen=model_config(model))
+    streams = SongStreams(
+        songs.train,
+        options.batch_size,
+        options.length,
+        artist_dropout=options.artist_dropout,
+        longest=64 * options.length,
+        seed=options.seed,
+    )
+    curve = LearningCurve()
+    trainer, checkpoints = make_trainer(name, epochs, curve, options)
+    print(f"{name}: {epochs} epochs of {len(streams):,} steps, {trainer.precision} on {device_name(trainer)}")
+    try:
+        trainer.fit(task, _loader(streams), _loader(_validation_streams(songs.val, options.length)), ckpt_path=options.resume, weights_only=True)
+    except SystemExit:
+        pass  # how Lightning ends on a signal, with code 0 on SIGTERM; the trainer's state says what happened
+    if trainer.state.status != "finished":
+        raise Interrupted(f"go on with: python train.py --models {name} --resume {checkpoints['last'].best_model_path} and your other flags")
+    best = checkpoints["best"].best_model_path
+    trained = load_training_checkpoint(best) if best else model  # none where --max-steps ended before a validation
+    checkpoint = Checkpoint(trained, {}, curve.rows)
+    return write_model(name, checkpoint, songs, curve, trainer, options)
+
+
+def make_trainer(name: str, epochs: int, curve: LearningCurve, options: argparse.Namespace):
+    """The Lightning Trainer, and its 'best' and 'last' checkpoint callbacks by name."""
+    folder = options.out / "checkpoints" / name
+    checkpoints = {
+        "best": ModelCheckpoint(folder, "best-{epoch}-{step}-{val_bpc:.3f}", monitor="val_bpc"),
+        "last": ModelCheckpoint(
+            folder,
+            "last-{epoch}-{step}-{train_bpc:.3f}",
+            monitor="step",
+            mode="max",
+            every_n_train_steps=options.checkpoint_every,
+            save_on_exception=True,
+        ),
+    }
+    bar = [] if options.no_progress else [TQDMProgressBar(refresh_rate=5)]
+    trainer = pl.Trainer(
+        accelerator=options.accelerator,
+        devices=1,
+        precision=_precision(options),
+        max_epochs=epochs,
+        max_steps=options.max_steps,
+        gradient_clip_val=options.gradient_clip or None,
+        callbacks=[curve, *checkpoints.values(), *bar],
+        logger=False,
+        log_every_n_steps=20,
+        num_sanity_val_steps=0,
+        enable_progress_bar=not options.no_progress,
+        enable_model_summary=False,
+    )
+    return trainer, checkpoints
+
+
+def write_model(name, checkpoint, songs: Songs, curve: LearningCurve, trainer, options) -> Checkpoint:
+    """Writes the model folder, measures what was written on both splits, and adds the figures to it."""
+    folder = options.out / name
+    save_checkpoint(checkpoint, folder, columns=curve.COLUMNS)
+    checkpoint.model = load_checkpoint(folder).model  # as rounded to float16
+    bpc = measure(checkpoint.model, songs, options.length)
+    checkpoint.metrics = {
+        **bpc,
+        "val_songs": len(songs.val),
+        "clean_songs": int(songs.clean.sum()),
+        "train_songs": len(songs.train),
+        "train_characters": songs.train.characters,
+        "data_sha256": songs.files or {"encoded": songs.train.sha256},
+        "seed": options.seed,
+        "epochs": trainer.current_epoch,
+        "steps": trainer.global_step,
+        "characters_seen": curve.characters,
+        "seconds": round(curve.seconds, 1),
+        "precision": trainer.precision,
+        "hardware": device_name(trainer),
+        "options": {
+            key: getattr(options, key)
+            for key in ("batch_size", "length", "optimizer", "learning_rate", "weight_decay", "warmup_steps", "gradient_clip", "dropout", "artist_dropout")
+        },
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, "pytorch-lightning": pl.__version__, "numpy": np.__version__},
+    }
+    save_checkpoint(checkpoint, folder, columns=curve.COLUMNS)
+    print(f"{name}: {json.dumps(bpc)}; written to {folder}")
+    return checkpoint
+
+
+def measure(model: torch.nn.Module, songs: Songs, length: int = 128) -> dict[str, float]:
+    """Bits per character of a model over whole validation songs, as `val_bpc` and `clean_bpc`, in float32."""
+    bits, characters = measure_bits(model, _validation_streams(songs.val, length), len(songs.val))
+    figures = {"val_bpc": float(bits.sum() / characters.sum())}
+    if songs.clean.any():
+        clean = torch.from_numpy(songs.clean)
+        figures["clean_bpc"] = float(bits[clean].sum() / characters[clean].sum())
+    return {name: round(value, 4) for name, value in figures.items()}
+
+
+def device_name(trainer: pl.Trainer) -> str:
+    """What the trainer runs on, for people: the GPU's name, or the processor and its threads."""
+    if trainer.strategy.root_device.type == "cuda":
+        return torch.cuda.get_device_name(trainer.strategy.root_device)
+    return f"{torch.cpu.get_capabilities().get('cpu_name') or platform.machine()}, {torch.get_num_threads()} threads"
+
+
+def _validation_streams(corpus: Corpus, length: int) -> SongStreams:
+    return SongStreams(corpus, min(VALIDATION_ROWS, len(corpus)), length, shuffle=False)
+
+
+def _loader(streams: SongStreams) -> DataLoader:
+    return DataLoader(streams, batch_size=None)
+
+
+def _precision(options: argparse.Namespace) -> str:
+    gpu = torch.cuda.is_available() and options.accelerator != "cpu"
+    capable = torch.cuda.is_bf16_supported() if gpu else torch.cpu.get_capabilities().get("avx512_bf16", False)
+    wanted = {"auto": capable, "bfloat16": True, "float32": False}[options.precision]
+    return "bf16-mixed" if wanted else "32-true"
+
+
+def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Ends with the usage and one sentence where a flag's value cannot be."""
+    for flag in ("hidden_size", "layers", "batch_size", "length", "checkpoint_every"):
+        if getattr(options, flag) < 1:
+            parser.error(f"--{flag.replace('_', '-')} must be at least 1, got {getattr(options, flag)}")
+    for flag in ("dropout", "artist_dropout", "val_share"):
+        if not 0 <= getattr(options, flag) < 1:
+            parser.error(f"--{flag.replace('_', '-')} must be at least 0 and below 1, got {getattr(options, flag)}")
+    if options.epochs is not None and options.epochs < 1:
+        parser.error(f"--epochs must be at least 1, got {options.epochs}")
+    if not 0 < options.learning_rate < 1:
+        parser.error(f"--learning-rate must be above 0 and below 1, got {options.learning_rate}")
+    if options.resume and len(options.models) != 1:
+        parser.error("--resume goes with one model: name it with --models")
+    if options.resume and not options.resume.is_file():
+        parser.error(f"--resume: there is no file {options.resume}")
+    if options.accelerator == "gpu" and not torch.cuda.is_available():
+        parser.error("--accelerator gpu: no GPU is to be had here; leave the flag out")
+
+
+def _quieten() -> None:
+    """Silences what Lightning says about itself and about choices made here on purpose."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    for message in (".*does not have many workers.*", ".*LeafSpec.*", ".*IterableDataset.*__len__.*", ".*Checkpoint directory.*exists.*", ".*could not find the monitored key.*"):
+        warnings.filterwarnings("ignore", message)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
