@@ -1,0 +1,56 @@
+"""lyricgen: small character-level language models of song lyrics, to write with and to learn from.
+
+>>> import lyricgen
+>>> lyricgen.string_to_labels("abc")
+[10, 11, 12]
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_NAMES = {
+    "vocabulary": (
+        "CHARACTERS",
+        "INPUT_SIZE",
+        "NUM_CLASSES",
+        "OOV_LABEL",
+        "PADDING_LABEL",
+        "START_LABEL",
+        "character_to_label",
+        "encode",
+        "pad_sequence",
+        "string_to_labels",
+        "token_ids_to_str",
+    ),
+    "errors": ("ArgumentError", "DataError", "LyricGenError", "ModelError"),
+    "data": ("ARTISTS", "LyricsGenerationDataModule", "LyricsGenerationDataset", "LyricsGenerationTensor", "Song", "read_songs"),
+    "corpus": ("Corpus", "SongStreams", "clean_songs", "copied_share", "encode_corpus", "open_corpus"),
+    "songdata": ("download_songdata",),
+    "models": ("CharacterModel", "ImprovedSeqModel", "VanillaRNN"),
+    "task": ("LyricsGenerationTask", "measure_bits"),
+    "decoding": (
+        "BeamDecodingStrategy",
+        "DecodingStrategy",
+        "GreedyDecodingStrategy",
+        "Hypothesis",
+        "SamplingDecodingStrategy",
+    ),
+    "checkpoints": ("Checkpoint", "load_checkpoint", "load_model", "save_checkpoint"),
+    "generation": ("generate_lyrics", "stream_lyrics"),
+}
+_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str):
+    """Imports a public name's module when it is first asked for: torch is not loaded before it is needed."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'lyricgen' has no attribute {name!r}")
+    value = getattr(import_module(f"lyricgen.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

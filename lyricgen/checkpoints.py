@@ -19,11 +19,13 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from lyricgen.arguments import nearest, shown
 from lyricgen.errors import ModelError
 from lyricgen.models import MODEL_CLASSES, CharacterModel
 from lyricgen.vocabulary import CHARACTERS
 
 FORMAT_VERSION = 1
+ASSETS = Path(__file__).parent / "assets"
 WEIGHTS, CONFIG, METRICS, HISTORY = "model.safetensors", "config.json", "metrics.json", "history.csv"
 
 
@@ -98,6 +100,39 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
         reason = str(error).strip().splitlines()[-1].strip()
         raise ModelError(f"the weights of model folder {folder.name!r} do not fit its config.json ({reason}); fetch it again") from None
     return Checkpoint(model.eval(), _read_json(folder, METRICS), _read_history(folder / HISTORY))
+
+
+def bundled_models() -> list[str]:
+    """The names of the models that come with the project."""
+    return sorted(folder.parent.name for folder in ASSETS.glob(f"*/{CONFIG}"))
+
+
+def find_checkpoint(name_or_path: str | Path) -> Path:
+    """The folder or `.ckpt` file that a model's name or path stands for.
+
+    Raises:
+        ModelError: it is neither; the message offers the nearest name.
+    """
+    bundled, path = bundled_models(), Path(name_or_path)
+    if isinstance(name_or_path, str) and name_or_path.strip().lower() in bundled:
+        return ASSETS / name_or_path.strip().lower()
+    if path.name and "\0" not in str(path) and path.exists():
+        return path
+    near = ", ".join(nearest(str(name_or_path), bundled)) or "none"
+    raise ModelError(f"model {shown(str(name_or_path))} is neither a bundled model ({near}) nor a model folder; name one of these")
+
+
+def load_model(name_or_folder: str | Path = "lstm") -> CharacterModel:
+    """A trained model in eval mode, float32, on the CPU; its `.artists` are the names it knows, position = label.
+
+    Args:
+        name_or_folder: 'lstm' or 'vanilla-rnn', which come with the project, a model folder, or a `.ckpt` of train.py.
+
+    Raises:
+        ModelError: there is none, or it is damaged.
+    """
+    path = find_checkpoint(name_or_folder)
+    return load_training_checkpoint(path) if path.suffix == ".ckpt" else load_checkpoint(path).model
 
 
 def model_config(model: CharacterModel) -> dict:
