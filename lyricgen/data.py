@@ -2,6 +2,7 @@
 
 import csv
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -43,6 +44,7 @@ LYRIC_COLUMN, ARTIST_COLUMN = "Lyric", "Artist"
 SHORTEST_LYRIC = 2  # characters; a shorter one has nothing to predict
 TEXT_STRETCH = 5_000  # characters: a text file that marks no songs is cut at line ends into pieces of about this size
 CSV_ROWS_AT_ONCE = 2_000
+COLUMNS_NAMED = 12  # at most, in a message
 
 
 @dataclass
@@ -196,7 +198,7 @@ def read_songs(
         DataError: nothing is there, it cannot be read as UTF-8, or it holds no song.
     """
     source, found = Path(source), False
-    if not source.exists():
+    if not _exists(source):
         raise DataError(f"there is no file or folder {shown(str(source))}; name a CSV file, a text file or a folder of text files")
     if source.is_dir():
         songs = _songs_of_folder(source)
@@ -226,7 +228,11 @@ def _csv_frames(path: str | Path, lyric_column: str, artist_column: str | None) 
         header = list(pd.read_csv(path, nrows=0, index_col=False).columns)
         missing = [column for column in needed if column not in header]
         if missing:
-            raise DataError(f"{path.name} has no column {missing[0]!r}; its columns are {', '.join(map(shown, header))}: name yours")
+            columns = ", ".join(map(shown, header[:COLUMNS_NAMED])) + (", ..." if len(header) > COLUMNS_NAMED else "")
+            raise DataError(f"{path.name} has no column {missing[0]!r}; its columns are {columns}: name yours")
+        with warnings.catch_warnings():  # pandas only warns of a first row longer than the header, and cuts it
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            pd.read_csv(path, nrows=1, index_col=False, dtype=str)
         others = {column: [""] for column in header if column not in needed}
         with pd.read_csv(
             path,
@@ -250,15 +256,22 @@ def _csv_frames(path: str | Path, lyric_column: str, artist_column: str | None) 
         raise DataError(f"{shown(str(path))} is a folder; name a CSV file") from None
     except pd.errors.EmptyDataError:
         raise DataError(f"{path.name} is empty; it needs a header with the columns {' and '.join(needed)}") from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
     except UnicodeDecodeError as error:
         raise _not_utf8(path, error) from None
+    except pd.errors.ParserWarning:
+        raise DataError(f"{path.name} is not a well-formed CSV file (its first row is longer than its header); name every column in the header") from None
     except (pd.errors.ParserError, csv.Error) as error:
         reason = str(error).split("C error: ")[-1].strip().rstrip(".")
         raise DataError(f"{path.name} is not a well-formed CSV file ({reason}); look for an unclosed quote or a row of another length") from None
 
 
 def _songs_of_folder(folder: Path) -> Iterator[Song]:
-    for path in sorted(folder.rglob("*.txt")):
+    paths = sorted(path for path in folder.rglob("*.txt") if path.is_file())
+    if not paths:
+        raise DataError(f"folder {folder.name!r} holds no .txt file; put one song in each, or name a CSV file")
+    for path in paths:
         artist = path.parent.name if path.parent != folder else ""
         yield Song("".join(_decoded_blocks(path)).strip(), artist)
 
@@ -271,7 +284,9 @@ def _songs_of_text(path: Path) -> Iterator[str]:
         for song in songs:
             yield from _stretches(song)
         if len(rest) > 4 * TEXT_STRETCH:
+            line_ends = rest[len(rest.rstrip("\n")) :]  # what follows them is still to come
             *ready, rest = _stretches(rest)
+            rest += line_ends
             yield from ready
     yield from _stretches(rest)
 
@@ -293,8 +308,21 @@ def _decoded_blocks(path: Path) -> Iterator[str]:
         with path.open(encoding="utf-8-sig") as file:
             while block := file.read(1 << 20):
                 yield block
+    except OSError as error:
+        raise _unreadable(path, error) from None
     except UnicodeDecodeError as error:
         raise _not_utf8(path, error) from None
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # the name is too long for a file
+        return False
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    return DataError(f"{shown(str(path))} cannot be read ({error.strerror}); check its name and its permissions")
 
 
 def _not_utf8(path: Path, error: UnicodeDecodeError) -> DataError:

@@ -1,0 +1,334 @@
+"""Lyrics from a trained model: a request checked and prepared, a fast stepper, and the text as it grows.
+
+Shapes: B sequences in the batch, T characters, H hidden units, G gate rows (4 H for an LSTM, H for an RNN), C classes.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import nn
+
+from lyricgen.arguments import check_choice, check_integer, check_seed, check_text
+from lyricgen.checkpoints import bundled_models, load_model
+from lyricgen.decoding import (
+    LARGEST_BEAM,
+    BeamDecodingStrategy,
+    GreedyDecodingStrategy,
+    Hypothesis,
+    SamplingDecodingStrategy,
+    check_sampling,
+)
+from lyricgen.errors import ArgumentError
+from lyricgen.models import CharacterModel, Hidden
+from lyricgen.vocabulary import CHARACTERS, OOV_LABEL, START_LABEL, character_to_label, token_ids_to_str
+
+log = logging.getLogger("lyricgen")
+STRATEGIES = ("sample", "greedy", "beam")
+LONGEST = 5_000  # characters of a lyric, prefix included
+ANY_ARTIST = "any artist"
+NAMED_CHARACTERS = 8  # of those a note lists
+
+
+@dataclass(frozen=True)
+class Request:
+    """A lyric that was asked for, checked: what to read, how to go on, and what the asker should know.
+
+    Raises:
+        ArgumentError: a setting lies outside what is allowed; the message names it, its value and what is allowed.
+    """
+
+    model: CharacterModel
+    prefix: str = ""
+    artist: str | None = None
+    strategy: str = "sample"
+    temperature: float = 0.7
+    top_k: int = 0
+    top_p: float = 1.0
+    max_length: int = 300
+    seed: int | None = None
+    beam_size: int = 5
+    line_breaks: bool = False
+    """Whether the model was trained on text with line breaks; if not, those of the prefix are read as spaces."""
+    notes: tuple[str, ...] = field(init=False, default=())
+    """What was done to the prefix, a sentence each."""
+
+    def __post_init__(self):
+        temperature, top_k, top_p = check_sampling(self.temperature, self.top_k, self.top_p)
+        prefix, max_length, notes = _check_prefix(self.prefix, self.max_length)
+        values = {
+            "strategy": check_choice("strategy", self.strategy, STRATEGIES),
+            "temperature": temperature,
+            "top_k": top_k,
+            "top_p": top_p,
+            "max_length": max_length,
+            "seed": check_seed(self.seed),
+            "beam_size": check_integer("beam_size", self.beam_size, 1, LARGEST_BEAM),
+            "artist": check_artist(self.artist, self.model),
+            "prefix": prefix,
+            "notes": notes,
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def stream(self) -> Iterator[str]:
+        """The whole text so far, the prefix as typed, after each new character (or of the best beam so far)."""
+        model, device = self.model, next(self.model.parameters()).device
+        labels = [START_LABEL, *read_labels(self.prefix, self.line_breaks)]
+        start = Hypothesis(torch.tensor([labels], device=device))
+        stepper = FastStepper.of(model, None if self.artist is None else model.artists.index(self.artist))
+        length = self.max_length + 1  # label 100 opens the song
+        if self.strategy == "beam":
+            for best in BeamDecodingStrategy(stepper).stream(start, length, self.beam_size):
+                yield self.prefix + token_ids_to_str(best[0])
+        elif self.strategy == "greedy":
+            yield from self._growing(GreedyDecodingStrategy(stepper).stream(start, length))
+        else:
+            settings = (self.temperature, self.top_k, self.top_p, self.seed)
+            yield from self._growing(SamplingDecodingStrategy(stepper).stream(start, length, *settings))
+        if len(self.prefix) == self.max_length:
+            yield self.prefix
+
+    def _growing(self, steps: Iterator[torch.Tensor]) -> Iterator[str]:
+        text = self.prefix
+        for labels in steps:
+            text += CHARACTERS[int(labels)]
+            yield text
+
+
+def stream_lyrics(
+    prefix: str = "",
+    *,
+    artist: str | None = None,
+    model: str | Path | CharacterModel = "lstm",
+    strategy: str = "sample",
+    temperature: float = 0.7,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    max_length: int = 300,
+    seed: int | None = None,
+    beam_size: int = 5,
+) -> Iterator[str]:
+    """Writes a lyric and yields the whole text each time that it has grown by a character.
+
+    Args:
+        prefix: how it begins; it is echoed as typed, and read in lower case. Characters outside the vocabulary are
+            read as label 100. Empty: the model begins the song.
+        artist: one of `load_model(model).artists`; None: any artist.
+        model: 'lstm', 'vanilla-rnn', a model folder, a `.ckpt` file, or a loaded model.
+        strategy: 'sample', 'greedy' or 'beam'.
+        temperature: of sampling, 0 to 100; 0 is greedy.
+        top_k: sample from so many of the likeliest characters only, 0 to 100; 0: from all.
+        top_p: sample from the likeliest that together have this probability, above 0 up to 1.
+        max_length: characters in all, prefix included, 1 to 5,000.
+        seed: the same seed gives the same text; None: another text every time.
+        beam_size: hypotheses of the beam, 1 to 32.
+
+    Raises:
+        ArgumentError: an argument lies outside what is allowed.
+        ModelError: there is no such model, or its files are damaged.
+    """
+    request = Request(
+        model=_loaded(model),
+        prefix=prefix,
+        artist=artist,
+        strategy=strategy,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        max_length=max_length,
+        seed=seed,
+        beam_size=beam_size,
+    )
+    for note in request.notes:
+        log.warning(note)
+    return request.stream()
+
+
+def generate_lyrics(prefix: str = "", **settings) -> str:
+    """The finished text of `stream_lyrics`, with the same arguments: exactly `max_length` characters.
+
+    A run of two spaces or more is a section break, see `show_breaks`.
+    """
+    text = ""
+    for text in stream_lyrics(prefix, **settings):  # noqa: B007
+        pass
+    return text
+
+
+def prefix_notes(prefix: str, max_length: int = 300) -> tuple[str, ...]:
+    """What an asker should know of how a prefix will be used, a sentence each; empty if it is used as it is.
+
+    Raises:
+        ArgumentError: the prefix is longer than `max_length`, though a longer lyric could hold it.
+    """
+    return _check_prefix(prefix, max_length)[2]
+
+
+def _check_prefix(prefix: str, max_length: int) -> tuple[str, int, tuple[str, ...]]:
+    """The part of a prefix that is used, `max_length` as an int, and the notes.
+
+    A prefix that no lyric could hold is used to its last characters, so that half of the lyric is left to write.
+    """
+    prefix, notes = check_text("prefix", prefix), []
+    max_length = check_integer("max_length", max_length, 1, LONGEST)
+    if len(prefix) > LONGEST:
+        kept = max(1, max_length // 2)
+        notes.append(
+            f"The prefix has {len(prefix):,} characters, more than the {LONGEST:,} that a lyric can have: "
+            f"its last {kept:,} are used."
+        )
+        prefix = prefix[-kept:]
+    if len(prefix) > max_length:
+        raise ArgumentError(
+            f"max_length must be at least the prefix's {len(prefix):,} characters, since it counts them too; got {max_length:,}"
+        )
+    if unknown := unknown_characters(prefix):
+        notes.append(unknown)
+    return prefix, max_length, tuple(notes)
+
+
+def check_artist(artist: str | None, model: CharacterModel) -> str | None:
+    """The name of one of the model's artists, None for any.
+
+    Raises:
+        ArgumentError: the model does not know it; the message offers the nearest.
+    """
+    if artist is None or (isinstance(artist, str) and artist.strip().casefold() in ("", "any", ANY_ARTIST)):
+        return None
+    if not model.artists:
+        raise ArgumentError(f"artist must be left out, this model was trained without artists; got {artist!r}")
+    return check_choice("artist", artist, model.artists)
+
+
+def read_labels(text: str, line_breaks: bool = False) -> list[int]:
+    """The labels that a model reads for a text, one a character: in lower case, line breaks as spaces unless told."""
+    labels = (character_to_label(character.lower()) for character in text)
+    if line_breaks:
+        return list(labels)
+    space = character_to_label(" ")
+    return [space if character in "\r\n" else label for character, label in zip(text, labels, strict=True)]
+
+
+def unknown_characters(text: str) -> str:
+    """A note on the characters of a text that lie outside the vocabulary; '' if there are none."""
+    unknown = sorted({character for character in text if character_to_label(character.lower()) == OOV_LABEL})
+    if not unknown:
+        return ""
+    named = ", ".join(character if character.isprintable() else f"U+{ord(character):04X}" for character in unknown[:NAMED_CHARACTERS])
+    more = f" and {len(unknown) - NAMED_CHARACTERS} more" if len(unknown) > NAMED_CHARACTERS else ""
+    return f"Outside the model's {len(CHARACTERS)} characters, and read as unknown: {named}{more}."
+
+
+def show_breaks(text: str, prefix_length: int = 0) -> str:
+    """A generated text as people read it: behind the prefix, each space of a run of two or more is a line break.
+
+    The songs hold no line breaks; a run of spaces is what is left of a section break. The length stays the same.
+
+    >>> show_breaks("the end  of the line")
+    'the end\\n\\nof the line'
+    """
+    prefix, written = text[:prefix_length], text[prefix_length:]
+    shown = list(written)
+    for at, character in enumerate(written):
+        if character == " " and " " in (written[at - 1 : at], written[at + 1 : at + 2]):
+            shown[at] = "\n"
+    return prefix + "".join(shown)
+
+
+class FastStepper:
+    """A trained model as a `Stepper` that repacks nothing at a step.
+
+    The embedding, the artist, the input weights and the biases of the first layer are folded into one table with a
+    row a character; each further layer reads its input and its state through one matrix. The logits are those of the
+    module within float tolerance. It holds a copy of the weights as they are now: make it after training.
+    """
+
+    _made: WeakKeyDictionary = WeakKeyDictionary()
+
+    def __init__(self, model: CharacterModel):
+        self.model, rnn = model, model.rnn
+        self.is_lstm = isinstance(rnn, nn.LSTM)
+        self.hidden_size, self.n_layers = model.hidden_size, model.n_layers
+        weights = {name: value.detach().float() for name, value in model.state_dict().items()}
+        into_first = weights["rnn.weight_ih_l0"].T
+        bias = weights["rnn.bias_ih_l0"] + weights["rnn.bias_hh_l0"]
+        self.table = weights["embeddings.weight"] @ into_first + bias  # (101, G)
+        self.artist_table = weights["artist_embeddings.weight"] @ into_first if model.artists else None
+        self.from_state = weights["rnn.weight_hh_l0"].T.contiguous()  # (H, G)
+        self.deeper = []  # of each further layer: (2 H, G), (G,)
+        for layer in range(1, model.n_layers):
+            both = torch.cat([weights[f"rnn.weight_ih_l{layer}"], weights[f"rnn.weight_hh_l{layer}"]], dim=1)
+            bias = weights[f"rnn.bias_ih_l{layer}"] + weights[f"rnn.bias_hh_l{layer}"]
+            self.deeper.append((both.T.contiguous(), bias))
+        self.out, self.out_bias = weights["ffnn.weight"].T.contiguous(), weights["ffnn.bias"]
+
+    @classmethod
+    def of(cls, model: CharacterModel, artist: int | None) -> "ArtistStepper":
+        """The stepper of a trained model, made once, in an artist's style (None: any)."""
+        if model not in cls._made:
+            cls._made[model] = cls(model)
+        return ArtistStepper(cls._made[model], artist)
+
+    def step(self, table: torch.Tensor, labels: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
+        """Logits (B, C) after one more character a row: `table` (101, G), `labels` (B,), hidden as of the module."""
+        states, cells = hidden if self.is_lstm else (hidden, None)
+        new_states, new_cells = [], []
+        gates = torch.addmm(table[labels], states[0], self.from_state)  # (B, G)
+        for layer in range(self.n_layers):
+            if layer:
+                weight, bias = self.deeper[layer - 1]
+                gates = torch.addmm(bias, torch.cat([output, states[layer]], dim=1), weight)
+            if self.is_lstm:
+                output, cell = self._lstm_cell(gates, cells[layer])
+                new_cells.append(cell)
+            else:
+                output = gates.tanh_()
+            new_states.append(output)
+        logits = torch.addmm(self.out_bias, output, self.out)
+        states = torch.stack(new_states)
+        return logits, (states, torch.stack(new_cells)) if self.is_lstm else states
+
+    def _lstm_cell(self, gates: torch.Tensor, cell: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Hochreiter and Schmidhuber's cell with a forget gate: gates (B, 4 H) as torch orders them, i f g o."""
+        size = self.hidden_size
+        proposal = gates[:, 2 * size : 3 * size].tanh()
+        open_ = gates.sigmoid_()
+        cell = torch.addcmul(open_[:, size : 2 * size] * cell, open_[:, :size], proposal)
+        return open_[:, 3 * size :] * cell.tanh(), cell
+
+
+class ArtistStepper:
+    """A `FastStepper` with one artist beside every character."""
+
+    def __init__(self, stepper: FastStepper, artist: int | None):
+        self.stepper, self.artist = stepper, artist
+        self.table = stepper.table if artist is None else stepper.table + stepper.artist_table[artist]
+
+    def read(self, token_ids: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
+        """The prefix through the module, in one pass."""
+        model = self.stepper.model
+        if self.artist is None:
+            return model(token_ids, lengths)
+        return model(token_ids, lengths, artists=torch.full((len(token_ids),), self.artist, device=token_ids.device))
+
+    def step(self, labels: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
+        """One more character a row."""
+        return self.stepper.step(self.table, labels, hidden)
+
+
+def _loaded(model: str | Path | CharacterModel) -> CharacterModel:
+    if isinstance(model, CharacterModel):
+        return model
+    if isinstance(model, str) and model.strip().lower() in bundled_models():
+        return _bundled(model.strip().lower())
+    return load_model(model)
+
+
+@lru_cache
+def _bundled(name: str) -> CharacterModel:
+    return load_model(name)

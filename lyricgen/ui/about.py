@@ -1,0 +1,40 @@
+"""The tab that tells which models run, how good they are and where they came from; `/about` answers the same."""
+
+import gradio as gr
+
+from lyricgen.resources import Resources
+from lyricgen.ui.errors import spoken
+
+HEADER = ["Model", "Class", "Parameters", "Bits per character", "The same on the clean split", "Origin"]
+EXPLANATION = """
+**Bits per character** is how many bits the model needs, on average, to be told each letter of a song that it has not
+read: 1 bit is a choice between two equally likely letters, and fewer is better. Many songs of the course's validation
+split are covers or live versions of songs in the training split; the **clean split** leaves those out.
+
+The models learnt from songs of 21 artists and imitate them; what they write is not by these artists. The songs
+belong to their rights holders and are not part of this project.
+"""
+
+
+def create_about_tab(resources: Resources) -> None:
+    """Adds the tab's table and the API's `/about`."""
+    about = resources.about()
+    gr.Markdown(EXPLANATION)
+    gr.Dataframe([_row(model) for model in about["models"]], headers=HEADER, interactive=False, wrap=True, label="Models")
+    gr.Markdown(
+        f"lyricgen {about['lyricgen']}, gradio {gr.__version__}, torch {about['torch']}, "
+        f"Python {about['python']}; running on: {about['device']}."
+    )
+
+    @spoken
+    def about() -> dict:
+        """Versions, device, and each model with its bits per character and where it came from."""
+        return {**resources.about(), "gradio": gr.__version__}
+
+    gr.api(about, api_name="about")
+
+
+def _row(model: dict) -> list[str]:
+    bits = model["bits_per_character"]
+    figures = [f"{bits[split]:.3f}" if bits[split] is not None else "not measured" for split in ("validation", "clean_validation")]
+    return [model["name"], model["class"], f"{model['parameters']:,}", *figures, model["origin"]]

@@ -1,0 +1,164 @@
+"""The tab in which lyrics are written: a prefix, an artist, a model, a strategy, and the text as it grows."""
+
+import time
+from collections.abc import Iterator
+
+import gradio as gr
+
+from lyricgen.errors import ArgumentError
+from lyricgen.generation import ANY_ARTIST, LONGEST, STRATEGIES, Request, prefix_notes, show_breaks
+from lyricgen.resources import LoadedModel, Resources
+from lyricgen.ui.errors import spoken
+from lyricgen.vocabulary import NUM_CLASSES
+
+BETWEEN_UPDATES = 0.05  # seconds: the text is sent on no more often than this
+ANY_SEED = -1
+EXAMPLES = [  # prefix, artist, model, strategy, temperature
+    ["the river keeps its secrets ", "Coldplay", "lstm", "sample", 0.7],
+    ["i left my coat on the last train ", "Taylor Swift", "lstm", "sample", 0.5],
+    ["counting every step ", "Eminem", "lstm", "sample", 0.9],
+    ["", ANY_ARTIST, "lstm", "greedy", 0.7],
+    ["morning came too soon ", ANY_ARTIST, "vanilla-rnn", "beam", 0.7],
+]
+
+
+def create_lyrics_tab(resources: Resources) -> None:
+    """Adds the tab's components and its events `/generate` and `/check_prefix`."""
+    with gr.Row():
+        with gr.Column(scale=2, min_width=320):
+            prefix = gr.Textbox(
+                label="Prefix",
+                value="",
+                lines=3,
+                max_lines=8,
+                placeholder="How should it begin? Leave it empty, and the model begins.",
+                info="Read in lower case; it counts towards the length.",
+                elem_id="prefix",
+            )
+            artist = gr.Dropdown([ANY_ARTIST, *resources.artists()], value=ANY_ARTIST, label="Artist", info="In whose style.")
+            model = gr.Radio(resources.model_names, value=resources.default_model, label="Model")
+            running = gr.Markdown(describe(resources.model(resources.default_model)), elem_id="running")
+            strategy = gr.Radio(
+                list(STRATEGIES),
+                value="sample",
+                label="Strategy",
+                info="sample: draw each letter; greedy: always the likeliest; beam: the likeliest whole text that is found.",
+            )
+            with gr.Group(elem_id="sampling") as sampling:
+                temperature = gr.Slider(
+                    0, 2, value=0.7, step=0.05, label="Temperature", info="Below 1: safer letters; above 1: wilder. 0 is greedy."
+                )
+                with gr.Row():
+                    top_k = gr.Slider(0, NUM_CLASSES, value=0, step=1, label="Top k", info="Only the k likeliest letters; 0: all.")
+                    top_p = gr.Slider(0.05, 1, value=1, step=0.05, label="Top p", info="Only the likeliest that reach p together.")
+            with gr.Row():
+                max_length = gr.Slider(50, LONGEST, value=300, step=50, label="Length", info="Letters in all.")
+                seed = gr.Number(
+                    value=ANY_SEED, precision=0, label="Seed", info="The same seed, the same text; -1: another every time."
+                )
+        with gr.Column(scale=3, min_width=320):
+            with gr.Row():
+                write = gr.Button("Write", variant="primary", elem_id="write")
+                stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False)
+            lyrics = gr.Textbox(
+                label="Lyrics", lines=16, max_lines=30, buttons=["copy"], interactive=False, elem_id="lyrics"
+            )
+            notes = gr.Markdown(label="Notes on the prefix", elem_id="notes")
+            gr.Markdown("Blank lines are section breaks: the songs hold no line breaks, only runs of spaces.", elem_id="hint")
+    gr.Examples(
+        EXAMPLES,
+        [prefix, artist, model, strategy, temperature],
+        label="Beginnings to try (the prefixes were written for this page)",
+        api_visibility="private",
+    )
+
+    @spoken
+    def generate(prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed) -> Iterator[str]:
+        """Writes a lyric that begins with the prefix, streamed as it grows; the last value is the whole text.
+
+        Args:
+            prefix: how it begins; empty: the model begins. Characters outside string.printable are read as unknown.
+            artist: in whose style; 'any artist' for none in particular.
+            model: lstm or vanilla-rnn.
+            strategy: sample, greedy or beam.
+            temperature: of sampling, 0 to 100; 0 is greedy.
+            top_k: sample from so many of the likeliest characters only, 0 to 100; 0: all.
+            top_p: sample from the likeliest that together have this probability, above 0 up to 1.
+            max_length: characters in all, prefix included, 1 to 5,000.
+            seed: the same seed gives the same text; -1: another every time.
+        """
+        loaded = resources.model(model)
+        request = Request(
+            loaded.model,
+            prefix,
+            artist,
+            strategy,
+            temperature,
+            top_k,
+            top_p,
+            max_length,
+            seed=None if seed == ANY_SEED else seed,
+            line_breaks=loaded.line_breaks,
+        )
+        text, shown_at = request.prefix, 0.0
+        for text in request.stream():
+            if time.monotonic() - shown_at >= BETWEEN_UPDATES:
+                yield show_breaks(text, len(request.prefix))
+                shown_at = time.monotonic()
+        yield show_breaks(text, len(request.prefix))
+
+    @spoken
+    def check_prefix(prefix, max_length) -> str:
+        """What of a prefix the models cannot read, and whether it is cut; empty if it is used as it is.
+
+        Args:
+            prefix: how a lyric is to begin.
+            max_length: characters of that lyric in all.
+        """
+        try:
+            return " ".join(prefix_notes(prefix, max_length))
+        except ArgumentError as error:
+            return str(error)
+
+    settings = [prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed]
+    clicked = [write.click, prefix.submit]
+    generating = gr.on(
+        clicked,
+        generate,
+        settings,
+        lyrics,
+        api_name="generate",
+        api_description="Writes a lyric that begins with the prefix, streamed as it grows.",
+        preprocess=False,
+        trigger_mode="once",
+        show_progress="minimal",
+    )
+    gr.on(
+        clicked,
+        check_prefix,
+        [prefix, max_length],
+        notes,
+        api_name="check_prefix",
+        api_description="What of a prefix the models cannot read, and whether it is cut; empty if it is used as it is.",
+        preprocess=False,
+        queue=False,
+        show_progress="hidden",
+    )
+    gr.on(clicked, lambda: gr.Button(interactive=True), None, stop, api_visibility="private", queue=False, show_progress="hidden")
+    stopped = stop.click(None, None, None, cancels=[generating], api_visibility="private")
+    for event in (generating, stopped):
+        event.then(lambda: gr.Button(interactive=False), None, stop, api_visibility="private", queue=False, show_progress="hidden")
+    model.change(
+        lambda name: describe(resources.model(name)), model, running, api_visibility="private", queue=False, show_progress="hidden"
+    )
+    strategy.change(
+        lambda name: gr.Group(visible=name == "sample"), strategy, sampling, api_visibility="private", queue=False, show_progress="hidden"
+    )
+
+
+def describe(loaded: LoadedModel) -> str:
+    """One line on the model that is running: what it is, what it scores, where it came from."""
+    facts = loaded.describe()
+    bits = facts["bits_per_character"]["clean_validation"]
+    figure = f"**{bits:.3f}** bits per character on songs unlike those it read" if bits else "not measured"
+    return f"{facts['class']}, {facts['parameters'] / 1e6:.1f} M parameters; {figure}; {facts['origin']}."
