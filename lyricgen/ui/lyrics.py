@@ -25,17 +25,31 @@ EXAMPLES = [  # prefix, artist, model, strategy, temperature
 def create_lyrics_tab(resources: Resources) -> None:
     """Adds the tab's components and its events `/generate` and `/check_prefix`."""
     with gr.Row():
-        with gr.Column(scale=2, min_width=320):
+        with gr.Column(scale=3, min_width=320):
             prefix = gr.Textbox(
                 label="Prefix",
                 value="",
-                lines=3,
+                lines=2,
                 max_lines=8,
                 placeholder="How should it begin? Leave it empty, and the model begins.",
                 info="Read in lower case; it counts towards the length.",
                 elem_id="prefix",
             )
             artist = gr.Dropdown([ANY_ARTIST, *resources.artists()], value=ANY_ARTIST, label="Artist", info="In whose style.")
+            with gr.Row():
+                write = gr.Button("Write", variant="primary", elem_id="write", min_width=120)
+                stop = gr.Button("Stop", variant="stop", elem_id="stop", min_width=120)
+            lyrics = gr.Textbox(
+                label="Lyrics",
+                info="Blank lines are section breaks: the songs hold no line breaks, only runs of spaces.",
+                lines=14,
+                max_lines=30,
+                buttons=["copy"],
+                interactive=False,
+                elem_id="lyrics",
+            )
+            notes = gr.Markdown(label="Notes on the prefix", elem_id="notes")
+        with gr.Column(scale=2, min_width=320):
             model = gr.Radio(resources.model_names, value=resources.default_model, label="Model")
             running = gr.Markdown(describe(resources.model(resources.default_model)), elem_id="running")
             strategy = gr.Radio(
@@ -44,7 +58,7 @@ def create_lyrics_tab(resources: Resources) -> None:
                 label="Strategy",
                 info="sample: draw each letter; greedy: always the likeliest; beam: the likeliest whole text that is found.",
             )
-            with gr.Group(elem_id="sampling") as sampling:
+            with gr.Group() as sampling:
                 temperature = gr.Slider(
                     0, 2, value=0.7, step=0.05, label="Temperature", info="Below 1: safer letters; above 1: wilder. 0 is greedy."
                 )
@@ -56,15 +70,6 @@ def create_lyrics_tab(resources: Resources) -> None:
                 seed = gr.Number(
                     value=ANY_SEED, precision=0, label="Seed", info="The same seed, the same text; -1: another every time."
                 )
-        with gr.Column(scale=3, min_width=320):
-            with gr.Row():
-                write = gr.Button("Write", variant="primary", elem_id="write")
-                stop = gr.Button("Stop", variant="stop", elem_id="stop", interactive=False)
-            lyrics = gr.Textbox(
-                label="Lyrics", lines=16, max_lines=30, buttons=["copy"], interactive=False, elem_id="lyrics"
-            )
-            notes = gr.Markdown(label="Notes on the prefix", elem_id="notes")
-            gr.Markdown("Blank lines are section breaks: the songs hold no line breaks, only runs of spaces.", elem_id="hint")
     gr.Examples(
         EXAMPLES,
         [prefix, artist, model, strategy, temperature],
@@ -144,10 +149,7 @@ def create_lyrics_tab(resources: Resources) -> None:
         queue=False,
         show_progress="hidden",
     )
-    gr.on(clicked, lambda: gr.Button(interactive=True), None, stop, api_visibility="private", queue=False, show_progress="hidden")
-    stopped = stop.click(None, None, None, cancels=[generating], api_visibility="private")
-    for event in (generating, stopped):
-        event.then(lambda: gr.Button(interactive=False), None, stop, api_visibility="private", queue=False, show_progress="hidden")
+    stop.click(None, None, None, cancels=[generating], api_visibility="private")
     model.change(
         lambda name: describe(resources.model(name)), model, running, api_visibility="private", queue=False, show_progress="hidden"
     )
