@@ -10,8 +10,11 @@ from lyricgen.errors import ArgumentError
 
 
 def shown(value: object, width: int = 60) -> str:
-    """`value` as a short, printable quotation for a message; never longer than `width` characters."""
-    text = repr(value)
+    """`value` as a short quotation in one line for a message; never longer than `width` characters."""
+    try:
+        text = repr(value).replace("\n", " ")
+    except ValueError:  # an int of too many digits to be written out
+        text = f"a value of type {type(value).__name__}"
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 
 from lyricgen.arguments import nearest, shown
 from lyricgen.errors import ModelError
-from lyricgen.models import MODEL_CLASSES, CharacterModel
+from lyricgen.models import MODEL_CLASSES, CharacterModel, model_config
 from lyricgen.vocabulary import CHARACTERS
 
 FORMAT_VERSION = 1
@@ -67,9 +67,7 @@ def save_checkpoint(
         config = {"format_version": FORMAT_VERSION, **model_config(checkpoint.model), "vocabulary": CHARACTERS}
         config["sha256"] = {name: file_sha256(partial / name) for name in (WEIGHTS, METRICS, HISTORY)}
         _write_json(partial / CONFIG, config)
-        if folder.exists():
-            shutil.rmtree(folder)
-        partial.rename(folder)
+        _replace(folder, partial)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -81,8 +79,8 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
         ModelError: it is missing, incomplete, altered, or of another format; the message says which.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise ModelError(f"there is no model folder {folder.name!r}; train one with train.py or name one of the bundled models")
+    if not os.path.isdir(folder):
+        raise ModelError(f"there is no model folder {shown(folder.name)}; train one with train.py or name one of the bundled models")
     config = _read_json(folder, CONFIG)
     if config.get("format_version") != FORMAT_VERSION:
         raise ModelError(
@@ -92,10 +90,11 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
     if config.get("vocabulary") != CHARACTERS:
         raise ModelError(f"model folder {folder.name!r} was trained on another vocabulary than string.printable")
     _verify(folder, config.get("sha256"))
-    model = make_model(config)
+    with torch.device("meta"):  # so that sizes which the weights do not bear out take no memory
+        model = make_model(config)
     try:
         weights = {name: value.float() for name, value in load_file(folder / WEIGHTS).items()}
-        model.load_state_dict(weights, strict=True)
+        model.load_state_dict(weights, strict=True, assign=True)
     except (SafetensorError, RuntimeError, OSError) as error:
         reason = str(error).strip().splitlines()[-1].strip()
         raise ModelError(f"the weights of model folder {folder.name!r} do not fit its config.json ({reason}); fetch it again") from None
@@ -116,7 +115,7 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
     bundled, path = bundled_models(), Path(name_or_path)
     if isinstance(name_or_path, str) and name_or_path.strip().lower() in bundled:
         return ASSETS / name_or_path.strip().lower()
-    if path.name and "\0" not in str(path) and path.exists():
+    if path.name and os.path.exists(path):  # Path.exists raises on a name too long for a file
         return path
     near = ", ".join(nearest(str(name_or_path), bundled)) or "none"
     raise ModelError(f"model {shown(str(name_or_path))} is neither a bundled model ({near}) nor a model folder; name one of these")
@@ -135,11 +134,6 @@ def load_model(name_or_folder: str | Path = "lstm") -> CharacterModel:
     return load_training_checkpoint(path) if path.suffix == ".ckpt" else load_checkpoint(path).model
 
 
-def model_config(model: CharacterModel) -> dict:
-    """What `make_model` needs to build a model of the same class and shape."""
-    return {"class": type(model).__name__, "model": model.config}
-
-
 def make_model(config: Mapping) -> CharacterModel:
     """The model that a config describes, with fresh weights.
 
@@ -148,7 +142,7 @@ def make_model(config: Mapping) -> CharacterModel:
     """
     try:
         return MODEL_CLASSES[config["class"]](**config["model"])
-    except (KeyError, TypeError, ValueError, RuntimeError):
+    except (AssertionError, KeyError, OverflowError, TypeError, ValueError, RuntimeError):
         raise ModelError(f"the config describes no model of lyricgen (its class: {config.get('class')!r}); fetch it again") from None
 
 
@@ -178,6 +172,20 @@ def file_sha256(path: Path) -> str:
     """The sha256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _replace(folder: Path, new: Path) -> None:
+    """Puts the folder `new` where `folder` is; what was there goes only once `new` has its place."""
+    old = folder.with_name(f"{new.name}.old")
+    if folder.exists():
+        folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _verify(folder: Path, sha256: Mapping[str, str] | None) -> None:

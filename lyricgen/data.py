@@ -1,6 +1,7 @@
 """Files of songs -> songs, and the notebook's dataset and data module over them."""
 
 import csv
+import os
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -198,7 +199,7 @@ def read_songs(
         DataError: nothing is there, it cannot be read as UTF-8, or it holds no song.
     """
     source, found = Path(source), False
-    if not _exists(source):
+    if not os.path.exists(source):  # Path.exists raises on a name too long for a file
         raise DataError(f"there is no file or folder {shown(str(source))}; name a CSV file, a text file or a folder of text files")
     if source.is_dir():
         songs = _songs_of_folder(source)
@@ -312,13 +313,6 @@ def _decoded_blocks(path: Path) -> Iterator[str]:
         raise _unreadable(path, error) from None
     except UnicodeDecodeError as error:
         raise _not_utf8(path, error) from None
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # the name is too long for a file
-        return False
 
 
 def _unreadable(path: Path, error: OSError) -> DataError:

@@ -12,10 +12,10 @@ from typing import Protocol
 import torch
 from torch import nn
 
-from lyricgen.arguments import check_integer, check_number
+from lyricgen.arguments import check_integer, check_number, check_seed
 from lyricgen.errors import ArgumentError
 from lyricgen.models import Hidden, map_state
-from lyricgen.vocabulary import NUM_CLASSES, PADDING_LABEL, START_LABEL
+from lyricgen.vocabulary import INPUT_SIZE, NUM_CLASSES, PADDING_LABEL, START_LABEL
 
 COLDEST = 1e-5  # temperatures up to this take the argmax, which is their limit
 HOTTEST = 100.0
@@ -142,7 +142,7 @@ class SamplingDecodingStrategy(DecodingStrategy):
     @staticmethod
     def _chooser(temperature, top_k, top_p, seed):
         temperature, top_k, top_p = check_sampling(temperature, top_k, top_p)
-        generator = torch.Generator()
+        generator, seed = torch.Generator(), check_seed(seed)
         generator.seed() if seed is None else generator.manual_seed(seed)
         return lambda logits: draw(logits, temperature, top_k, top_p, generator)
 
@@ -210,8 +210,8 @@ def next_probabilities(logits: torch.Tensor, temperature: float = 1.0, top_k: in
         return nn.functional.one_hot(logits.argmax(dim=-1), logits.shape[-1]).double()
     probabilities = torch.softmax(logits.double() / temperature, dim=-1)
     if 0 < top_k < logits.shape[-1]:
-        least = logits.topk(top_k, dim=-1).values[..., -1:]
-        probabilities = probabilities.masked_fill(logits < least, 0.0)
+        beyond = torch.ones_like(logits, dtype=torch.bool).scatter(-1, logits.topk(top_k, dim=-1).indices, False)
+        probabilities = probabilities.masked_fill(beyond, 0.0)
     if top_p < 1.0:
         probabilities = probabilities / probabilities.sum(dim=-1, keepdim=True)
         ranked, order = probabilities.sort(dim=-1, descending=True)
@@ -236,8 +236,10 @@ class _Decoding:
         self.stepper = ModelStepper(model) if isinstance(model, nn.Module) else model
         self.module = model if isinstance(model, nn.Module) else None
         prefix = torch.as_tensor(starting_hyp.token_ids)
-        if prefix.ndim != 2:
-            raise ArgumentError(f"token_ids must have shape (batch, length), got {tuple(prefix.shape)}")
+        if prefix.ndim != 2 or not len(prefix):
+            raise ArgumentError(f"token_ids must have shape (batch, length) with at least one row, got {tuple(prefix.shape)}")
+        if prefix.numel() and not 0 <= int(prefix.min()) <= int(prefix.max()) < INPUT_SIZE:
+            raise ArgumentError(f"token_ids must be labels from 0 to {INPUT_SIZE - 1}, got {int(prefix.min())} to {int(prefix.max())}")
         rows, longest = prefix.shape
         lengths = starting_hyp.lengths
         self.lengths = torch.full((rows,), longest) if lengths is None else torch.as_tensor(lengths).reshape(-1).cpu()
@@ -263,6 +265,7 @@ class _Decoding:
         self.prefix_logits = logits
         return logits[rows.to(device), (lengths - 1).to(device)], hidden
 
+    @torch.inference_mode()  # as a decorator it holds inside each step only, not for whoever reads the stream
     def steps(self, choose) -> Iterator[torch.Tensor]:
         """Runs to the end, yielding the labels (B,) that `choose` takes from the logits (B, C) at each step."""
         with self.running():
@@ -277,13 +280,12 @@ class _Decoding:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Without gradients, and with the model in eval mode; its mode comes back at the end."""
+        """With the model in eval mode; its mode comes back at the end."""
         training = self.module is not None and self.module.training
         if training:
             self.module.eval()
         try:
-            with torch.inference_mode():
-                yield
+            yield
         finally:
             if training:
                 self.module.train()
@@ -325,6 +327,7 @@ class _BeamSearch:
         self.origins: torch.Tensor | None = None  # (B, K, steps): which row of a step's logits each came from
         self.logits: list[torch.Tensor] = []  # (B, K, C) a step; (B, 1, C) the first
 
+    @torch.inference_mode()
     def steps(self) -> Iterator[torch.Tensor]:
         """Runs to the end, yielding the best beam's decoded labels (B, t) after each step t."""
         with self.decoding.running():

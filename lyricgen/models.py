@@ -174,4 +174,9 @@ def map_state(function, state: Hidden) -> Hidden:
     return tuple(map(function, state)) if isinstance(state, tuple) else function(state)
 
 
+def model_config(model: CharacterModel) -> dict:
+    """What `lyricgen.checkpoints.make_model` needs to build a model of the same class and shape."""
+    return {"class": type(model).__name__, "model": model.config}
+
+
 MODEL_CLASSES = {model_class.__name__: model_class for model_class in (VanillaRNN, ImprovedSeqModel)}

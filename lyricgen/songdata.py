@@ -1,6 +1,7 @@
 """The course's songs: where they lie, and their download, checked and atomic."""
 
 import hashlib
+import http.client
 import os
 import urllib.error
 import urllib.request
@@ -60,7 +61,7 @@ def _download(url: str, target: Path, sha256: str) -> None:
         if digest.hexdigest() != sha256:
             raise DataError(f"what was downloaded as {target.name} is not the published file (its sha256 differs); try again, or name your own copy with --data")
         partial.replace(target)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise DataError(f"{target.name} could not be downloaded ({reason}); try again, or name your own copy with --data") from None
     finally:

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from lyricgen.arguments import check_choice
-from lyricgen.models import Hidden, map_state
+from lyricgen.models import CharacterModel, Hidden, map_state, model_config
 from lyricgen.vocabulary import PADDING_LABEL
 
 OPTIMIZERS = ("adam", "adamw", "muon")
@@ -108,6 +108,11 @@ class LyricsGenerationTask(pl.LightningModule):
         if self.clean_songs is not None and self.clean_songs.any():
             clean = self.clean_songs[songs]
             self.log("clean_bpc", bits[clean].sum() / characters[clean].sum(), prog_bar=True)
+
+    def on_save_checkpoint(self, checkpoint: dict) -> None:
+        """Adds the model's class and sizes, from which `lyricgen.load_model` builds it again."""
+        if isinstance(self.model, CharacterModel):
+            checkpoint["lyricgen"] = {**model_config(self.model), "optimizer": self.optimizer}
 
     def configure_optimizers(self):
         optimizer = self._make_optimizer()
@@ -225,6 +230,13 @@ class LearningCurve(pl.Callback):
         if not trainer.sanity_checking:
             figures = {name: float(trainer.callback_metrics[name]) for name in ("val_bpc", "clean_bpc") if name in trainer.callback_metrics}
             self._add(trainer, **figures)
+
+    def state_dict(self) -> dict:
+        """What a checkpoint keeps, so that a resumed training goes on with the same curve."""
+        return {"rows": self.rows, "seconds": self.seconds, "characters": self.characters}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        self.rows, self._seconds, self._characters = list(state_dict["rows"]), state_dict["seconds"], state_dict["characters"]
 
     @property
     def seconds(self) -> float:
