@@ -20,7 +20,7 @@ def create_about_tab(resources: Resources) -> None:
     """Adds the tab's table and the API's `/about`."""
     about = resources.about()
     gr.Markdown(EXPLANATION)
-    gr.Dataframe([_row(model) for model in about["models"]], headers=HEADER, interactive=False, wrap=True, label="Models")
+    gr.Dataframe([_row(model) for model in about["models"]], headers=HEADER, interactive=False, wrap=True, label="Models", elem_id="models")
     gr.Markdown(
         f"lyricgen {about['lyricgen']}, gradio {gr.__version__}, torch {about['torch']}, "
         f"Python {about['python']}; running on: {about['device']}."

@@ -1,0 +1,79 @@
+"""Models for the app: loaded once, their origin told, the bundled ones in place of damaged ones."""
+
+import json
+
+import pytest
+import torch
+
+from lyricgen.checkpoints import ASSETS, Checkpoint, bundled_models, load_checkpoint, save_checkpoint
+from lyricgen.errors import ArgumentError
+from lyricgen.models import VanillaRNN
+from lyricgen.resources import BUNDLED, Resources
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with one small model of one's own."""
+    torch.manual_seed(0)
+    model = VanillaRNN(hidden_size=8, artists=["Ada Lark"])
+    save_checkpoint(Checkpoint(model, {"clean_bpc": 3.25, "line_breaks": True}), tmp_path / "mine" / "vanilla-rnn")
+    return tmp_path / "mine"
+
+
+def test_both_models_are_bundled_with_their_figures():
+    assert bundled_models() == ["lstm", "vanilla-rnn"]
+    for name in bundled_models():
+        checkpoint = load_checkpoint(ASSETS / name)
+        assert len(checkpoint.model.artists) == 21
+        assert {"val_bpc", "clean_bpc", "data_sha256", "seed", "steps", "seconds", "hardware", "versions"} <= set(checkpoint.metrics)
+        assert checkpoint.history[0]["step"] > 0
+
+
+def test_bundled_models_reach_their_bits_per_character():
+    figures = {name: load_checkpoint(ASSETS / name).metrics["clean_bpc"] for name in bundled_models()}
+    assert figures["vanilla-rnn"] <= 1.95
+    assert figures["lstm"] <= 1.83
+
+
+def test_model_is_loaded_once():
+    resources = Resources(device=CPU)
+    assert resources.model("lstm") is resources.model("LSTM")
+
+
+def test_unknown_model_is_refused_with_the_known_ones():
+    with pytest.raises(ArgumentError, match=r"model must be one of lstm, vanilla-rnn; got 'gru'"):
+        Resources(device=CPU).model("gru")
+
+
+def test_own_folder_takes_the_place_of_a_bundled_model(folder):
+    loaded = Resources(folder, CPU).model("vanilla-rnn")
+    assert loaded.model.hidden_size == 8
+    assert loaded.line_breaks
+    assert "mine/vanilla-rnn" in loaded.origin
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "altered"])
+def test_damaged_folder_leaves_the_bundled_model_and_says_why(folder, damage, caplog):
+    weights = folder / "vanilla-rnn" / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    if damage == "missing":
+        weights.unlink()
+    else:
+        weights.write_bytes(content if damage == "altered" else content[:-20])
+    loaded = Resources(folder, CPU).model("vanilla-rnn")
+    assert loaded.model.hidden_size == 512
+    assert loaded.origin.startswith(f"{BUNDLED}, since ")
+    assert "model.safetensors" in loaded.origin
+    assert str(folder.parent) not in loaded.origin
+    assert "model.safetensors" in caplog.text
+
+
+def test_about_is_plain_values_and_holds_each_model():
+    about = Resources(device=CPU).about()
+    assert json.loads(json.dumps(about)) == about
+    assert [model["name"] for model in about["models"]] == ["lstm", "vanilla-rnn"]
+    assert [model["parameters"] for model in about["models"]] == [4_316_772, 1_164_900]
+    assert all(model["origin"] == BUNDLED for model in about["models"])
