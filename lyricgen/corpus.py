@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import zipfile
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -125,14 +126,15 @@ def open_corpus(folder: str | Path) -> Corpus:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         if meta["format_version"] != FORMAT_VERSION:
             raise DataError(f"{folder.name} is an encoded corpus of another format; encode the songs again")
-        with np.load(folder / "songs.npz", allow_pickle=False) as songs:
+        with (folder / "songs.npz").open("rb") as file, np.load(file, allow_pickle=False) as songs:
             arrays = {name: songs[name] for name in ("starts", "stops", "artist_labels")}
+        artists, sha256 = tuple(meta["artists"]), meta["sha256"]
         labels = np.memmap(folder / "labels.u8", dtype=np.uint8, mode="r")
         if len(arrays["stops"]) and len(labels) != arrays["stops"][-1]:
             raise DataError(f"{folder.name} is an incomplete encoded corpus; encode the songs again")
-    except (OSError, KeyError, ValueError):
+    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
         raise DataError(f"{folder.name} is no encoded corpus; encode the songs first") from None
-    return Corpus(labels, **arrays, artists=tuple(meta["artists"]), sha256=meta["sha256"])
+    return Corpus(labels, **arrays, artists=artists, sha256=sha256)
 
 
 class SongStreams(IterableDataset):
@@ -188,6 +190,9 @@ class SongStreams(IterableDataset):
         return int(rows.max())
 
     def __iter__(self) -> Iterator[LyricsGenerationTensor]:
+        if not self.shuffle:  # from the start, whatever an earlier pass left
+            self._position[:] = self._end[:] = 0
+            self._queue = iter(np.argsort(-self._steps, kind="stable").tolist())
         for _ in range(len(self)):
             yield self._step()
 
@@ -207,9 +212,8 @@ class SongStreams(IterableDataset):
     def _refill(self, row: int) -> None:
         """Gives a row the next stretch of the queue; an unshuffled queue that has run out leaves it empty."""
         stretch = next(self._queue, None)
-        if stretch is None and (self.shuffle or not self._position.any()):
-            order = self._rng.permutation(len(self._songs)) if self.shuffle else np.argsort(-self._steps, kind="stable")
-            self._queue = iter(order.tolist())
+        if stretch is None and self.shuffle:
+            self._queue = iter(self._rng.permutation(len(self._songs)).tolist())
             stretch = next(self._queue)
         if stretch is None:
             self._position[row] = self._end[row] = 0

@@ -225,6 +225,8 @@ def _csv_frames(path: str | Path, lyric_column: str, artist_column: str | None) 
     """The rows of a CSV file in frames of a bounded size, its faults turned into `DataError`."""
     path = Path(path)
     needed = [column for column in (lyric_column, artist_column) if column]
+    if not os.path.exists(path):
+        raise DataError(f"there is no file {shown(str(path))}; name a CSV file")
     try:
         header = list(pd.read_csv(path, nrows=0, index_col=False).columns)
         missing = [column for column in needed if column not in header]
@@ -251,8 +253,6 @@ def _csv_frames(path: str | Path, lyric_column: str, artist_column: str | None) 
                 yield frame
         if not rows:
             raise DataError(f"{path.name} has a header but no rows")
-    except FileNotFoundError:
-        raise DataError(f"there is no file {shown(str(path))}") from None
     except IsADirectoryError:
         raise DataError(f"{shown(str(path))} is a folder; name a CSV file") from None
     except pd.errors.EmptyDataError:
