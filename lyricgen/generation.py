@@ -149,11 +149,24 @@ def stream_lyrics(
     return request.stream()
 
 
-def generate_lyrics(prefix: str = "", **settings) -> str:
-    """The finished text of `stream_lyrics`, with the same arguments: exactly `max_length` characters.
+def generate_lyrics(
+    prefix: str = "",
+    *,
+    artist: str | None = None,
+    model: str | Path | CharacterModel = "lstm",
+    strategy: str = "sample",
+    temperature: float = 0.7,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    max_length: int = 300,
+    seed: int | None = None,
+    beam_size: int = 5,
+) -> str:
+    """The finished text of `stream_lyrics`, with the same arguments and errors: exactly `max_length` characters.
 
     A run of two spaces or more is a section break, see `show_breaks`.
     """
+    settings = {name: value for name, value in locals().items() if name != "prefix"}
     text = ""
     for text in stream_lyrics(prefix, **settings):  # noqa: B007
         pass
@@ -245,13 +258,14 @@ class FastStepper:
 
     The embedding, the artist, the input weights and the biases of the first layer are folded into one table with a
     row a character; each further layer reads its input and its state through one matrix. The logits are those of the
-    module within float tolerance. It holds a copy of the weights as they are now: make it after training.
+    module within float tolerance. It holds a copy of the weights as they were when it was made; `of` makes another
+    where they have changed.
     """
 
     _made: WeakKeyDictionary = WeakKeyDictionary()
 
     def __init__(self, model: CharacterModel):
-        self.model, rnn = model, model.rnn
+        self.model, self.weights_read, rnn = model, _fingerprint(model), model.rnn
         self.is_lstm = isinstance(rnn, nn.LSTM)
         self.hidden_size, self.n_layers = model.hidden_size, model.n_layers
         weights = {name: value.detach().float() for name, value in model.state_dict().items()}
@@ -269,10 +283,11 @@ class FastStepper:
 
     @classmethod
     def of(cls, model: CharacterModel, artist: int | None) -> "ArtistStepper":
-        """The stepper of a trained model, made once, in an artist's style (None: any)."""
-        if model not in cls._made:
-            cls._made[model] = cls(model)
-        return ArtistStepper(cls._made[model], artist)
+        """The stepper of a model, made once for its present weights, in an artist's style (None: any)."""
+        stepper = cls._made.get(model)
+        if stepper is None or stepper.weights_read != _fingerprint(model):
+            stepper = cls._made[model] = cls(model)
+        return ArtistStepper(stepper, artist)
 
     def step(self, table: torch.Tensor, labels: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
         """Logits (B, C) after one more character a row: `table` (101, G), `labels` (B,), hidden as of the module."""
@@ -319,6 +334,11 @@ class ArtistStepper:
     def step(self, labels: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
         """One more character a row."""
         return self.stepper.step(self.table, labels, hidden)
+
+
+def _fingerprint(model: CharacterModel) -> tuple:
+    """Where each weight lies and how often it was changed in place: another after training or a move."""
+    return tuple((value.data_ptr(), value._version) for value in model.parameters())
 
 
 def _loaded(model: str | Path | CharacterModel) -> CharacterModel:

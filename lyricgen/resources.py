@@ -4,7 +4,6 @@ import logging
 import platform
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 
 import pytorch_lightning
 import torch
@@ -52,38 +51,48 @@ class LoadedModel:
 
 
 class Resources:
-    """Models by name, loaded when first asked for and then kept; safe to use from many threads.
+    """The models by name, loaded once at the start; safe to use from many threads.
 
     Args:
         folder: model folders of your own, each named as the bundled model that it takes the place of (`lstm`,
             `vanilla-rnn`), as train.py writes them. One that is missing or damaged leaves the bundled one in place.
         device: where models run; None: a GPU where there is one that works, else the CPU.
+
+    Raises:
+        ModelError: no model could be loaded. One that could not is left out, and `left_out` says why.
     """
 
     def __init__(self, folder: str | Path | None = None, device: str | torch.device | None = None):
         self.folder = Path(folder) if folder else None
         self.device = torch.device(device) if device else best_device()
-        self.model_names = bundled_models()
+        self.left_out: dict[str, str] = {}
         self._models: dict[str, LoadedModel] = {}
-        self._lock = Lock()
+        for name in bundled_models():
+            try:
+                self._models[name] = self._load(name)
+            except ModelError as error:
+                self.left_out[name] = str(error)
+                log.warning("%s is left out: %s", name, error)
+        if not self._models:
+            raise ModelError("no bundled model could be loaded; fetch lyricgen again, or train models with train.py")
+
+    @property
+    def model_names(self) -> list[str]:
+        """The models that can run."""
+        return list(self._models)
 
     @property
     def default_model(self) -> str:
         """The model that the page starts with."""
-        return "lstm" if "lstm" in self.model_names else self.model_names[0]
+        return "lstm" if "lstm" in self._models else self.model_names[0]
 
     def model(self, name: str) -> LoadedModel:
         """A model by name.
 
         Raises:
             ArgumentError: there is none of that name.
-            ModelError: the bundled files are damaged.
         """
-        name = check_choice("model", name, self.model_names)
-        with self._lock:
-            if name not in self._models:
-                self._models[name] = self._load(name)
-            return self._models[name]
+        return self._models[check_choice("model", name, self._models)]
 
     def artists(self) -> list[str]:
         """The artists that the default model knows."""
@@ -97,7 +106,8 @@ class Resources:
             "torch": torch.__version__,
             "pytorch_lightning": pytorch_lightning.__version__,
             "device": device_name(self.device),
-            "models": [self.model(name).describe() for name in self.model_names],
+            "models": [loaded.describe() for loaded in self._models.values()],
+            "left_out": self.left_out,
         }
 
     def _load(self, name: str) -> LoadedModel:

@@ -1,5 +1,8 @@
 """Lyrics from a model: what is read, what is written, and what is refused."""
 
+import copy
+import inspect
+
 import pytest
 import torch
 
@@ -46,6 +49,15 @@ def test_fast_stepper_agrees_with_the_module(model, artist):
             torch.testing.assert_close(logits, expected[:, at], atol=1e-4, rtol=1e-4)
 
 
+def test_stepper_follows_weights_that_change(model):
+    model = copy.deepcopy(model)
+    before = generate_lyrics("a", model=model, strategy="greedy", max_length=40)
+    with torch.no_grad():
+        model.ffnn.bias[string_to_labels("z")[0]] += 100
+    after = generate_lyrics("a", model=model, strategy="greedy", max_length=40)
+    assert before != after == "a" + "z" * 39
+
+
 def test_artist_changes_what_is_written(model):
     texts = {generate_lyrics("a", model=model, artist=artist, strategy="greedy") for artist in (None, *ARTISTS)}
     assert len(texts) == 3
@@ -71,6 +83,10 @@ def test_stream_grows_by_a_character_and_ends_in_the_text(model):
     assert [len(text) for text in texts] == list(range(4, 21))
     assert all(longer.startswith(text) for text, longer in zip(texts, texts[1:], strict=False))
     assert texts[-1] == generate_lyrics("so ", model=model, max_length=20, seed=5)
+
+
+def test_stream_and_generate_take_the_same_arguments():
+    assert inspect.signature(stream_lyrics).parameters == inspect.signature(generate_lyrics).parameters
 
 
 def test_same_seed_same_lyrics_and_no_seed_another(model):

@@ -1,12 +1,13 @@
 """Models for the app: loaded once, their origin told, the bundled ones in place of damaged ones."""
 
 import json
+import shutil
 
 import pytest
 import torch
 
 from lyricgen.checkpoints import ASSETS, Checkpoint, bundled_models, load_checkpoint, save_checkpoint
-from lyricgen.errors import ArgumentError
+from lyricgen.errors import ArgumentError, ModelError
 from lyricgen.models import VanillaRNN
 from lyricgen.resources import BUNDLED, Resources
 
@@ -69,6 +70,20 @@ def test_damaged_folder_leaves_the_bundled_model_and_says_why(folder, damage, ca
     assert "model.safetensors" in loaded.origin
     assert str(folder.parent) not in loaded.origin
     assert "model.safetensors" in caplog.text
+
+
+def test_damaged_bundled_model_is_left_out_and_the_other_runs(tmp_path, monkeypatch, caplog):
+    for name in bundled_models():
+        shutil.copytree(ASSETS / name, tmp_path / name)
+    (tmp_path / "lstm" / "model.safetensors").write_bytes(b"version https://git-lfs")
+    monkeypatch.setattr("lyricgen.checkpoints.ASSETS", tmp_path)
+    monkeypatch.setattr("lyricgen.resources.ASSETS", tmp_path)
+    resources = Resources(device=CPU)
+    assert (resources.model_names, resources.default_model) == (["vanilla-rnn"], "vanilla-rnn")
+    assert "model.safetensors" in resources.about()["left_out"]["lstm"]
+    (tmp_path / "vanilla-rnn" / "config.json").write_text("{}")
+    with pytest.raises(ModelError, match="no bundled model could be loaded"):
+        Resources(device=CPU)
 
 
 def test_about_is_plain_values_and_holds_each_model():
