@@ -112,7 +112,7 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
     Raises:
         ModelError: it is neither; the message offers the nearest name.
     """
-    bundled, path = bundled_models(), Path(name_or_path)
+    bundled, path = bundled_models(), Path(name_or_path if isinstance(name_or_path, (str, os.PathLike)) else "")
     if isinstance(name_or_path, str) and name_or_path.strip().lower() in bundled:
         return ASSETS / name_or_path.strip().lower()
     if path.name and os.path.exists(path):  # Path.exists raises on a name too long for a file
