@@ -1,0 +1,451 @@
+"""The project around the code: the Space's front matter, the README, `.ci/run`, requirements, imports, file sizes.
+
+Every check is a function that returns the faults it finds, and is shown here to find some.
+"""
+
+import ast
+import graphlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+import lyricgen
+import train
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PIN = re.compile(r"^([A-Za-z0-9_.-]+)==(\d[\w.]*)(?:\s+#.*)?$")
+
+
+def pins(path: Path) -> dict[str, str]:
+    """Version by distribution name of a requirements file, in which every line must pin one."""
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+    matches = {line: PIN.match(line) for line in lines}
+    assert all(matches.values()), [line for line, match in matches.items() if not match]
+    return {normalised(match[1]): match[2] for match in matches.values()}
+
+
+def normalised(name: str) -> str:
+    """A distribution's name as package tools compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+# The Space's front matter
+
+COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+HARDWARE = {"cpu-basic", "cpu-upgrade", "zero-a10g", "t4-small", "t4-medium", "l4x1", "a10g-small", "a100-large"}
+LONGEST_DESCRIPTION = 60  # characters; with more the push is refused
+
+
+def front_matter(readme: str) -> dict:
+    """The YAML between the two lines of dashes that a Space's README opens with; {} if there is none."""
+    match = re.match(r"---\n(.*?)\n---\n", readme, re.DOTALL)
+    return yaml.safe_load(match[1]) if match else {}
+
+
+def front_matter_faults(front: dict, root: Path, gradio_version: str) -> list[str]:
+    """The fields that a Space would refuse or misread."""
+
+    def is_text(value) -> bool:
+        return isinstance(value, str) and bool(value.strip())
+
+    right = {
+        "title": is_text,
+        "emoji": lambda value: is_text(value) and len(value) <= 2 and not value.isascii(),
+        "colorFrom": lambda value: value in COLOURS,
+        "colorTo": lambda value: value in COLOURS,
+        "sdk": lambda value: value == "gradio",
+        "sdk_version": lambda value: value == gradio_version,
+        "python_version": lambda value: value in ("3.11", "3.12", "3.13"),  # a text: YAML reads 3.10 as 3.1
+        "app_file": lambda value: is_text(value) and (root / value).is_file(),
+        "license": lambda value: value == "mit",
+        "short_description": lambda value: is_text(value) and len(value) <= LONGEST_DESCRIPTION,
+        "tags": lambda value: isinstance(value, list) and bool(value) and all(map(is_text, value)),
+        "pinned": lambda value: isinstance(value, bool),
+        "suggested_hardware": lambda value: value in HARDWARE,
+    }
+    return [name for name, check in right.items() if not check(front.get(name))] + sorted(front.keys() - right.keys())
+
+
+def test_front_matter_is_right_for_a_space():
+    assert front_matter_faults(front_matter(README), ROOT, pins(ROOT / "requirements.txt")["gradio"]) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("title", ""),
+        ("emoji", "music"),
+        ("colorFrom", "orange"),
+        ("colorTo", "Indigo"),
+        ("sdk", "streamlit"),
+        ("sdk_version", "6.30.0"),
+        ("sdk_version", 6.31),
+        ("python_version", 3.12),
+        ("python_version", "3.10"),
+        ("app_file", "main.py"),
+        ("app_file", "lyricgen"),
+        ("license", "gpl"),
+        ("short_description", "x" * 61),
+        ("tags", "lyrics"),
+        ("tags", []),
+        ("pinned", "false"),
+        ("suggested_hardware", "gpu"),
+        ("sdkversion", "6.31.0"),
+    ],
+)
+def test_a_wrong_field_is_named(field, value):
+    front = {**front_matter(README), field: value}
+    assert front_matter_faults(front, ROOT, pins(ROOT / "requirements.txt")["gradio"]) == [field]
+
+
+@pytest.mark.parametrize("field", sorted(front_matter(README)))
+def test_a_missing_field_is_named(field):
+    front = {name: value for name, value in front_matter(README).items() if name != field}
+    assert front_matter_faults(front, ROOT, pins(ROOT / "requirements.txt")["gradio"]) == [field]
+
+
+def test_a_readme_that_opens_with_something_else_has_no_front_matter():
+    assert front_matter("\n" + README) == {}
+
+
+# The README
+
+
+def marked(name: str, readme: str = README) -> str:
+    """The text between the comments <!-- name --> and <!-- /name -->, without the code fence."""
+    inside = re.search(rf"^<!-- {name} -->\n(.*?)\n<!-- /{name} -->$", readme, re.DOTALL | re.MULTILINE)[1]
+    return re.sub(r"^```\w*$\n?", "", inside, flags=re.MULTILINE).strip()
+
+
+def code_blocks(language: str) -> list[str]:
+    """The README's fenced blocks of a language."""
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    return [code for of, code in blocks if of == language]
+
+
+@pytest.mark.parametrize(
+    ("name", "last"), [("run-command", ".venv/bin/python app.py"), ("test-command", ".venv/bin/python -m pytest")]
+)
+def test_readme_has_each_command_in_one_line_that_does_all_set_up(name, last):
+    command = marked(name)
+    assert "\n" not in command
+    make, install, run = command.split(" && ")
+    assert make == "python3 -m venv .venv"
+    assert run == last
+    files = re.fullmatch(r"\.venv/bin/pip install((?: -r \S+)+)", install)[1].split(" -r ")[1:]
+    assert files[0] == "requirements.txt"
+    assert all((ROOT / file).is_file() for file in files)
+
+
+def test_figures_have_a_place_in_the_readme():
+    assert marked("figures")
+
+
+def test_what_the_readme_links_to_is_there():
+    links = [link for link in re.findall(r"\]\(([^)#]+)", README) if "://" not in link]
+    assert links and [link for link in links if not (ROOT / link).is_file()] == []
+
+
+def test_the_readmes_tree_names_every_module_and_nothing_else():
+    tree = next(block for block in code_blocks("") if block.startswith("app.py"))
+    named, folders = set(), []
+    for line in tree.splitlines():
+        indent, name = re.match(r"( *)(\S+)", line).groups()
+        folders = folders[: len(indent) // 2]
+        if name.endswith("/"):
+            folders.append(name)
+        else:
+            named.add("".join([*folders, name]))
+    modules = {path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.py"), *ROOT.glob("lyricgen/**/*.py")]}
+    assert {name for name in named if name.endswith(".py")} == modules
+    assert all((ROOT / name).is_file() for name in named)
+
+
+def test_every_flag_of_train_in_the_readme_exists():
+    training = README.partition("## Training")[2].partition("LYRICGEN_MODELS")[0]
+    flags = set(re.findall(r"--[a-z][a-z-]+", training)) - {"--help"}
+    known = {flag for action in train.build_parser()._actions for flag in action.option_strings}
+    assert flags and flags - known == set()
+
+
+def test_python_in_the_readme_uses_public_names():
+    imports = [node for block in code_blocks("python") for node in ast.walk(ast.parse(block)) if isinstance(node, ast.ImportFrom)]
+    names = {alias.name for node in imports if node.module == "lyricgen" for alias in node.names}
+    assert names and names <= set(lyricgen.__all__)
+
+
+# .ci/run
+
+
+class Clone:
+    """A folder with the project's `.ci/run` and README, whose test command and tools only write down that they ran."""
+
+    def __init__(self, folder: Path, readme: str, tools: tuple[str, ...] = ("chromium", "python3"), tests_exit=0, linter_exit=0):
+        self.folder, self.log, self.bin = folder, folder / "log", folder / "bin"
+        (folder / ".ci").mkdir()
+        shutil.copy(ROOT / ".ci" / "run", folder / ".ci" / "run")
+        (folder / "README.md").write_text(readme, encoding="utf-8")
+        self.bin.mkdir()
+        for tool in ("bash", "cp", "dirname", "env", "id", "mkdir", "sed", "sh", "wc"):
+            (self.bin / tool).symlink_to(shutil.which(tool))
+        for tool in tools:
+            self.script(self.bin / tool, "exit 0")
+        self.script(self.bin / "apt-get", f'echo "apt-get $*" >> {self.log}')
+        self.script(self.bin / "sudo", 'exec "$@"')
+        self.script(folder / "linter", f'echo "ruff $*" >> {self.log}; exit {linter_exit}')
+        self.script(folder / "set-up", "mkdir -p .venv/bin && cp linter .venv/bin/ruff")
+        self.script(folder / "tests", f'echo "tests browser=$LYRICGEN_REQUIRE_BROWSER" >> {self.log}; exit {tests_exit}')
+
+    @staticmethod
+    def script(path: Path, line: str) -> None:
+        path.write_text(f"#!{shutil.which('sh')}\n{line}\n")
+        path.chmod(0o755)
+
+    def run(self) -> int:
+        """The exit code of `.ci/run`, with no tools but these."""
+        return subprocess.run(["bash", ".ci/run"], cwd=self.folder, env={"PATH": str(self.bin)}, stdin=subprocess.DEVNULL, capture_output=True).returncode
+
+    def ran(self) -> list[str]:
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+
+def with_test_command(command: str) -> str:
+    """The README with another test command in the place of its own."""
+    assert README.count(marked("test-command")) == 1
+    return README.replace(marked("test-command"), command)
+
+
+STUB = with_test_command("./set-up && ./tests")
+
+
+@pytest.mark.parametrize("code", [0, 1, 5])
+def test_ci_runs_the_linter_then_the_readmes_command_and_exits_with_its_code(tmp_path, code):
+    clone = Clone(tmp_path, STUB, tests_exit=code)
+    assert clone.run() == code
+    assert clone.ran() == ["ruff check .", "tests browser=1"]
+
+
+def test_ci_fails_with_the_linter(tmp_path):
+    clone = Clone(tmp_path, STUB, linter_exit=1)
+    assert clone.run() == 1
+    assert clone.ran() == ["ruff check ."]
+
+
+@pytest.mark.parametrize(
+    "readme",
+    [
+        README.replace("<!-- test-command -->", ""),
+        with_test_command(""),
+        with_test_command("./set-up && ./tests\n./tests"),
+    ],
+    ids=["no marker", "no command", "two lines"],
+)
+def test_ci_fails_where_the_readme_does_not_hold_one_test_command(tmp_path, readme):
+    clone = Clone(tmp_path, readme)
+    assert clone.run() == 2
+    assert clone.ran() == []
+
+
+@pytest.mark.parametrize("tool", ["chromium", "python3"])
+def test_ci_installs_what_a_fresh_machine_lacks(tmp_path, tool):
+    clone = Clone(tmp_path, STUB, tools=tuple({"chromium", "python3"} - {tool}))
+    assert clone.run() == 0
+    update, install, *rest = clone.ran()
+    assert update.startswith("apt-get update") and install.startswith("apt-get install") and tool in install.split()
+    assert rest == ["ruff check .", "tests browser=1"]
+
+
+def test_ci_is_executable():
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_the_workflow_runs_ci_on_the_oldest_and_newest_python():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    job = workflow["jobs"]["test"]
+    assert job["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
+    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
+
+
+# Versions and requirements
+
+IMPORTED_AS = {"pytorch-lightning": "pytorch_lightning"}
+NOT_IMPORTED = {"huggingface-hub"}  # gradio's client of the Hub, of which gradio itself accepts a range
+
+
+def product_files() -> dict[str, Path]:
+    """The project's Python files by module name: 'app', 'train', and those of the package as 'data', 'ui.about'."""
+    files = {path.stem: path for path in (ROOT / "app.py", ROOT / "train.py") if path.exists()}
+    for path in sorted(ROOT.glob("lyricgen/**/*.py")):
+        files[module_name(path)] = path
+    return files
+
+
+def module_name(path: Path) -> str:
+    """'ui' for lyricgen/ui/__init__.py, 'ui.about' for lyricgen/ui/about.py, '__init__' for the package's own."""
+    parts = path.relative_to(ROOT / "lyricgen").with_suffix("").parts
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+
+def imported(source: str, package: str) -> set[str]:
+    """The full names that a file imports, wherever in it; `from a import b` gives both `a` and `a.b`."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            names |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def test_every_third_party_import_is_pinned_and_every_pin_imported():
+    names = {name for path in product_files().values() for name in imported(path.read_text(encoding="utf-8"), "lyricgen")}
+    third_party = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"lyricgen"}
+    pinned = pins(ROOT / "requirements.txt").keys()
+    assert third_party == {IMPORTED_AS.get(name, name) for name in pinned - NOT_IMPORTED}
+
+
+def test_the_tests_requirements_are_pinned_and_none_is_pinned_twice():
+    assert not pins(ROOT / "tests" / "requirements.txt").keys() & pins(ROOT / "requirements.txt").keys()
+
+
+def test_a_requirement_without_an_exact_version_is_refused(tmp_path):
+    (tmp_path / "requirements.txt").write_text("torch>=2\n")
+    with pytest.raises(AssertionError, match="torch>=2"):
+        pins(tmp_path / "requirements.txt")
+
+
+def test_the_version_is_the_same_everywhere():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    newest = re.search(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d{2}-\d{2}$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert project["version"] == lyricgen.__version__ == newest[1]
+
+
+def test_every_package_is_in_the_project_metadata():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = {path.parent.relative_to(ROOT).as_posix().replace("/", ".") for path in ROOT.glob("lyricgen/**/__init__.py")}
+    assert set(project["tool"]["setuptools"]["packages"]) == packages
+
+
+# Imports point one way. What each file may import of the package; a new file must be added here on purpose.
+
+CORE = {"arguments", "errors", "vocabulary"}
+TRAINING = {"data", "corpus", "songdata", "task"}
+MODELS = {"models", "checkpoints", "decoding", "generation"}
+ALLOWED = {
+    "__init__": set(),  # its names are imported when first asked for
+    "errors": set(),
+    "vocabulary": set(),
+    "arguments": {"errors"},
+    "data": CORE,
+    "corpus": CORE | {"data"},
+    "models": CORE,
+    "task": CORE | {"models"},
+    "checkpoints": CORE | {"models"},
+    "songdata": CORE | {"checkpoints"},
+    "decoding": CORE | {"models"},
+    "generation": CORE | {"models", "checkpoints", "decoding"},
+    "resources": {"__init__"} | CORE | TRAINING | MODELS,
+    "__main__": {"__init__", "resources"} | CORE | TRAINING | MODELS,
+    "ui.errors": CORE,
+    "ui.lyrics": {"__init__", "resources", "ui.errors"} | CORE | MODELS,
+    "ui.about": {"__init__", "resources", "ui.errors"} | CORE | MODELS,
+    "ui": {"__init__", "resources", "ui.errors", "ui.lyrics", "ui.about"} | CORE | MODELS,
+    "train": {"__init__"} | CORE | TRAINING | {"models", "checkpoints"},
+    "app": {"resources", "ui"},
+}
+
+
+def import_faults(name: str, source: str) -> list[str]:
+    """What a file imports against the table, gradio outside the page, and pyplot anywhere."""
+    if name not in ALLOWED:
+        return [f"{name} is not in the table"]
+    names = imported(source, "lyricgen.ui" if name.split(".")[0] == "ui" else "lyricgen")
+    modules = set()
+    for full in names:
+        head, _, rest = full.partition(".")
+        if head == "lyricgen" and (rest or not any(other.startswith("lyricgen.") for other in names)):
+            while rest and rest not in ALLOWED:  # a name in a module: its module
+                rest = rest.rpartition(".")[0]
+            modules.add(rest or "__init__")
+    faults = [f"{name} imports lyricgen.{module}" for module in sorted(modules - ALLOWED[name] - {name})]
+    if name != "app" and name.split(".")[0] != "ui" and any(full.split(".")[0] in ("gradio", "gradio_client") for full in names):
+        faults.append(f"{name} imports gradio")
+    if any(full.startswith("matplotlib.pyplot") for full in names):
+        faults.append(f"{name} imports pyplot")
+    return faults
+
+
+@pytest.mark.parametrize("name", sorted(product_files()))
+def test_imports_point_one_way(name):
+    assert import_faults(name, product_files()[name].read_text(encoding="utf-8")) == []
+
+
+def test_the_table_has_no_circle():
+    graphlib.TopologicalSorter(ALLOWED).prepare()
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "fault"),
+    [
+        ("models", "from lyricgen.data import Song", "models imports lyricgen.data"),
+        ("models", "from lyricgen import data", "models imports lyricgen.data"),
+        ("models", "from . import data", "models imports lyricgen.data"),
+        ("models", "from .data import Song", "models imports lyricgen.data"),
+        ("decoding", "import lyricgen.task", "decoding imports lyricgen.task"),
+        ("decoding", "def decode():\n    from lyricgen.task import measure_bits", "decoding imports lyricgen.task"),
+        ("generation", "from lyricgen import load_model", "generation imports lyricgen.__init__"),
+        ("generation", "import lyricgen", "generation imports lyricgen.__init__"),
+        ("resources", "from lyricgen.ui.errors import spoken", "resources imports lyricgen.ui.errors"),
+        ("ui.errors", "from .lyrics import create_lyrics_tab", "ui.errors imports lyricgen.ui.lyrics"),
+        ("generation", "import gradio as gr", "generation imports gradio"),
+        ("__main__", "from gradio import Error", "__main__ imports gradio"),
+        ("resources", "import matplotlib.pyplot as plt", "resources imports pyplot"),
+        ("ui.lyrics", "from matplotlib import pyplot", "ui.lyrics imports pyplot"),
+        ("helpers", "", "helpers is not in the table"),
+    ],
+)
+def test_an_import_the_wrong_way_is_found(name, source, fault):
+    assert import_faults(name, source) == [fault]
+
+
+def test_importing_the_library_starts_nothing_and_no_name_of_it_needs_gradio():
+    code = (
+        "import sys, lyricgen; assert not {'torch', 'pandas', 'gradio'} & sys.modules.keys();"
+        "[getattr(lyricgen, name) for name in lyricgen.__all__]; assert 'gradio' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+# Sizes
+
+LARGEST_FILE = 10_000_000  # bytes: the Hub wants larger ones in Git LFS
+
+
+def too_large(root: Path, names: list[str]) -> list[str]:
+    """The files that the Hub would not take as they are."""
+    return [name for name in names if (root / name).is_file() and (root / name).stat().st_size > LARGEST_FILE]
+
+
+def test_every_committed_file_is_under_10_mb():
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no git checkout")
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    assert "README.md" in names and too_large(ROOT, names) == []
+
+
+def test_a_file_that_is_too_large_is_found(tmp_path):
+    for name, size in (("fits", LARGEST_FILE), ("large", LARGEST_FILE + 1)):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(size)
+    assert too_large(tmp_path, ["fits", "large", "gone"]) == ["large"]
