@@ -8,8 +8,10 @@
 import argparse
 import json
 import logging
+import math
 import platform
 import sys
+import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +25,11 @@ from torch.utils.data import DataLoader
 from lyricgen.checkpoints import Checkpoint, file_sha256, load_checkpoint, load_training_checkpoint, model_config, save_checkpoint
 from lyricgen.corpus import Corpus, SongStreams, clean_songs, encode_corpus
 from lyricgen.data import ARTIST_COLUMN, ARTISTS, LYRIC_COLUMN, read_songs
-from lyricgen.errors import LyricGenError
+from lyricgen.errors import LyricGenError, ModelError
 from lyricgen.models import ImprovedSeqModel, VanillaRNN
 from lyricgen.songdata import TRAIN_FILE, VAL_FILE, download_songdata
 from lyricgen.task import OPTIMIZERS, LearningCurve, LyricsGenerationTask, measure_bits
+from lyricgen.vocabulary import character_to_label
 
 MODELS = {"vanilla-rnn": VanillaRNN, "lstm": ImprovedSeqModel}
 EPOCHS = {"vanilla-rnn": 3, "lstm": 4}
@@ -96,10 +99,13 @@ def main(arguments: list[str] | None = None) -> int:
         torch.set_num_threads(options.threads)
     try:
         songs = prepare_songs(options)
-        for name in options.models:
+        for name in dict.fromkeys(options.models):
             train_model(name, songs, options)
     except LyricGenError as error:
         print(f"train.py: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:  # a full disk, an --out that is a file or may not be written
+        print(f"train.py: {error.strerror or error}: {error.filename}; check --out and the disk it is on", file=sys.stderr)
         return 2
     except (Interrupted, KeyboardInterrupt) as error:
         print(f"train.py: interrupted; {error or 'nothing was trained yet'}", file=sys.stderr)
@@ -145,7 +151,8 @@ def train_model(name: str, songs: Songs, options: argparse.Namespace) -> Checkpo
     task = LyricsGenerationTask(
         model, options.learning_rate, options.optimizer, options.weight_decay, options.warmup_steps, torch.from_numpy(songs.clean)
     )
-    task.on_save_checkpoint = lambda checkpoint: checkpoint.update(lyricgen=model_config(model))
+    if options.resume:
+        _check_resume(options.resume, task)
     streams = SongStreams(
         songs.train,
         options.batch_size,
@@ -157,12 +164,14 @@ def train_model(name: str, songs: Songs, options: argparse.Namespace) -> Checkpo
     curve = LearningCurve()
     trainer, checkpoints = make_trainer(name, epochs, curve, options)
     print(f"{name}: {epochs} epochs of {len(streams):,} steps, {trainer.precision} on {device_name(trainer)}")
+    started = time.time()
     try:
         trainer.fit(task, _loader(streams), _loader(_validation_streams(songs.val, options.length)), ckpt_path=options.resume, weights_only=True)
     except SystemExit:
         pass  # how Lightning ends on a signal, with code 0 on SIGTERM; the trainer's state says what happened
     if trainer.state.status != "finished":
-        raise Interrupted(f"go on with: python train.py --models {name} --resume {checkpoints['last'].best_model_path} and your other flags")
+        last = newest_checkpoint(options.out / "checkpoints" / name, started) or options.resume
+        raise Interrupted(last and f"go on with: python train.py --models {name} --resume {last} and your other flags")
     best = checkpoints["best"].best_model_path
     trained = load_training_checkpoint(best) if best else model  # none where --max-steps ended before a validation
     checkpoint = Checkpoint(trained, {}, curve.rows)
@@ -201,6 +210,12 @@ def make_trainer(name: str, epochs: int, curve: LearningCurve, options: argparse
     return trainer, checkpoints
 
 
+def newest_checkpoint(folder: Path, started: float) -> Path | None:
+    """The last of the 'last' checkpoints written since a time; the one on a signal is unknown to its callback."""
+    written = {path: path.stat().st_mtime for path in folder.glob("last-*.ckpt")}
+    return max((path for path, at in written.items() if at >= started), key=written.get, default=None)
+
+
 def write_model(name, checkpoint, songs: Songs, curve: LearningCurve, trainer, options) -> Checkpoint:
     """Writes the model folder, measures what was written on both splits, and adds the figures to it."""
     folder = options.out / name
@@ -213,6 +228,7 @@ def write_model(name, checkpoint, songs: Songs, curve: LearningCurve, trainer, o
         "clean_songs": int(songs.clean.sum()),
         "train_songs": len(songs.train),
         "train_characters": songs.train.characters,
+        "line_breaks": has_line_breaks(songs.train),
         "data_sha256": songs.files or {"encoded": songs.train.sha256},
         "seed": options.seed,
         "epochs": trainer.current_epoch,
@@ -242,6 +258,12 @@ def measure(model: torch.nn.Module, songs: Songs, length: int = 128) -> dict[str
     return {name: round(value, 4) for name, value in figures.items()}
 
 
+def has_line_breaks(corpus: Corpus) -> bool:
+    """Whether any song holds the newline character."""
+    newline = character_to_label("\n")
+    return any(bool((corpus.song(index) == newline).any()) for index in range(len(corpus)))
+
+
 def device_name(trainer: pl.Trainer) -> str:
     """What the trainer runs on, for people: the GPU's name, or the processor and its threads."""
     if trainer.strategy.root_device.type == "cuda":
@@ -266,14 +288,19 @@ def _precision(options: argparse.Namespace) -> str:
 
 def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Ends with the usage and one sentence where a flag's value cannot be."""
-    for flag in ("hidden_size", "layers", "batch_size", "length", "checkpoint_every"):
-        if getattr(options, flag) < 1:
+    for flag in ("hidden_size", "layers", "batch_size", "length", "checkpoint_every", "epochs", "threads"):
+        if getattr(options, flag) is not None and getattr(options, flag) < 1:
             parser.error(f"--{flag.replace('_', '-')} must be at least 1, got {getattr(options, flag)}")
+    for flag in ("warmup_steps", "weight_decay", "gradient_clip"):
+        if not 0 <= getattr(options, flag) < math.inf:
+            parser.error(f"--{flag.replace('_', '-')} must be at least 0, got {getattr(options, flag)}")
     for flag in ("dropout", "artist_dropout", "val_share"):
         if not 0 <= getattr(options, flag) < 1:
             parser.error(f"--{flag.replace('_', '-')} must be at least 0 and below 1, got {getattr(options, flag)}")
-    if options.epochs is not None and options.epochs < 1:
-        parser.error(f"--epochs must be at least 1, got {options.epochs}")
+    if options.max_steps < 1 and options.max_steps != -1:
+        parser.error(f"--max-steps must be at least 1, or -1 for no limit, got {options.max_steps}")
+    if not 0 <= options.seed < 2**32:
+        parser.error(f"--seed must be from 0 to {2**32 - 1}, got {options.seed}")
     if not 0 < options.learning_rate < 1:
         parser.error(f"--learning-rate must be above 0 and below 1, got {options.learning_rate}")
     if options.resume and len(options.models) != 1:
@@ -284,10 +311,22 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error("--accelerator gpu: no GPU is to be had here; leave the flag out")
 
 
+def _check_resume(path: Path, task: LyricsGenerationTask) -> None:
+    """Refuses a checkpoint that is damaged, or of a training with other flags or songs."""
+    saved = load_training_checkpoint(path)
+    optimizer = torch.load(path, weights_only=True, mmap=True)["lyricgen"].get("optimizer", task.optimizer)
+    if model_config(saved) != model_config(task.model) or optimizer != task.optimizer:
+        raise ModelError(
+            f"--resume: {path.name!r} holds a {type(saved).__name__} of {saved.n_layers} x {saved.hidden_size} units and "
+            f"{len(saved.artists)} artists, trained with dropout {saved.dropout} by {optimizer}; "
+            "name that model, its songs and its flags"
+        )
+
+
 def _quieten() -> None:
     """Silences what Lightning says about itself and about choices made here on purpose."""
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    for message in (".*does not have many workers.*", ".*LeafSpec.*", ".*IterableDataset.*__len__.*", ".*Checkpoint directory.*exists.*", ".*could not find the monitored key.*"):
+    for message in (".*does not have many workers.*", ".*LeafSpec.*", ".*IterableDataset.*__len__.*", ".*Checkpoint directory.*exists.*", ".*could not find the monitored key.*", ".*dataloader is not resumable.*"):
         warnings.filterwarnings("ignore", message)
 
 

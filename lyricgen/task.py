@@ -127,7 +127,7 @@ class LyricsGenerationTask(pl.LightningModule):
             return torch.optim.Adam(self.model.parameters(), lr=self.learning_rate)
         if self.optimizer == "adamw":
             return torch.optim.AdamW(
-                self.model.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, betas=(0.9, 0.99), fused=True
+                self.model.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, betas=(0.9, 0.99)
             )
         matrices = [value for name, value in self.model.named_parameters() if "rnn." in name and value.ndim == 2]
         chosen = set(map(id, matrices))

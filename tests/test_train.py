@@ -1,0 +1,243 @@
+"""The training command: what it writes, what it refuses, and what an interruption leaves."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+import train
+from lyricgen import ARTISTS, Song, encode_corpus, load_checkpoint, load_model, open_corpus, read_songs
+from lyricgen.checkpoints import load_training_checkpoint
+
+ROOT = Path(train.__file__).parent
+TINY = "--hidden-size 8 --batch-size 3 --length 32 --threads 1 --warmup-steps 2 --accelerator cpu --no-progress".split()
+METRICS = {
+    "val_bpc", "clean_bpc", "val_songs", "clean_songs", "train_songs", "train_characters", "line_breaks", "data_sha256",
+    "seed", "epochs", "steps", "characters_seen", "seconds", "precision", "hardware", "options", "versions",
+}  # fmt: skip
+pytestmark = pytest.mark.filterwarnings("ignore:.*(LeafSpec|number of training batches|isinstance.treespec)")
+
+
+def run(*arguments, out):
+    return train.main([*TINY, "--out", str(out), *map(str, arguments)])
+
+
+def checkpoints(out, name, kind):
+    return sorted((out / "checkpoints" / name).glob(f"{kind}-*.ckpt"), key=lambda path: path.stat().st_mtime)
+
+
+@pytest.fixture(scope="module")
+def both_models(tmp_path_factory):
+    """The folder in which both models were trained for two epochs on the small songs."""
+    out = tmp_path_factory.mktemp("models")
+    assert run("--data", ROOT / "tests/data", "--epochs", 2, out=out) == 0
+    return out
+
+
+@pytest.mark.parametrize("name", ["vanilla-rnn", "lstm"])
+def test_both_model_folders_are_written_with_figures_and_learning_curve(name, both_models):
+    folder = both_models / name
+    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "history.csv", "metrics.json", "model.safetensors"]
+    checkpoint = load_checkpoint(folder)
+    assert list(checkpoint.model.artists) == ARTISTS and checkpoint.model.hidden_size == 8
+    metrics = checkpoint.metrics
+    assert set(metrics) == METRICS
+    assert (metrics["train_songs"], metrics["val_songs"], metrics["clean_songs"]) == (14, 5, 4)
+    assert metrics["line_breaks"] is False and metrics["epochs"] == 2 and metrics["seed"] == 777
+    assert set(metrics["data_sha256"]) == {"songdata_train.csv", "songdata_val.csv"}
+    assert [row["epoch"] for row in checkpoint.history if row["val_bpc"]] == [1.0, 2.0]
+    assert checkpoint.history[-1]["step"] == metrics["steps"]
+
+
+@pytest.mark.parametrize("name", ["vanilla-rnn", "lstm"])
+def test_the_figures_are_those_of_the_best_checkpoint(name, both_models):
+    checkpoint = load_checkpoint(both_models / name)
+    validations = [row["val_bpc"] for row in checkpoint.history if row["val_bpc"]]
+    assert validations[1] < validations[0] < 7
+    assert checkpoint.metrics["val_bpc"] == pytest.approx(min(validations), abs=0.02)  # bfloat16 against float32
+    [best] = checkpoints(both_models, name, "best")
+    for ours, theirs in zip(checkpoint.model.parameters(), load_model(best).parameters(), strict=True):
+        assert torch.equal(ours, theirs.half().float())
+
+
+def test_checkpoints_carry_the_bits_per_character_in_their_names(tmp_path, songs_folder):
+    assert run("--data", songs_folder, "--models", "lstm", "--epochs", 1, "--checkpoint-every", 4, out=tmp_path) == 0
+    [best], [last] = checkpoints(tmp_path, "lstm", "best"), checkpoints(tmp_path, "lstm", "last")
+    assert "-val_bpc=" in best.name and "-train_bpc=" in last.name
+    assert float(best.stem.split("val_bpc=")[1]) > 3
+
+
+def test_same_seed_same_model(tmp_path, songs_folder):
+    for out, seed in (("a", 1), ("b", 1), ("c", 2)):
+        flags = ("--data", songs_folder, "--models", "vanilla-rnn", "--max-steps", 4, "--seed", seed)
+        assert run(*flags, out=tmp_path / out) == 0
+    first, same, other = (load_model(tmp_path / out / "vanilla-rnn").ffnn.weight for out in "abc")
+    assert torch.equal(first, same) and not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "muon"])
+def test_a_training_goes_on_from_its_checkpoint_to_the_end(optimizer, tmp_path, songs_folder):
+    flags = ("--data", songs_folder, "--models", "lstm", "--optimizer", optimizer, "--checkpoint-every", 5)
+    assert run(*flags, "--epochs", 3, "--max-steps", 40, out=tmp_path) == 0
+    [last] = checkpoints(tmp_path, "lstm", "last")
+    assert "step=40" in last.name
+    assert run(*flags, "--epochs", 3, "--resume", last, out=tmp_path) == 0
+    checkpoint = load_checkpoint(tmp_path / "lstm")
+    steps = [row["step"] for row in checkpoint.history]
+    assert steps == sorted(set(steps)) and steps[0] == 20 and 40 in steps and checkpoint.metrics["steps"] == 87
+    assert checkpoint.metrics["characters_seen"] > 6000 and checkpoint.history[-1]["epoch"] == 3.0
+
+
+def test_a_training_that_ends_before_a_validation_writes_what_it_has(tmp_path, songs_folder):
+    assert run("--data", songs_folder, "--models", "lstm", "--max-steps", 3, out=tmp_path) == 0
+    checkpoint = load_checkpoint(tmp_path / "lstm")
+    assert checkpoint.metrics["steps"] == 3 and checkpoint.metrics["val_bpc"] > 3
+
+
+def test_own_songs_in_any_form_train(tmp_path):
+    texts = tmp_path / "texts"
+    for artist in ("Ann", "Bob"):
+        (texts / artist).mkdir(parents=True)
+        for number in range(3):
+            (texts / artist / f"{number}.txt").write_text(f"a song by {artist}\nnumber {number}\n")
+    table = tmp_path / "own.csv"
+    table.write_text("words\n" + "la la la and a little more\n" * 6)
+    book = tmp_path / "book.txt"
+    book.write_text("one song\nof two lines\n\n\nanother\nsong\n\n\nand a\nthird")
+    for data, more, artists, line_breaks in (
+        (texts, (), ("Ann", "Bob"), True),
+        (table, ("--lyric-column", "words", "--artist-column", ""), (), False),
+        (book, (), (), True),
+        (book, ("--val", book), (), True),
+    ):
+        assert run("--data", data, *more, "--models", "lstm", "--max-steps", 2, out=tmp_path / "out") == 0
+        checkpoint = load_checkpoint(tmp_path / "out/lstm")
+        assert checkpoint.model.artists == artists and checkpoint.metrics["line_breaks"] is line_breaks
+        assert checkpoint.metrics["val_songs"] >= 1 and checkpoint.metrics["data_sha256"]
+
+
+def test_line_breaks_are_looked_for_in_the_training_songs_only(tmp_path):
+    corpus = encode_corpus([Song("one line"), Song("two\nlines"), Song("three  lines")], tmp_path / "corpus")
+    assert train.has_line_breaks(corpus)
+    assert train.has_line_breaks(corpus.subset([1])) and not train.has_line_breaks(corpus.subset([0, 2]))
+
+
+def test_help_tells_of_every_flag(capsys):
+    with pytest.raises(SystemExit) as end:
+        train.main(["--help"])
+    text = capsys.readouterr().out
+    assert end.value.code == 0
+    for action in train.build_parser()._actions:
+        assert action.help and all(flag in text for flag in action.option_strings)
+
+
+BAD_FLAGS = [
+    ("--epochs", "0"), ("--epochs", "many"), ("--hidden-size", "-3"), ("--layers", "0"), ("--batch-size", "0"),
+    ("--length", "0"), ("--dropout", "1"), ("--dropout", "nan"), ("--artist-dropout", "-0.1"), ("--val-share", "1.5"),
+    ("--learning-rate", "0"), ("--learning-rate", "nan"), ("--weight-decay", "-1"), ("--warmup-steps", "-1"),
+    ("--gradient-clip", "-1"), ("--max-steps", "0"), ("--max-steps", "-5"), ("--checkpoint-every", "0"),
+    ("--threads", "0"), ("--seed", "-1"), ("--seed", "4294967296"), ("--models", "transformer"), ("--optimizer", "sgd"),
+    ("--precision", "int8"), ("--resume", "none.ckpt"), ("--colour", "red"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("flag", "value"), BAD_FLAGS)
+def test_a_bad_flag_ends_with_code_2_and_one_sentence_that_names_it(flag, value, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        train.main([flag, value, "--out", str(tmp_path / "out")])
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert end.value.code == 2 and flag in message and "error:" in message
+    assert not (tmp_path / "out").exists()
+
+
+def refusal(capsys, *arguments, out) -> str:
+    """The one sentence with which the command ends."""
+    assert run(*arguments, out=out) == 2
+    [message] = capsys.readouterr().err.splitlines()
+    assert message.startswith("train.py: ")
+    return message
+
+
+def test_songs_that_cannot_be_read_end_with_code_2_and_one_sentence(tmp_path, capsys):
+    assert "no file or folder" in refusal(capsys, "--data", tmp_path / "none", out=tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    assert "holds no .txt file" in refusal(capsys, "--data", tmp_path / "empty", out=tmp_path / "out")
+    (tmp_path / "bad.csv").write_text("Artist,Title\nAnn,tune\n")
+    assert "no column 'Lyric'" in refusal(capsys, "--data", tmp_path / "bad.csv", out=tmp_path / "out")
+    (tmp_path / "one.txt").write_text("only one song")
+    assert "name a validation file too" in refusal(capsys, "--data", tmp_path / "one.txt", out=tmp_path / "out")
+
+
+def test_an_out_that_is_a_file_ends_with_code_2_and_one_sentence(tmp_path, songs_folder, capsys):
+    (tmp_path / "out").write_text("a file")
+    assert "check --out" in refusal(capsys, "--data", songs_folder, out=tmp_path / "out")
+
+
+def test_a_checkpoint_that_does_not_fit_is_refused(both_models, songs_folder, tmp_path, capsys):
+    [best] = checkpoints(both_models, "lstm", "best")
+    (tmp_path / "bad.ckpt").write_bytes(best.read_bytes()[:500])
+    for flags, expected in (
+        (("--models", "lstm", "--resume", tmp_path / "bad.ckpt"), "'bad.ckpt' is no checkpoint of train.py"),
+        (("--models", "vanilla-rnn", "--resume", best), "holds a ImprovedSeqModel of 2 x 8 units and 21 artists"),
+        (("--models", "lstm", "--hidden-size", 9, "--resume", best), "name that model, its songs and its flags"),
+        (("--models", "lstm", "--optimizer", "adam", "--resume", best), "by muon"),
+    ):
+        assert expected in refusal(capsys, "--data", songs_folder, *flags, out=tmp_path / "out")
+    with pytest.raises(SystemExit):
+        run("--data", songs_folder, "--resume", best, out=tmp_path / "out")
+    assert "--resume goes with one model" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_training_keeps_a_checkpoint_writes_no_model_and_goes_on(sent, tmp_path, songs_folder):
+    flags = ["--data", str(songs_folder), "--models", "lstm", "--checkpoint-every", "5", "--out", str(tmp_path / "out")]
+    command = [sys.executable, str(ROOT / "train.py"), *TINY, *flags]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        [*command, "--epochs", "100000"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        deadline = time.monotonic() + 120
+        while not checkpoints(tmp_path / "out", "lstm", "last") and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(sent)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    [message] = [line for line in errors.splitlines() if line.startswith("train.py: interrupted; go on with: ")]
+    assert "Traceback" not in errors
+    *_, last = checkpoints(tmp_path / "out", "lstm", "last")
+    assert f"--resume {last}" in message
+    assert load_training_checkpoint(last).hidden_size == 8
+    assert not (tmp_path / "out/lstm").exists()
+    assert [path.name for path in (tmp_path / "out").iterdir() if "partial" in path.name] == []
+
+    done = torch.load(last, weights_only=True)["global_step"]
+    epochs = done // 29 + 2
+    assert run(*flags[:-2], "--epochs", epochs, "--resume", last, out=tmp_path / "out") == 0
+    assert load_checkpoint(tmp_path / "out/lstm").metrics["steps"] == epochs * 29
+
+
+def test_no_progress_shows_no_bar(both_models, songs_folder, tmp_path, capfd):
+    flags = ("--data", songs_folder, "--models", "lstm", "--max-steps", 2)
+    assert run(*flags, out=tmp_path) == 0
+    quiet = capfd.readouterr()
+    assert "Epoch" not in quiet.out + quiet.err and quiet.err == ""
+    assert train.main([*(flag for flag in TINY if flag != "--no-progress"), "--out", str(tmp_path), *map(str, flags)]) == 0
+    loud = capfd.readouterr()
+    assert "Epoch 0" in loud.out + loud.err and "train_bpc" in loud.out + loud.err
+
+
+def test_the_songs_that_were_encoded_are_those_of_the_files(both_models, songs_folder):
+    songs = list(read_songs(songs_folder / "songdata_train.csv"))
+    corpus = open_corpus(both_models / "corpus/train")
+    assert len(corpus) == len(songs) and corpus.characters == sum(len(song.lyric) for song in songs)
+
+
+def test_metrics_are_plain_json(both_models):
+    metrics = json.loads((both_models / "lstm/metrics.json").read_text(encoding="utf-8"))
+    assert isinstance(metrics["val_bpc"], float) and isinstance(metrics["steps"], int)
