@@ -146,8 +146,9 @@ def test_readme_has_each_command_in_one_line_that_does_all_set_up(name, last):
     assert all((ROOT / file).is_file() for file in files)
 
 
-def test_figures_have_a_place_in_the_readme():
-    assert marked("figures")
+@pytest.mark.parametrize("block", ["figures", "speed"])
+def test_what_the_benchmarks_write_has_a_place_in_the_readme(block):
+    assert marked(block)
 
 
 def test_what_the_readme_links_to_is_there():
@@ -165,7 +166,7 @@ def test_the_readmes_tree_names_every_module_and_nothing_else():
             folders.append(name)
         else:
             named.add("".join([*folders, name]))
-    modules = {path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.py"), *ROOT.glob("lyricgen/**/*.py")]}
+    modules = {path.relative_to(ROOT).as_posix() for pattern in ("*.py", "lyricgen/**/*.py", "benchmarks/*.py") for path in ROOT.glob(pattern)}
     assert {name for name in named if name.endswith(".py")} == modules
     assert all((ROOT / name).is_file() for name in named)
 
