@@ -1,11 +1,12 @@
 """Trains the character-level models on songs and writes a model folder for each.
 
-    python train.py --data songdata/             both models, on songdata_train.csv and songdata_val.csv
-    python train.py --data my.csv --epochs 2     on your own songs; every twentieth is held out
-    python train.py                              downloads the course's songs first
+python train.py --data songdata/             both models, on songdata_train.csv and songdata_val.csv
+python train.py --data my.csv --epochs 2     on your own songs; every twentieth is held out
+python train.py                              downloads the course's songs first
 """
 
 import argparse
+import contextlib
 import json
 import logging
 import math
@@ -22,7 +23,14 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
 from torch.utils.data import DataLoader
 
-from lyricgen.checkpoints import Checkpoint, file_sha256, load_checkpoint, load_training_checkpoint, model_config, save_checkpoint
+from lyricgen.checkpoints import (
+    Checkpoint,
+    file_sha256,
+    load_checkpoint,
+    load_training_checkpoint,
+    model_config,
+    save_checkpoint,
+)
 from lyricgen.corpus import Corpus, SongStreams, clean_songs, encode_corpus
 from lyricgen.data import ARTIST_COLUMN, ARTISTS, LYRIC_COLUMN, read_songs
 from lyricgen.errors import LyricGenError, ModelError
@@ -55,6 +63,7 @@ class Songs:
 def build_parser() -> argparse.ArgumentParser:
     """The command line; the defaults are what the bundled models were trained with."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    # fmt: off
     data = parser.add_argument_group("songs")
     data.add_argument("--data", metavar="PATH", help="a folder with songdata_train.csv and songdata_val.csv, a CSV file, a text file (two blank lines part songs), or a folder of .txt files (a subfolder is an artist); default: download the course's songs")
     data.add_argument("--val", metavar="PATH", help="songs to validate with, in the same form; default: songdata_val.csv beside songdata_train.csv, else a share of the songs")
@@ -86,6 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
     output.add_argument("--resume", type=Path, metavar="CKPT", help="go on from a .ckpt file; needs one --models; the songs come in a new order from there")
     output.add_argument("--checkpoint-every", type=int, default=200, metavar="STEPS", help="steps between 'last' checkpoints (default: %(default)s)")
     output.add_argument("--no-progress", action="store_true", help="no progress bar")
+    # fmt: on
     return parser
 
 
@@ -105,7 +115,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
     except OSError as error:  # a full disk, an --out that is a file or may not be written
-        print(f"train.py: {error.strerror or error}: {error.filename}; check --out and the disk it is on", file=sys.stderr)
+        print(
+            f"train.py: {error.strerror or error}: {error.filename}; check --out and the disk it is on", file=sys.stderr
+        )
         return 2
     except (Interrupted, KeyboardInterrupt) as error:
         print(f"train.py: interrupted; {error or 'nothing was trained yet'}", file=sys.stderr)
@@ -132,7 +144,9 @@ def prepare_songs(options: argparse.Namespace) -> Songs:
     else:
         train, val = train.split(options.val_share, options.seed)
     clean = clean_songs(val, train)
-    print(f"{len(train):,} songs to train on ({train.characters:,} characters), {len(val):,} to validate with, {int(clean.sum()):,} of them clean")
+    print(
+        f"{len(train):,} songs to train on ({train.characters:,} characters), {len(val):,} to validate with, {int(clean.sum()):,} of them clean"
+    )
     files = {path.name: file_sha256(path) for path in (source, val_source) if path and path.is_file()}
     return Songs(train, val, clean, files)
 
@@ -149,7 +163,12 @@ def train_model(name: str, songs: Songs, options: argparse.Namespace) -> Checkpo
         hidden_size=options.hidden_size, n_layers=options.layers, dropout=options.dropout, artists=songs.train.artists
     )
     task = LyricsGenerationTask(
-        model, options.learning_rate, options.optimizer, options.weight_decay, options.warmup_steps, torch.from_numpy(songs.clean)
+        model,
+        options.learning_rate,
+        options.optimizer,
+        options.weight_decay,
+        options.warmup_steps,
+        torch.from_numpy(songs.clean),
     )
     if options.resume:
         _check_resume(options.resume, task)
@@ -165,10 +184,11 @@ def train_model(name: str, songs: Songs, options: argparse.Namespace) -> Checkpo
     trainer, checkpoints = make_trainer(name, epochs, curve, options)
     print(f"{name}: {epochs} epochs of {len(streams):,} steps, {trainer.precision} on {device_name(trainer)}")
     started = time.time()
-    try:
-        trainer.fit(task, _loader(streams), _loader(_validation_streams(songs.val, options.length)), ckpt_path=options.resume, weights_only=True)
-    except SystemExit:
-        pass  # how Lightning ends on a signal, with code 0 on SIGTERM; the trainer's state says what happened
+    loaders = _loader(streams), _loader(_validation_streams(songs.val, options.length))
+    with contextlib.suppress(
+        SystemExit
+    ):  # Lightning's end on a signal (code 0 on SIGTERM); its state says what happened
+        trainer.fit(task, *loaders, ckpt_path=options.resume, weights_only=True)
     if trainer.state.status != "finished":
         last = newest_checkpoint(options.out / "checkpoints" / name, started) or options.resume
         raise Interrupted(last and f"go on with: python train.py --models {name} --resume {last} and your other flags")
@@ -239,9 +259,24 @@ def write_model(name, checkpoint, songs: Songs, curve: LearningCurve, trainer, o
         "hardware": device_name(trainer),
         "options": {
             key: getattr(options, key)
-            for key in ("batch_size", "length", "optimizer", "learning_rate", "weight_decay", "warmup_steps", "gradient_clip", "dropout", "artist_dropout")
+            for key in (
+                "batch_size",
+                "length",
+                "optimizer",
+                "learning_rate",
+                "weight_decay",
+                "warmup_steps",
+                "gradient_clip",
+                "dropout",
+                "artist_dropout",
+            )
         },
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "pytorch-lightning": pl.__version__, "numpy": np.__version__},
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "pytorch-lightning": pl.__version__,
+            "numpy": np.__version__,
+        },
     }
     save_checkpoint(checkpoint, folder, columns=curve.COLUMNS)
     print(f"{name}: {json.dumps(bpc)}; written to {folder}")
@@ -326,7 +361,14 @@ def _check_resume(path: Path, task: LyricsGenerationTask) -> None:
 def _quieten() -> None:
     """Silences what Lightning says about itself and about choices made here on purpose."""
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    for message in (".*does not have many workers.*", ".*LeafSpec.*", ".*IterableDataset.*__len__.*", ".*Checkpoint directory.*exists.*", ".*could not find the monitored key.*", ".*dataloader is not resumable.*"):
+    for message in (
+        ".*does not have many workers.*",
+        ".*LeafSpec.*",
+        ".*IterableDataset.*__len__.*",
+        ".*Checkpoint directory.*exists.*",
+        ".*could not find the monitored key.*",
+        ".*dataloader is not resumable.*",
+    ):
         warnings.filterwarnings("ignore", message)
 
 

@@ -74,12 +74,16 @@ def check_choice(name: str, value: object, choices: Iterable[str]) -> str:
             return choice
     if len(choices) <= 6 or not wanted:
         raise ArgumentError(f"{name} must be one of {', '.join(choices)}; got {shown(value)}")
-    raise ArgumentError(f"{name} {shown(value)} is not among the {len(choices)} known; nearest: {', '.join(nearest(wanted, choices))}")
+    raise ArgumentError(
+        f"{name} {shown(value)} is not among the {len(choices)} known; nearest: {', '.join(nearest(wanted, choices))}"
+    )
 
 
 def nearest(word: str, choices: Iterable[str], limit: int = 3) -> list[str]:
     """Up to `limit` of `choices`, those spelled most like `word` first."""
-    return [choice for choice, _, _ in process.extract(word, list(choices), processor=utils.default_process, limit=limit)]
+    return [
+        choice for choice, _, _ in process.extract(word, list(choices), processor=utils.default_process, limit=limit)
+    ]
 
 
 def _as_float(value: object) -> float | None:

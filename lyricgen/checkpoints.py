@@ -1,9 +1,9 @@
 """A model folder (weights, config, metrics, learning curve) <-> a model. Nothing is unpickled.
 
-    model.safetensors   the weights, float16 unless asked otherwise
-    config.json         format version, class and sizes, artists, vocabulary, and the sha256 of the other files
-    metrics.json        bits per character on both splits, and how they came about
-    history.csv         the learning curve
+model.safetensors   the weights, float16 unless asked otherwise
+config.json         format version, class and sizes, artists, vocabulary, and the sha256 of the other files
+metrics.json        bits per character on both splits, and how they came about
+history.csv         the learning curve
 """
 
 import csv
@@ -56,7 +56,9 @@ def save_checkpoint(
     partial = folder.with_name(f"{folder.name}.{os.getpid()}.partial")
     partial.mkdir(parents=True, exist_ok=True)
     try:
-        weights = {name: value.detach().to("cpu", dtype).contiguous() for name, value in checkpoint.model.state_dict().items()}
+        weights = {
+            name: value.detach().to("cpu", dtype).contiguous() for name, value in checkpoint.model.state_dict().items()
+        }
         save_file(weights, partial / WEIGHTS)
         _write_json(partial / METRICS, checkpoint.metrics)
         with (partial / HISTORY).open("w", newline="", encoding="utf-8") as file:
@@ -80,7 +82,9 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
     """
     folder = Path(folder)
     if not os.path.isdir(folder):
-        raise ModelError(f"there is no model folder {shown(folder.name)}; train one with train.py or name one of the bundled models")
+        raise ModelError(
+            f"there is no model folder {shown(folder.name)}; train one with train.py or name one of the bundled models"
+        )
     config = _read_json(folder, CONFIG)
     if config.get("format_version") != FORMAT_VERSION:
         raise ModelError(
@@ -97,7 +101,9 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
         model.load_state_dict(weights, strict=True, assign=True)
     except (SafetensorError, RuntimeError, OSError) as error:
         reason = str(error).strip().splitlines()[-1].strip()
-        raise ModelError(f"the weights of model folder {folder.name!r} do not fit its config.json ({reason}); fetch it again") from None
+        raise ModelError(
+            f"the weights of model folder {folder.name!r} do not fit its config.json ({reason}); fetch it again"
+        ) from None
     return Checkpoint(model.eval(), _read_json(folder, METRICS), _read_history(folder / HISTORY))
 
 
@@ -118,7 +124,9 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
     if path.name and os.path.exists(path):  # Path.exists raises on a name too long for a file
         return path
     near = ", ".join(nearest(str(name_or_path), bundled)) or "none"
-    raise ModelError(f"model {shown(str(name_or_path))} is neither a bundled model ({near}) nor a model folder; name one of these")
+    raise ModelError(
+        f"model {shown(str(name_or_path))} is neither a bundled model ({near}) nor a model folder; name one of these"
+    )
 
 
 def load_model(name_or_folder: str | Path = "lstm") -> CharacterModel:
@@ -143,7 +151,9 @@ def make_model(config: Mapping) -> CharacterModel:
     try:
         return MODEL_CLASSES[config["class"]](**config["model"])
     except (AssertionError, KeyError, OverflowError, TypeError, ValueError, RuntimeError):
-        raise ModelError(f"the config describes no model of lyricgen (its class: {config.get('class')!r}); fetch it again") from None
+        raise ModelError(
+            f"the config describes no model of lyricgen (its class: {config.get('class')!r}); fetch it again"
+        ) from None
 
 
 def load_training_checkpoint(path: str | Path) -> CharacterModel:
@@ -157,14 +167,18 @@ def load_training_checkpoint(path: str | Path) -> CharacterModel:
         state = torch.load(path, map_location="cpu", weights_only=True)
         model = make_model(state["lyricgen"])
         prefix = "model."
-        weights = {name.removeprefix(prefix): value for name, value in state["state_dict"].items() if name.startswith(prefix)}
+        weights = {
+            name.removeprefix(prefix): value for name, value in state["state_dict"].items() if name.startswith(prefix)
+        }
         model.load_state_dict(weights, strict=True)
     except FileNotFoundError:
         raise ModelError(f"there is no checkpoint {path.name!r}") from None
     except ModelError:
         raise
     except Exception as error:  # torch.load raises whatever the damaged bytes bring about
-        raise ModelError(f"{path.name!r} is no checkpoint of train.py, or it is damaged ({type(error).__name__})") from None
+        raise ModelError(
+            f"{path.name!r} is no checkpoint of train.py, or it is damaged ({type(error).__name__})"
+        ) from None
     return model.eval()
 
 
@@ -193,7 +207,9 @@ def _verify(folder: Path, sha256: Mapping[str, str] | None) -> None:
         if not (folder / name).is_file():
             raise ModelError(f"model folder {folder.name!r} lacks {name}; fetch it again")
         if not isinstance(sha256, Mapping) or file_sha256(folder / name) != sha256.get(name):
-            raise ModelError(f"{name} of model folder {folder.name!r} is not the file that was published (its sha256 differs); fetch it again")
+            raise ModelError(
+                f"{name} of model folder {folder.name!r} is not the file that was published (its sha256 differs); fetch it again"
+            )
 
 
 def _read_json(folder: Path, name: str) -> dict:

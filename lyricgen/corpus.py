@@ -264,7 +264,11 @@ def copied_share(corpus: Corpus, train: Corpus, window: int = WINDOW) -> np.ndar
     share = copied / np.maximum(counts, 1)
     short = lengths < window
     if short.any():
-        whole = {train.song(index).tobytes() for index in range(len(train)) if train.stops[index] - train.starts[index] <= window}
+        whole = {
+            train.song(index).tobytes()
+            for index in range(len(train))
+            if train.stops[index] - train.starts[index] <= window
+        }
         share[short] = [float(corpus.song(index).tobytes() in whole) for index in np.flatnonzero(short)]
     return share
 

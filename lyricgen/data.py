@@ -111,7 +111,9 @@ class LyricsGenerationDataset(Dataset):
         if minimum_song_count is not None:
             frame = frame[frame.groupby(ARTIST_COLUMN)[LYRIC_COLUMN].transform("size") >= minimum_song_count]
         if frame.empty:
-            raise DataError(f"{Path(csv_file_path).name} has no song left after the filters; allow more artists or fewer songs each")
+            raise DataError(
+                f"{Path(csv_file_path).name} has no song left after the filters; allow more artists or fewer songs each"
+            )
         self.lyrics_dataframe = frame.reset_index(drop=True)
         self.artists_list = list(self.lyrics_dataframe[ARTIST_COLUMN].unique())
         self.number_of_artists = len(self.artists_list)
@@ -164,7 +166,10 @@ class LyricsGenerationDataModule(pl.LightningDataModule):
 
     def _loader(self, split: str, shuffle: bool = False) -> DataLoader:
         return DataLoader(
-            self.datasets[split], self.batch_size, shuffle=shuffle, collate_fn=partial(self.collate_fn, self.padding_label)
+            self.datasets[split],
+            self.batch_size,
+            shuffle=shuffle,
+            collate_fn=partial(self.collate_fn, self.padding_label),
         )
 
     def train_dataloader(self) -> DataLoader:
@@ -200,7 +205,9 @@ def read_songs(
     """
     source, found = Path(source), False
     if not os.path.exists(source):  # Path.exists raises on a name too long for a file
-        raise DataError(f"there is no file or folder {shown(str(source))}; name a CSV file, a text file or a folder of text files")
+        raise DataError(
+            f"there is no file or folder {shown(str(source))}; name a CSV file, a text file or a folder of text files"
+        )
     if source.is_dir():
         songs = _songs_of_folder(source)
     elif source.suffix.lower() == ".csv":
@@ -262,10 +269,14 @@ def _csv_frames(path: str | Path, lyric_column: str, artist_column: str | None) 
     except UnicodeDecodeError as error:
         raise _not_utf8(path, error) from None
     except pd.errors.ParserWarning:
-        raise DataError(f"{path.name} is not a well-formed CSV file (its first row is longer than its header); name every column in the header") from None
+        raise DataError(
+            f"{path.name} is not a well-formed CSV file (its first row is longer than its header); name every column in the header"
+        ) from None
     except (pd.errors.ParserError, csv.Error) as error:
         reason = str(error).split("C error: ")[-1].strip().rstrip(".")
-        raise DataError(f"{path.name} is not a well-formed CSV file ({reason}); look for an unclosed quote or a row of another length") from None
+        raise DataError(
+            f"{path.name} is not a well-formed CSV file ({reason}); look for an unclosed quote or a row of another length"
+        ) from None
 
 
 def _songs_of_folder(folder: Path) -> Iterator[Song]:

@@ -197,7 +197,9 @@ def check_sampling(temperature: float, top_k: int, top_p: float) -> tuple[float,
     )
 
 
-def next_probabilities(logits: torch.Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> torch.Tensor:
+def next_probabilities(
+    logits: torch.Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0
+) -> torch.Tensor:
     """The distribution that sampling draws from, float64 (..., C), for logits (..., C).
 
     Args:
@@ -220,13 +222,19 @@ def next_probabilities(logits: torch.Tensor, temperature: float = 1.0, top_k: in
     return probabilities / probabilities.sum(dim=-1, keepdim=True)
 
 
-def draw(logits: torch.Tensor, temperature: float, top_k: int, top_p: float, generator: torch.Generator) -> torch.Tensor:
+def draw(
+    logits: torch.Tensor, temperature: float, top_k: int, top_p: float, generator: torch.Generator
+) -> torch.Tensor:
     """One label a row (B,), drawn from `next_probabilities` of logits (B, C) with a generator on the CPU."""
     if temperature <= COLDEST:
         return logits.argmax(dim=-1)
     cumulative = next_probabilities(logits, temperature, top_k, top_p).cumsum(dim=-1)
     uniform = torch.rand(len(logits), 1, dtype=torch.float64, generator=generator).to(logits.device)
-    return torch.searchsorted(cumulative, uniform * cumulative[:, -1:], right=True).squeeze(-1).clamp(max=logits.shape[-1] - 1)
+    return (
+        torch.searchsorted(cumulative, uniform * cumulative[:, -1:], right=True)
+        .squeeze(-1)
+        .clamp(max=logits.shape[-1] - 1)
+    )
 
 
 class _Decoding:
@@ -237,9 +245,13 @@ class _Decoding:
         self.module = model if isinstance(model, nn.Module) else None
         prefix = torch.as_tensor(starting_hyp.token_ids)
         if prefix.ndim != 2 or not len(prefix):
-            raise ArgumentError(f"token_ids must have shape (batch, length) with at least one row, got {tuple(prefix.shape)}")
+            raise ArgumentError(
+                f"token_ids must have shape (batch, length) with at least one row, got {tuple(prefix.shape)}"
+            )
         if prefix.numel() and not 0 <= int(prefix.min()) <= int(prefix.max()) < INPUT_SIZE:
-            raise ArgumentError(f"token_ids must be labels from 0 to {INPUT_SIZE - 1}, got {int(prefix.min())} to {int(prefix.max())}")
+            raise ArgumentError(
+                f"token_ids must be labels from 0 to {INPUT_SIZE - 1}, got {int(prefix.min())} to {int(prefix.max())}"
+            )
         rows, longest = prefix.shape
         lengths = starting_hyp.lengths
         self.lengths = torch.full((rows,), longest) if lengths is None else torch.as_tensor(lengths).reshape(-1).cpu()
@@ -248,7 +260,9 @@ class _Decoding:
         longest = int(self.lengths.max())
         self.max_length = check_integer("max_length", max_length, 1, 10**9)
         if self.max_length < longest:
-            raise ArgumentError(f"max_length must be at least the prefix's {longest} characters, since it counts them too; got {max_length}")
+            raise ArgumentError(
+                f"max_length must be at least the prefix's {longest} characters, since it counts them too; got {max_length}"
+            )
         self.prefix = prefix[:, :longest].long()
         self.token_ids = prefix.new_full((rows, self.max_length), PADDING_LABEL, dtype=torch.long)
         inside = torch.arange(longest) < self.lengths[:, None]
@@ -308,9 +322,13 @@ class _Decoding:
         for row, length in enumerate(self.lengths.tolist()):
             logits[row, 1:length] = self.prefix_logits[row, : max(0, length - 1)]
             logits[row, length:] = decoded[row, : self.max_length - length]
-        chosen = logits.log_softmax(dim=-1).gather(-1, self.token_ids.clamp(max=logits.shape[-1] - 1)[..., None]).squeeze(-1)
+        chosen = (
+            logits.log_softmax(dim=-1).gather(-1, self.token_ids.clamp(max=logits.shape[-1] - 1)[..., None]).squeeze(-1)
+        )
         after_prefix = torch.arange(self.max_length) >= self.lengths[:, None]
-        return Hypothesis(self.token_ids.clone(), logits, self._full(), (chosen * after_prefix.to(chosen.device)).sum(dim=1))
+        return Hypothesis(
+            self.token_ids.clone(), logits, self._full(), (chosen * after_prefix.to(chosen.device)).sum(dim=1)
+        )
 
     def _full(self) -> torch.Tensor:
         return torch.full((len(self.lengths),), self.max_length)

@@ -123,7 +123,9 @@ class CharacterModel(nn.Module):
         """
         rows, steps, _ = embedded.shape
         if len(lengths) != rows or int(lengths.min()) < 0 or int(lengths.max()) > steps:
-            raise ArgumentError(f"input_sequences_lengths must be {rows} numbers from 0 to {steps}, got {lengths.tolist()}")
+            raise ArgumentError(
+                f"input_sequences_lengths must be {rows} numbers from 0 to {steps}, got {lengths.tolist()}"
+            )
         if hidden is None:
             zeros = embedded.new_zeros(self.n_layers, rows, self.hidden_size)
             hidden = (zeros, zeros) if isinstance(self.rnn, nn.LSTM) else zeros
@@ -143,7 +145,7 @@ class CharacterModel(nn.Module):
         back = order.argsort()
         pieces = [state, *reversed(ended)]
         if isinstance(state, tuple):
-            state = tuple(torch.cat(parts, dim=1)[:, back] for parts in zip(*pieces))
+            state = tuple(torch.cat(parts, dim=1)[:, back] for parts in zip(*pieces, strict=True))
         else:
             state = torch.cat(pieces, dim=1)[:, back]
         return torch.cat(outputs, dim=1)[back], state

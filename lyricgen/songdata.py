@@ -59,12 +59,16 @@ def _download(url: str, target: Path, sha256: str) -> None:
                     digest.update(block)
                     bar.update(len(block))
         if digest.hexdigest() != sha256:
-            raise DataError(f"what was downloaded as {target.name} is not the published file (its sha256 differs); try again, or name your own copy with --data")
+            raise DataError(
+                f"what was downloaded as {target.name} is not the published file (its sha256 differs); try again, or name your own copy with --data"
+            )
         partial.replace(target)
     except (OSError, ValueError, http.client.HTTPException) as error:
         if isinstance(error, urllib.error.HTTPError):
             error.close()  # it holds the connection
         reason = " ".join(str(getattr(error, "reason", error)).split())[:120]
-        raise DataError(f"{target.name} could not be downloaded ({reason}); try again, or name your own copy with --data") from None
+        raise DataError(
+            f"{target.name} could not be downloaded ({reason}); try again, or name your own copy with --data"
+        ) from None
     finally:
         partial.unlink(missing_ok=True)

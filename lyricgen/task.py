@@ -100,7 +100,7 @@ class LyricsGenerationTask(pl.LightningModule):
 
     def song_bits(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Of each stretch of the last validation: its song's number, its bits, its characters; all (stretches,)."""
-        return tuple(torch.cat(parts).cpu() for parts in zip(*self._song_bits))
+        return tuple(torch.cat(parts).cpu() for parts in zip(*self._song_bits, strict=True))
 
     def on_validation_epoch_end(self) -> None:
         songs, bits, characters = self.song_bits()
@@ -119,7 +119,9 @@ class LyricsGenerationTask(pl.LightningModule):
         if self.warmup_steps is None:
             return optimizer
         steps = int(self.trainer.estimated_stepping_batches)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warmup_cosine(step, self.warmup_steps, steps))
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: warmup_cosine(step, self.warmup_steps, steps)
+        )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def _make_optimizer(self) -> torch.optim.Optimizer:
@@ -158,7 +160,9 @@ def measure_bits(model: nn.Module, batches: Iterable, songs: int) -> tuple[torch
 class MuonWithAdamW(torch.optim.Optimizer):
     """Muon for some matrices and, at half the learning rate, AdamW for the other parameters, as one optimizer."""
 
-    def __init__(self, matrices: Iterable[nn.Parameter], others: Iterable[nn.Parameter], lr: float, weight_decay: float):
+    def __init__(
+        self, matrices: Iterable[nn.Parameter], others: Iterable[nn.Parameter], lr: float, weight_decay: float
+    ):
         matrices, others = list(matrices), list(others)
         super().__init__([{"params": matrices}, {"params": others}], {"lr": lr})
         self.parts = {
@@ -228,7 +232,11 @@ class LearningCurve(pl.Callback):
     def on_validation_end(self, trainer, task) -> None:
         self._started = time.monotonic()
         if not trainer.sanity_checking:
-            figures = {name: float(trainer.callback_metrics[name]) for name in ("val_bpc", "clean_bpc") if name in trainer.callback_metrics}
+            figures = {
+                name: float(trainer.callback_metrics[name])
+                for name in ("val_bpc", "clean_bpc")
+                if name in trainer.callback_metrics
+            }
             self._add(trainer, **figures)
 
     def state_dict(self) -> dict:
@@ -236,7 +244,11 @@ class LearningCurve(pl.Callback):
         return {"rows": self.rows, "seconds": self.seconds, "characters": self.characters}
 
     def load_state_dict(self, state_dict: dict) -> None:
-        self.rows, self._seconds, self._characters = list(state_dict["rows"]), state_dict["seconds"], state_dict["characters"]
+        self.rows, self._seconds, self._characters = (
+            list(state_dict["rows"]),
+            state_dict["seconds"],
+            state_dict["characters"],
+        )
 
     @property
     def seconds(self) -> float:
@@ -250,7 +262,12 @@ class LearningCurve(pl.Callback):
 
     def _add(self, trainer, **figures: float) -> None:
         rounded = {name: round(value, 4) for name, value in figures.items()}
-        row = {"step": trainer.global_step, "epoch": round(self._epoch(trainer), 3), "seconds": round(self.seconds, 1), "characters": self.characters}
+        row = {
+            "step": trainer.global_step,
+            "epoch": round(self._epoch(trainer), 3),
+            "seconds": round(self.seconds, 1),
+            "characters": self.characters,
+        }
         self.rows.append({name: {**row, **rounded}.get(name) for name in self.COLUMNS})
 
     @staticmethod

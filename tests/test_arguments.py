@@ -24,7 +24,25 @@ def test_whole_numbers_in_any_form_become_int(value):
 
 
 @pytest.mark.parametrize(
-    "value", [0, 6, 2.5, "", "three", None, True, [3], math.nan, math.inf, "nan", "1e999", 10**400, pytest.param(10**5000, id="5001 digits"), 3j, np.zeros(9)]
+    "value",
+    [
+        0,
+        6,
+        2.5,
+        "",
+        "three",
+        None,
+        True,
+        [3],
+        math.nan,
+        math.inf,
+        "nan",
+        "1e999",
+        10**400,
+        pytest.param(10**5000, id="5001 digits"),
+        3j,
+        np.zeros(9),
+    ],
 )
 def test_what_is_no_whole_number_in_range_is_named(value):
     with pytest.raises(ArgumentError) as error:

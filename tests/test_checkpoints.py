@@ -80,7 +80,9 @@ def test_float32_weights_come_back_exactly(tiny_model, tmp_path):
 
 def test_history_has_the_columns_asked_for(tiny_model, tmp_path):
     save_checkpoint(Checkpoint(tiny_model, {}, HISTORY), tmp_path / "model", columns=[*HISTORY[0], "clean_bpc"])
-    assert (tmp_path / "model/history.csv").read_text().splitlines()[0] == "step,epoch,seconds,train_bpc,val_bpc,clean_bpc"
+    assert (tmp_path / "model/history.csv").read_text().splitlines()[
+        0
+    ] == "step,epoch,seconds,train_bpc,val_bpc,clean_bpc"
 
 
 def test_saving_again_replaces_the_folder_whole(folder):
@@ -122,7 +124,9 @@ def test_a_damaged_config_gives_one_sentence(content, folder):
 
 def altered(folder, **changes):
     config = json.loads((folder / "config.json").read_text())
-    config.update({name: {**config[name], **value} if isinstance(value, dict) else value for name, value in changes.items()})
+    config.update(
+        {name: {**config[name], **value} if isinstance(value, dict) else value for name, value in changes.items()}
+    )
     (folder / "config.json").write_text(json.dumps(config))
 
 
@@ -197,7 +201,10 @@ def test_bundled_models_load_by_name_in_any_case():
 
 def training_checkpoint(model, path):
     torch.save(
-        {"lyricgen": model_config(model), "state_dict": {f"model.{name}": value for name, value in model.state_dict().items()}},
+        {
+            "lyricgen": model_config(model),
+            "state_dict": {f"model.{name}": value for name, value in model.state_dict().items()},
+        },
         path,
     )
 

@@ -174,7 +174,9 @@ def test_states_are_reset_at_song_starts_only(corpus):
 
 def test_same_seed_same_streams(corpus):
     def outputs(seed):
-        return torch.stack([batch.output_sequence for batch in SongStreams(corpus, 2, 8, artist_dropout=0.5, seed=seed)])
+        return torch.stack(
+            [batch.output_sequence for batch in SongStreams(corpus, 2, 8, artist_dropout=0.5, seed=seed)]
+        )
 
     assert torch.equal(outputs(5), outputs(5)) and not torch.equal(outputs(5), outputs(6))
 
@@ -197,7 +199,9 @@ def test_long_songs_are_cut_and_lose_no_character(tmp_path):
     long = [outputs for song, artist, outputs in of_song if song == 0 and artist == 0]
     text = "".join(map(token_ids_to_str, long))
     assert sorted(text) == sorted("abcdefghij" * 5)
-    assert {tuple(outputs[:2]) for outputs in long} == {tuple(string_to_labels(two)) for two in ("ab", "cd", "ef", "gh", "ij")}
+    assert {tuple(outputs[:2]) for outputs in long} == {
+        tuple(string_to_labels(two)) for two in ("ab", "cd", "ef", "gh", "ij")
+    }
 
 
 def test_no_song_gives_one_sentence(corpus):
@@ -220,7 +224,9 @@ def test_copied_share_equals_a_search_by_hand(window, tmp_path):
     )
     held_out += [train[0], train[1] + "cc", "abc", "cccccccccccc"]
     share = copied_share(
-        encode_corpus(map(Song, held_out), tmp_path / "val"), encode_corpus(map(Song, train), tmp_path / "train"), window
+        encode_corpus(map(Song, held_out), tmp_path / "val"),
+        encode_corpus(map(Song, train), tmp_path / "train"),
+        window,
     )
     assert share.tolist() == pytest.approx([brute_force_share(song, train, window) for song in held_out])
     assert 0 < share.mean() < 1
@@ -246,7 +252,8 @@ def test_songdata_has_519_clean_validation_songs(tmp_path):
     if not (folder / "songdata_train.csv").is_file():
         pytest.skip("songdata is not here: name its folder in LYRICGEN_SONGDATA")
     train, val = (
-        encode_corpus(read_songs(folder / f"songdata_{split}.csv"), tmp_path / split, ARTISTS) for split in ("train", "val")
+        encode_corpus(read_songs(folder / f"songdata_{split}.csv"), tmp_path / split, ARTISTS)
+        for split in ("train", "val")
     )
     assert len(train) == 4226 and len(val) == 887
     assert int(clean_songs(val, train).sum()) == 519

@@ -38,7 +38,10 @@ BAD_CSV = {
     "unclosed quote at the end": (HEADER + ROW + '1,Ann,tune,,,,"hello', "EOF inside string starting at row 2"),
     "longer first row": (HEADER + "0,Ann,tune,,,,hello,more\n" + ROW, "first row is longer than its header"),
     "longer second row": (HEADER + ROW + "0,Ann,tune,,,,hello,more\n", "Expected 7 fields in line 3, saw 8"),
-    "longer row far down": (HEADER + ROW * 4000 + "0,Ann,tune,,,,hello,more\n", "Expected 7 fields in line 4002, saw 8"),
+    "longer row far down": (
+        HEADER + ROW * 4000 + "0,Ann,tune,,,,hello,more\n",
+        "Expected 7 fields in line 4002, saw 8",
+    ),
     "bytes of zero": (b"\0\0\0\0", "no column 'Lyric'"),
     "every byte": (bytes(range(256)) * 20, "no column 'Lyric'"),
     "very many columns": (",".join(f"c{n}" for n in range(900)) + "\n", "'c10', 'c11', ...: name yours"),
@@ -113,7 +116,9 @@ def test_byte_order_mark_and_line_ends_do_not_matter(line_end, tmp_path):
 
 
 def test_rows_keep_their_order_over_blocks(tmp_path):
-    path = written(tmp_path, HEADER + "".join(f"{n},Ann,t,,{'x' if n == 4100 else 2001},,song {n}\n" for n in range(4200)))
+    path = written(
+        tmp_path, HEADER + "".join(f"{n},Ann,t,,{'x' if n == 4100 else 2001},,song {n}\n" for n in range(4200))
+    )
     assert list(LyricsGenerationDataset(path).lyrics_dataframe["Lyric"]) == [f"song {n}" for n in range(4200)]
 
 

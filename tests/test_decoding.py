@@ -24,7 +24,9 @@ TEXTS = ("slow train", "", "oh", "the waiter")
 def prefixes(*texts):
     labels = [string_to_labels(text) for text in texts]
     longest = max(map(len, labels))
-    token_ids = torch.tensor([pad_sequence(row, longest) for row in labels], dtype=torch.long).reshape(len(labels), longest)
+    token_ids = torch.tensor([pad_sequence(row, longest) for row in labels], dtype=torch.long).reshape(
+        len(labels), longest
+    )
     return Hypothesis(token_ids, lengths=torch.tensor([len(row) for row in labels]))
 
 
@@ -131,7 +133,9 @@ def test_a_temperature_near_0_equals_greedy(model):
 
 def test_same_seed_same_text_and_the_global_generator_is_not_used(model):
     def text(seed):
-        [hypothesis] = SamplingDecodingStrategy(model).decode(prefixes(*TEXTS), max_length=30, temperature=1.0, seed=seed)
+        [hypothesis] = SamplingDecodingStrategy(model).decode(
+            prefixes(*TEXTS), max_length=30, temperature=1.0, seed=seed
+        )
         return hypothesis.token_ids
 
     state = torch.get_rng_state()
@@ -142,7 +146,9 @@ def test_same_seed_same_text_and_the_global_generator_is_not_used(model):
     assert not torch.equal(text(None), text(None))
 
 
-@pytest.mark.parametrize(("temperature", "top_k", "top_p"), [(1.0, 0, 1.0), (0.5, 0, 1.0), (2.0, 3, 1.0), (1.0, 0, 0.7), (1.3, 4, 0.8)])
+@pytest.mark.parametrize(
+    ("temperature", "top_k", "top_p"), [(1.0, 0, 1.0), (0.5, 0, 1.0), (2.0, 3, 1.0), (1.0, 0, 0.7), (1.3, 4, 0.8)]
+)
 def test_draws_follow_the_distribution(temperature, top_k, top_p):
     logits = torch.tensor([2.0, 1.0, 0.5, 0.0, -1.0, -2.0])
     expected = next_probabilities(logits, temperature, top_k, top_p)
@@ -224,7 +230,11 @@ def test_each_beam_carries_its_own_state(model):
 def test_the_length_penalty_divides_by_the_decoded_length():
     start = Hypothesis(torch.tensor([[0]]))
     scores = [
-        float(BeamDecodingStrategy(GARDEN_PATH).decode(start, max_length=3, beam_size=2, length_penalty=penalty)[0].log_probs)
+        float(
+            BeamDecodingStrategy(GARDEN_PATH)
+            .decode(start, max_length=3, beam_size=2, length_penalty=penalty)[0]
+            .log_probs
+        )
         for penalty in (0, 1, 2)
     ]
     assert scores == pytest.approx([math.log(0.36), math.log(0.36) / 2, math.log(0.36) / 4])
@@ -233,7 +243,10 @@ def test_the_length_penalty_divides_by_the_decoded_length():
 def test_streams_yield_what_decode_returns(model):
     start = prefixes("oh")
     [greedy] = GreedyDecodingStrategy(model).decode(start, max_length=12)
-    assert torch.stack(list(GreedyDecodingStrategy(model).stream(start, 12)), 1).tolist() == greedy.token_ids[:, 2:].tolist()
+    assert (
+        torch.stack(list(GreedyDecodingStrategy(model).stream(start, 12)), 1).tolist()
+        == greedy.token_ids[:, 2:].tolist()
+    )
     [sampled] = SamplingDecodingStrategy(model).decode(start, max_length=12, seed=1)
     streamed = list(SamplingDecodingStrategy(model).stream(start, 12, seed=1))
     assert torch.stack(streamed, 1).tolist() == sampled.token_ids[:, 2:].tolist()

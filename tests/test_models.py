@@ -28,7 +28,9 @@ def test_rows_of_different_lengths_equal_a_packed_sequence(lengths, given_state,
     expected = tiny_model.ffnn(pad_packed_sequence(outputs, batch_first=True, total_length=9)[0])
     inside = torch.arange(9) < lengths[:, None]
     expected[inside].square().sum().backward()
-    expected_gradients = {name: value.grad.clone() for name, value in tiny_model.named_parameters() if value.grad is not None}
+    expected_gradients = {
+        name: value.grad.clone() for name, value in tiny_model.named_parameters() if value.grad is not None
+    }
     tiny_model.zero_grad()
 
     logits, hidden = tiny_model(sequences, lengths, state)

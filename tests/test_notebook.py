@@ -75,7 +75,9 @@ def test_dataset_keeps_songs_of_the_artists_with_a_lyric_in_file_order(songs_fol
     assert dataset.lyrics_dataframe["Lyric"].iloc[-1] == "NA"  # a lyric, not a missing value
     assert list(dataset.lyrics_dataframe.index) == list(range(13))
     assert list(dataset.lyrics_dataframe.columns)[1:] == ["Artist", "Title", "Album", "Year", "Date", "Lyric"]
-    assert dataset.artists_list == ["Beyoncé", "Coldplay", "Drake", "BTS (방탄소년단)"] and dataset.number_of_artists == 4
+    assert (
+        dataset.artists_list == ["Beyoncé", "Coldplay", "Drake", "BTS (방탄소년단)"] and dataset.number_of_artists == 4
+    )
 
 
 def test_item_is_the_song_shifted_by_one_character(songs_folder):
@@ -83,7 +85,9 @@ def test_item_is_the_song_shifted_by_one_character(songs_folder):
     assert token_ids_to_str(item.input_sequence).startswith("hang a lantern in the apple tree  so")
     assert token_ids_to_str(item.output_sequence).startswith("ang a lantern in the apple tree  so ")
     assert torch.equal(item.input_sequence[1:], item.output_sequence[:-1])
-    assert torch.is_tensor(item.sequence_length) and item.sequence_length == len(item.input_sequence) == len(item.output_sequence)
+    assert torch.is_tensor(item.sequence_length) and item.sequence_length == len(item.input_sequence) == len(
+        item.output_sequence
+    )
 
 
 def test_minimum_song_count_leaves_out_artists_with_fewer_songs(songs_folder):
@@ -96,7 +100,10 @@ def test_collate_pads_to_the_longest_song_of_the_batch(data_module):
     batch = LyricsGenerationDataModule.collate_fn(PADDING_LABEL, songs)
     assert isinstance(batch, LyricsGenerationTensor)
     longest = max(len(song.input_sequence) for song in songs)
-    assert batch.input_sequence.shape == batch.output_sequence.shape == (3, longest) and batch.sequence_length.shape == (3,)
+    assert batch.input_sequence.shape == batch.output_sequence.shape == (
+        3,
+        longest,
+    ) and batch.sequence_length.shape == (3,)
     for row, song in enumerate(songs):
         length = int(song.sequence_length)
         assert torch.equal(batch.input_sequence[row, :length], song.input_sequence)
@@ -106,7 +113,10 @@ def test_collate_pads_to_the_longest_song_of_the_batch(data_module):
 
 
 def test_models_have_the_notebooks_parts_and_sizes():
-    for model_class, layers, parameters in ((VanillaRNN, torch.nn.RNN, 1_153_636), (ImprovedSeqModel, torch.nn.LSTM, 4_305_508)):
+    for model_class, layers, parameters in (
+        (VanillaRNN, torch.nn.RNN, 1_153_636),
+        (ImprovedSeqModel, torch.nn.LSTM, 4_305_508),
+    ):
         model = model_class(input_size=101, hidden_size=512, num_classes=100, n_layers=2, padding_label=100)
         assert sum(parameter.numel() for parameter in model.parameters()) == parameters
         assert isinstance(model.embeddings, torch.nn.Embedding) and isinstance(model.ffnn, torch.nn.Linear)
@@ -128,7 +138,9 @@ def test_training_lowers_the_loss_and_the_checkpoint_brings_the_model_back(model
 
     path = tmp_path / "improved_model.ckpt"
     after.save_checkpoint(path)
-    again = LyricsGenerationTask.load_from_checkpoint(path, model=model_class(hidden_size=24), learning_rate=0.01, weights_only=True)
+    again = LyricsGenerationTask.load_from_checkpoint(
+        path, model=model_class(hidden_size=24), learning_rate=0.01, weights_only=True
+    )
     batch = next(iter(data_module.val_dataloader()))
     expected, _ = task.model(batch.input_sequence, batch.sequence_length)
     logits, _ = again.model(batch.input_sequence, batch.sequence_length)
@@ -178,5 +190,7 @@ def test_songdata_has_the_notebooks_numbers_of_songs():
     folder = Path(os.environ.get("LYRICGEN_SONGDATA") or Path(__file__).parents[2] / "shared/data/songdata")
     if not (folder / "songdata_train.csv").is_file():
         pytest.skip("songdata is not here: name its folder in LYRICGEN_SONGDATA")
-    sizes = [len(LyricsGenerationDataset(folder / f"songdata_{split}.csv", artists=ARTISTS)) for split in ("train", "val")]
+    sizes = [
+        len(LyricsGenerationDataset(folder / f"songdata_{split}.csv", artists=ARTISTS)) for split in ("train", "val")
+    ]
     assert sizes == [4226, 887]

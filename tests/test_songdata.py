@@ -9,7 +9,10 @@ import pytest
 
 from lyricgen import DataError, download_songdata, songdata
 
-CONTENT = {"songdata_train.csv": b"Artist,Lyric\nAnn,hello there\n" * 9000, "songdata_val.csv": b"Artist,Lyric\nAnn,hi\n"}
+CONTENT = {
+    "songdata_train.csv": b"Artist,Lyric\nAnn,hello there\n" * 9000,
+    "songdata_val.csv": b"Artist,Lyric\nAnn,hi\n",
+}
 
 
 class Server(http.server.ThreadingHTTPServer):

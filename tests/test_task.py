@@ -21,7 +21,13 @@ from lyricgen import (
 )
 from lyricgen.task import LearningCurve, MuonWithAdamW, warmup_cosine
 
-QUIET = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False, "accelerator": "cpu"}
+QUIET = {
+    "logger": False,
+    "enable_progress_bar": False,
+    "enable_model_summary": False,
+    "enable_checkpointing": False,
+    "accelerator": "cpu",
+}
 SONGS = [
     Song("slow train rolling by the mill", "Ann"),
     Song("oh kite", "Bob"),
@@ -29,7 +35,9 @@ SONGS = [
     Song("la " * 15, "Bob"),
     Song("two moons", "Ann"),
 ]
-pytestmark = pytest.mark.filterwarnings("ignore:.*(LeafSpec|number of training batches|many workers|__len__|isinstance.treespec)")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*(LeafSpec|number of training batches|many workers|__len__|isinstance.treespec)"
+)
 
 
 @pytest.fixture
@@ -43,7 +51,9 @@ def bits_song_by_song(model, corpus):
     results = []
     for index in range(len(corpus)):
         labels = torch.tensor(corpus.song(index).tolist())
-        logits, _ = model(torch.cat([torch.tensor([100]), labels[:-1]])[None], None, None, torch.tensor([corpus.artist_labels[index]]))
+        logits, _ = model(
+            torch.cat([torch.tensor([100]), labels[:-1]])[None], None, None, torch.tensor([corpus.artist_labels[index]])
+        )
         known = labels < 100
         log_probs = logits[0].log_softmax(-1)[known].gather(-1, labels[known][:, None])
         results.append((-float(log_probs.double().sum()) / math.log(2), int(known.sum())))
@@ -55,7 +65,11 @@ class Fixed(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.logits = nn.Parameter(torch.full((100,), -math.inf).index_put((torch.tensor([10, 11, 12]),), torch.tensor([0.5, 0.25, 0.25]).log()))
+        self.logits = nn.Parameter(
+            torch.full((100,), -math.inf).index_put(
+                (torch.tensor([10, 11, 12]),), torch.tensor([0.5, 0.25, 0.25]).log()
+            )
+        )
 
     def forward(self, input_sequences, input_sequences_lengths, hidden=None):
         return self.logits.expand(*input_sequences.shape, -1), torch.zeros(1, len(input_sequences), 1)
@@ -63,13 +77,17 @@ class Fixed(nn.Module):
 
 def test_the_loss_is_the_mean_over_characters_inside_the_vocabulary():
     batch = LyricsGenerationTensor(
-        torch.tensor([[12, 10, 10], [12, 100, 100]]), torch.tensor([[10, 11, 100], [12, 100, 100]]), torch.tensor([3, 1])
+        torch.tensor([[12, 10, 10], [12, 100, 100]]),
+        torch.tensor([[10, 11, 100], [12, 100, 100]]),
+        torch.tensor([3, 1]),
     )
     task = LyricsGenerationTask(Fixed())
     nats = task.nats(batch, "train")
     assert nats.detach().flatten().tolist() == pytest.approx([math.log(2), math.log(4), 0, math.log(4), 0, 0])
     task.log = lambda *arguments, **settings: None  # there is no trainer to log to
-    assert float(task.training_step(batch, 0).detach()) == pytest.approx(math.log(32) / 3)  # 1 + 2 + 2 bits over 3 characters
+    assert float(task.training_step(batch, 0).detach()) == pytest.approx(
+        math.log(32) / 3
+    )  # 1 + 2 + 2 bits over 3 characters
 
 
 @pytest.mark.parametrize(("rows", "length"), [(1, 7), (3, 8), (5, 64)])

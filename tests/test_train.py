@@ -16,7 +16,10 @@ from lyricgen import ARTISTS, Song, encode_corpus, load_checkpoint, load_model, 
 from lyricgen.checkpoints import load_training_checkpoint
 
 ROOT = Path(train.__file__).parent
-TINY = "--hidden-size 8 --batch-size 3 --length 32 --threads 1 --warmup-steps 2 --accelerator cpu --no-progress".split()
+TINY = [
+    "--hidden-size", "8", "--batch-size", "3", "--length", "32", "--threads", "1", "--warmup-steps", "2",
+    "--accelerator", "cpu", "--no-progress",
+]  # fmt: skip
 METRICS = {
     "val_bpc", "clean_bpc", "val_songs", "clean_songs", "train_songs", "train_characters", "line_breaks", "data_sha256",
     "seed", "epochs", "steps", "characters_seen", "seconds", "precision", "hardware", "options", "versions",
@@ -43,7 +46,12 @@ def both_models(tmp_path_factory):
 @pytest.mark.parametrize("name", ["vanilla-rnn", "lstm"])
 def test_both_model_folders_are_written_with_figures_and_learning_curve(name, both_models):
     folder = both_models / name
-    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "history.csv", "metrics.json", "model.safetensors"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "config.json",
+        "history.csv",
+        "metrics.json",
+        "model.safetensors",
+    ]
     checkpoint = load_checkpoint(folder)
     assert list(checkpoint.model.artists) == ARTISTS and checkpoint.model.hidden_size == 8
     metrics = checkpoint.metrics
@@ -203,7 +211,9 @@ def test_an_interrupted_training_keeps_a_checkpoint_writes_no_model_and_goes_on(
         [*command, "--epochs", "100000"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         deadline = time.monotonic() + 120
-        while not checkpoints(tmp_path / "out", "lstm", "last") and process.poll() is None and time.monotonic() < deadline:
+        while (
+            not checkpoints(tmp_path / "out", "lstm", "last") and process.poll() is None and time.monotonic() < deadline
+        ):
             time.sleep(0.05)
         process.send_signal(sent)
         _, errors = process.communicate(timeout=60)
@@ -227,7 +237,9 @@ def test_no_progress_shows_no_bar(both_models, songs_folder, tmp_path, capfd):
     assert run(*flags, out=tmp_path) == 0
     quiet = capfd.readouterr()
     assert "Epoch" not in quiet.out + quiet.err and quiet.err == ""
-    assert train.main([*(flag for flag in TINY if flag != "--no-progress"), "--out", str(tmp_path), *map(str, flags)]) == 0
+    assert (
+        train.main([*(flag for flag in TINY if flag != "--no-progress"), "--out", str(tmp_path), *map(str, flags)]) == 0
+    )
     loud = capfd.readouterr()
     assert "Epoch 0" in loud.out + loud.err and "train_bpc" in loud.out + loud.err
 
