@@ -23,3 +23,14 @@ def tiny_model(request):
     """A small model of each class, with two artists, seeded, in eval mode."""
     pl.seed_everything(1, verbose=False)
     return request.param(hidden_size=12, artists=("Ann", "Bob")).eval()
+
+
+@pytest.fixture(scope="session")
+def app_url():
+    """The address of the real app, launched as `python app.py` does, on the bundled models."""
+    from app import demo
+    from lyricgen.ui import launch_settings
+
+    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_settings())
+    yield url.rstrip("/")
+    demo.close()
