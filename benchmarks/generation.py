@@ -11,6 +11,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
@@ -37,12 +38,21 @@ def main(arguments: list[str] | None = None) -> int:
         model = load_model(name)
         with torch.inference_mode():
             seconds = {
-                kind: median_seconds(lambda write=write: write(model, options.length), options.repeats)
-                for kind, write in (("stepper", write_with_stepper), ("module", write_with_module), ("notebook", write_as_notebook))
+                kind: median_seconds(partial(write, model, options.length), options.repeats)
+                for kind, write in (
+                    ("stepper", write_with_stepper),
+                    ("module", write_with_module),
+                    ("notebook", write_as_notebook),
+                )
             }
         fast = seconds["stepper"]
         rows.append(
-            [f"`{name}`", f"{options.length / fast:,.0f}", f"{seconds['module'] / fast:.1f} x", f"{seconds['notebook'] / fast:.1f} x"]
+            [
+                f"`{name}`",
+                f"{options.length / fast:,.0f}",
+                f"{seconds['module'] / fast:.1f} x",
+                f"{seconds['notebook'] / fast:.1f} x",
+            ]
         )
     hardware = f"{torch.cpu.get_capabilities().get('cpu_name') or 'CPU'}, one thread, torch {torch.__version__}"
     printed = table(HEADER, rows) + (

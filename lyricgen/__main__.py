@@ -16,6 +16,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lyricgen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
+    # fmt: off
     generate = _command(commands, "generate", write_lyric, "write a lyric")
     generate.add_argument("--prefix", default="", metavar="TEXT", help="how it begins; empty: the model begins (default: empty)")
     generate.add_argument("--artist", metavar="NAME", help="in whose style (default: any artist)")
@@ -27,6 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     generate.add_argument("--beam-size", default="5", metavar="K", help="hypotheses of the beam, 1 to 32 (default: %(default)s)")
     generate.add_argument("--max-length", default="300", metavar="N", help="characters in all, prefix included, 1 to 5000 (default: %(default)s)")
     generate.add_argument("--seed", metavar="N", help="the same seed, the same text (default: another every time)")
+    # fmt: on
 
     about = _command(commands, "about", show_about, "show versions, device, and the models with their figures, as JSON")
     about.add_argument("--models", metavar="FOLDER", help="model folders of your own, as train.py writes them")

@@ -232,7 +232,9 @@ def unknown_characters(text: str) -> str:
     unknown = sorted({character for character in text if character_to_label(character.lower()) == OOV_LABEL})
     if not unknown:
         return ""
-    named = ", ".join(character if character.isprintable() else f"U+{ord(character):04X}" for character in unknown[:NAMED_CHARACTERS])
+    named = ", ".join(
+        character if character.isprintable() else f"U+{ord(character):04X}" for character in unknown[:NAMED_CHARACTERS]
+    )
     more = f" and {len(unknown) - NAMED_CHARACTERS} more" if len(unknown) > NAMED_CHARACTERS else ""
     return f"Outside the model's {len(CHARACTERS)} characters, and read as unknown: {named}{more}."
 
@@ -293,18 +295,19 @@ class FastStepper:
         """Logits (B, C) after one more character a row: `table` (101, G), `labels` (B,), hidden as of the module."""
         states, cells = hidden if self.is_lstm else (hidden, None)
         new_states, new_cells = [], []
-        gates = torch.addmm(table[labels], states[0], self.from_state)  # (B, G)
         for layer in range(self.n_layers):
-            if layer:
+            if layer == 0:
+                gates = torch.addmm(table[labels], states[0], self.from_state)  # (B, G)
+            else:
                 weight, bias = self.deeper[layer - 1]
-                gates = torch.addmm(bias, torch.cat([output, states[layer]], dim=1), weight)
+                gates = torch.addmm(bias, torch.cat([new_states[-1], states[layer]], dim=1), weight)
             if self.is_lstm:
-                output, cell = self._lstm_cell(gates, cells[layer])
+                state, cell = self._lstm_cell(gates, cells[layer])
                 new_cells.append(cell)
             else:
-                output = gates.tanh_()
-            new_states.append(output)
-        logits = torch.addmm(self.out_bias, output, self.out)
+                state = gates.tanh_()
+            new_states.append(state)
+        logits = torch.addmm(self.out_bias, new_states[-1], self.out)
         states = torch.stack(new_states)
         return logits, (states, torch.stack(new_cells)) if self.is_lstm else states
 

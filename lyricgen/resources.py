@@ -45,7 +45,9 @@ class LoadedModel:
             "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
             "artists": list(self.model.artists),
             "bits_per_character": {"validation": metrics.get("val_bpc"), "clean_validation": metrics.get("clean_bpc")},
-            "trained": {name: metrics.get(name) for name in ("train_songs", "train_characters", "epochs", "seconds", "hardware")},
+            "trained": {
+                name: metrics.get(name) for name in ("train_songs", "train_characters", "epochs", "seconds", "hardware")
+            },
             "origin": self.origin,
         }
 
@@ -114,7 +116,9 @@ class Resources:
         origin = BUNDLED
         if self.folder:
             try:
-                return self._placed(name, load_checkpoint(self.folder / name), f"your model folder {self.folder.name}/{name}")
+                return self._placed(
+                    name, load_checkpoint(self.folder / name), f"your model folder {self.folder.name}/{name}"
+                )
             except ModelError as error:
                 origin = f"{BUNDLED}, since {error}"
                 log.warning("%s: %s", name, origin)

@@ -22,7 +22,9 @@ def client(app_url):
 
 def test_generate_answers_what_the_library_writes(client):
     prefix = "Under the lamp "
-    text = client.predict(prefix=prefix, artist="Coldplay", temperature=0.6, max_length=120, seed=7, api_name="/generate")
+    text = client.predict(
+        prefix=prefix, artist="Coldplay", temperature=0.6, max_length=120, seed=7, api_name="/generate"
+    )
     written = generate_lyrics(prefix, artist="Coldplay", temperature=0.6, max_length=120, seed=7)
     assert text == show_breaks(written, len(prefix))
 
@@ -87,7 +89,7 @@ def test_bad_input_is_one_sentence_and_the_app_still_answers(client, setting, va
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "null", '"x"', "[]"])
 def test_numbers_that_json_cannot_hold_are_refused(app_url, number):
-    body = '{"data": ["hi", "any artist", "lstm", "sample", %s, 0, 1, 50, 1]}' % number
+    body = f'{{"data": ["hi", "any artist", "lstm", "sample", {number}, 0, 1, 50, 1]}}'
     url = f"{app_url}/gradio_api/call/generate"
     event = httpx.post(url, content=body, headers={"Content-Type": "application/json"}).json()["event_id"]
     answer = httpx.get(f"{url}/{event}", timeout=30).text

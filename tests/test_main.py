@@ -19,14 +19,36 @@ def run(capsys, *arguments: str) -> tuple[int, str, str]:
 
 
 def test_generate_prints_what_the_library_writes(capsys):
-    flags = ["--prefix", "the sea ", "--artist", "coldplay", "--max-length", "90", "--seed", "7", "--temperature", "0.5"]
+    flags = [
+        "--prefix",
+        "the sea ",
+        "--artist",
+        "coldplay",
+        "--max-length",
+        "90",
+        "--seed",
+        "7",
+        "--temperature",
+        "0.5",
+    ]
     code, out, _ = run(capsys, "generate", *flags)
     text = generate_lyrics("the sea ", artist="Coldplay", max_length=90, seed=7, temperature=0.5)
     assert (code, out) == (0, show_breaks(text, len("the sea ")) + "\n")
 
 
 def test_notes_do_not_stand_among_the_lyrics():
-    command = [sys.executable, "-m", "lyricgen", "generate", "--prefix", "caf\u00e9 ", "--max-length", "20", "--seed", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "lyricgen",
+        "generate",
+        "--prefix",
+        "caf\u00e9 ",
+        "--max-length",
+        "20",
+        "--seed",
+        "1",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8")
     assert len(done.stdout.rstrip("\n")) <= 20
     assert "read as unknown" in done.stderr
@@ -60,7 +82,10 @@ def test_about_prints_json_with_the_models(capsys):
 
 
 def test_help_tells_of_every_command_and_flag(capsys):
-    for arguments, words in ((["--help"], ["generate", "about"]), (["generate", "--help"], ["--prefix", "--seed", "beam"])):
+    for arguments, words in (
+        (["--help"], ["generate", "about"]),
+        (["generate", "--help"], ["--prefix", "--seed", "beam"]),
+    ):
         with pytest.raises(SystemExit) as ended:
             build_parser().parse_args(arguments)
         assert ended.value.code == 0

@@ -166,7 +166,11 @@ def test_the_readmes_tree_names_every_module_and_nothing_else():
             folders.append(name)
         else:
             named.add("".join([*folders, name]))
-    modules = {path.relative_to(ROOT).as_posix() for pattern in ("*.py", "lyricgen/**/*.py", "benchmarks/*.py") for path in ROOT.glob(pattern)}
+    modules = {
+        path.relative_to(ROOT).as_posix()
+        for pattern in ("*.py", "lyricgen/**/*.py", "benchmarks/*.py")
+        for path in ROOT.glob(pattern)
+    }
     assert {name for name in named if name.endswith(".py")} == modules
     assert all((ROOT / name).is_file() for name in named)
 
@@ -179,7 +183,12 @@ def test_every_flag_of_train_in_the_readme_exists():
 
 
 def test_python_in_the_readme_uses_public_names():
-    imports = [node for block in code_blocks("python") for node in ast.walk(ast.parse(block)) if isinstance(node, ast.ImportFrom)]
+    imports = [
+        node
+        for block in code_blocks("python")
+        for node in ast.walk(ast.parse(block))
+        if isinstance(node, ast.ImportFrom)
+    ]
     names = {alias.name for node in imports if node.module == "lyricgen" for alias in node.names}
     assert names and names <= set(lyricgen.__all__)
 
@@ -190,7 +199,9 @@ def test_python_in_the_readme_uses_public_names():
 class Clone:
     """A folder with the project's `.ci/run` and README, whose test command and tools only write down that they ran."""
 
-    def __init__(self, folder: Path, readme: str, tools: tuple[str, ...] = ("chromium", "python3"), tests_exit=0, linter_exit=0):
+    def __init__(
+        self, folder: Path, readme: str, tools: tuple[str, ...] = ("chromium", "python3"), tests_exit=0, linter_exit=0
+    ):
         self.folder, self.log, self.bin = folder, folder / "log", folder / "bin"
         (folder / ".ci").mkdir()
         shutil.copy(ROOT / ".ci" / "run", folder / ".ci" / "run")
@@ -204,7 +215,9 @@ class Clone:
         self.script(self.bin / "sudo", 'exec "$@"')
         self.script(folder / "linter", f'echo "ruff $*" >> {self.log}; exit {linter_exit}')
         self.script(folder / "set-up", "mkdir -p .venv/bin && cp linter .venv/bin/ruff")
-        self.script(folder / "tests", f'echo "tests browser=$LYRICGEN_REQUIRE_BROWSER" >> {self.log}; exit {tests_exit}')
+        self.script(
+            folder / "tests", f'echo "tests browser=$LYRICGEN_REQUIRE_BROWSER" >> {self.log}; exit {tests_exit}'
+        )
 
     @staticmethod
     def script(path: Path, line: str) -> None:
@@ -213,7 +226,13 @@ class Clone:
 
     def run(self) -> int:
         """The exit code of `.ci/run`, with no tools but these."""
-        return subprocess.run(["bash", ".ci/run"], cwd=self.folder, env={"PATH": str(self.bin)}, stdin=subprocess.DEVNULL, capture_output=True).returncode
+        return subprocess.run(
+            ["bash", ".ci/run"],
+            cwd=self.folder,
+            env={"PATH": str(self.bin)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+        ).returncode
 
     def ran(self) -> list[str]:
         return self.log.read_text().splitlines() if self.log.exists() else []
@@ -309,7 +328,9 @@ def imported(source: str, package: str) -> set[str]:
 
 
 def test_every_third_party_import_is_pinned_and_every_pin_imported():
-    names = {name for path in product_files().values() for name in imported(path.read_text(encoding="utf-8"), "lyricgen")}
+    names = {
+        name for path in product_files().values() for name in imported(path.read_text(encoding="utf-8"), "lyricgen")
+    }
     third_party = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"lyricgen"}
     pinned = pins(ROOT / "requirements.txt").keys()
     assert third_party == {IMPORTED_AS.get(name, name) for name in pinned - NOT_IMPORTED}
@@ -327,13 +348,19 @@ def test_a_requirement_without_an_exact_version_is_refused(tmp_path):
 
 def test_the_version_is_the_same_everywhere():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    newest = re.search(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d{2}-\d{2}$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    newest = re.search(
+        r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d{2}-\d{2}$",
+        (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
     assert project["version"] == lyricgen.__version__ == newest[1]
 
 
 def test_every_package_is_in_the_project_metadata():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    packages = {path.parent.relative_to(ROOT).as_posix().replace("/", ".") for path in ROOT.glob("lyricgen/**/__init__.py")}
+    packages = {
+        path.parent.relative_to(ROOT).as_posix().replace("/", ".") for path in ROOT.glob("lyricgen/**/__init__.py")
+    }
     assert set(project["tool"]["setuptools"]["packages"]) == packages
 
 
@@ -379,7 +406,11 @@ def import_faults(name: str, source: str) -> list[str]:
                 rest = rest.rpartition(".")[0]
             modules.add(rest or "__init__")
     faults = [f"{name} imports lyricgen.{module}" for module in sorted(modules - ALLOWED[name] - {name})]
-    if name != "app" and name.split(".")[0] != "ui" and any(full.split(".")[0] in ("gradio", "gradio_client") for full in names):
+    if (
+        name != "app"
+        and name.split(".")[0] != "ui"
+        and any(full.split(".")[0] in ("gradio", "gradio_client") for full in names)
+    ):
         faults.append(f"{name} imports gradio")
     if any(full.startswith("matplotlib.pyplot") for full in names):
         faults.append(f"{name} imports pyplot")
@@ -441,7 +472,9 @@ def too_large(root: Path, names: list[str]) -> list[str]:
 def test_every_committed_file_is_under_10_mb():
     if not (ROOT / ".git").exists():
         pytest.skip("this is no git checkout")
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    names = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
     assert "README.md" in names and too_large(ROOT, names) == []
 
 

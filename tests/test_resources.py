@@ -28,7 +28,9 @@ def test_both_models_are_bundled_with_their_figures():
     for name in bundled_models():
         checkpoint = load_checkpoint(ASSETS / name)
         assert len(checkpoint.model.artists) == 21
-        assert {"val_bpc", "clean_bpc", "data_sha256", "seed", "steps", "seconds", "hardware", "versions"} <= set(checkpoint.metrics)
+        assert {"val_bpc", "clean_bpc", "data_sha256", "seed", "steps", "seconds", "hardware", "versions"} <= set(
+            checkpoint.metrics
+        )
         assert checkpoint.history[0]["step"] > 0
 
 

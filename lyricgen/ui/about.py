@@ -20,7 +20,14 @@ def create_about_tab(resources: Resources) -> None:
     """Adds the tab's table and the API's `/about`."""
     about = resources.about()
     gr.Markdown(EXPLANATION)
-    gr.Dataframe([_row(model) for model in about["models"]], headers=HEADER, interactive=False, wrap=True, label="Models", elem_id="models")
+    gr.Dataframe(
+        [_row(model) for model in about["models"]],
+        headers=HEADER,
+        interactive=False,
+        wrap=True,
+        label="Models",
+        elem_id="models",
+    )
     gr.Markdown(
         f"lyricgen {about['lyricgen']}, gradio {gr.__version__}, torch {about['torch']}, "
         f"Python {about['python']}; running on: {about['device']}."
@@ -36,5 +43,8 @@ def create_about_tab(resources: Resources) -> None:
 
 def _row(model: dict) -> list[str]:
     bits = model["bits_per_character"]
-    figures = [f"{bits[split]:.3f}" if bits[split] is not None else "not measured" for split in ("validation", "clean_validation")]
+    figures = [
+        f"{bits[split]:.3f}" if bits[split] is not None else "not measured"
+        for split in ("validation", "clean_validation")
+    ]
     return [model["name"], model["class"], f"{model['parameters']:,}", *figures, model["origin"]]

@@ -35,7 +35,9 @@ def create_lyrics_tab(resources: Resources) -> None:
                 info="Read in lower case; it counts towards the length.",
                 elem_id="prefix",
             )
-            artist = gr.Dropdown([ANY_ARTIST, *resources.artists()], value=ANY_ARTIST, label="Artist", info="In whose style.")
+            artist = gr.Dropdown(
+                [ANY_ARTIST, *resources.artists()], value=ANY_ARTIST, label="Artist", info="In whose style."
+            )
             with gr.Row():
                 write = gr.Button("Write", variant="primary", elem_id="write", min_width=120)
                 stop = gr.Button("Stop", variant="stop", elem_id="stop", min_width=120)
@@ -60,15 +62,27 @@ def create_lyrics_tab(resources: Resources) -> None:
             )
             with gr.Group() as sampling:
                 temperature = gr.Slider(
-                    0, 2, value=0.7, step=0.05, label="Temperature", info="Below 1: safer letters; above 1: wilder. 0 is greedy."
+                    0,
+                    2,
+                    value=0.7,
+                    step=0.05,
+                    label="Temperature",
+                    info="Below 1: safer letters; above 1: wilder. 0 is greedy.",
                 )
                 with gr.Row():
-                    top_k = gr.Slider(0, NUM_CLASSES, value=0, step=1, label="Top k", info="Only the k likeliest letters; 0: all.")
-                    top_p = gr.Slider(0.05, 1, value=1, step=0.05, label="Top p", info="Only the likeliest that reach p together.")
+                    top_k = gr.Slider(
+                        0, NUM_CLASSES, value=0, step=1, label="Top k", info="Only the k likeliest letters; 0: all."
+                    )
+                    top_p = gr.Slider(
+                        0.05, 1, value=1, step=0.05, label="Top p", info="Only the likeliest that reach p together."
+                    )
             with gr.Row():
                 max_length = gr.Slider(50, LONGEST, value=300, step=50, label="Length", info="Letters in all.")
                 seed = gr.Number(
-                    value=ANY_SEED, precision=0, label="Seed", info="The same seed, the same text; -1: another every time."
+                    value=ANY_SEED,
+                    precision=0,
+                    label="Seed",
+                    info="The same seed, the same text; -1: another every time.",
                 )
     gr.Examples(
         EXAMPLES,
@@ -151,10 +165,20 @@ def create_lyrics_tab(resources: Resources) -> None:
     )
     stop.click(None, None, None, cancels=[generating], api_visibility="private")
     model.change(
-        lambda name: describe(resources.model(name)), model, running, api_visibility="private", queue=False, show_progress="hidden"
+        lambda name: describe(resources.model(name)),
+        model,
+        running,
+        api_visibility="private",
+        queue=False,
+        show_progress="hidden",
     )
     strategy.change(
-        lambda name: gr.Group(visible=name == "sample"), strategy, sampling, api_visibility="private", queue=False, show_progress="hidden"
+        lambda name: gr.Group(visible=name == "sample"),
+        strategy,
+        sampling,
+        api_visibility="private",
+        queue=False,
+        show_progress="hidden",
     )
 
 
