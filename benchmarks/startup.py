@@ -1,0 +1,81 @@
+"""Seconds from `python app.py` to the first answered request, against merely importing gradio and torch.
+
+    python -m benchmarks.startup [--repeats 3]
+
+The request is a greedy lyric of 300 characters through the Gradio client; medians, on a port of its own.
+"""
+
+import argparse
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from gradio_client import Client
+
+from benchmarks.readme import table
+
+APP = Path(__file__).parent.parent / "app.py"
+PATIENCE = 120  # seconds for the app to answer
+HEADER = ["what", "seconds", "against importing gradio and torch"]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=3, help="runs of which the median counts (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    imports = statistics.median(import_seconds() for _ in range(options.repeats))
+    answered = statistics.median(first_answer_seconds() for _ in range(options.repeats))
+    rows = [
+        ["first answered request", f"{answered:.1f}", f"{answered / imports:.1f} x"],
+        ["the imports", f"{imports:.1f}", "1 x"],
+    ]
+    print(table(HEADER, rows))
+    return 0
+
+
+def import_seconds() -> float:
+    """The time of a Python that imports gradio and torch and ends."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import gradio, torch"], check=True)
+    return time.perf_counter() - began
+
+
+def first_answer_seconds() -> float:
+    """The time from starting app.py to the last character of a first lyric.
+
+    Raises:
+        TimeoutError: nothing was answered in two minutes.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
+    began = time.perf_counter()
+    app = subprocess.Popen([sys.executable, str(APP)], env=environment, stdout=subprocess.DEVNULL, cwd=APP.parent)
+    try:
+        wait_for(port, began + PATIENCE)
+        client = Client(f"http://127.0.0.1:{port}", verbose=False)
+        client.predict(strategy="greedy", api_name="/generate")
+        return time.perf_counter() - began
+    finally:
+        app.terminate()
+        app.wait()
+
+
+def wait_for(port: int, until: float) -> None:
+    """Returns when something listens on a port of this machine."""
+    while time.perf_counter() < until:
+        with socket.socket() as trial:
+            if trial.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise TimeoutError(f"app.py did not listen within {PATIENCE} seconds")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
