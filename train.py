@@ -26,7 +26,6 @@ from torch.utils.data import DataLoader
 from lyricgen.checkpoints import (
     Checkpoint,
     file_sha256,
-    load_checkpoint,
     load_training_checkpoint,
     model_config,
     save_checkpoint,
@@ -69,7 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
     data.add_argument("--val", metavar="PATH", help="songs to validate with, in the same form; default: songdata_val.csv beside songdata_train.csv, else a share of the songs")
     data.add_argument("--val-share", type=float, default=0.05, metavar="SHARE", help="share of the songs held out where there are no validation songs (default: %(default)s)")
     data.add_argument("--lyric-column", default=LYRIC_COLUMN, metavar="NAME", help="the CSV column that holds the lyric (default: %(default)s)")
-    data.add_argument("--artist-column", default=ARTIST_COLUMN, metavar="NAME", help="the CSV column that holds the artist, '' for none (default: %(default)s)")
+    data.add_argument("--artist-column", metavar="NAME", help=f"the CSV column that holds the artist, '' for none (default: {ARTIST_COLUMN} if there is one)")
     model = parser.add_argument_group("models")
     model.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS), help="which to train (default: both)")
     model.add_argument("--hidden-size", type=int, default=512, metavar="H", help="units a layer (default: %(default)s)")
@@ -120,7 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 2
     except (Interrupted, KeyboardInterrupt) as error:
-        print(f"train.py: interrupted; {error or 'nothing was trained yet'}", file=sys.stderr)
+        print(f"train.py: interrupted; {str(error) or 'no model was written'}", file=sys.stderr)
         return 130
     return 0
 
@@ -135,7 +134,7 @@ def prepare_songs(options: argparse.Namespace) -> Songs:
     artists = ARTISTS if source.name == TRAIN_FILE else None
 
     def encoded(path: Path, split: str, artists) -> Corpus:
-        songs = read_songs(path, options.lyric_column, options.artist_column or None)
+        songs = read_songs(path, options.lyric_column, options.artist_column)
         return encode_corpus(songs, options.out / "corpus" / split, artists)
 
     train = encoded(source, "train", artists)
@@ -191,7 +190,9 @@ def train_model(name: str, songs: Songs, options: argparse.Namespace) -> Checkpo
         trainer.fit(task, *loaders, ckpt_path=options.resume, weights_only=True)
     if trainer.state.status != "finished":
         last = newest_checkpoint(options.out / "checkpoints" / name, started) or options.resume
-        raise Interrupted(last and f"go on with: python train.py --models {name} --resume {last} and your other flags")
+        raise Interrupted(
+            f"go on with: python train.py --models {name} --resume {last} and your other flags" if last else ""
+        )
     best = checkpoints["best"].best_model_path
     trained = load_training_checkpoint(best) if best else model  # none where --max-steps ended before a validation
     checkpoint = Checkpoint(trained, {}, curve.rows)
@@ -237,10 +238,10 @@ def newest_checkpoint(folder: Path, started: float) -> Path | None:
 
 
 def write_model(name, checkpoint, songs: Songs, curve: LearningCurve, trainer, options) -> Checkpoint:
-    """Writes the model folder, measures what was written on both splits, and adds the figures to it."""
+    """Rounds a model to float16, measures it so on both splits, and writes its folder."""
     folder = options.out / name
-    save_checkpoint(checkpoint, folder, columns=curve.COLUMNS)
-    checkpoint.model = load_checkpoint(folder).model  # as rounded to float16
+    for parameter in checkpoint.model.parameters():
+        parameter.data = parameter.data.to(torch.float16).float()
     bpc = measure(checkpoint.model, songs, options.length)
     checkpoint.metrics = {
         **bpc,
@@ -316,7 +317,11 @@ def _loader(streams: SongStreams) -> DataLoader:
 
 def _precision(options: argparse.Namespace) -> str:
     gpu = torch.cuda.is_available() and options.accelerator != "cpu"
-    capable = torch.cuda.is_bf16_supported() if gpu else torch.cpu.get_capabilities().get("avx512_bf16", False)
+    capable = (
+        torch.cuda.is_bf16_supported(including_emulation=False)
+        if gpu
+        else torch.cpu.get_capabilities().get("avx512_bf16", False)
+    )
     wanted = {"auto": capable, "bfloat16": True, "float32": False}[options.precision]
     return "bf16-mixed" if wanted else "32-true"
 
@@ -349,7 +354,9 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
 def _check_resume(path: Path, task: LyricsGenerationTask) -> None:
     """Refuses a checkpoint that is damaged, or of a training with other flags or songs."""
     saved = load_training_checkpoint(path)
-    optimizer = torch.load(path, weights_only=True, mmap=True)["lyricgen"].get("optimizer", task.optimizer)
+    optimizer = torch.load(path, map_location="cpu", weights_only=True, mmap=True)["lyricgen"].get(
+        "optimizer", task.optimizer
+    )
     if model_config(saved) != model_config(task.model) or optimizer != task.optimizer:
         raise ModelError(
             f"--resume: {path.name!r} holds a {type(saved).__name__} of {saved.n_layers} x {saved.hidden_size} units and "

@@ -55,10 +55,10 @@ def write_lyric(options: argparse.Namespace) -> None:
     """Prints a lyric; notes on its prefix go to standard error."""
     import torch
 
-    from lyricgen.generation import generate_lyrics, show_breaks
+    from lyricgen.generation import make_request, show_breaks
 
     torch.set_num_threads(1)  # a step of one sequence is too small to share
-    text = generate_lyrics(
+    request = make_request(
         options.prefix,
         artist=options.artist,
         model=options.model,
@@ -70,7 +70,9 @@ def write_lyric(options: argparse.Namespace) -> None:
         seed=options.seed,
         beam_size=options.beam_size,
     )
-    print(show_breaks(text, len(options.prefix)))
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character of the prefix shows another
+    print(show_breaks(request.text(), len(request.prefix)))
 
 
 def show_about(options: argparse.Namespace) -> None:

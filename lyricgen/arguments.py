@@ -49,7 +49,7 @@ def check_seed(value: object) -> int | None:
 
 
 def check_text(name: str, value: object) -> str:
-    """`value` as a str; None is the empty text.
+    """`value` as a str; None is the empty text, and half a surrogate pair, which no file can hold, is U+FFFD.
 
     Raises:
         ArgumentError: `value` is something else.
@@ -58,7 +58,7 @@ def check_text(name: str, value: object) -> str:
         return ""
     if not isinstance(value, str):
         raise ArgumentError(f"{name} must be text, got {shown(value)}")
-    return value
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def check_choice(name: str, value: object, choices: Iterable[str]) -> str:

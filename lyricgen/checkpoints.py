@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from lyricgen.arguments import nearest, shown
 from lyricgen.errors import ModelError
 from lyricgen.models import MODEL_CLASSES, CharacterModel, model_config
-from lyricgen.vocabulary import CHARACTERS
+from lyricgen.vocabulary import CHARACTERS, INPUT_SIZE, NUM_CLASSES
 
 FORMAT_VERSION = 1
 ASSETS = Path(__file__).parent / "assets"
@@ -67,7 +67,9 @@ def save_checkpoint(
             writer.writeheader()
             writer.writerows(checkpoint.history)
         config = {"format_version": FORMAT_VERSION, **model_config(checkpoint.model), "vocabulary": CHARACTERS}
+        os.chmod(partial / WEIGHTS, 0o644)  # safetensors lets only the owner read
         config["sha256"] = {name: file_sha256(partial / name) for name in (WEIGHTS, METRICS, HISTORY)}
+        config["sha256"][CONFIG] = config_sha256(config)
         _write_json(partial / CONFIG, config)
         _replace(folder, partial)
     finally:
@@ -93,7 +95,7 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
         )
     if config.get("vocabulary") != CHARACTERS:
         raise ModelError(f"model folder {folder.name!r} was trained on another vocabulary than string.printable")
-    _verify(folder, config.get("sha256"))
+    _verify(folder, config)
     with torch.device("meta"):  # so that sizes which the weights do not bear out take no memory
         model = make_model(config)
     try:
@@ -104,7 +106,9 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
         raise ModelError(
             f"the weights of model folder {folder.name!r} do not fit its config.json ({reason}); fetch it again"
         ) from None
-    return Checkpoint(model.eval(), _read_json(folder, METRICS), _read_history(folder / HISTORY))
+    metrics = _read_json(folder, METRICS)
+    model.line_breaks = bool(metrics.get("line_breaks", False))
+    return Checkpoint(model.eval(), metrics, _read_history(folder / HISTORY))
 
 
 def bundled_models() -> list[str]:
@@ -118,11 +122,11 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
     Raises:
         ModelError: it is neither; the message offers the nearest name.
     """
-    bundled, path = bundled_models(), Path(name_or_path if isinstance(name_or_path, (str, os.PathLike)) else "")
+    bundled, named = bundled_models(), isinstance(name_or_path, (str, os.PathLike)) and str(name_or_path)
     if isinstance(name_or_path, str) and name_or_path.strip().lower() in bundled:
         return ASSETS / name_or_path.strip().lower()
-    if path.name and os.path.exists(path):  # Path.exists raises on a name too long for a file
-        return path
+    if named and os.path.exists(name_or_path):  # Path.exists raises on a name too long for a file
+        return Path(name_or_path).resolve()
     near = ", ".join(nearest(str(name_or_path), bundled)) or "none"
     raise ModelError(
         f"model {shown(str(name_or_path))} is neither a bundled model ({near}) nor a model folder; name one of these"
@@ -149,7 +153,10 @@ def make_model(config: Mapping) -> CharacterModel:
         ModelError: it describes none of the two classes.
     """
     try:
-        return MODEL_CLASSES[config["class"]](**config["model"])
+        model = MODEL_CLASSES[config["class"]](**config["model"])
+        if (model.input_size, model.num_classes) != (INPUT_SIZE, NUM_CLASSES):
+            raise ValueError("a model of another vocabulary")
+        return model
     except (AssertionError, KeyError, OverflowError, TypeError, ValueError, RuntimeError):
         raise ModelError(
             f"the config describes no model of lyricgen (its class: {config.get('class')!r}); fetch it again"
@@ -202,11 +209,25 @@ def _replace(folder: Path, new: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _verify(folder: Path, sha256: Mapping[str, str] | None) -> None:
-    for name in (WEIGHTS, METRICS, HISTORY):
-        if not (folder / name).is_file():
-            raise ModelError(f"model folder {folder.name!r} lacks {name}; fetch it again")
-        if not isinstance(sha256, Mapping) or file_sha256(folder / name) != sha256.get(name):
+def config_sha256(config: Mapping) -> str:
+    """The sha256 of what a config says, without the sha256 that it holds."""
+    content = {name: value for name, value in config.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _verify(folder: Path, config: Mapping) -> None:
+    """Checks that every file of a model folder is there, can be read, and is the one that was written."""
+    published = config.get("sha256")
+    for name in (WEIGHTS, METRICS, HISTORY, CONFIG):
+        try:
+            found = config_sha256(config) if name == CONFIG else file_sha256(folder / name)
+        except FileNotFoundError:
+            raise ModelError(f"model folder {folder.name!r} lacks {name}; fetch it again") from None
+        except OSError as error:
+            raise ModelError(
+                f"{name} of model folder {folder.name!r} cannot be read ({error.strerror}); check its permissions"
+            ) from None
+        if not isinstance(published, Mapping) or found != published.get(name):
             raise ModelError(
                 f"{name} of model folder {folder.name!r} is not the file that was published (its sha256 differs); fetch it again"
             )

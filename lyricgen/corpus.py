@@ -24,6 +24,7 @@ from lyricgen.vocabulary import OOV_LABEL, PADDING_LABEL, START_LABEL, encode
 
 WINDOW = 60  # characters: the window by which two songs are compared
 CLEAN_BELOW = 0.10  # a song is clean if a smaller share of its windows than this occurs in training
+MOST_HELD_OUT = 2_000  # songs, so that what is measured and compared with training stays small beside a large corpus
 FORMAT_VERSION = 1
 
 
@@ -65,7 +66,7 @@ class Corpus:
         )
 
     def split(self, share: float, seed: int) -> tuple["Corpus", "Corpus"]:
-        """Two corpora that share no song: the second holds `share` of the songs, at least one.
+        """Two corpora that share no song: the second holds `share` of the songs, at least one and at most 2,000.
 
         Raises:
             DataError: there are fewer than two songs.
@@ -73,7 +74,7 @@ class Corpus:
         if len(self) < 2:
             raise DataError("one song cannot be split into training and validation; name a validation file too")
         order = np.random.default_rng(seed).permutation(len(self))
-        held_out = min(max(1, round(share * len(self))), len(self) - 1)
+        held_out = min(max(1, round(share * len(self))), len(self) - 1, MOST_HELD_OUT)
         return self.subset(np.sort(order[held_out:])), self.subset(np.sort(order[:held_out]))
 
 

@@ -192,13 +192,18 @@ def read_csv(path: str | Path, lyric_column: str = LYRIC_COLUMN, artist_column: 
 
 
 def read_songs(
-    source: str | Path, lyric_column: str = LYRIC_COLUMN, artist_column: str | None = ARTIST_COLUMN
+    source: str | Path, lyric_column: str = LYRIC_COLUMN, artist_column: str | None = None
 ) -> Iterator[Song]:
     """The songs of a CSV file, a text file, or a folder of text files, one after the other.
 
     In a text file two blank lines or more part one song from the next; a file without them is cut at line ends into
     stretches of about 5,000 characters, so that there is something to hold out. In a folder each `.txt` is one song,
     and its subfolder's name, if it is in one, is the artist. Songs of less than two characters are left out.
+
+    Args:
+        source: the file or folder.
+        lyric_column: the CSV column that holds the lyric.
+        artist_column: the one that holds the artist; '' for none; None: Artist if there is one.
 
     Raises:
         DataError: nothing is there, it cannot be read as UTF-8, or it holds no song.
@@ -223,19 +228,25 @@ def read_songs(
 
 
 def _songs_of_csv(path: Path, lyric_column: str, artist_column: str | None) -> Iterator[Song]:
+    column = ARTIST_COLUMN if artist_column is None else artist_column
     for frame in _csv_frames(path, lyric_column, artist_column):
-        artists = frame[artist_column] if artist_column else [""] * len(frame)
+        artists = frame[column] if column in frame else [""] * len(frame)
         yield from map(Song, frame[lyric_column], artists)
 
 
 def _csv_frames(path: str | Path, lyric_column: str, artist_column: str | None) -> Iterator[pd.DataFrame]:
-    """The rows of a CSV file in frames of a bounded size, its faults turned into `DataError`."""
+    """The rows of a CSV file in frames of a bounded size, its faults turned into `DataError`.
+
+    The lyric and artist columns are text. An artist column of None is Artist where the file has it.
+    """
     path = Path(path)
     needed = [column for column in (lyric_column, artist_column) if column]
     if not os.path.exists(path):
         raise DataError(f"there is no file {shown(str(path))}; name a CSV file")
     try:
         header = list(pd.read_csv(path, nrows=0, index_col=False).columns)
+        if artist_column is None and ARTIST_COLUMN in header:
+            needed.append(ARTIST_COLUMN)
         missing = [column for column in needed if column not in header]
         if missing:
             columns = ", ".join(map(shown, header[:COLUMNS_NAMED])) + (", ..." if len(header) > COLUMNS_NAMED else "")

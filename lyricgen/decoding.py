@@ -20,6 +20,7 @@ from lyricgen.vocabulary import INPUT_SIZE, NUM_CLASSES, PADDING_LABEL, START_LA
 COLDEST = 1e-5  # temperatures up to this take the argmax, which is their limit
 HOTTEST = 100.0
 LARGEST_BEAM = 32
+LONGEST = 1_000_000  # characters of a row
 
 
 @dataclass
@@ -61,7 +62,7 @@ class ModelStepper:
         return self._call(token_ids, lengths, None)
 
     def step(self, labels: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
-        logits, hidden = self._call(labels[:, None], torch.ones_like(labels), hidden)
+        logits, hidden = self._call(labels[:, None], torch.ones(len(labels), dtype=torch.long), hidden)
         return logits[:, -1], hidden
 
     def _call(self, token_ids, lengths, hidden):
@@ -142,8 +143,9 @@ class SamplingDecodingStrategy(DecodingStrategy):
     @staticmethod
     def _chooser(temperature, top_k, top_p, seed):
         temperature, top_k, top_p = check_sampling(temperature, top_k, top_p)
-        generator, seed = torch.Generator(), check_seed(seed)
-        generator.seed() if seed is None else generator.manual_seed(seed)
+        if seed is None:  # from torch's global state, so that `pl.seed_everything` makes it repeatable
+            seed = int(torch.randint(2**32, ()))
+        generator = torch.Generator().manual_seed(check_seed(seed))
         return lambda logits: draw(logits, temperature, top_k, top_p, generator)
 
 
@@ -242,7 +244,7 @@ class _Decoding:
 
     def __init__(self, model: nn.Module | Stepper, starting_hyp: Hypothesis, max_length: int):
         self.stepper = ModelStepper(model) if isinstance(model, nn.Module) else model
-        self.module = model if isinstance(model, nn.Module) else None
+        self.module = model if isinstance(model, nn.Module) else getattr(model, "module", None)
         prefix = torch.as_tensor(starting_hyp.token_ids)
         if prefix.ndim != 2 or not len(prefix):
             raise ArgumentError(
@@ -258,7 +260,7 @@ class _Decoding:
         if len(self.lengths) != rows or int(self.lengths.min()) < 0 or int(self.lengths.max()) > longest:
             raise ArgumentError(f"lengths must be {rows} numbers from 0 to {longest}, got {self.lengths.tolist()}")
         longest = int(self.lengths.max())
-        self.max_length = check_integer("max_length", max_length, 1, 10**9)
+        self.max_length = check_integer("max_length", max_length, 1, LONGEST)
         if self.max_length < longest:
             raise ArgumentError(
                 f"max_length must be at least the prefix's {longest} characters, since it counts them too; got {max_length}"

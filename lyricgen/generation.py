@@ -4,6 +4,7 @@ Shapes: B sequences in the batch, T characters, H hidden units, G gate rows (4 H
 """
 
 import logging
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -52,8 +53,6 @@ class Request:
     max_length: int = 300
     seed: int | None = None
     beam_size: int = 5
-    line_breaks: bool = False
-    """Whether the model was trained on text with line breaks; if not, those of the prefix are read as spaces."""
     notes: tuple[str, ...] = field(init=False, default=())
     """What was done to the prefix, a sentence each."""
 
@@ -66,7 +65,7 @@ class Request:
             "top_k": top_k,
             "top_p": top_p,
             "max_length": max_length,
-            "seed": check_seed(self.seed),
+            "seed": secrets.randbits(32) if self.seed is None else check_seed(self.seed),
             "beam_size": check_integer("beam_size", self.beam_size, 1, LARGEST_BEAM),
             "artist": check_artist(self.artist, self.model),
             "prefix": prefix,
@@ -78,7 +77,7 @@ class Request:
     def stream(self) -> Iterator[str]:
         """The whole text so far, the prefix as typed, after each new character (or of the best beam so far)."""
         model, device = self.model, next(self.model.parameters()).device
-        labels = [START_LABEL, *read_labels(self.prefix, self.line_breaks)]
+        labels = [START_LABEL, *read_labels(self.prefix, model.line_breaks)]
         start = Hypothesis(torch.tensor([labels], device=device))
         stepper = FastStepper.of(model, None if self.artist is None else model.artists.index(self.artist))
         length = self.max_length + 1  # label 100 opens the song
@@ -92,6 +91,13 @@ class Request:
             yield from self._growing(SamplingDecodingStrategy(stepper).stream(start, length, *settings))
         if len(self.prefix) == self.max_length:
             yield self.prefix
+
+    def text(self) -> str:
+        """The finished text: exactly `max_length` characters."""
+        text = self.prefix
+        for text in self.stream():  # noqa: B007
+            pass
+        return text
 
     def _growing(self, steps: Iterator[torch.Tensor]) -> Iterator[str]:
         text = self.prefix
@@ -132,21 +138,8 @@ def stream_lyrics(
         ArgumentError: an argument lies outside what is allowed.
         ModelError: there is no such model, or its files are damaged.
     """
-    request = Request(
-        model=_loaded(model),
-        prefix=prefix,
-        artist=artist,
-        strategy=strategy,
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        max_length=max_length,
-        seed=seed,
-        beam_size=beam_size,
-    )
-    for note in request.notes:
-        log.warning(note)
-    return request.stream()
+    settings = {name: value for name, value in locals().items() if name != "prefix"}
+    return make_request(prefix, **settings).stream()
 
 
 def generate_lyrics(
@@ -167,10 +160,15 @@ def generate_lyrics(
     A run of two spaces or more is a section break, see `show_breaks`.
     """
     settings = {name: value for name, value in locals().items() if name != "prefix"}
-    text = ""
-    for text in stream_lyrics(prefix, **settings):  # noqa: B007
-        pass
-    return text
+    return make_request(prefix, **settings).text()
+
+
+def make_request(prefix: str = "", *, model: str | Path | CharacterModel = "lstm", **settings) -> Request:
+    """The request behind `stream_lyrics`, with the same arguments and errors; its notes go to the log."""
+    request = Request(_loaded(model), prefix, **settings)
+    for note in request.notes:
+        log.warning(note)
+    return request
 
 
 def prefix_notes(prefix: str, max_length: int = 300) -> tuple[str, ...]:
@@ -267,7 +265,7 @@ class FastStepper:
     _made: WeakKeyDictionary = WeakKeyDictionary()
 
     def __init__(self, model: CharacterModel):
-        self.model, self.weights_read, rnn = model, _fingerprint(model), model.rnn
+        self.weights_read, rnn = _fingerprint(model), model.rnn
         self.is_lstm = isinstance(rnn, nn.LSTM)
         self.hidden_size, self.n_layers = model.hidden_size, model.n_layers
         weights = {name: value.detach().float() for name, value in model.state_dict().items()}
@@ -289,7 +287,7 @@ class FastStepper:
         stepper = cls._made.get(model)
         if stepper is None or stepper.weights_read != _fingerprint(model):
             stepper = cls._made[model] = cls(model)
-        return ArtistStepper(stepper, artist)
+        return ArtistStepper(stepper, model, artist)
 
     def step(self, table: torch.Tensor, labels: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
         """Logits (B, C) after one more character a row: `table` (101, G), `labels` (B,), hidden as of the module."""
@@ -321,18 +319,19 @@ class FastStepper:
 
 
 class ArtistStepper:
-    """A `FastStepper` with one artist beside every character."""
+    """A `FastStepper` with one artist beside every character; `module` is the model that reads the prefix."""
 
-    def __init__(self, stepper: FastStepper, artist: int | None):
-        self.stepper, self.artist = stepper, artist
+    def __init__(self, stepper: FastStepper, module: CharacterModel, artist: int | None):
+        self.stepper, self.module, self.artist = stepper, module, artist
         self.table = stepper.table if artist is None else stepper.table + stepper.artist_table[artist]
 
     def read(self, token_ids: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
         """The prefix through the module, in one pass."""
-        model = self.stepper.model
         if self.artist is None:
-            return model(token_ids, lengths)
-        return model(token_ids, lengths, artists=torch.full((len(token_ids),), self.artist, device=token_ids.device))
+            return self.module(token_ids, lengths)
+        return self.module(
+            token_ids, lengths, artists=torch.full((len(token_ids),), self.artist, device=token_ids.device)
+        )
 
     def step(self, labels: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
         """One more character a row."""
@@ -341,7 +340,7 @@ class ArtistStepper:
 
 def _fingerprint(model: CharacterModel) -> tuple:
     """Where each weight lies and how often it was changed in place: another after training or a move."""
-    return tuple((value.data_ptr(), value._version) for value in model.parameters())
+    return tuple((value.data_ptr(), 0 if value.is_inference() else value._version) for value in model.parameters())
 
 
 def _loaded(model: str | Path | CharacterModel) -> CharacterModel:
@@ -354,4 +353,5 @@ def _loaded(model: str | Path | CharacterModel) -> CharacterModel:
 
 @lru_cache
 def _bundled(name: str) -> CharacterModel:
-    return load_model(name)
+    with torch.inference_mode(False):  # a caller in inference mode must not make it one that cannot be trained
+        return load_model(name)

@@ -43,6 +43,7 @@ class CharacterModel(nn.Module):
         self.input_size, self.hidden_size, self.num_classes = input_size, hidden_size, num_classes
         self.n_layers, self.padding_label, self.dropout = n_layers, padding_label, dropout
         self.artists = tuple(artists)
+        self.line_breaks = False  # whether it was trained on text with line breaks; if so, it reads and writes them
         self.embeddings = nn.Embedding(input_size, hidden_size, padding_idx=padding_label)
         if self.artists:  # one row more than artists: the last, zero, is 'any artist'
             any_artist = len(self.artists)

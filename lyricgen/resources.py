@@ -3,9 +3,9 @@
 import logging
 import platform
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
-import pytorch_lightning
 import torch
 
 from lyricgen import __version__
@@ -30,11 +30,6 @@ class LoadedModel:
     @property
     def model(self) -> CharacterModel:
         return self.checkpoint.model
-
-    @property
-    def line_breaks(self) -> bool:
-        """Whether it was trained on text with line breaks."""
-        return bool(self.checkpoint.metrics.get("line_breaks", False))
 
     def describe(self) -> dict:
         """Its facts and figures as plain values, for `/about`."""
@@ -106,7 +101,7 @@ class Resources:
             "lyricgen": __version__,
             "python": platform.python_version(),
             "torch": torch.__version__,
-            "pytorch_lightning": pytorch_lightning.__version__,
+            "pytorch_lightning": version("pytorch-lightning"),
             "device": device_name(self.device),
             "models": [loaded.describe() for loaded in self._models.values()],
             "left_out": self.left_out,

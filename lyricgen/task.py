@@ -78,8 +78,12 @@ class LyricsGenerationTask(pl.LightningModule):
         if hidden is not None:
             goes_on = (~batch.starts)[None, :, None]
             hidden = map_state(lambda part: part * goes_on, hidden)
+        rows, steps = batch.input_sequence.shape
+        lengths = torch.full(
+            (rows,), steps
+        )  # what stands behind a song's end counts for nothing and is never gone on with
         artists = {"artists": batch.artists} if getattr(self.model, "artists", ()) else {}
-        logits, hidden = self.model(batch.input_sequence, None, hidden, **artists)
+        logits, hidden = self.model(batch.input_sequence, lengths, hidden, **artists)
         self._hidden[split] = map_state(lambda part: part.detach().float(), hidden)
         return logits
 
@@ -225,6 +229,9 @@ class LearningCurve(pl.Callback):
         if trainer.global_step % self.every == 0:
             self._add(trainer, train_bpc=float(self._sum) / self._count / math.log(2))
             self._sum, self._count = 0.0, 0
+
+    def on_train_end(self, trainer, task) -> None:
+        self._seconds, self._started = self.seconds, None
 
     def on_validation_start(self, trainer, task) -> None:
         self._seconds, self._started = self.seconds, None

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lyricgen import Checkpoint, ImprovedSeqModel, ModelError, VanillaRNN, load_checkpoint, load_model, save_checkpoint
-from lyricgen.checkpoints import bundled_models, find_checkpoint, load_training_checkpoint, make_model
+from lyricgen.checkpoints import bundled_models, config_sha256, find_checkpoint, load_training_checkpoint, make_model
 from lyricgen.models import model_config
 from lyricgen.vocabulary import CHARACTERS
 
@@ -31,6 +31,7 @@ def seal(folder):
     """Writes the sha256 of the files as they are now, as one would who alters a folder on purpose."""
     config = json.loads((folder / "config.json").read_text())
     config["sha256"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES[1:]}
+    config["sha256"]["config.json"] = config_sha256(config)
     (folder / "config.json").write_text(json.dumps(config))
 
 
@@ -128,6 +129,16 @@ def altered(folder, **changes):
         {name: {**config[name], **value} if isinstance(value, dict) else value for name, value in changes.items()}
     )
     (folder / "config.json").write_text(json.dumps(config))
+    if "sha256" not in changes:
+        seal(folder)
+
+
+def test_an_altered_config_is_not_the_one_that_was_published(folder):
+    config = (folder / "config.json").read_text()
+    swapped = config.replace("Ann", "Ada")
+    assert swapped != config
+    (folder / "config.json").write_text(swapped)
+    assert "config.json of model folder 'model' is not the file that was published" in refusal(folder)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +160,7 @@ def altered(folder, **changes):
         ({"model": {"padding_label": 500}}, "no model of lyricgen"),
         ({"model": {"artists": ["Ann"]}}, "do not fit its config.json"),
         ({"model": {"artists": 3}}, "no model of lyricgen"),
-        ({"model": {"num_classes": 99}}, "do not fit its config.json"),
+        ({"model": {"num_classes": 99}}, "no model of lyricgen"),
         ({"model": {"colour": "red"}}, "no model of lyricgen"),
         ({"sha256": None}, "is not the file that was published"),
     ],

@@ -1,7 +1,9 @@
 """Lyrics from a model: what is read, what is written, and what is refused."""
 
 import copy
+import gc
 import inspect
+import weakref
 
 import pytest
 import torch
@@ -56,6 +58,37 @@ def test_stepper_follows_weights_that_change(model):
         model.ffnn.bias[string_to_labels("z")[0]] += 100
     after = generate_lyrics("a", model=model, strategy="greedy", max_length=40)
     assert before != after == "a" + "z" * 39
+
+
+def test_a_model_that_nobody_holds_is_freed():
+    model = VanillaRNN(hidden_size=8).eval()
+    generate_lyrics("a", model=model, max_length=5)
+    freed = weakref.ref(model)
+    del model
+    gc.collect()
+    assert freed() is None
+
+
+def test_a_model_in_training_mode_writes_without_dropout_and_stays_in_it():
+    torch.manual_seed(0)
+    model = ImprovedSeqModel(hidden_size=16, dropout=0.5).train()
+    texts = {generate_lyrics("morning", model=model, seed=1, max_length=60) for _ in range(4)}
+    assert len(texts) == 1
+    assert model.training
+
+
+def test_inference_mode_of_the_caller_changes_nothing(model):
+    expected = generate_lyrics("a", model=model, seed=1, max_length=20)
+    with torch.inference_mode():
+        assert generate_lyrics("a", model=model, seed=1, max_length=20) == expected
+        loaded = copy.deepcopy(model)
+        assert generate_lyrics("a", model=loaded, seed=1, max_length=20) == expected
+
+
+def test_half_a_surrogate_pair_is_read_as_unknown(model):
+    text = generate_lyrics("ab\ud83d", model=model, seed=1, max_length=10)
+    assert text.startswith("ab\ufffd")
+    assert text.encode("utf-8")
 
 
 def test_artist_changes_what_is_written(model):
@@ -118,7 +151,12 @@ def test_upper_case_is_read_as_lower_case(model):
     assert shouted[7:] == generate_lyrics("morning", model=model, strategy="greedy", max_length=50)[7:]
 
 
-def test_line_breaks_are_read_as_spaces_unless_the_model_learnt_them():
+def test_line_breaks_are_read_as_spaces_unless_the_model_learnt_them(model):
+    breaks, spaces = (generate_lyrics(f"a{gap}b", model=model, seed=1, max_length=40)[3:] for gap in "\n ")
+    assert breaks == spaces
+    learnt = copy.deepcopy(model)
+    learnt.line_breaks = True
+    assert generate_lyrics("a\nb", model=learnt, seed=1, max_length=40)[3:] != spaces
     assert read_labels("a\nb") == string_to_labels("a b")
     assert read_labels("a\nb", line_breaks=True) == string_to_labels("a\nb")
 

@@ -53,7 +53,7 @@ def test_unknown_model_is_refused_with_the_known_ones():
 def test_own_folder_takes_the_place_of_a_bundled_model(folder):
     loaded = Resources(folder, CPU).model("vanilla-rnn")
     assert loaded.model.hidden_size == 8
-    assert loaded.line_breaks
+    assert loaded.model.line_breaks
     assert "mine/vanilla-rnn" in loaded.origin
 
 

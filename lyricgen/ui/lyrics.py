@@ -106,9 +106,8 @@ def create_lyrics_tab(resources: Resources) -> None:
             max_length: characters in all, prefix included, 1 to 5,000.
             seed: the same seed gives the same text; -1: another every time.
         """
-        loaded = resources.model(model)
         request = Request(
-            loaded.model,
+            resources.model(model).model,
             prefix,
             artist,
             strategy,
@@ -117,7 +116,6 @@ def create_lyrics_tab(resources: Resources) -> None:
             top_p,
             max_length,
             seed=None if seed == ANY_SEED else seed,
-            line_breaks=loaded.line_breaks,
         )
         text, shown_at = request.prefix, 0.0
         for text in request.stream():
@@ -185,6 +183,11 @@ def create_lyrics_tab(resources: Resources) -> None:
 def describe(loaded: LoadedModel) -> str:
     """One line on the model that is running: what it is, what it scores, where it came from."""
     facts = loaded.describe()
-    bits = facts["bits_per_character"]["clean_validation"]
-    figure = f"**{bits:.3f}** bits per character on songs unlike those it read" if bits else "not measured"
+    bits = facts["bits_per_character"]
+    if bits["clean_validation"]:
+        figure = f"**{bits['clean_validation']:.3f}** bits per character on songs unlike those it read"
+    elif bits["validation"]:
+        figure = f"**{bits['validation']:.3f}** bits per character on songs that it has not read"
+    else:
+        figure = "not measured"
     return f"{facts['class']}, {facts['parameters'] / 1e6:.1f} M parameters; {figure}; {facts['origin']}."
