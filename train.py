@@ -186,9 +186,8 @@ def train_model(name: str, songs: Songs, options: argparse.Namespace) -> Checkpo
     print(f"{name}: {options.epochs} epochs of {len(streams):,} steps, {trainer.precision} on {device_name(trainer)}")
     started = time.time()
     loaders = _loader(streams), _loader(_validation_streams(songs.val, options.length))
-    with contextlib.suppress(
-        SystemExit
-    ):  # Lightning's end on a signal (code 0 on SIGTERM); its state says what happened
+    # Lightning ends on a signal with SystemExit (code 0 on SIGTERM); its state says what happened.
+    with contextlib.suppress(SystemExit):
         trainer.fit(task, *loaders, ckpt_path=options.resume, weights_only=True)
     if trainer.state.status != "finished":
         last = newest_checkpoint(options.out / "checkpoints" / name, started) or options.resume

@@ -4,7 +4,7 @@ Shapes: B sequences in the batch, T characters, C = 100 classes, K beams.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,6 +17,8 @@ from lyricgen.errors import ArgumentError
 from lyricgen.models import Hidden, map_state
 from lyricgen.vocabulary import INPUT_SIZE, NUM_CLASSES, PADDING_LABEL, START_LABEL
 
+Choice = Callable[[torch.Tensor], torch.Tensor]
+"""A rule that takes the next labels (B,) from logits (B, C)."""
 COLDEST = 1e-5  # temperatures up to this take the argmax, which is their limit
 HOTTEST = 100.0
 LARGEST_BEAM = 32
@@ -93,19 +95,27 @@ class DecodingStrategy(ABC):
     def _begin(self, starting_hyp: Hypothesis, max_length: int) -> "_Decoding":
         return _Decoding(self.model, starting_hyp, max_length)
 
+    def _decode(self, starting_hyp: Hypothesis, max_length: int, choose: Choice) -> list[Hypothesis]:
+        """The one hypothesis that choosing character by character comes to."""
+        decoding = self._begin(starting_hyp, max_length)
+        for step, (labels, logits) in enumerate(decoding.steps(choose)):
+            decoding.write(step, labels, logits)
+        return [decoding.hypothesis()]
+
+    def _stream(self, starting_hyp: Hypothesis, max_length: int, choose: Choice) -> Iterator[torch.Tensor]:
+        """The new labels (B,) of each step, of which nothing is kept."""
+        return (labels for labels, _ in self._begin(starting_hyp, max_length).steps(choose))
+
 
 class GreedyDecodingStrategy(DecodingStrategy):
     """Always the likeliest next character."""
 
     def decode(self, starting_hyp: Hypothesis, max_length: int = 300) -> list[Hypothesis]:
-        decoding = self._begin(starting_hyp, max_length)
-        for _ in decoding.steps(lambda logits: logits.argmax(dim=-1)):
-            pass
-        return [decoding.hypothesis()]
+        return self._decode(starting_hyp, max_length, likeliest)
 
     def stream(self, starting_hyp: Hypothesis, max_length: int = 300) -> Iterator[torch.Tensor]:
         """The new labels (B,) of each step, as they are chosen."""
-        return self._begin(starting_hyp, max_length).steps(lambda logits: logits.argmax(dim=-1))
+        return self._stream(starting_hyp, max_length, likeliest)
 
 
 class SamplingDecodingStrategy(DecodingStrategy):
@@ -123,10 +133,7 @@ class SamplingDecodingStrategy(DecodingStrategy):
         top_p: float = 1.0,
         seed: int | None = None,
     ) -> list[Hypothesis]:
-        decoding = self._begin(starting_hyp, max_length)
-        for _ in decoding.steps(self._chooser(temperature, top_k, top_p, seed)):
-            pass
-        return [decoding.hypothesis()]
+        return self._decode(starting_hyp, max_length, self._chooser(temperature, top_k, top_p, seed))
 
     def stream(
         self,
@@ -138,10 +145,10 @@ class SamplingDecodingStrategy(DecodingStrategy):
         seed: int | None = None,
     ) -> Iterator[torch.Tensor]:
         """The new labels (B,) of each step, as they are chosen."""
-        return self._begin(starting_hyp, max_length).steps(self._chooser(temperature, top_k, top_p, seed))
+        return self._stream(starting_hyp, max_length, self._chooser(temperature, top_k, top_p, seed))
 
     @staticmethod
-    def _chooser(temperature, top_k, top_p, seed):
+    def _chooser(temperature, top_k, top_p, seed) -> Choice:
         temperature, top_k, top_p = check_sampling(temperature, top_k, top_p)
         if seed is None:  # from torch's global state, so that `pl.seed_everything` makes it repeatable
             seed = int(torch.randint(2**32, ()))
@@ -199,6 +206,11 @@ def check_sampling(temperature: float, top_k: int, top_p: float) -> tuple[float,
     )
 
 
+def likeliest(logits: torch.Tensor) -> torch.Tensor:
+    """The label with the highest logit: (...,) for logits (..., C)."""
+    return logits.argmax(dim=-1)
+
+
 def next_probabilities(
     logits: torch.Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0
 ) -> torch.Tensor:
@@ -211,7 +223,7 @@ def next_probabilities(
         top_p: only the likeliest that together reach this probability (nucleus sampling, Holtzman et al. 2020).
     """
     if temperature <= COLDEST:
-        return nn.functional.one_hot(logits.argmax(dim=-1), logits.shape[-1]).double()
+        return nn.functional.one_hot(likeliest(logits), logits.shape[-1]).double()
     probabilities = torch.softmax(logits.double() / temperature, dim=-1)
     if 0 < top_k < logits.shape[-1]:
         beyond = torch.ones_like(logits, dtype=torch.bool).scatter(-1, logits.topk(top_k, dim=-1).indices, False)
@@ -229,7 +241,7 @@ def draw(
 ) -> torch.Tensor:
     """One label a row (B,), drawn from `next_probabilities` of logits (B, C) with a generator on the CPU."""
     if temperature <= COLDEST:
-        return logits.argmax(dim=-1)
+        return likeliest(logits)
     cumulative = next_probabilities(logits, temperature, top_k, top_p).cumsum(dim=-1)
     uniform = torch.rand(len(logits), 1, dtype=torch.float64, generator=generator).to(logits.device)
     return (
@@ -282,15 +294,14 @@ class _Decoding:
         return logits[rows.to(device), (lengths - 1).to(device)], hidden
 
     @torch.inference_mode()  # as a decorator it holds inside each step only, not for whoever reads the stream
-    def steps(self, choose) -> Iterator[torch.Tensor]:
-        """Runs to the end, yielding the labels (B,) that `choose` takes from the logits (B, C) at each step."""
+    def steps(self, choose: Choice) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Runs to the end, yielding at each step the labels (B,) that `choose` took, and the logits (B, C)."""
         with self.running():
             remaining = self.max_length - int(self.lengths.min())
             logits, hidden = self.read() if remaining else (None, None)
             for step in range(remaining):
                 labels = choose(logits)
-                self.write(step, labels, logits)
-                yield labels
+                yield labels, logits
                 if step + 1 < remaining:
                     logits, hidden = self.stepper.step(labels, hidden)
 

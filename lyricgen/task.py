@@ -79,9 +79,7 @@ class LyricsGenerationTask(pl.LightningModule):
             goes_on = (~batch.starts)[None, :, None]
             hidden = map_state(lambda part: part * goes_on, hidden)
         rows, steps = batch.input_sequence.shape
-        lengths = torch.full(
-            (rows,), steps
-        )  # what stands behind a song's end counts for nothing and is never gone on with
+        lengths = torch.full((rows,), steps)  # all: what stands behind a song's end is never gone on with
         artists = {"artists": batch.artists} if getattr(self.model, "artists", ()) else {}
         logits, hidden = self.model(batch.input_sequence, lengths, hidden, **artists)
         self._hidden[split] = map_state(lambda part: part.detach().float(), hidden)
