@@ -51,9 +51,7 @@ def first_answer_seconds() -> float:
     Raises:
         TimeoutError: nothing was answered in two minutes.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
     began = time.perf_counter()
     app = subprocess.Popen([sys.executable, str(APP)], env=environment, stdout=subprocess.DEVNULL, cwd=APP.parent)
@@ -65,6 +63,13 @@ def first_answer_seconds() -> float:
     finally:
         app.terminate()
         app.wait()
+
+
+def free_port() -> int:
+    """A port of this machine on which nothing listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def wait_for(port: int, until: float) -> None:

@@ -27,10 +27,16 @@ def tiny_model(request):
 
 @pytest.fixture(scope="session")
 def app_url():
-    """The address of the real app, launched as `python app.py` does, on the bundled models."""
+    """The address of the real app, launched as `python app.py` does, on the bundled models and a free port.
+
+    Left to itself, gradio tries 7860 first and leaks a socket where that is taken.
+    """
     from app import demo
+    from benchmarks.startup import free_port
     from lyricgen.ui import launch_settings
 
-    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **launch_settings())
+    _, url, _ = demo.launch(
+        prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", server_port=free_port(), **launch_settings()
+    )
     yield url.rstrip("/")
     demo.close()

@@ -202,7 +202,16 @@ def test_a_checkpoint_that_does_not_fit_is_refused(both_models, songs_folder, tm
     assert "--resume goes with one model" in capsys.readouterr().err
 
 
+@pytest.fixture
+def hears_ctrl_c():
+    """What runs in the background of a script inherits that Ctrl-C is ignored; a test of Ctrl-C must not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_an_interrupted_training_keeps_a_checkpoint_writes_no_model_and_goes_on(sent, tmp_path, songs_folder):
     flags = ["--data", str(songs_folder), "--models", "lstm", "--checkpoint-every", "5", "--out", str(tmp_path / "out")]
     command = [sys.executable, str(ROOT / "train.py"), *TINY, *flags]
@@ -216,7 +225,10 @@ def test_an_interrupted_training_keeps_a_checkpoint_writes_no_model_and_goes_on(
         ):
             time.sleep(0.05)
         process.send_signal(sent)
-        _, errors = process.communicate(timeout=60)
+        try:
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()  # one that did not stop must not hold up the tests
     assert process.returncode == 130, errors
     [message] = [line for line in errors.splitlines() if line.startswith("train.py: interrupted; go on with: ")]
     assert "Traceback" not in errors
