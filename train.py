@@ -25,7 +25,6 @@ from torch.utils.data import DataLoader
 
 from lyricgen.checkpoints import (
     Checkpoint,
-    file_sha256,
     load_training_checkpoint,
     model_config,
     save_checkpoint,
@@ -33,6 +32,7 @@ from lyricgen.checkpoints import (
 from lyricgen.corpus import Corpus, SongStreams, clean_songs, encode_corpus
 from lyricgen.data import ARTIST_COLUMN, ARTISTS, LYRIC_COLUMN, read_songs
 from lyricgen.errors import LyricGenError, ModelError
+from lyricgen.files import file_sha256
 from lyricgen.models import ImprovedSeqModel, VanillaRNN
 from lyricgen.songdata import TRAIN_FILE, VAL_FILE, download_songdata
 from lyricgen.task import OPTIMIZERS, LearningCurve, LyricsGenerationTask, measure_bits

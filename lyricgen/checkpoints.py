@@ -10,7 +10,6 @@ import csv
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from safetensors.torch import load_file, save_file
 
 from lyricgen.arguments import nearest, shown
 from lyricgen.errors import ModelError
+from lyricgen.files import file_sha256, whole_folder, write_json
 from lyricgen.models import MODEL_CLASSES, CharacterModel, model_config
 from lyricgen.vocabulary import CHARACTERS, INPUT_SIZE, NUM_CLASSES
 
@@ -53,14 +53,12 @@ def save_checkpoint(
         columns: of `history.csv`; None: those of the first row.
     """
     folder = Path(folder)
-    partial = folder.with_name(f"{folder.name}.{os.getpid()}.partial")
-    partial.mkdir(parents=True, exist_ok=True)
-    try:
+    with whole_folder(folder) as partial:
         weights = {
             name: value.detach().to("cpu", dtype).contiguous() for name, value in checkpoint.model.state_dict().items()
         }
         save_file(weights, partial / WEIGHTS)
-        _write_json(partial / METRICS, checkpoint.metrics)
+        write_json(partial / METRICS, checkpoint.metrics)
         with (partial / HISTORY).open("w", newline="", encoding="utf-8") as file:
             names = list(columns or (checkpoint.history[0] if checkpoint.history else ()))
             writer = csv.DictWriter(file, names, lineterminator="\n")
@@ -70,10 +68,7 @@ def save_checkpoint(
         os.chmod(partial / WEIGHTS, 0o644)  # safetensors lets only the owner read
         config["sha256"] = {name: file_sha256(partial / name) for name in (WEIGHTS, METRICS, HISTORY)}
         config["sha256"][CONFIG] = config_sha256(config)
-        _write_json(partial / CONFIG, config)
-        _replace(folder, partial)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        write_json(partial / CONFIG, config)
 
 
 def load_checkpoint(folder: str | Path) -> Checkpoint:
@@ -189,26 +184,6 @@ def load_training_checkpoint(path: str | Path) -> CharacterModel:
     return model.eval()
 
 
-def file_sha256(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _replace(folder: Path, new: Path) -> None:
-    """Puts the folder `new` where `folder` is; what was there goes only once `new` has its place."""
-    old = folder.with_name(f"{new.name}.old")
-    if folder.exists():
-        folder.rename(old)
-    try:
-        new.rename(folder)
-    except OSError:
-        if old.exists():
-            old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
 def config_sha256(config: Mapping) -> str:
     """The sha256 of what a config says, without the sha256 that it holds."""
     content = {name: value for name, value in config.items() if name != "sha256"}
@@ -243,10 +218,6 @@ def _read_json(folder: Path, name: str) -> dict:
     if not isinstance(value, dict):
         raise ModelError(f"{name} of model folder {folder.name!r} is damaged; fetch it again")
     return value
-
-
-def _write_json(path: Path, value: Mapping) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _read_history(path: Path) -> list[dict]:

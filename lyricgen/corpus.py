@@ -6,8 +6,6 @@ first one from label 100. Shapes: B streams side by side, T characters a step.
 
 import hashlib
 import json
-import os
-import shutil
 import zipfile
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +18,7 @@ from torch.utils.data import IterableDataset
 
 from lyricgen.data import LyricsGenerationTensor, Song
 from lyricgen.errors import DataError
+from lyricgen.files import whole_folder
 from lyricgen.vocabulary import OOV_LABEL, PADDING_LABEL, START_LABEL, encode
 
 WINDOW = 60  # characters: the window by which two songs are compared
@@ -89,11 +88,9 @@ def encode_corpus(songs: Iterable[Song], folder: str | Path, artists: Sequence[s
         artists: the artists to tell apart, position = label; a song of another has no artist. None: those of the songs.
     """
     folder = Path(folder)
-    partial = folder.with_name(f"{folder.name}.{os.getpid()}.partial")
-    partial.mkdir(parents=True, exist_ok=True)
     label_of = {name: label for label, name in enumerate(artists or ())}
     ends, names, digest = array("q", [0]), array("q"), hashlib.sha256()
-    try:
+    with whole_folder(folder) as partial:
         with (partial / "labels.u8").open("wb") as file:
             for song in songs:
                 if artists is None and song.artist:
@@ -109,10 +106,6 @@ def encode_corpus(songs: Iterable[Song], folder: str | Path, artists: Sequence[s
         np.savez(partial / "songs.npz", starts=ends[:-1], stops=ends[1:], artist_labels=artist_labels)
         meta = {"format_version": FORMAT_VERSION, "artists": list(label_of), "sha256": digest.hexdigest()}
         (partial / "meta.json").write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return open_corpus(folder)
 
 

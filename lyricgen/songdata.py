@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from lyricgen.checkpoints import file_sha256
 from lyricgen.errors import DataError
+from lyricgen.files import cache_folder, file_sha256
 
 TRAIN_FILE, VAL_FILE = "songdata_train.csv", "songdata_val.csv"
 SHA256 = {
@@ -39,12 +39,6 @@ def download_songdata(folder: str | Path | None = None, url: str | None = None) 
         if not (target.is_file() and file_sha256(target) == sha256):
             _download(f"{url}/{name}", target, sha256)
     return folder
-
-
-def cache_folder() -> Path:
-    """Where lyricgen keeps what it has downloaded: `LYRICGEN_CACHE`, or `lyricgen` in the user's cache."""
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lyricgen"
-    return Path(os.environ.get("LYRICGEN_CACHE") or default)
 
 
 def _download(url: str, target: Path, sha256: str) -> None:

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from lyricgen import DataError, download_songdata, songdata
+from lyricgen.files import cache_folder
 
 CONTENT = {
     "songdata_train.csv": b"Artist,Lyric\nAnn,hello there\n" * 9000,
@@ -124,4 +125,4 @@ def test_the_folder_and_the_address_come_from_the_environment(server, tmp_path, 
     assert download_songdata() == tmp_path / "cache/songdata" and files(tmp_path / "cache/songdata") == CONTENT
     monkeypatch.delenv("LYRICGEN_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert songdata.cache_folder() == tmp_path / "xdg/lyricgen"
+    assert cache_folder() == tmp_path / "xdg/lyricgen"
