@@ -23,7 +23,7 @@ _NAMES = {
         "string_to_labels",
         "token_ids_to_str",
     ),
-    "errors": ("ArgumentError", "DataError", "LyricGenError", "ModelError"),
+    "errors": ("ArgumentError", "DataError", "LyricGenError", "ModelError", "VectorsError"),
     "data": (
         "ARTISTS",
         "LyricsGenerationDataModule",
@@ -45,6 +45,22 @@ _NAMES = {
     ),
     "checkpoints": ("Checkpoint", "load_checkpoint", "load_model", "save_checkpoint"),
     "generation": ("generate_lyrics", "stream_lyrics"),
+    "vectorspace": ("VectorSpace", "open_space", "save_space"),
+    "vectorsources": ("load_vectors",),
+    "embeddings": (
+        "analogy",
+        "compare_distances",
+        "compare_neighbors",
+        "cosine_distance",
+        "measure_distance",
+        "neighbors",
+        "solve_analogy",
+    ),
+    "evaluation": ("google_questions", "score_analogies"),
+    "wordlists": ("gender_lists", "parse_words", "weat_tests"),
+    "projection": ("WordMap", "map_words", "project"),
+    "bias": ("Debiasing", "measure_leftover", "two_analogies", "weat"),
+    "word2vec": ("fit_word2vec",),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = sorted(_MODULE_OF)

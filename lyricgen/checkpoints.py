@@ -20,12 +20,11 @@ from safetensors.torch import load_file, save_file
 
 from lyricgen.arguments import nearest, shown
 from lyricgen.errors import ModelError
-from lyricgen.files import file_sha256, whole_folder, write_json
+from lyricgen.files import ASSETS, file_sha256, whole_folder, write_json
 from lyricgen.models import MODEL_CLASSES, CharacterModel, model_config
 from lyricgen.vocabulary import CHARACTERS, INPUT_SIZE, NUM_CLASSES
 
 FORMAT_VERSION = 1
-ASSETS = Path(__file__).parent / "assets"
 WEIGHTS, CONFIG, METRICS, HISTORY = "model.safetensors", "config.json", "metrics.json", "history.csv"
 
 

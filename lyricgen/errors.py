@@ -15,3 +15,7 @@ class DataError(LyricGenError):
 
 class ModelError(LyricGenError):
     """Raised when a model folder is missing, incomplete, altered, or of another format."""
+
+
+class VectorsError(LyricGenError):
+    """Raised when word vectors are missing, cannot be fetched, are damaged, or hold what is no number."""

@@ -8,6 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+ASSETS = Path(__file__).parent / "assets"
+"""What comes with the project: trained models, word vectors, word lists."""
+
 
 def cache_folder() -> Path:
     """Where lyricgen keeps what it has downloaded: `LYRICGEN_CACHE`, or `lyricgen` in the user's cache."""
