@@ -11,7 +11,8 @@ from lyricgen.ui import build_demo, launch_settings
 logging.basicConfig(level=logging.WARNING, format="%(message)s")
 torch.set_num_threads(1)  # a request a core: threads of two requests would wait for each other
 
-resources = Resources(os.environ.get("LYRICGEN_MODELS"))
+more_vectors = [name.strip() for name in os.environ.get("LYRICGEN_VECTORS", "").split(",") if name.strip()]
+resources = Resources(os.environ.get("LYRICGEN_MODELS"), vectors=more_vectors)
 demo = build_demo(resources)
 
 if __name__ == "__main__":

@@ -1,22 +1,28 @@
-"""Trains the character-level models on songs and writes a model folder for each.
+"""Trains the character-level models and the word vectors on songs, and writes a folder for each.
 
-python train.py --data songdata/             both models, on songdata_train.csv and songdata_val.csv
-python train.py --data my.csv --epochs 2     on your own songs; every twentieth is held out
-python train.py                              downloads the course's songs first
+python train.py --data songdata/                    all three, on songdata_train.csv and songdata_val.csv
+python train.py --data songdata/ --models lyrics    the word vectors only, in a minute or two
+python train.py --data my.csv --epochs 2            on your own songs; the networks hold out every twentieth
+python train.py                                     downloads the course's songs first
 """
 
 import argparse
 import contextlib
+import hashlib
+import inspect
 import json
 import logging
 import math
 import platform
+import signal
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import gensim
 import numpy as np
 import pytorch_lightning as pl
 import torch
@@ -36,16 +42,25 @@ from lyricgen.files import file_sha256
 from lyricgen.models import ImprovedSeqModel, VanillaRNN
 from lyricgen.songdata import TRAIN_FILE, VAL_FILE, download_songdata
 from lyricgen.task import OPTIMIZERS, LearningCurve, LyricsGenerationTask, measure_bits
+from lyricgen.vectorspace import save_space
 from lyricgen.vocabulary import character_to_label
+from lyricgen.word2vec import fit_word2vec
 
+WORDS = "lyrics"
 MODELS = {"vanilla-rnn": VanillaRNN, "lstm": ImprovedSeqModel}
 EPOCHS = {"vanilla-rnn": 2, "lstm": 4}
 LEARNING_RATES = {"vanilla-rnn": 3e-3, "lstm": 8e-3}  # at 8e-3 the RNN forgets what it has learnt
 VALIDATION_ROWS = 96  # streams of whole songs side by side
+WORD_SETTINGS = {
+    name: parameter.default
+    for name, parameter in inspect.signature(fit_word2vec).parameters.items()
+    if parameter.default is not parameter.empty
+}
+"""What `fit_word2vec` is called with where no flag says otherwise."""
 
 
 class Interrupted(Exception):
-    """Raised when Ctrl-C or SIGTERM ended a training; its text says where the checkpoint lies."""
+    """Raised when Ctrl-C or SIGTERM ended a training; its text says what is left of it."""
 
 
 @dataclass
@@ -71,11 +86,17 @@ def build_parser() -> argparse.ArgumentParser:
     data.add_argument("--lyric-column", default=LYRIC_COLUMN, metavar="NAME", help="the CSV column that holds the lyric (default: %(default)s)")
     data.add_argument("--artist-column", metavar="NAME", help=f"the CSV column that holds the artist, '' for none (default: {ARTIST_COLUMN} if there is one)")
     model = parser.add_argument_group("models")
-    model.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS), help="which to train (default: both)")
+    model.add_argument("--models", nargs="+", choices=(WORDS, *MODELS), default=[WORDS, *MODELS], help="which to train, in this order; lyrics: word vectors (default: all)")
     model.add_argument("--hidden-size", type=int, default=512, metavar="H", help="units a layer (default: %(default)s)")
     model.add_argument("--layers", type=int, default=2, metavar="L", help="recurrent layers (default: %(default)s)")
     model.add_argument("--dropout", type=float, default=0.05, metavar="SHARE", help="activations dropped in training (default: %(default)s)")
     model.add_argument("--artist-dropout", type=float, default=0.15, metavar="SHARE", help="share of the songs whose artist is hidden, so that 'any artist' is learnt too (default: %(default)s)")
+    words = parser.add_argument_group("word vectors")
+    words.add_argument("--dimensions", type=int, default=WORD_SETTINGS["dimensions"], metavar="D", help="numbers a vector (default: %(default)s)")
+    words.add_argument("--window", type=int, default=WORD_SETTINGS["window"], metavar="N", help="words to either side that a word is to predict, at most (default: %(default)s)")
+    words.add_argument("--negative", type=int, default=WORD_SETTINGS["negative"], metavar="N", help="words drawn at random that it is to tell from them (default: %(default)s)")
+    words.add_argument("--word-epochs", type=int, default=WORD_SETTINGS["epochs"], metavar="N", help="passes over the songs (default: %(default)s)")
+    words.add_argument("--min-songs", type=int, default=WORD_SETTINGS["min_songs"], metavar="N", help="songs that a word must stand in to have a vector (default: %(default)s)")
     run = parser.add_argument_group("training")
     run.add_argument("--epochs", type=int, metavar="N", help="passes over the songs (default: " + ", ".join(f"{epochs} for {name}" for name, epochs in EPOCHS.items()) + ")")
     run.add_argument("--max-steps", type=int, default=-1, metavar="N", help="stop after so many steps; -1: no limit (default: %(default)s)")
@@ -89,10 +110,10 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--precision", choices=("auto", "bfloat16", "float32"), default="auto", help="auto: bfloat16 where the hardware has it (default: %(default)s)")
     run.add_argument("--accelerator", choices=("auto", "cpu", "gpu"), default="auto", help="auto: a GPU where there is one (default: %(default)s)")
     run.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: one a core)")
-    run.add_argument("--seed", type=int, default=777, metavar="N", help="of weights, song order and dropout (default: %(default)s)")
+    run.add_argument("--seed", type=int, default=777, metavar="N", help="of weights, song order, dropout and the words drawn (default: %(default)s)")
     output = parser.add_argument_group("output")
     output.add_argument("--out", type=Path, default=Path("models"), metavar="FOLDER", help="where the model folders go, and checkpoints/ while training (default: %(default)s)")
-    output.add_argument("--resume", type=Path, metavar="CKPT", help="go on from a .ckpt file; needs one --models; the songs come in a new order from there")
+    output.add_argument("--resume", type=Path, metavar="CKPT", help="go on from a .ckpt file; needs one of the networks as --models; the songs come in a new order from there")
     output.add_argument("--checkpoint-every", type=int, default=200, metavar="STEPS", help="steps between 'last' checkpoints (default: %(default)s)")
     output.add_argument("--no-progress", action="store_true", help="no progress bar")
     # fmt: on
@@ -108,9 +129,13 @@ def main(arguments: list[str] | None = None) -> int:
     if options.threads:
         torch.set_num_threads(options.threads)
     try:
-        songs = prepare_songs(options)
-        for name in dict.fromkeys(options.models):
-            train_model(name, songs, options)
+        names = dict.fromkeys(options.models)
+        songs = prepare_songs(options) if set(names) & set(MODELS) else None
+        for name in names:
+            if name == WORDS:
+                train_words(options)
+            else:
+                train_model(name, songs, options)
     except LyricGenError as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
@@ -125,13 +150,19 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def prepare_songs(options: argparse.Namespace) -> Songs:
-    """Reads and encodes the songs that the options name, and tells which validation songs are clean."""
+def find_songs(options: argparse.Namespace) -> tuple[Path, Path | None]:
+    """The files or folders that the options name: of the training songs and, if there are any, of the validation songs."""
     source = Path(options.data) if options.data else download_songdata()
     val_source = Path(options.val) if options.val else None
     if source.is_dir() and (source / TRAIN_FILE).is_file():
         val_source = val_source or (source / VAL_FILE if (source / VAL_FILE).is_file() else None)
         source = source / TRAIN_FILE
+    return source, val_source
+
+
+def prepare_songs(options: argparse.Namespace) -> Songs:
+    """Reads and encodes the songs that the options name, and tells which validation songs are clean."""
+    source, val_source = find_songs(options)
     artists = ARTISTS if source.name == TRAIN_FILE else None
 
     def encoded(path: Path, split: str, artists) -> Corpus:
@@ -149,6 +180,48 @@ def prepare_songs(options: argparse.Namespace) -> Songs:
     )
     files = {path.name: file_sha256(path) for path in (source, val_source) if path and path.is_file()}
     return Songs(train, val, clean, files)
+
+
+def train_words(options: argparse.Namespace) -> None:
+    """Fits word vectors on the songs as they are in the file, for the corpus has no letters beyond ASCII; writes them.
+
+    Raises:
+        Interrupted: Ctrl-C or SIGTERM came; nothing was written.
+    """
+    settings = {
+        **WORD_SETTINGS,
+        **{name: getattr(options, name) for name in ("dimensions", "window", "negative", "min_songs", "seed")},
+        "epochs": options.word_epochs,
+    }
+    source, _ = find_songs(options)
+    started = time.perf_counter()
+    try:
+        with _sigterm_as_ctrl_c():
+            lyrics = [song.lyric for song in read_songs(source, options.lyric_column, options.artist_column)]
+            print(f"{WORDS}: Word2Vec, {settings['epochs']} epochs of {len(lyrics):,} songs on {processor_name(1)}")
+            vectors = fit_word2vec(lyrics, **settings)
+            save_space(
+                vectors,
+                options.out / WORDS,
+                WORDS,
+                f"Word2Vec (skip-gram, negative sampling), trained on {len(lyrics):,} songs",
+                np.float16,
+                songs=len(lyrics),
+                tokens=sum(int(vectors.get_vecattr(word, "count")) for word in vectors.index_to_key),
+                data_sha256={source.name: file_sha256(source)} if source.is_file() else {"songs": _sha256_of(lyrics)},
+                seed=settings["seed"],
+                seconds=round(time.perf_counter() - started, 1),
+                hardware=processor_name(1),
+                options={name: value for name, value in settings.items() if name not in ("seed", "dimensions")},
+                versions={
+                    "python": platform.python_version(),
+                    "gensim": gensim.__version__,
+                    "numpy": np.__version__,
+                },
+            )
+    except KeyboardInterrupt:
+        raise Interrupted(f"{WORDS} was not written") from None
+    print(f"{WORDS}: {len(vectors):,} words of {vectors.vector_size} dimensions; written to {options.out / WORDS}")
 
 
 def train_model(name: str, songs: Songs, options: argparse.Namespace) -> Checkpoint:
@@ -192,7 +265,9 @@ def train_model(name: str, songs: Songs, options: argparse.Namespace) -> Checkpo
     if trainer.state.status != "finished":
         last = newest_checkpoint(options.out / "checkpoints" / name, started) or options.resume
         raise Interrupted(
-            f"go on with: python train.py --models {name} --resume {last} and your other flags" if last else ""
+            f"go on with: python train.py --models {name} --resume {last} and your other flags"
+            if last
+            else f"{name} was not written"
         )
     best = checkpoints["best"].best_model_path
     trained = load_training_checkpoint(best) if best else model  # none where --max-steps ended before a validation
@@ -305,7 +380,13 @@ def device_name(trainer: pl.Trainer) -> str:
     """What the trainer runs on, for people: the GPU's name, or the processor and its threads."""
     if trainer.strategy.root_device.type == "cuda":
         return torch.cuda.get_device_name(trainer.strategy.root_device)
-    return f"{torch.cpu.get_capabilities().get('cpu_name') or platform.machine()}, {torch.get_num_threads()} threads"
+    return processor_name(torch.get_num_threads())
+
+
+def processor_name(threads: int) -> str:
+    """The processor and how many threads run on it, for people."""
+    name = torch.cpu.get_capabilities().get("cpu_name") or platform.machine()
+    return f"{name}, {threads} thread{'s' if threads > 1 else ''}"
 
 
 def _validation_streams(corpus: Corpus, length: int) -> SongStreams:
@@ -329,7 +410,10 @@ def _precision(options: argparse.Namespace) -> str:
 
 def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Ends with the usage and one sentence where a flag's value cannot be."""
-    for flag in ("hidden_size", "layers", "batch_size", "length", "checkpoint_every", "epochs", "threads"):
+    for flag in (
+        "hidden_size", "layers", "batch_size", "length", "checkpoint_every", "epochs", "threads", "dimensions", "window",
+        "negative", "word_epochs", "min_songs",
+    ):  # fmt: skip
         if getattr(options, flag) is not None and getattr(options, flag) < 1:
             parser.error(f"--{flag.replace('_', '-')} must be at least 1, got {getattr(options, flag)}")
     for flag in ("warmup_steps", "weight_decay", "gradient_clip"):
@@ -344,8 +428,8 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error(f"--seed must be from 0 to {2**32 - 1}, got {options.seed}")
     if options.learning_rate is not None and not 0 < options.learning_rate < 1:
         parser.error(f"--learning-rate must be above 0 and below 1, got {options.learning_rate}")
-    if options.resume and len(options.models) != 1:
-        parser.error("--resume goes with one model: name it with --models")
+    if options.resume and (len(options.models) != 1 or options.models == [WORDS]):
+        parser.error(f"--resume goes with one model, {' or '.join(MODELS)}: name it with --models")
     if options.resume and not options.resume.is_file():
         parser.error(f"--resume: there is no file {options.resume}")
     if options.accelerator == "gpu" and not torch.cuda.is_available():
@@ -366,9 +450,27 @@ def _check_resume(path: Path, task: LyricsGenerationTask) -> None:
         )
 
 
+@contextlib.contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """Within it SIGTERM raises KeyboardInterrupt, as Ctrl-C does; for what Lightning's own handlers do not cover."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _sha256_of(lyrics: list[str]) -> str:
+    digest = hashlib.sha256()
+    for lyric in lyrics:
+        digest.update(lyric.encode("utf-8", "surrogatepass") + b"\0")
+    return digest.hexdigest()
+
+
 def _quieten() -> None:
-    """Silences what Lightning says about itself and about choices made here on purpose."""
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    """Silences what Lightning and gensim say about themselves and about choices made here on purpose."""
+    for name in ("pytorch_lightning", "gensim"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     for message in (
         ".*does not have many workers.*",
         ".*LeafSpec.*",

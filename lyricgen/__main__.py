@@ -1,18 +1,23 @@
-"""The shell: python -m lyricgen generate | about."""
+"""The shell: python -m lyricgen generate | analogy | distance | neighbors | map | bias | about."""
 
 import argparse
 import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
 
 from lyricgen import __version__
-from lyricgen.errors import LyricGenError
+from lyricgen.arguments import check_choice, shown
+from lyricgen.errors import ArgumentError, LyricGenError
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line; defaults are those of the library."""
-    parser = argparse.ArgumentParser("lyricgen", description="Small language models of song lyrics, from the shell.")
+    parser = argparse.ArgumentParser(
+        "lyricgen", description="Small language models of song lyrics, and word vectors, from the shell."
+    )
     parser.add_argument("--version", action="version", version=f"lyricgen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -28,6 +33,33 @@ def build_parser() -> argparse.ArgumentParser:
     generate.add_argument("--beam-size", default="5", metavar="K", help="hypotheses of the beam, 1 to 32 (default: %(default)s)")
     generate.add_argument("--max-length", default="300", metavar="N", help="characters in all, prefix included, 1 to 5000 (default: %(default)s)")
     generate.add_argument("--seed", metavar="N", help="the same seed, the same text (default: another every time)")
+
+    analogy = _words_command(commands, "analogy", show_analogy, "solve X1 : X2 :: Y1 : ?, by 3CosAdd and 3CosMul")
+    for name in ("x1", "x2", "y1"):
+        analogy.add_argument(name, metavar=name.upper(), help="a word")
+    analogy.add_argument("--top-k", default="5", metavar="K", help="answers, 1 to 100 (default: %(default)s)")
+
+    distance = _words_command(commands, "distance", show_distance, "measure the cosine distance of two words; with a third, an antonym, say which is nearer")
+    distance.add_argument("word1", metavar="WORD", help="a word")
+    distance.add_argument("word2", metavar="WORD2", help="a second word, or a synonym of the first")
+    distance.add_argument("word3", metavar="ANTONYM", nargs="?", default="", help="an antonym of the first")
+
+    near = _words_command(commands, "neighbors", show_neighbors, "list the words nearest to a word, in one vector space or in two")
+    near.add_argument("word", metavar="WORD", help="a word")
+    near.add_argument("--top-k", default="10", metavar="K", help="how many, 1 to 100 (default: %(default)s)")
+    near.add_argument("--beside", metavar="NAME", help="a second vector space")
+
+    draw = _words_command(commands, "map", write_map, "put words on a plane")
+    draw.add_argument("words", metavar="WORD", nargs="*", help="2 to 200 words; 'a > b' draws an arrow; none: 20 at random; -: read them from standard input, where a line is a group")
+    draw.add_argument("--out", required=True, metavar="FILE", help="where to write it: .svg, .png, .csv or .json")
+    draw.add_argument("--method", default="PCA", metavar="NAME", help="PCA or t-SNE (default: %(default)s)")
+    draw.add_argument("--seed", default="0", metavar="N", help="of the words at random (default: %(default)s)")
+
+    bias = _words_command(commands, "bias", show_bias, "test word sets for bias (WEAT), before and after debiasing, beside two analogies")
+    bias.add_argument("--test", default="names-career-family", metavar="NAME", help="a published test, --test list names them (default: %(default)s)")
+    for name in ("target1", "target2", "attribute1", "attribute2"):
+        bias.add_argument(f"--{name}", metavar="WORDS", help="words of your own in place of the test's, parted by commas")
+    bias.add_argument("--analogy", nargs=3, default=["man", "worker", "woman"], metavar=("X1", "WORD", "Y1"), help="X1 : WORD :: Y1 : ? and back (default: man worker woman)")
     # fmt: on
 
     about = _command(commands, "about", show_about, "show versions, device, and the models with their figures, as JSON")
@@ -75,6 +107,118 @@ def write_lyric(options: argparse.Namespace) -> None:
     print(show_breaks(request.text(), len(request.prefix)))
 
 
+def show_analogy(options: argparse.Namespace) -> None:
+    """Prints the answers of both ways, those asked with marked."""
+    from lyricgen.embeddings import solve_analogy
+
+    solved = solve_analogy(options.x1, options.x2, options.y1, options.top_k, _vectors(options))
+    if _printed_as_json(options, {**asdict(solved), "answer": solved.answer}):
+        return
+    print(f"{solved.x1} is to {solved.x2} as {solved.y1} is to {solved.answer}")
+    for name, answers in (("3CosAdd", solved.add), ("3CosMul", solved.mul)):
+        print(f"\n{name}")
+        _print_answers(answers)
+
+
+def show_distance(options: argparse.Namespace) -> None:
+    """Prints a distance and where it stands among random pairs, or two and the verdict."""
+    from lyricgen.embeddings import compare_distances, measure_distance
+
+    space = _vectors(options)
+    if options.word3:
+        found = compare_distances(options.word1, options.word2, options.word3, space)
+        pairs, facts = [found.synonym, found.antonym], {"antonym_is_nearer": found.antonym_is_nearer}
+    else:
+        found = measure_distance(options.word1, options.word2, space)
+        pairs, facts = [found], {}
+    if _printed_as_json(options, {**asdict(found), **facts}):
+        return
+    for pair in pairs:
+        print(
+            f"{pair.word1} - {pair.word2}: {pair.distance:.4f} "
+            f"({pair.percentile:.2f} % of random pairs of frequent words are nearer)"
+        )
+    if options.word3:
+        print(found.verdict)
+
+
+def show_neighbors(options: argparse.Namespace) -> None:
+    """Prints the neighbours of a word, in two spaces with what they share."""
+    from lyricgen.embeddings import compare_neighbors, neighbors
+    from lyricgen.vectorsources import load_vectors
+
+    space = _vectors(options)
+    if not options.beside:
+        found = neighbors(options.word, options.top_k, space)
+        if not _printed_as_json(options, {"first": [asdict(answer) for answer in found]}):
+            _print_answers(found)
+        return
+    beside = load_vectors(options.beside)
+    overlap = compare_neighbors(options.word, space, beside, options.top_k)
+    if _printed_as_json(options, asdict(overlap)):
+        return
+    for name, answers in ((space.name, overlap.first), (beside.name, overlap.second)):
+        print(name)
+        _print_answers(answers)
+        print()
+    print(f"in both: {', '.join(overlap.shared) or 'none'}")
+
+
+def write_map(options: argparse.Namespace) -> None:
+    """Writes a map of words as a picture or as coordinates; what the space lacks is named on standard error."""
+    from lyricgen.plotting import draw_map, to_bytes
+    from lyricgen.projection import map_words
+
+    kind = Path(options.out).suffix.lower().removeprefix(".")
+    if kind not in ("svg", "png", "csv", "json"):
+        raise ArgumentError(f"--out must end in .svg, .png, .csv or .json, got {shown(options.out)}")
+    words = sys.stdin.read() if options.words == ["-"] else " ".join(options.words)
+    mapped = map_words(words, options.method, _vectors(options), options.seed)
+    if kind == "csv":
+        content = mapped.to_csv().encode()
+    elif kind == "json":
+        content = mapped.to_json().encode()
+    else:
+        figure = draw_map(mapped.coordinates, mapped.words, mapped.groups, mapped.arrows, mapped.axes, mapped.title)
+        content = to_bytes(figure, kind)
+    try:
+        Path(options.out).write_bytes(content)
+    except OSError as error:
+        raise ArgumentError(f"--out {shown(options.out)} cannot be written ({error.strerror})") from None
+    if mapped.missing:
+        print(f"not among the words of {mapped.space}: {', '.join(mapped.missing)}", file=sys.stderr)
+    print(f"{mapped.title}, written to {options.out}")
+
+
+def show_bias(options: argparse.Namespace) -> None:
+    """Prints WEAT before and after debiasing, and both analogies."""
+    from lyricgen.bias import Debiasing, two_analogies, weat
+    from lyricgen.embeddings import words_of
+    from lyricgen.wordlists import weat_tests
+
+    tests = weat_tests()
+    if options.test == "list":
+        print("\n".join(f"{name}: {test.title}" for name, test in tests.items()))
+        return
+    test = tests[check_choice("--test", options.test, tests)]
+    given = [options.target1, options.target2, options.attribute1, options.attribute2]
+    published = [*test.targets.values(), *test.attributes.values()]
+    sets = [own if own is not None else words for own, words in zip(given, published, strict=True)]
+    space = _vectors(options)
+    before, after = weat(*sets, space), weat(*sets, space, debiasing=Debiasing(space))
+    pair = two_analogies(*options.analogy, vectors=space)
+    weat_facts = {"before": asdict(before), "after_debiasing": asdict(after)}
+    if _printed_as_json(options, {"analogies": asdict(pair), "weat": weat_facts}):
+        return
+    for name, result in (("as they are", before), ("hard-debiased for gender", after)):
+        print(f"WEAT, vectors {name}: effect size {result.effect_size:.2f}, p = {result.p_value:.2g}")
+    if before.missing:
+        missing = [word for words in before.missing.values() for word in words]
+        print(f"left out, since {space.name} lacks them: {', '.join(missing)}", file=sys.stderr)
+    print(f"{pair.x1} : {pair.word} :: {pair.y1} : {', '.join(words_of(pair.forward))}")
+    print(f"{pair.y1} : {pair.word} :: {pair.x1} : {', '.join(words_of(pair.backward))}")
+
+
 def show_about(options: argparse.Namespace) -> None:
     """Prints what runs here, as JSON."""
     from lyricgen.resources import Resources
@@ -86,6 +230,38 @@ def _command(commands, name: str, run: Callable, text: str) -> argparse.Argument
     command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     command.set_defaults(run=run)
     return command
+
+
+def _words_command(commands, name: str, run: Callable, text: str) -> argparse.ArgumentParser:
+    """A command on words, with the flags that all of them have."""
+    command = _command(commands, name, run, text)
+    command.add_argument(
+        "--vectors",
+        default="glove-50",
+        metavar="NAME",
+        help="glove-50, glove-200 (252 MB, fetched once), lyrics, a folder, or a text file of word2vec or GloVe (default: %(default)s)",
+    )
+    command.add_argument("--json", action="store_true", help="answer as JSON, as the API does")
+    return command
+
+
+def _vectors(options: argparse.Namespace):
+    from lyricgen.vectorsources import load_vectors
+
+    return load_vectors(options.vectors)
+
+
+def _printed_as_json(options: argparse.Namespace, answer: dict) -> bool:
+    """Prints an answer as JSON where that is asked for, and says whether it was."""
+    if options.json:
+        print(json.dumps(answer, indent=2, ensure_ascii=False))
+    return options.json
+
+
+def _print_answers(answers) -> None:
+    for answer in answers:
+        mark = "  (asked with: does not count)" if answer.excluded else ""
+        print(f"  {answer.similarity:.3f}  {answer.word}{mark}")
 
 
 if __name__ == "__main__":

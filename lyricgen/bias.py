@@ -162,17 +162,18 @@ def weat(
     Args:
         target1, target2: X and Y, 2 to 500 words each, as a list or a text.
         attribute1, attribute2: A and B, likewise.
-        vectors: the space; None: glove-50.
+        vectors: the space; None: glove-50, or the space that `debiasing` is of.
         permutations: of more than 20,000 partitions, how many are drawn, 1 to 1,000,000.
         seed: of what is drawn.
-        debiasing: take the vectors from it.
+        debiasing: take the vectors from it, and from its space.
 
     Raises:
         ArgumentError: a set has too few words or too many, or the space has fewer than two of them, or X and Y are
             the same to A and B.
     """
-    space = load_vectors() if vectors is None else vectors
+    space = debiasing.space if debiasing else load_vectors() if vectors is None else vectors
     permutations = check_integer("permutations", permutations, 1, 1_000_000)
+    seed = check_integer("seed", seed, 0, 2**32 - 1)
     given = {"target1": target1, "target2": target2, "attribute1": attribute1, "attribute2": attribute2}
     sets, missing = {}, {}
     for name, words in given.items():
@@ -235,6 +236,7 @@ def measure_leftover(debiasing: Debiasing, count: int = 500, among: int = 50_000
 
     space = debiasing.space
     count = check_integer("count", count, 10, 2_000)
+    seed = check_integer("seed", seed, 0, 2**32 - 1)
     words = [word for word in space.index_to_key[:among] if word.isalpha() and debiasing.is_neutral(word)]
     count = min(count, len(words) // 2)
     if count < 2:

@@ -40,7 +40,8 @@ class Analogy:
     x1: str
     x2: str
     y1: str
-    space: VectorSpace
+    space: str
+    """Its name."""
     add: list[Answer]
     """3CosAdd: nearest to x2 - x1 + y1 (unit vectors); words asked with are marked and stand where they would."""
     mul: list[Answer]
@@ -76,6 +77,25 @@ class Comparison:
     @property
     def antonym_is_nearer(self) -> bool:
         return self.antonym.distance < self.synonym.distance
+
+    @property
+    def verdict(self) -> str:
+        """Whether the antonym is nearer, and why that is so, in a few sentences."""
+        near, far = self.antonym, self.synonym
+        shared = (
+            f"Of the {SHARED_AMONG} words nearest to each, {near.word1} shares {near.shared} with {near.word2} "
+            f"and {far.shared} with {far.word2}."
+        )
+        if self.antonym_is_nearer:
+            return (
+                f"Yes: the antonym is nearer. {near.word1} – {near.word2} is {near.distance:.3f}, "
+                f"{far.word1} – {far.word2} is {far.distance:.3f}. A word's vector is learnt from the company it keeps, and words "
+                f"of opposite meaning keep the same company: both fit into the same sentences. {shared}"
+            )
+        return (
+            f"No: the synonym is at least as near. {far.word1} – {far.word2} is {far.distance:.3f}, "
+            f"{near.word1} – {near.word2} is {near.distance:.3f}. {shared}"
+        )
 
 
 @dataclass(frozen=True)
@@ -131,7 +151,7 @@ def solve_analogy(x1: str, x2: str, y1: str, top_k: int = 10, vectors: VectorSpa
     length = np.linalg.norm(_offset(space, *words))
     by_sum = (to_x2 - to_x1 + to_y1) / (length or 1)
     by_product = (1 + to_x2) * (1 + to_y1) / (1 + to_x1 + 2 * COSMUL_EPSILON) / 2
-    return Analogy(*words, space, _best(space, by_sum, top_k, words), _best(space, by_product, top_k, words))
+    return Analogy(*words, space.name, _best(space, by_sum, top_k, words), _best(space, by_product, top_k, words))
 
 
 def cosine_distance(word1: str, word2: str, vectors: VectorSpace | None = None) -> float:
@@ -245,9 +265,9 @@ def _best(space: VectorSpace, values: np.ndarray, top_k: int, asked: Sequence[st
     answers, left = [], top_k
     for row in best_rows(values, top_k + len(set(asked))):
         word = space.index_to_key[row]
-        excluded = word in asked
-        if not excluded and not left:
+        if not left:
             break
+        excluded = word in asked
         left -= not excluded
         answers.append(Answer(word, float(values[row]), int(row) + 1, excluded))
     return answers

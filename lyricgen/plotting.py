@@ -11,6 +11,7 @@ import textalloc
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 
 matplotlib.rcParams["svg.fonttype"] = "none"  # text stays text: small files, and words that can be searched
 matplotlib.rcParams["svg.hashsalt"] = "lyricgen"  # the same figure, the same file
@@ -50,15 +51,14 @@ def draw_map(
         _arrow(plot, coordinates[start], coordinates[end], MUTED)
     plot.margins(0.12)
     plot.set_aspect("equal", adjustable="datalim")
-    plot.set_xlabel(axes[0], color=MUTED)
-    plot.set_ylabel(axes[1], color=MUTED)
+    plot.set_xlabel(axes[0], color=MUTED, parse_math=False)
+    plot.set_ylabel(axes[1], color=MUTED, parse_math=False)
     plot.grid(alpha=0.2)
     _place_labels(
         figure, plot, coordinates, labels, 7.5 if crowded else 10, [coordinates[list(ends)] for ends in arrows]
     )
     if len(names) > 1:
-        for text in plot.legend(loc="best", frameon=True, framealpha=0.8, fontsize=9).get_texts():
-            text.set_parse_math(False)
+        _as_text(plot.legend(loc="best", frameon=True, framealpha=0.8, fontsize=9))
     plot.set_title(title, loc="left", parse_math=False)
     return figure
 
@@ -144,7 +144,7 @@ def draw_projections(
             zorder=4,
             label="after debiasing",
         )
-        plot.legend(loc="lower right", fontsize=9)
+        plot.legend(loc="upper left", fontsize=9)
     plot.axvline(0, color=MUTED, linewidth=0.8)
     plot.set_yticks(rows, [labels[row] for row in order], fontsize=8.5, parse_math=False)
     plot.set_ylim(-0.7, len(labels) - 0.3)
@@ -170,8 +170,8 @@ def draw_clusters(panels: Sequence[tuple[str, np.ndarray]], kinds: Sequence[str]
         _plain(plot)
         plot.set_xticks([])
         plot.set_yticks([])
-        plot.set_title(title, loc="left", fontsize=10)
-    plot.legend(loc="best", fontsize=8, markerscale=3)
+        plot.set_title(title, loc="left", fontsize=10, parse_math=False)
+    _as_text(plot.legend(loc="best", fontsize=8, markerscale=3))
     return figure
 
 
@@ -194,6 +194,12 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
 def _plain(plot: Axes) -> None:
     plot.spines[["top", "right"]].set_visible(False)
     plot.tick_params(colors=MUTED, labelcolor="black", labelsize=8)
+
+
+def _as_text(legend: Legend) -> None:
+    """Takes a `$` in a legend as the letter that it is."""
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 def _arrow(plot: Axes, start: np.ndarray, end: np.ndarray, colour: str) -> None:

@@ -38,6 +38,19 @@ class WordMap:
     missing: list[str]
     """Words that were asked for and that the space lacks."""
 
+    @property
+    def axes(self) -> tuple[str, str]:
+        """What the axes of a picture are called: of a PCA with the variance that they hold, of t-SNE nothing."""
+        if not self.explained:
+            return "", ""
+        first, second = self.explained
+        return f"principal component 1 ({first:.0%} of the variance)", f"principal component 2 ({second:.0%})"
+
+    @property
+    def title(self) -> str:
+        """What a picture is called."""
+        return f"{len(self.words)} words of {self.space}, {self.method}"
+
     def rows(self) -> list[dict]:
         """A row a word: word, group, x and y."""
         places = zip(self.words, self.groups, self.coordinates, strict=True)
@@ -76,7 +89,8 @@ def map_words(words: str = "", method: str = "PCA", vectors: VectorSpace | None 
             `parse_words`; empty: 20 frequent words at random.
         method: PCA or t-SNE.
         vectors: the space; None: glove-50.
-        seed: of the words at random and of t-SNE, 0 to 4,294,967,295.
+        seed: of the words at random, 0 to 4,294,967,295; t-SNE gets it too, but starts from a PCA, so that it finds
+            the same places by any seed.
 
     Raises:
         ArgumentError: an argument lies outside what is allowed, or the space has fewer than two of the words. Other
@@ -120,9 +134,9 @@ def project(matrix: np.ndarray, method: str = "PCA", seed: int = 0) -> tuple[np.
     from sklearn.manifold import TSNE
 
     matrix = np.asarray(matrix, np.float64)
-    if method == "PCA" or len(matrix) < 4:
-        if np.ptp(matrix, axis=0).max() == 0:
-            return np.zeros((len(matrix), 2)), (0.0, 0.0)
+    if np.ptp(matrix, axis=0).max() == 0:  # scikit-learn's t-SNE would crash the interpreter
+        return np.zeros((len(matrix), 2)), ((0.0, 0.0) if method == "PCA" else None)
+    if method == "PCA" or len(matrix) < 4 or matrix.shape[1] < 2:
         width = min(2, *matrix.shape)
         pca = PCA(width, svd_solver="full").fit(matrix)
         coordinates = np.zeros((len(matrix), 2))

@@ -1,7 +1,8 @@
-"""The models that the app runs, each loaded once, by name, with where it came from and what it scores."""
+"""The models and vector spaces that the app runs, each loaded once, by name, with where it came from."""
 
 import logging
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -10,11 +11,15 @@ import torch
 
 from lyricgen import __version__
 from lyricgen.arguments import check_choice
-from lyricgen.checkpoints import ASSETS, Checkpoint, bundled_models, load_checkpoint
-from lyricgen.errors import ModelError
+from lyricgen.checkpoints import Checkpoint, bundled_models, load_checkpoint
+from lyricgen.errors import ModelError, VectorsError
+from lyricgen.files import ASSETS
 from lyricgen.models import CharacterModel
+from lyricgen.vectorsources import load_vectors
+from lyricgen.vectorspace import META, VectorSpace
 
 BUNDLED = "bundled with lyricgen"
+SPACES = ("glove-50", "lyrics")  # vector spaces that are always there; the first is the default
 log = logging.getLogger("lyricgen")
 
 
@@ -48,18 +53,25 @@ class LoadedModel:
 
 
 class Resources:
-    """The models by name, loaded once at the start; safe to use from many threads.
+    """The models and vector spaces by name, loaded once at the start; safe to use from many threads.
 
     Args:
         folder: model folders of your own, each named as the bundled model that it takes the place of (`lstm`,
-            `vanilla-rnn`), as train.py writes them. One that is missing or damaged leaves the bundled one in place.
+            `vanilla-rnn`), as train.py writes them, and word vectors in `lyrics`. One that is missing or damaged leaves
+            the bundled one in place.
         device: where models run; None: a GPU where there is one that works, else the CPU.
+        vectors: more vector spaces, as `load_vectors` takes them: 'glove-200', or paths.
 
     Raises:
         ModelError: no model could be loaded. One that could not is left out, and `left_out` says why.
     """
 
-    def __init__(self, folder: str | Path | None = None, device: str | torch.device | None = None):
+    def __init__(
+        self,
+        folder: str | Path | None = None,
+        device: str | torch.device | None = None,
+        vectors: Iterable[str | Path] = (),
+    ):
         self.folder = Path(folder) if folder else None
         self.device = torch.device(device) if device else best_device()
         self.left_out: dict[str, str] = {}
@@ -72,6 +84,16 @@ class Resources:
                 log.warning("%s is left out: %s", name, error)
         if not self._models:
             raise ModelError("no bundled model could be loaded; fetch lyricgen again, or train models with train.py")
+        self._spaces: dict[str, VectorSpace] = {}
+        for name in (*SPACES, *vectors):
+            try:
+                space = self._load_space(name)
+                if space.name in self._spaces:
+                    raise VectorsError(f"there is a space of the name {space.name} already; give the file another name")
+                self._spaces[space.name] = space
+            except VectorsError as error:
+                self.left_out[Path(name).name] = str(error)
+                log.warning("%s is left out: %s", Path(name).name, error)
 
     @property
     def model_names(self) -> list[str]:
@@ -95,8 +117,24 @@ class Resources:
         """The artists that the default model knows."""
         return list(self.model(self.default_model).model.artists)
 
+    @property
+    def space_names(self) -> list[str]:
+        """The vector spaces that can be asked."""
+        return list(self._spaces)
+
+    def space(self, name: str) -> VectorSpace:
+        """A vector space by name.
+
+        Raises:
+            ArgumentError: there is none of that name.
+            VectorsError: there is none at all.
+        """
+        if not self._spaces:
+            raise VectorsError("no word vectors could be loaded, so questions about words cannot be answered here")
+        return self._spaces[check_choice("vectors", name, self._spaces)]
+
     def about(self) -> dict:
-        """Versions, device, and each model with its figures and origin, as plain values."""
+        """Versions, device, and each model and vector space with its figures and origin, as plain values."""
         return {
             "lyricgen": __version__,
             "python": platform.python_version(),
@@ -104,6 +142,10 @@ class Resources:
             "pytorch_lightning": version("pytorch-lightning"),
             "device": device_name(self.device),
             "models": [loaded.describe() for loaded in self._models.values()],
+            "vectors": [
+                {"name": name, "words": len(space), "dimensions": space.vector_size, "source": space.source}
+                for name, space in self._spaces.items()
+            ],
             "left_out": self.left_out,
         }
 
@@ -118,6 +160,10 @@ class Resources:
                 origin = f"{BUNDLED}, since {error}"
                 log.warning("%s: %s", name, origin)
         return self._placed(name, load_checkpoint(ASSETS / name), origin)
+
+    def _load_space(self, name: str | Path) -> VectorSpace:
+        own = self.folder / name if self.folder and name in SPACES else None
+        return load_vectors(own if own and (own / META).is_file() else name)
 
     def _placed(self, name: str, checkpoint: Checkpoint, origin: str) -> LoadedModel:
         try:

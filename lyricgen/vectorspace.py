@@ -173,14 +173,18 @@ class SpaceWriter:
         """Adds words and their vectors (words, D).
 
         Raises:
-            VectorsError: a number is not finite, or too large for the file's type.
+            VectorsError: a number is not finite, or too large for the file's type, or a word holds a line break.
         """
-        rows = np.ascontiguousarray(vectors, self.dtype)
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
+            rows = np.ascontiguousarray(vectors, self.dtype)
         if not np.isfinite(rows).all():
             bad = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
             raise VectorsError(
                 f"the vector of {shown(words[bad])} (word {self.count + bad + 1:,}) holds a number that is not finite"
             )
+        for word in words:
+            if "\n" in word:
+                raise VectorsError(f"the word {shown(word)} holds a line break, which words.txt cannot")
         self._vectors.write(rows.data)
         self._words.writelines(f"{word}\n" for word in words)
         self.count += len(words)
@@ -267,7 +271,7 @@ def open_space(folder: str | Path) -> VectorSpace:
                     f"{name} in {folder.name!r} is not the file that was written (its sha256 differs); fetch it again"
                 )
         vectors = read_matrix(folder / VECTORS, mapped=not small)
-        words = (folder / WORDS).read_text(encoding="utf-8").split("\n")[:-1]
+        words = (folder / WORDS).read_bytes().decode("utf-8", "replace").split("\n")[:-1]  # only \n parts words
     except OSError as error:
         raise VectorsError(
             f"the vectors in {folder.name!r} cannot be read ({error.strerror}); fetch them again"
@@ -284,9 +288,9 @@ def read_matrix(path: Path, mapped: bool = True) -> np.ndarray:
         VectorsError: it is cut short, or no matrix of numbers.
     """
     try:
-        matrix = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
-    except (ValueError, EOFError):
+        matrix = np.lib.format.open_memmap(path, mode="r")  # np.load would also take a zip or a pickle for one
+    except (ValueError, EOFError, OverflowError):
         raise VectorsError(f"{path.name} is cut short, or no file of vectors; fetch it again") from None
     if matrix.ndim != 2 or matrix.dtype not in (np.float32, np.float16) or not all(matrix.shape):
         raise VectorsError(f"{path.name} holds no matrix of float32 or float16; fetch it again")
-    return np.asarray(matrix, np.float32).view(np.ndarray)
+    return np.asarray(matrix, np.float32).view(np.ndarray) if mapped else np.array(matrix, np.float32)

@@ -51,7 +51,9 @@ def fit_word2vec(
     songs_with = Counter(word for words in songs for word in set(words))
     sentences = [[word for word in words if songs_with[word] >= min_songs] for words in songs]
     if not any(sentences):
-        raise DataError(f"no word stands in {min_songs} songs, which is too few for word vectors; give more songs")
+        raise DataError(
+            f"no word stands in {min_songs} songs, which is too few for word vectors; give more, or lower min_songs"
+        )
     model = Word2Vec(
         vector_size=dimensions, window=window, negative=negative, sample=sample, min_count=1, sg=1, hs=0,
         alpha=learning_rate, seed=seed, workers=1, sorted_vocab=1,

@@ -68,17 +68,19 @@ def parse_words(text: object, argument: str = "words") -> WordList:
     if len(text) > LONGEST_TEXT:
         raise ArgumentError(f"{argument} must be at most {LONGEST_TEXT:,} characters, got {len(text):,}")
     groups: dict[str, str] = {}
-    arrows = []
+    arrows, named = [], False
     for number, line in enumerate((line for line in text.splitlines() if line.strip()), 1):
         name, colon, rest = line.partition(":")
+        named = named or bool(colon)
         if not colon:
             name, rest = f"line {number}", line
         chains = [_split(part) for part in _ARROW.split(rest)]
         for word in (word for chain in chains for word in chain):
             groups.setdefault(word, name.strip())
         arrows += [(left[-1], right[0]) for left, right in zip(chains, chains[1:], strict=False) if left and right]
-    if len(groups) == len(set(groups.values())) or len(set(groups.values())) == 1:
-        groups = dict.fromkeys(groups, "")  # one word a line, or one line: no groups
+    one_word_a_line = not named and len(groups) == len(set(groups.values()))
+    if one_word_a_line or len(set(groups.values())) == 1:
+        groups = dict.fromkeys(groups, "")
     return WordList(list(groups), groups, arrows)
 
 

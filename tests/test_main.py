@@ -78,12 +78,87 @@ def test_bad_input_is_one_sentence_and_exit_code_2(capsys, flag, value, named):
 def test_about_prints_json_with_the_models(capsys):
     code, out, _ = run(capsys, "about")
     assert code == 0
-    assert [model["name"] for model in json.loads(out)["models"]] == ["lstm", "vanilla-rnn"]
+    about = json.loads(out)
+    assert [model["name"] for model in about["models"]] == ["lstm", "vanilla-rnn"]
+    assert [space["name"] for space in about["vectors"]] == ["glove-50", "lyrics"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [
+        (["analogy", "man", "king", "woman"], ["man is to king as woman is to queen", "asked with: does not count"]),
+        (["distance", "hot", "cold"], ["hot - cold: 0.1989", "% of random pairs"]),
+        (["distance", "fast", "quick", "slow"], ["Yes: the antonym is nearer"]),
+        (["neighbors", "FIRE", "--top-k", "3", "--beside", "lyrics"], ["glove-50", "lyrics", "in both:"]),
+        (["bias"], ["effect size 1.71", "hard-debiased", "nurse"]),
+        (["bias", "--test", "list"], ["names-career-family: "]),
+    ],
+)
+def test_questions_on_words_are_answered(capsys, arguments, lines):
+    code, out, err = run(capsys, *arguments)
+    assert (code, err) == (0, "")
+    assert all(line in out for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key"),
+    [
+        (["analogy", "man", "king", "woman"], "add"),
+        (["distance", "hot", "cold"], "percentile"),
+        (["distance", "fast", "quick", "slow"], "antonym_is_nearer"),
+        (["neighbors", "fire"], "first"),
+        (["neighbors", "fire", "--beside", "lyrics"], "shared"),
+        (["bias"], "weat"),
+    ],
+)
+def test_answers_on_words_as_json(capsys, arguments, key):
+    code, out, _ = run(capsys, *arguments, "--json")
+    assert code == 0 and key in json.loads(out)
+
+
+@pytest.mark.parametrize(
+    ("kind", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("csv", b"word,group,x,y\n"), ("json", b"{")]
+)
+def test_a_map_is_written(capsys, tmp_path, kind, start):
+    file = tmp_path / f"words.{kind}"
+    code, out, err = run(capsys, "map", "king > queen", "man", "woman", "xqzzy", "--out", str(file))
+    assert code == 0 and "4 words of glove-50" in out and "xqzzy" in err
+    assert file.read_bytes().startswith(start)
+
+
+def test_a_map_reads_groups_from_standard_input(tmp_path):
+    command = [sys.executable, "-m", "lyricgen", "map", "-", "--out", str(tmp_path / "words.json")]
+    subprocess.run(command, input="a: king queen\nb: apple pear\n", text=True, check=True, capture_output=True)
+    mapped = json.loads((tmp_path / "words.json").read_text(encoding="utf-8"))
+    assert [row["group"] for row in mapped["words"]] == ["a", "a", "b", "b"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["analogy", "man", "king", "womann"], "nearest spellings: woman"),
+        (["analogy", "man", "king", ""], "y1 must be a word"),
+        (["analogy", "man", "king", "woman", "--top-k", "-1"], "top_k"),
+        (["neighbors", "fire", "--vectors", "glove-5O"], "glove-50"),
+        (["neighbors", "fire", "--beside", "nowhere"], "nowhere"),
+        (["map", "king", "--out", "x.svg"], "2 to 200"),
+        (["map", "king", "queen", "--out", "x.pdf"], "--out must end in"),
+        (["map", "king", "queen", "--out", "no/such/folder/x.svg"], "cannot be written"),
+        (["map", "king", "queen", "--method", "umap", "--out", "x.svg"], "method must be one of PCA, t-SNE"),
+        (["bias", "--test", "astrology"], "--test"),
+        (["bias", "--target1", "john"], "target1"),
+    ],
+)
+def test_bad_words_are_one_sentence_and_exit_code_2(capsys, arguments, named):
+    code, out, err = run(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert named in err and err.count("\n") == 1
 
 
 def test_help_tells_of_every_command_and_flag(capsys):
     for arguments, words in (
-        (["--help"], ["generate", "about"]),
+        (["--help"], ["generate", "analogy", "distance", "neighbors", "map", "bias", "about"]),
+        (["map", "--help"], ["--out", "--method", "--vectors", "standard input"]),
         (["generate", "--help"], ["--prefix", "--seed", "beam"]),
     ):
         with pytest.raises(SystemExit) as ended:

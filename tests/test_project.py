@@ -374,6 +374,7 @@ TRAINING = {"data", "corpus", "songdata", "task"}
 MODELS = {"models", "checkpoints", "decoding", "generation"}
 SPACES = {"vectorspace", "textvectors", "vectorsources"}
 WORDS = SPACES | {"wordlists", "embeddings", "evaluation", "projection", "bias"}
+WORDS_TABS = {"ui.analogy", "ui.bias", "ui.distance", "ui.map", "ui.neighbors"}
 ALLOWED = {
     "__init__": set(),  # its names are imported when first asked for
     "errors": set(),
@@ -403,7 +404,9 @@ ALLOWED = {
     "ui.errors": CORE,
     "ui.lyrics": {"__init__", "resources", "ui.errors"} | CORE | MODELS,
     "ui.about": {"__init__", "resources", "ui.errors"} | CORE | MODELS,
-    "ui": {"__init__", "resources", "ui.errors", "ui.lyrics", "ui.about"} | CORE | MODELS,
+    "ui.parts": {"resources", "plotting"} | CORE | WORDS,
+    **dict.fromkeys(WORDS_TABS, {"resources", "plotting", "ui.errors", "ui.parts"} | CORE | WORDS),
+    "ui": {"__init__", "resources", "ui.errors", "ui.lyrics", "ui.about"} | WORDS_TABS | CORE | MODELS,
     "train": {"__init__", "vectorspace", "word2vec"} | CORE | TRAINING | {"models", "checkpoints"},
     "app": {"resources", "ui"},
 }

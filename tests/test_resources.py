@@ -94,3 +94,31 @@ def test_about_is_plain_values_and_holds_each_model():
     assert [model["name"] for model in about["models"]] == ["lstm", "vanilla-rnn"]
     assert [model["parameters"] for model in about["models"]] == [4_316_772, 1_164_900]
     assert all(model["origin"] == BUNDLED for model in about["models"])
+
+
+def test_vector_spaces_are_there_by_name():
+    resources = Resources()
+    assert resources.space_names == ["glove-50", "lyrics"]
+    assert len(resources.space("GloVe-50")) == 400_000
+    with pytest.raises(ArgumentError, match="vectors must be one of glove-50, lyrics"):
+        resources.space("/etc/passwd")
+
+
+def test_a_vector_file_of_your_own_is_added_and_one_that_is_damaged_is_left_out(tmp_path, monkeypatch):
+    monkeypatch.setenv("LYRICGEN_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "mine.txt").write_text("up 0 1\ndown 0 -1\nleft -1 0\n")
+    (tmp_path / "cut.txt").write_text("9 2\nup 0 1\n")
+    (tmp_path / "lyrics.txt").write_text("up 0 1\ndown 0 -1\n")
+    names = ("mine.txt", "cut.txt", "lyrics.txt", "none.txt")
+    resources = Resources(vectors=[tmp_path / name for name in names])
+    assert resources.space_names == ["glove-50", "lyrics", "mine"]
+    assert resources.space("mine").distance("up", "down") == pytest.approx(2)
+    assert set(resources.left_out) == {"cut.txt", "lyrics.txt", "none.txt"}
+    assert "too short" in resources.left_out["cut.txt"] and "another name" in resources.left_out["lyrics.txt"]
+
+
+def test_word_vectors_in_your_model_folder_take_the_place_of_the_bundled_ones(tmp_path):
+    from lyricgen import load_vectors, save_space
+
+    save_space(load_vectors("lyrics"), tmp_path / "lyrics", "lyrics", "my songs")
+    assert Resources(tmp_path).space("lyrics").source == "my songs"

@@ -8,17 +8,19 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import train
-from lyricgen import ARTISTS, Song, encode_corpus, load_checkpoint, load_model, open_corpus, read_songs
+from lyricgen import ARTISTS, Song, encode_corpus, load_checkpoint, load_model, open_corpus, open_space, read_songs
 from lyricgen.checkpoints import load_training_checkpoint
+from lyricgen.word2vec import song_words
 
 ROOT = Path(train.__file__).parent
 TINY = [
     "--hidden-size", "8", "--batch-size", "3", "--length", "32", "--threads", "1", "--warmup-steps", "2",
-    "--accelerator", "cpu", "--no-progress",
+    "--accelerator", "cpu", "--no-progress", "--dimensions", "8", "--word-epochs", "2", "--min-songs", "1",
 ]  # fmt: skip
 METRICS = {
     "val_bpc", "clean_bpc", "val_songs", "clean_songs", "train_songs", "train_characters", "line_breaks", "data_sha256",
@@ -36,16 +38,16 @@ def checkpoints(out, name, kind):
 
 
 @pytest.fixture(scope="module")
-def both_models(tmp_path_factory):
-    """The folder in which both models were trained for two epochs on the small songs."""
+def all_models(tmp_path_factory):
+    """The folder in which all models were trained on the small songs, the networks for two epochs."""
     out = tmp_path_factory.mktemp("models")
     assert run("--data", ROOT / "tests/data", "--epochs", 2, out=out) == 0
     return out
 
 
 @pytest.mark.parametrize("name", ["vanilla-rnn", "lstm"])
-def test_both_model_folders_are_written_with_figures_and_learning_curve(name, both_models):
-    folder = both_models / name
+def test_both_model_folders_are_written_with_figures_and_learning_curve(name, all_models):
+    folder = all_models / name
     assert sorted(path.name for path in folder.iterdir()) == [
         "config.json",
         "history.csv",
@@ -64,14 +66,64 @@ def test_both_model_folders_are_written_with_figures_and_learning_curve(name, bo
 
 
 @pytest.mark.parametrize("name", ["vanilla-rnn", "lstm"])
-def test_the_figures_are_those_of_the_best_checkpoint(name, both_models):
-    checkpoint = load_checkpoint(both_models / name)
+def test_the_figures_are_those_of_the_best_checkpoint(name, all_models):
+    checkpoint = load_checkpoint(all_models / name)
     validations = [row["val_bpc"] for row in checkpoint.history if row["val_bpc"]]
     assert validations[1] < validations[0] < 7
     assert checkpoint.metrics["val_bpc"] == pytest.approx(min(validations), abs=0.02)  # bfloat16 against float32
-    [best] = checkpoints(both_models, name, "best")
+    [best] = checkpoints(all_models, name, "best")
     for ours, theirs in zip(checkpoint.model.parameters(), load_model(best).parameters(), strict=True):
         assert torch.equal(ours, theirs.half().float())
+
+
+def test_word_vectors_are_written_as_a_space_with_their_facts(all_models):
+    folder = all_models / "lyrics"
+    assert sorted(path.name for path in folder.iterdir()) == ["meta.json", "vectors.npy", "words.txt"]
+    space = open_space(folder)
+    assert space.name == "lyrics" and space.vector_size == 8
+    assert space.source == "Word2Vec (skip-gram, negative sampling), trained on 14 songs"
+    assert np.load(folder / "vectors.npy").dtype == np.float16
+    assert "café" in space  # the encoded corpus has no é
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    lyrics = [song.lyric for song in read_songs(ROOT / "tests/data/songdata_train.csv")]
+    assert (meta["songs"], meta["words"], meta["seed"]) == (14, len(space), 777)
+    assert meta["tokens"] == sum(len(song_words(lyric)) for lyric in lyrics)
+    assert set(meta["data_sha256"]) == {"songdata_train.csv"} and meta["seconds"] >= 0 and meta["hardware"]
+    assert set(meta["versions"]) == {"python", "gensim", "numpy"}
+    assert meta["options"] == {
+        "window": 5, "negative": 10, "sample": 1e-4, "min_songs": 1, "epochs": 2, "learning_rate": 0.025,
+    }  # fmt: skip
+
+
+def test_word_vectors_alone_need_no_validation_songs_and_encode_nothing(tmp_path):
+    (tmp_path / "one.txt").write_text("only one song, sung once")
+    assert run("--data", tmp_path / "one.txt", "--models", "lyrics", out=tmp_path / "out") == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["lyrics"]
+    assert sorted(open_space(tmp_path / "out/lyrics").index_to_key) == ["once", "one", "only", "song", "sung"]
+
+
+def test_word_vectors_are_of_the_column_or_the_folder_that_is_named(tmp_path):
+    (tmp_path / "own.csv").write_text("words\nhéllo there\nhéllo again\n", encoding="utf-8")
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    for number in range(2):
+        (texts / f"{number}.txt").write_text(f"line one\nline {number}", encoding="utf-8")
+    for data, more, first, files in (
+        (tmp_path / "own.csv", ("--lyric-column", "words"), "héllo", {"own.csv"}),
+        (texts, (), "line", {"songs"}),
+    ):
+        assert run("--data", data, *more, "--models", "lyrics", out=tmp_path / "out") == 0
+        assert open_space(tmp_path / "out/lyrics").index_to_key[0] == first
+        meta = json.loads((tmp_path / "out/lyrics/meta.json").read_text(encoding="utf-8"))
+        assert set(meta["data_sha256"]) == files and all(len(value) == 64 for value in meta["data_sha256"].values())
+
+
+def test_same_seed_same_word_vectors(tmp_path, songs_folder, capfd):
+    for out, seed in (("a", 1), ("b", 1), ("c", 2)):
+        assert run("--data", songs_folder, "--models", "lyrics", "--seed", seed, out=tmp_path / out) == 0
+    first, same, other = ((tmp_path / out / "lyrics/vectors.npy").read_bytes() for out in "abc")
+    assert first == same != other
+    assert capfd.readouterr().err == ""
 
 
 def test_checkpoints_carry_the_bits_per_character_in_their_names(tmp_path, songs_folder):
@@ -151,7 +203,8 @@ BAD_FLAGS = [
     ("--learning-rate", "0"), ("--learning-rate", "nan"), ("--weight-decay", "-1"), ("--warmup-steps", "-1"),
     ("--gradient-clip", "-1"), ("--max-steps", "0"), ("--max-steps", "-5"), ("--checkpoint-every", "0"),
     ("--threads", "0"), ("--seed", "-1"), ("--seed", "4294967296"), ("--models", "transformer"), ("--optimizer", "sgd"),
-    ("--precision", "int8"), ("--resume", "none.ckpt"), ("--colour", "red"),
+    ("--precision", "int8"), ("--resume", "none.ckpt"), ("--colour", "red"), ("--dimensions", "0"), ("--window", "0"),
+    ("--negative", "0"), ("--word-epochs", "0"), ("--min-songs", "-1"), ("--min-songs", "few"),
 ]  # fmt: skip
 
 
@@ -182,13 +235,20 @@ def test_songs_that_cannot_be_read_end_with_code_2_and_one_sentence(tmp_path, ca
     assert "name a validation file too" in refusal(capsys, "--data", tmp_path / "one.txt", out=tmp_path / "out")
 
 
-def test_an_out_that_is_a_file_ends_with_code_2_and_one_sentence(tmp_path, songs_folder, capsys):
+def test_too_few_songs_for_word_vectors_end_with_code_2_and_one_sentence(tmp_path, songs_folder, capsys):
+    flags = ("--data", songs_folder, "--models", "lyrics", "--min-songs", 15)
+    assert "no word stands in 15 songs" in refusal(capsys, *flags, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("model", ["lyrics", "lstm"])
+def test_an_out_that_is_a_file_ends_with_code_2_and_one_sentence(model, tmp_path, songs_folder, capsys):
     (tmp_path / "out").write_text("a file")
-    assert "check --out" in refusal(capsys, "--data", songs_folder, out=tmp_path / "out")
+    assert "check --out" in refusal(capsys, "--data", songs_folder, "--models", model, out=tmp_path / "out")
 
 
-def test_a_checkpoint_that_does_not_fit_is_refused(both_models, songs_folder, tmp_path, capsys):
-    [best] = checkpoints(both_models, "lstm", "best")
+def test_a_checkpoint_that_does_not_fit_is_refused(all_models, songs_folder, tmp_path, capsys):
+    [best] = checkpoints(all_models, "lstm", "best")
     (tmp_path / "bad.ckpt").write_bytes(best.read_bytes()[:500])
     for flags, expected in (
         (("--models", "lstm", "--resume", tmp_path / "bad.ckpt"), "'bad.ckpt' is no checkpoint of train.py"),
@@ -197,9 +257,11 @@ def test_a_checkpoint_that_does_not_fit_is_refused(both_models, songs_folder, tm
         (("--models", "lstm", "--optimizer", "adam", "--resume", best), "by muon"),
     ):
         assert expected in refusal(capsys, "--data", songs_folder, *flags, out=tmp_path / "out")
-    with pytest.raises(SystemExit):
-        run("--data", songs_folder, "--resume", best, out=tmp_path / "out")
-    assert "--resume goes with one model" in capsys.readouterr().err
+    for models in ((), ("--models", "lyrics"), ("--models", "lyrics", "lstm")):
+        with pytest.raises(SystemExit) as end:
+            run("--data", songs_folder, *models, "--resume", best, out=tmp_path / "out")
+        assert end.value.code == 2
+        assert "--resume goes with one model, vanilla-rnn or lstm: name it" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -244,7 +306,34 @@ def test_an_interrupted_training_keeps_a_checkpoint_writes_no_model_and_goes_on(
     assert load_checkpoint(tmp_path / "out/lstm").metrics["steps"] == epochs * 29
 
 
-def test_no_progress_shows_no_bar(both_models, songs_folder, tmp_path, capfd):
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("hears_ctrl_c")
+def test_an_interrupted_fit_of_word_vectors_ends_with_130_and_writes_nothing(sent, tmp_path, songs_folder):
+    flags = ["--data", str(songs_folder), "--models", "lyrics", "--out", str(tmp_path / "out")]
+    command = [sys.executable, "-u", str(ROOT / "train.py"), *TINY, *flags, "--word-epochs", "1000000"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline().startswith("lyrics: Word2Vec, 1000000 epochs of 14 songs on ")
+        time.sleep(0.3)
+        process.send_signal(sent)
+        try:
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()  # one that did not stop must not hold up the tests
+    assert process.returncode == 130, errors
+    assert errors == "train.py: interrupted; lyrics was not written\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_sigterm_does_again_what_it_did_once_the_word_vectors_are_fitted(tmp_path, songs_folder):
+    before = signal.getsignal(signal.SIGTERM)
+    assert run("--data", songs_folder, "--models", "lyrics", out=tmp_path) == 0
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_no_progress_shows_no_bar(all_models, songs_folder, tmp_path, capfd):
     flags = ("--data", songs_folder, "--models", "lstm", "--max-steps", 2)
     assert run(*flags, out=tmp_path) == 0
     quiet = capfd.readouterr()
@@ -256,12 +345,12 @@ def test_no_progress_shows_no_bar(both_models, songs_folder, tmp_path, capfd):
     assert "Epoch 0" in loud.out + loud.err and "train_bpc" in loud.out + loud.err
 
 
-def test_the_songs_that_were_encoded_are_those_of_the_files(both_models, songs_folder):
+def test_the_songs_that_were_encoded_are_those_of_the_files(all_models, songs_folder):
     songs = list(read_songs(songs_folder / "songdata_train.csv"))
-    corpus = open_corpus(both_models / "corpus/train")
+    corpus = open_corpus(all_models / "corpus/train")
     assert len(corpus) == len(songs) and corpus.characters == sum(len(song.lyric) for song in songs)
 
 
-def test_metrics_are_plain_json(both_models):
-    metrics = json.loads((both_models / "lstm/metrics.json").read_text(encoding="utf-8"))
+def test_metrics_are_plain_json(all_models):
+    metrics = json.loads((all_models / "lstm/metrics.json").read_text(encoding="utf-8"))
     assert isinstance(metrics["val_bpc"], float) and isinstance(metrics["steps"], int)

@@ -6,12 +6,29 @@ import gradio as gr
 
 from lyricgen.resources import Resources
 from lyricgen.ui.about import create_about_tab
+from lyricgen.ui.analogy import create_analogy_tab
+from lyricgen.ui.bias import create_bias_tab
+from lyricgen.ui.distance import create_distance_tab
 from lyricgen.ui.lyrics import create_lyrics_tab
+from lyricgen.ui.map import create_map_tab
+from lyricgen.ui.neighbors import create_neighbors_tab
 
 TITLE = "lyricgen"
 QUEUE_LENGTH = 64  # requests waiting; one more is told to come back later
+WORDS_TABS = {
+    "Analogies": create_analogy_tab,
+    "Distances": create_distance_tab,
+    "Neighbours": create_neighbors_tab,
+    "Map": create_map_tab,
+    "Bias": create_bias_tab,
+}
 CSS = """
 #lyrics textarea { font-family: var(--font-mono); line-height: 1.5; }
+.picture { overflow-x: auto; }
+.picture img { display: block; min-width: 32rem; max-width: min(100%, 52rem); margin: 0 auto; border-radius: 8px; }
+#parallelogram img { min-width: 0; max-width: min(100%, 30rem); }
+.downloads a { margin-right: 1em; text-decoration: underline; }
+.source { opacity: 0.75; font-size: 0.85em; }
 """
 
 
@@ -22,10 +39,20 @@ def build_demo(resources: Resources) -> gr.Blocks:
         with gr.Tabs():
             with gr.Tab("Write lyrics", id="lyrics"):
                 create_lyrics_tab(resources)
+            with gr.Tab("Explore words", id="words"):
+                create_words_tabs(resources)
             with gr.Tab("About", id="about"):
                 create_about_tab(resources)
     demo.queue(max_size=QUEUE_LENGTH, api_open=False, default_concurrency_limit=2)
     return demo
+
+
+def create_words_tabs(resources: Resources) -> None:
+    """The tabs on word vectors, inside one of the page."""
+    with gr.Tabs():
+        for name, create in WORDS_TABS.items():
+            with gr.Tab(name, id=name.lower()):
+                create(resources)
 
 
 def introduction(resources: Resources) -> str:
@@ -34,7 +61,7 @@ def introduction(resources: Resources) -> str:
     read = f"{songs:,} songs" if songs else "songs"
     return (
         f"# {TITLE}\nTwo small language models, a vanilla RNN and an LSTM, have read {read} a letter at a time. "
-        "Give them a beginning, and they go on with it, one letter after the other."
+        "Give them a beginning, and they go on with it, one letter after the other. Then explore what vectors know of words."
     )
 
 

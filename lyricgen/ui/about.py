@@ -1,4 +1,4 @@
-"""The tab that tells which models run, how good they are and where they came from; `/about` answers the same."""
+"""The tab that tells which models and word vectors run, and where they came from; `/about` answers the same."""
 
 import gradio as gr
 
@@ -6,6 +6,7 @@ from lyricgen.resources import Resources
 from lyricgen.ui.errors import spoken
 
 HEADER = ["Model", "Class", "Parameters", "Bits per character", "The same on the clean split", "Origin"]
+SPACES_HEADER = ["Vectors", "Words", "Dimensions", "Source"]
 EXPLANATION = """
 **Bits per character** is how many bits the model needs, on average, to be told each letter of a song that it has not
 read: 1 bit is a choice between two equally likely letters, and fewer is better. Many songs of the course's validation
@@ -28,6 +29,17 @@ def create_about_tab(resources: Resources) -> None:
         label="Models",
         elem_id="models",
     )
+    gr.Dataframe(
+        [
+            [space["name"], f"{space['words']:,}", f"{space['dimensions']}", space["source"]]
+            for space in about["vectors"]
+        ],
+        headers=SPACES_HEADER,
+        interactive=False,
+        wrap=True,
+        label="Word vectors",
+        elem_id="spaces",
+    )
     gr.Markdown(
         f"lyricgen {about['lyricgen']}, gradio {gr.__version__}, torch {about['torch']}, "
         f"Python {about['python']}; running on: {about['device']}."
@@ -35,7 +47,7 @@ def create_about_tab(resources: Resources) -> None:
 
     @spoken
     def about() -> dict:
-        """Versions, device, and each model with its bits per character and where it came from."""
+        """Versions, device, each model with its bits per character, each vector space, and where they came from."""
         return {**resources.about(), "gradio": gr.__version__}
 
     gr.api(about, api_name="about")

@@ -1,0 +1,64 @@
+"""Parts that several tabs share: the choice of a vector space, tables of words, pictures and files to download."""
+
+import base64
+import html
+from collections.abc import Iterable
+
+import gradio as gr
+from matplotlib.figure import Figure
+
+from lyricgen.embeddings import Answer
+from lyricgen.plotting import to_bytes
+from lyricgen.resources import Resources
+
+ANSWER_HEADER = ["Word", "Similarity", "Frequency rank", ""]
+LONGEST_SHOWN = 40  # characters of a word in a sentence
+NOT_COUNTED = "asked with: does not count"
+MEDIA_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv", "json": "application/json"}
+QUIET = {"api_visibility": "private", "preprocess": False, "show_progress": "minimal"}
+"""How the page's own events are set up: our checks see what was sent, and the API has endpoints of its own."""
+BAR = {**QUIET, "trigger_mode": "once"}
+
+
+def space_choice(resources: Resources, label: str = "Vectors", none: str | None = None, **settings) -> gr.Dropdown:
+    """A choice among the vector spaces; with `none` there is a first choice of that name for no space."""
+    names = [none] * (none is not None) + resources.space_names
+    return gr.Dropdown(names, value=names[0] if names else None, label=label, **settings)
+
+
+def answer_table(label: str, **settings) -> gr.Dataframe:
+    """An empty table for `answer_rows`."""
+    return gr.Dataframe(headers=ANSWER_HEADER, interactive=False, wrap=True, label=label, **settings)
+
+
+def answer_rows(answers: Iterable[Answer]) -> list[list[str]]:
+    """Words with similarity and frequency rank, those asked with marked."""
+    return [
+        [answer.word, f"{answer.similarity:.3f}", f"{answer.rank:,}", NOT_COUNTED if answer.excluded else ""]
+        for answer in answers
+    ]
+
+
+def picture(figure: Figure, description: str) -> str:
+    """A figure as HTML, with a description for those who do not see it."""
+    source = _data_url("png", to_bytes(figure, "png"))
+    return f'<div class="picture"><img alt="{html.escape(description)}" src="{source}"></div>'
+
+
+def downloads(files: dict[str, bytes]) -> str:
+    """Links to files that are part of the page, so that nothing stays on the server. Names end in their type."""
+    links = [
+        f'<a class="download" download="{html.escape(name)}" href="{_data_url(name.rpartition(".")[2], content)}">{html.escape(name)}</a>'
+        for name, content in files.items()
+    ]
+    return f'<p class="downloads">Download {" ".join(links)}</p>'
+
+
+def bold(word: str) -> str:
+    """A word in bold inside Markdown, shown as it is whatever it holds; long ones are cut."""
+    word = word if len(word) <= LONGEST_SHOWN else f"{word[: LONGEST_SHOWN - 1]}…"
+    return f"<b>{''.join(letter if letter.isalnum() else f'&#{ord(letter)};' for letter in word)}</b>"
+
+
+def _data_url(kind: str, content: bytes) -> str:
+    return f"data:{MEDIA_TYPES[kind]};base64,{base64.b64encode(content).decode()}"
