@@ -1,4 +1,4 @@
-"""lyricgen: small character-level language models of song lyrics, to write with and to learn from.
+"""lyricgen: small character-level language models of song lyrics and word vectors, to use and to learn from.
 
 >>> import lyricgen
 >>> lyricgen.string_to_labels("abc")
