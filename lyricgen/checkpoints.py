@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch.overrides import TorchFunctionMode
 
 from lyricgen.arguments import nearest, shown
 from lyricgen.errors import ModelError
@@ -90,7 +91,7 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
     if config.get("vocabulary") != CHARACTERS:
         raise ModelError(f"model folder {folder.name!r} was trained on another vocabulary than string.printable")
     _verify(folder, config)
-    with torch.device("meta"):  # so that sizes which the weights do not bear out take no memory
+    with torch.device("meta"), _NoInit():  # so that sizes which the weights do not bear out take no memory
         model = make_model(config)
     try:
         weights = {name: value.float() for name, value in load_file(folder / WEIGHTS).items()}
@@ -181,6 +182,15 @@ def load_training_checkpoint(path: str | Path) -> CharacterModel:
             f"{path.name!r} is no checkpoint of train.py, or it is damaged ({type(error).__name__})"
         ) from None
     return model.eval()
+
+
+class _NoInit(TorchFunctionMode):
+    """While it is on, torch.nn.init leaves weights as they are: on the meta device it imports all of torch.compile."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if getattr(function, "__module__", None) == "torch.nn.init":
+            return kwargs["tensor"] if kwargs else args[0]
+        return function(*args, **(kwargs or {}))
 
 
 def config_sha256(config: Mapping) -> str:

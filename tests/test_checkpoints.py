@@ -3,6 +3,8 @@
 import hashlib
 import json
 import pickle
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -259,3 +261,8 @@ def test_what_is_no_checkpoint_gives_one_sentence(content, tmp_path, capsys):
 
 def test_make_model_builds_what_config_describes(tiny_model):
     assert make_model(model_config(tiny_model)).config == tiny_model.config
+
+
+def test_loading_a_model_does_not_import_torch_compile():
+    program = "import sys, lyricgen; lyricgen.load_model(); assert 'torch._dynamo' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True)
