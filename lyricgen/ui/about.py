@@ -35,6 +35,7 @@ def create_about_tab(resources: Resources) -> None:
             for space in about["vectors"]
         ],
         headers=SPACES_HEADER,
+        column_widths=["16%", "14%", "16%", "54%"],
         interactive=False,
         wrap=True,
         label="Word vectors",

@@ -18,7 +18,8 @@ from lyricgen.vectorspace import VectorSpace
 EXPLANATION = """
 **x1 is to x2 as y1 is to … ?** The step from x1 to x2 is taken from y1, and the words nearest to where it ends are the
 answers. **3CosAdd** adds up (cos to x2 + cos to y1 − cos to x1), **3CosMul** multiplies, so that no one term drowns the
-others. The three words themselves never count, though they would often win: they are shown, marked.
+others. The three words themselves never count, though they would often win: they are shown, marked. A
+word's **rank** is its place by frequency.
 """
 PROTOCOL = """
 Mikolov et al. (2013): 19,544 questions in 14 categories. 3CosAdd over vectors of length 1; every word among the candidates

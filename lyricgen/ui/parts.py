@@ -11,7 +11,8 @@ from lyricgen.embeddings import Answer
 from lyricgen.plotting import to_bytes
 from lyricgen.resources import Resources
 
-ANSWER_HEADER = ["Word", "Similarity", "Frequency rank", ""]
+ANSWER_HEADER = ["Word", "Similarity", "Rank"]  # rank: 1 is the most frequent word of the space
+ANSWER_WIDTHS = ["40%", "35%", "25%"]
 LONGEST_SHOWN = 40  # characters of a word in a sentence
 NOT_COUNTED = "asked with: does not count"
 MEDIA_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv", "json": "application/json"}
@@ -28,13 +29,15 @@ def space_choice(resources: Resources, label: str = "Vectors", none: str | None 
 
 def answer_table(label: str, **settings) -> gr.Dataframe:
     """An empty table for `answer_rows`."""
-    return gr.Dataframe(headers=ANSWER_HEADER, interactive=False, wrap=True, label=label, **settings)
+    return gr.Dataframe(
+        headers=ANSWER_HEADER, column_widths=ANSWER_WIDTHS, interactive=False, wrap=True, label=label, **settings
+    )
 
 
 def answer_rows(answers: Iterable[Answer]) -> list[list[str]]:
     """Words with similarity and frequency rank, those asked with marked."""
     return [
-        [answer.word, f"{answer.similarity:.3f}", f"{answer.rank:,}", NOT_COUNTED if answer.excluded else ""]
+        [answer.word + f" ({NOT_COUNTED})" * answer.excluded, f"{answer.similarity:.3f}", f"{answer.rank:,}"]
         for answer in answers
     ]
 
