@@ -9,7 +9,15 @@ import sys
 from gensim.test.utils import datapath
 
 from benchmarks.readme import replace_block, table
-from lyricgen import Debiasing, VectorSpace, load_vectors, measure_leftover, score_analogies, weat, weat_tests
+from lyricgen import (
+    Debiasing,
+    VectorSpace,
+    load_vectors,
+    measure_leftover,
+    score_analogies,
+    weat_and_debiased,
+    weat_tests,
+)
 from lyricgen.errors import ArgumentError
 from lyricgen.evaluation import total
 
@@ -52,7 +60,7 @@ def measure(space: VectorSpace) -> dict[str, str]:
         published = f"WEAT {name}, effect size / debiased (published: {test.published['effect_size']:.2f})"
         sets = [*test.targets.values(), *test.attributes.values()]
         try:
-            before, after = weat(*sets, space), weat(*sets, space, debiasing=debiasing)
+            before, after = weat_and_debiased(sets, space)
             figures[published] = f"{before.effect_size:.2f} / {after.effect_size:.2f}"
         except ArgumentError:
             figures[published] = "too few of its words"

@@ -59,7 +59,7 @@ _NAMES = {
     "evaluation": ("google_questions", "score_analogies"),
     "wordlists": ("gender_lists", "parse_words", "weat_tests"),
     "projection": ("WordMap", "map_words", "project"),
-    "bias": ("Debiasing", "measure_leftover", "two_analogies", "weat"),
+    "bias": ("Debiasing", "measure_leftover", "two_analogies", "weat", "weat_and_debiased"),
     "word2vec": ("fit_word2vec",),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}

@@ -127,7 +127,10 @@ def show_distance(options: argparse.Namespace) -> None:
     space = _vectors(options)
     if options.word3:
         found = compare_distances(options.word1, options.word2, options.word3, space)
-        pairs, facts = [found.synonym, found.antonym], {"antonym_is_nearer": found.antonym_is_nearer}
+        pairs, facts = (
+            [found.synonym, found.antonym],
+            {"antonym_is_nearer": found.antonym_is_nearer, "verdict": found.verdict},
+        )
     else:
         found = measure_distance(options.word1, options.word2, space)
         pairs, facts = [found], {}
@@ -172,7 +175,7 @@ def write_map(options: argparse.Namespace) -> None:
     kind = Path(options.out).suffix.lower().removeprefix(".")
     if kind not in ("svg", "png", "csv", "json"):
         raise ArgumentError(f"--out must end in .svg, .png, .csv or .json, got {shown(options.out)}")
-    words = sys.stdin.read() if options.words == ["-"] else " ".join(options.words)
+    words = sys.stdin.buffer.read().decode("utf-8", "replace") if options.words == ["-"] else " ".join(options.words)
     mapped = map_words(words, options.method, _vectors(options), options.seed)
     if kind == "csv":
         content = mapped.to_csv().encode()
@@ -186,13 +189,13 @@ def write_map(options: argparse.Namespace) -> None:
     except OSError as error:
         raise ArgumentError(f"--out {shown(options.out)} cannot be written ({error.strerror})") from None
     if mapped.missing:
-        print(f"not among the words of {mapped.space}: {', '.join(mapped.missing)}", file=sys.stderr)
+        print(f"not among the words of {mapped.space}: {', '.join(map(shown, mapped.missing))}", file=sys.stderr)
     print(f"{mapped.title}, written to {options.out}")
 
 
 def show_bias(options: argparse.Namespace) -> None:
     """Prints WEAT before and after debiasing, and both analogies."""
-    from lyricgen.bias import Debiasing, two_analogies, weat
+    from lyricgen.bias import two_analogies, weat_and_debiased
     from lyricgen.embeddings import words_of
     from lyricgen.wordlists import weat_tests
 
@@ -205,16 +208,17 @@ def show_bias(options: argparse.Namespace) -> None:
     published = [*test.targets.values(), *test.attributes.values()]
     sets = [own if own is not None else words for own, words in zip(given, published, strict=True)]
     space = _vectors(options)
-    before, after = weat(*sets, space), weat(*sets, space, debiasing=Debiasing(space))
+    before, after = weat_and_debiased(sets, space)
     pair = two_analogies(*options.analogy, vectors=space)
-    weat_facts = {"before": asdict(before), "after_debiasing": asdict(after)}
+    weat_facts = {"before": asdict(before), "after_debiasing": asdict(after) if after else None}
     if _printed_as_json(options, {"analogies": asdict(pair), "weat": weat_facts}):
         return
     for name, result in (("as they are", before), ("hard-debiased for gender", after)):
-        print(f"WEAT, vectors {name}: effect size {result.effect_size:.2f}, p = {result.p_value:.2g}")
+        if result:
+            print(f"WEAT, vectors {name}: effect size {result.effect_size:.2f}, p = {result.p_value:.2g}")
     if before.missing:
         missing = [word for words in before.missing.values() for word in words]
-        print(f"left out, since {space.name} lacks them: {', '.join(missing)}", file=sys.stderr)
+        print(f"left out, since {space.name} lacks them: {', '.join(map(shown, missing))}", file=sys.stderr)
     print(f"{pair.x1} : {pair.word} :: {pair.y1} : {', '.join(words_of(pair.forward))}")
     print(f"{pair.y1} : {pair.word} :: {pair.x1} : {', '.join(words_of(pair.backward))}")
 
@@ -241,7 +245,8 @@ def _words_command(commands, name: str, run: Callable, text: str) -> argparse.Ar
         metavar="NAME",
         help="glove-50, glove-200 (252 MB, fetched once), lyrics, a folder, or a text file of word2vec or GloVe (default: %(default)s)",
     )
-    command.add_argument("--json", action="store_true", help="answer as JSON, as the API does")
+    if run is not write_map:  # whose file may be JSON
+        command.add_argument("--json", action="store_true", help="answer as JSON, as the API does")
     return command
 
 

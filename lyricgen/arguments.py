@@ -75,7 +75,7 @@ def check_choice(name: str, value: object, choices: Iterable[str]) -> str:
     if len(choices) <= 6 or not wanted:
         raise ArgumentError(f"{name} must be one of {', '.join(choices)}; got {shown(value)}")
     raise ArgumentError(
-        f"{name} {shown(value)} is not among the {len(choices)} known; nearest: {', '.join(nearest(wanted, choices))}"
+        f"{name} {shown(value)} is not among the {len(choices)} known; nearest: {', '.join(nearest(wanted[:100], choices))}"
     )
 
 

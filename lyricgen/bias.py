@@ -11,16 +11,17 @@ from itertools import combinations
 
 import numpy as np
 
-from lyricgen.arguments import check_integer
+from lyricgen.arguments import check_integer, shown
 from lyricgen.embeddings import Answer, solve_analogy, words_of
 from lyricgen.errors import ArgumentError
-from lyricgen.vectorsources import load_vectors
+from lyricgen.vectorsources import as_space
 from lyricgen.vectorspace import VectorSpace
 from lyricgen.wordlists import check_words, gender_lists
 
 EXACT_UP_TO = 20_000  # partitions of the target words: so many are counted, of more a sample is drawn
 MOST_WORDS = 500  # in a set
 FEWEST_WORDS = 2
+ROUNDING = 1e-6  # associations that differ by less are equal
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class WeatResult:
     """What a Word Embedding Association Test says."""
 
     effect_size: float
-    """In standard deviations, -2 to 2: above 0, X goes with A and Y with B."""
+    """In standard deviations, -2 to 2 for X and Y of one size: above 0, X goes with A and Y with B."""
     p_value: float
     """Share of the ways to part the target words into two sets of the same sizes that show at least this association."""
     partitions: int
@@ -85,7 +86,7 @@ class Debiasing:
         pairs: (female, male) pairs that define the direction; None: the ten published ones.
 
     Raises:
-        ArgumentError: the space has none of the pairs.
+        ArgumentError: the space has none of the pairs, or they do not differ.
     """
 
     def __init__(self, space: VectorSpace, pairs: Sequence[tuple[str, str]] | None = None):
@@ -95,7 +96,7 @@ class Debiasing:
         if not self.pairs:
             raise ArgumentError(f"{space.name} has none of the pairs that define the gender direction")
         self.direction, self.explained = self._find_direction()
-        self._specific = set(lists.gender_specific) | {word for pair in self.pairs for word in pair}
+        self._specific = {*lists.gender_specific, *(word for pair in pairs or () for word in pair)}
         self._equalized = self._equalize(_known_pairs(space, lists.equalize_pairs)[0])
 
     def projections(self, words: Iterable[str]) -> np.ndarray:
@@ -124,7 +125,9 @@ class Debiasing:
         female = sum(half[0] - half[1] for half in halves)
         direction = axes[0] * (1 if axes[0] @ female >= 0 else -1)
         variance = lengths**2
-        return direction.astype(np.float32), float(variance[0] / (variance.sum() or 1))
+        if not variance.sum():
+            raise ArgumentError("the words of each pair have the same vector, so there is no direction")
+        return direction.astype(np.float32), float(variance[0] / variance.sum())
 
     def _neutralize(self, vectors: np.ndarray) -> np.ndarray:
         rest = vectors - np.outer(vectors @ self.direction, self.direction)
@@ -171,7 +174,7 @@ def weat(
         ArgumentError: a set has too few words or too many, or the space has fewer than two of them, or X and Y are
             the same to A and B.
     """
-    space = debiasing.space if debiasing else load_vectors() if vectors is None else vectors
+    space = debiasing.space if debiasing else as_space(vectors)
     permutations = check_integer("permutations", permutations, 1, 1_000_000)
     seed = check_integer("seed", seed, 0, 2**32 - 1)
     given = {"target1": target1, "target2": target2, "attribute1": attribute1, "attribute2": attribute2}
@@ -179,26 +182,50 @@ def weat(
     for name, words in given.items():
         sets[name], missing[name] = space.known(check_words(words, name, FEWEST_WORDS, MOST_WORDS))
         if len(sets[name]) < FEWEST_WORDS:
-            raise ArgumentError(
-                f"{name} needs at least {FEWEST_WORDS} words that {space.name} has; it lacks {', '.join(missing[name][:10])}"
-            )
+            lacking = f"; it lacks {', '.join(map(shown, missing[name][:5]))}" if missing[name] else ""
+            raise ArgumentError(f"{name} needs at least {FEWEST_WORDS} different words that {space.name} has{lacking}")
     both = set(sets["target1"]) & set(sets["target2"])
     if both:
         raise ArgumentError(f"a word cannot stand in target1 and in target2: {', '.join(sorted(both)[:10])}")
     unit = debiasing.vectors if debiasing else space.unit_vectors
     targets = [*sets["target1"], *sets["target2"]]
-    similarity = [unit(targets) @ unit(sets[name]).T for name in ("attribute1", "attribute2")]  # (targets, attributes)
-    associations = (similarity[0].mean(axis=1) - similarity[1].mean(axis=1)).astype(np.float64)
+    x = unit(targets).astype(np.float64)
+    similarity = [x @ unit(sets[name]).T for name in ("attribute1", "attribute2")]  # (targets, attributes)
+    associations = similarity[0].mean(axis=1) - similarity[1].mean(axis=1)
     size = len(sets["target1"])
     deviation = associations.std(ddof=1)
-    if deviation < 1e-9:
-        raise ArgumentError("the target words are all equally near to both attributes, so there is nothing to compare")
+    if deviation < ROUNDING:
+        if not debiasing:
+            raise ArgumentError(
+                "the target words are all equally near to both attributes, so there is nothing to compare"
+            )
+        associations = np.zeros_like(associations)  # debiasing took all of it
+        deviation = 1
     effect = (associations[:size].mean() - associations[size:].mean()) / deviation
     p_value, partitions, exact = _p_value(associations, size, permutations, seed)
     return WeatResult(
         float(effect), p_value, partitions, exact, dict(zip(targets, associations.tolist(), strict=True)),
         {name: words for name, words in missing.items() if words},
     )  # fmt: skip
+
+
+def weat_and_debiased(
+    sets: Sequence[str | Sequence[str]], vectors: VectorSpace | None = None
+) -> tuple[WeatResult, WeatResult | None]:
+    """`weat` of four sets X, Y, A, B as the vectors are, and after hard debiasing for gender.
+
+    The second is None in a space that has none of the pairs which define the gender direction.
+
+    Raises:
+        ArgumentError: as `weat`.
+    """
+    space = as_space(vectors)
+    before = weat(*sets, space)
+    try:
+        debiasing = Debiasing(space)
+    except ArgumentError:
+        return before, None
+    return before, weat(*sets, space, debiasing=debiasing)
 
 
 def two_analogies(
@@ -209,7 +236,8 @@ def two_analogies(
     Raises:
         ArgumentError: a word is unknown, or top_k not from 1 to 100.
     """
-    space = load_vectors() if vectors is None else vectors
+    space = as_space(vectors)
+    word = space.find(word, "word")
     there = solve_analogy(x1, word, y1, top_k, space)
     back = solve_analogy(y1, word, x1, top_k, space)
     forward, backward = words_of(there.add), words_of(back.add)

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lyricgen.arguments import check_integer
-from lyricgen.errors import ArgumentError
-from lyricgen.vectorsources import load_vectors
+from lyricgen.vectorsources import as_space
 from lyricgen.vectorspace import VectorSpace
 
 MOST_ANSWERS = 100
@@ -128,7 +127,7 @@ def analogy(x1: str, x2: str, y1: str, top_k: int = 1, vectors: VectorSpace | No
     >>> analogy("man", "king", "woman")[0][0]
     'queen'
     """
-    space = _space(vectors)
+    space = as_space(vectors)
     words, top_k = _question(space, x1, x2, y1), check_integer("top_k", top_k, 1, MOST_ANSWERS)
     found = _best(space, space.similarities(_target(space, *words)), top_k, words)
     return [(answer.word, answer.similarity) for answer in found if not answer.excluded]
@@ -145,7 +144,7 @@ def solve_analogy(x1: str, x2: str, y1: str, top_k: int = 10, vectors: VectorSpa
     Raises:
         ArgumentError: a word is unknown, or top_k outside its range.
     """
-    space = _space(vectors)
+    space = as_space(vectors)
     words, top_k = _question(space, x1, x2, y1), check_integer("top_k", top_k, 1, MOST_ANSWERS)
     to_x1, to_x2, to_y1 = (space.similarities(vector) for vector in space.unit_vectors(words))
     length = np.linalg.norm(_offset(space, *words))
@@ -163,7 +162,7 @@ def cosine_distance(word1: str, word2: str, vectors: VectorSpace | None = None) 
     >>> round(cosine_distance("fast", "slow"), 3) < round(cosine_distance("fast", "banana"), 3)
     True
     """
-    space = _space(vectors)
+    space = as_space(vectors)
     first, second = space.unit_vectors([space.find(word1, "word1"), space.find(word2, "word2")])
     return float(np.clip(1 - first @ second, 0, 2))
 
@@ -174,7 +173,7 @@ def measure_distance(word1: str, word2: str, vectors: VectorSpace | None = None)
     Raises:
         ArgumentError: a word is unknown.
     """
-    space = _space(vectors)
+    space = as_space(vectors)
     words = [space.find(word1, "word1"), space.find(word2, "word2")]
     distance = cosine_distance(*words, space)
     nearer = np.searchsorted(space.random_distances, distance)
@@ -188,7 +187,11 @@ def compare_distances(word: str, synonym: str, antonym: str, vectors: VectorSpac
     Raises:
         ArgumentError: a word is unknown.
     """
-    return Comparison(measure_distance(word, synonym, vectors), measure_distance(word, antonym, vectors))
+    space = as_space(vectors)
+    word, synonym, antonym = (
+        space.find(text, name) for name, text in (("word", word), ("synonym", synonym), ("antonym", antonym))
+    )
+    return Comparison(measure_distance(word, synonym, space), measure_distance(word, antonym, space))
 
 
 def neighbors(word: str, top_k: int = 10, vectors: VectorSpace | None = None) -> list[Answer]:
@@ -202,7 +205,7 @@ def neighbors(word: str, top_k: int = 10, vectors: VectorSpace | None = None) ->
     Raises:
         ArgumentError: the word is unknown, or top_k outside its range.
     """
-    space = _space(vectors)
+    space = as_space(vectors)
     return _neighbors(space, space.find(word), check_integer("top_k", top_k, 1, MOST_ANSWERS))
 
 
@@ -212,6 +215,7 @@ def compare_neighbors(word: str, first: VectorSpace, second: VectorSpace, top_k:
     Raises:
         ArgumentError: a space lacks the word, or top_k is outside its range.
     """
+    first, second = as_space(first), as_space(second)
     sides = [neighbors(word, top_k, space) for space in (first, second)]
     words = [[answer.word for answer in side] for side in sides]
     return Overlap(
@@ -234,14 +238,6 @@ def best_rows(values: np.ndarray, count: int) -> np.ndarray:
     bound = np.partition(best_of_block, blocks - count)[blocks - count]
     rows = np.flatnonzero(values >= bound)
     return rows[np.argsort(-values[rows], kind="stable")][:count]
-
-
-def _space(vectors: VectorSpace | None) -> VectorSpace:
-    if vectors is None:
-        return load_vectors()
-    if not isinstance(vectors, VectorSpace):
-        raise ArgumentError("vectors must be what load_vectors gives; other KeyedVectors can be saved with save_space")
-    return vectors
 
 
 def _question(space: VectorSpace, x1: str, x2: str, y1: str) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 from gensim.test.utils import datapath
 
 from lyricgen.arguments import check_choice, check_integer
-from lyricgen.vectorsources import load_vectors
+from lyricgen.vectorsources import as_space
 from lyricgen.vectorspace import VectorSpace
 
 ALL = "all categories"
@@ -56,6 +56,8 @@ def score_analogies(
 ) -> Iterator[CategoryScore]:
     """Asks a space the questions of one category or of all; yields the score of each category when it is done.
 
+    A generator: what is wrong with an argument is raised when the first score is asked for.
+
     Args:
         vectors: the space; None: glove-50.
         category: a name of `google_questions()`, or 'all categories'.
@@ -64,7 +66,7 @@ def score_analogies(
     Raises:
         ArgumentError: there is no such category, or candidates are not from 1 to the words of the space.
     """
-    space = load_vectors() if vectors is None else vectors
+    space = as_space(vectors)
     questions = google_questions()
     category = check_choice("category", category, [ALL, *questions])
     count = len(space) if candidates is None else check_integer("candidates", candidates, 1, len(space))

@@ -20,7 +20,7 @@ warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font", cat
 
 FIRST, SECOND, MUTED = "#4f46e5", "#d9480f", "#8a8f98"
 COLOURS = (FIRST, SECOND, "#0b7a55", "#b5179e", "#8d6b00", "#0e7490", "#7c2d12", "#475569", "#be123c", "#3f6212")
-FORMATS = ("png", "svg")
+MOST_IN_LEGEND = 12  # groups; more would hide the points
 
 
 def draw_map(
@@ -36,7 +36,7 @@ def draw_map(
     Args:
         coordinates: (N, 2).
         labels: N texts.
-        groups: N names; with two names or more there is a legend.
+        groups: N names; with 2 to 12 of them there is a legend.
         arrows: positions of start and end.
         axes: names of the axes.
         title: of the figure.
@@ -57,7 +57,7 @@ def draw_map(
     _place_labels(
         figure, plot, coordinates, labels, 7.5 if crowded else 10, [coordinates[list(ends)] for ends in arrows]
     )
-    if len(names) > 1:
+    if 1 < len(names) <= MOST_IN_LEGEND:
         _as_text(plot.legend(loc="best", frameon=True, framealpha=0.8, fontsize=9))
     plot.set_title(title, loc="left", parse_math=False)
     return figure

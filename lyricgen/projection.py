@@ -10,12 +10,13 @@ import numpy as np
 
 from lyricgen.arguments import check_choice, check_integer
 from lyricgen.errors import ArgumentError
-from lyricgen.vectorsources import load_vectors
+from lyricgen.vectorsources import as_space
 from lyricgen.vectorspace import VectorSpace
 from lyricgen.wordlists import WordList, parse_words
 
 METHODS = ("PCA", "t-SNE")
 FEWEST, MOST = 2, 200  # words of a map
+FEWEST_OF_TSNE = 4  # of fewer words a PCA is made
 RANDOM_WORDS = 20
 PERPLEXITY = 30.0  # of t-SNE, at most: a third of the words
 
@@ -87,7 +88,7 @@ def map_words(words: str = "", method: str = "PCA", vectors: VectorSpace | None 
     Args:
         words: 2 to 200, parted by commas, spaces or lines; lines are groups and `a > b` asks for an arrow, as in
             `parse_words`; empty: 20 frequent words at random.
-        method: PCA or t-SNE.
+        method: PCA or t-SNE; fewer than 4 words are always a PCA.
         vectors: the space; None: glove-50.
         seed: of the words at random, 0 to 4,294,967,295; t-SNE gets it too, but starts from a PCA, so that it finds
             the same places by any seed.
@@ -96,7 +97,7 @@ def map_words(words: str = "", method: str = "PCA", vectors: VectorSpace | None 
         ArgumentError: an argument lies outside what is allowed, or the space has fewer than two of the words. Other
             words that it lacks are left out and named in `missing`.
     """
-    space = load_vectors() if vectors is None else vectors
+    space = as_space(vectors)
     method = check_choice("method", method, METHODS)
     seed = check_integer("seed", seed, 0, 2**32 - 1)
     typed = parse_words(words)
@@ -111,6 +112,8 @@ def map_words(words: str = "", method: str = "PCA", vectors: VectorSpace | None 
         if missing:
             space.find(missing[0], "words")  # raises, with the nearest spellings
         raise ArgumentError(f"words must be {FEWEST} to {MOST} different words, got {len(shown)}")
+    if len(shown) < FEWEST_OF_TSNE:
+        method = "PCA"
     coordinates, explained = project(space.unit_vectors(shown), method, seed)
     return WordMap(
         shown,
@@ -128,15 +131,21 @@ def project(matrix: np.ndarray, method: str = "PCA", seed: int = 0) -> tuple[np.
     """The two coordinates of each row of a matrix (N, D), N at least 2: float64 (N, 2), and the variance they explain.
 
     PCA (Pearson 1901) keeps the two directions of greatest variance; t-SNE (van der Maaten and Hinton 2008) keeps
-    neighbours together, its axes and distances mean nothing.
+    neighbours together, its axes and distances mean nothing; fewer than 4 rows, too few for it, are a PCA.
+
+    Raises:
+        ArgumentError: there is no such method, or the matrix is none of finite numbers.
     """
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 
+    method = check_choice("method", method, METHODS)
     matrix = np.asarray(matrix, np.float64)
+    if matrix.ndim != 2 or len(matrix) < FEWEST or not np.isfinite(matrix).all():
+        raise ArgumentError("matrix must have at least 2 rows of finite numbers")
     if np.ptp(matrix, axis=0).max() == 0:  # scikit-learn's t-SNE would crash the interpreter
         return np.zeros((len(matrix), 2)), ((0.0, 0.0) if method == "PCA" else None)
-    if method == "PCA" or len(matrix) < 4 or matrix.shape[1] < 2:
+    if method == "PCA" or len(matrix) < FEWEST_OF_TSNE or matrix.shape[1] < 2:
         width = min(2, *matrix.shape)
         pca = PCA(width, svd_solver="full").fit(matrix)
         coordinates = np.zeros((len(matrix), 2))

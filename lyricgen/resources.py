@@ -16,10 +16,10 @@ from lyricgen.errors import ModelError, VectorsError
 from lyricgen.files import ASSETS
 from lyricgen.models import CharacterModel
 from lyricgen.vectorsources import load_vectors
-from lyricgen.vectorspace import META, VectorSpace
+from lyricgen.vectorspace import VectorSpace
 
 BUNDLED = "bundled with lyricgen"
-SPACES = ("glove-50", "lyrics")  # vector spaces that are always there; the first is the default
+BUNDLED_SPACES = ("glove-50", "lyrics")  # vector spaces that are always there; the first is the default
 log = logging.getLogger("lyricgen")
 
 
@@ -85,7 +85,7 @@ class Resources:
         if not self._models:
             raise ModelError("no bundled model could be loaded; fetch lyricgen again, or train models with train.py")
         self._spaces: dict[str, VectorSpace] = {}
-        for name in (*SPACES, *vectors):
+        for name in (*BUNDLED_SPACES, *vectors):
             try:
                 space = self._load_space(name)
                 if space.name in self._spaces:
@@ -122,8 +122,8 @@ class Resources:
         """The vector spaces that can be asked."""
         return list(self._spaces)
 
-    def space(self, name: str) -> VectorSpace:
-        """A vector space by name.
+    def space(self, name: str, argument: str = "vectors") -> VectorSpace:
+        """A vector space by name; `argument` is what a message calls it.
 
         Raises:
             ArgumentError: there is none of that name.
@@ -131,7 +131,7 @@ class Resources:
         """
         if not self._spaces:
             raise VectorsError("no word vectors could be loaded, so questions about words cannot be answered here")
-        return self._spaces[check_choice("vectors", name, self._spaces)]
+        return self._spaces[check_choice(argument, name, self._spaces)]
 
     def about(self) -> dict:
         """Versions, device, and each model and vector space with its figures and origin, as plain values."""
@@ -162,8 +162,13 @@ class Resources:
         return self._placed(name, load_checkpoint(ASSETS / name), origin)
 
     def _load_space(self, name: str | Path) -> VectorSpace:
-        own = self.folder / name if self.folder and name in SPACES else None
-        return load_vectors(own if own and (own / META).is_file() else name)
+        own = self.folder / name if self.folder and name in BUNDLED_SPACES else None
+        if own and own.is_dir():
+            try:
+                return load_vectors(own)
+            except VectorsError as error:
+                log.warning("%s: %s, since %s", name, BUNDLED, error)
+        return load_vectors(name)
 
     def _placed(self, name: str, checkpoint: Checkpoint, origin: str) -> LoadedModel:
         try:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from lyricgen.arguments import nearest, shown
-from lyricgen.errors import VectorsError
+from lyricgen.errors import ArgumentError, VectorsError
 from lyricgen.files import ASSETS, cache_folder
 from lyricgen.textvectors import convert_text
 from lyricgen.vectorspace import META, VectorSpace, open_space, read_matrix, read_meta
@@ -43,7 +43,7 @@ def load_vectors(name_or_path: str | Path = "glove-50") -> VectorSpace:
     """
     if isinstance(name_or_path, str) and name_or_path.strip().lower() in SPACES:
         return _named(name_or_path.strip().lower())
-    if isinstance(name_or_path, (str, os.PathLike)) and str(name_or_path):
+    if isinstance(name_or_path, (str, os.PathLike)) and str(name_or_path) and "\0" not in str(name_or_path):
         path = os.path.expanduser(name_or_path)
         if os.path.isdir(path):
             space = open_space(path)
@@ -55,6 +55,19 @@ def load_vectors(name_or_path: str | Path = "glove-50") -> VectorSpace:
     raise VectorsError(
         f"vectors {shown(str(name_or_path))} are neither a known space ({near}) nor a file or folder of word vectors; name one of these"
     )
+
+
+def as_space(vectors: VectorSpace | None) -> VectorSpace:
+    """`vectors`, or glove-50 for None.
+
+    Raises:
+        ArgumentError: it is something else than what `load_vectors` gives.
+    """
+    if vectors is None:
+        return load_vectors()
+    if not isinstance(vectors, VectorSpace):
+        raise ArgumentError("vectors must be what load_vectors gives; other KeyedVectors can be saved with save_space")
+    return vectors
 
 
 @cache

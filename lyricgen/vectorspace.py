@@ -25,7 +25,7 @@ from lyricgen.files import file_sha256, whole_folder, write_json
 
 FORMAT_VERSION = 1
 VECTORS, WORDS, META = "vectors.npy", "words.txt", "meta.json"
-LONGEST_WORD = 100  # characters; a longer text is not looked up
+LONGEST_WORD = 100  # characters; of a longer text no other spelling is looked up
 READ_AT_ONCE = 30_000_000  # bytes: up to here the vectors are checked against their sha256 and read into memory
 FREQUENT = 10_000  # words from which random pairs are drawn
 RANDOM_PAIRS = 20_000
@@ -37,12 +37,14 @@ class VectorSpace(KeyedVectors):
     Args:
         name: for messages, such as 'glove-50'.
         words: N words, the most frequent first.
-        vectors: (N, D), float32.
+        vectors: (N, D), float32; made read-only.
         source: where the vectors come from, in a few words.
     """
 
     def __init__(self, name: str, words: Sequence[str], vectors: np.ndarray, source: str = ""):
         super().__init__(vectors.shape[1], count=0, dtype=np.float32)
+        if len(words) != len(vectors):
+            raise VectorsError(f"{name} has {len(words):,} words and {len(vectors):,} vectors")
         self.name, self.source = name, source
         self.index_to_key = list(words)
         self.key_to_index = dict(zip(self.index_to_key, range(len(vectors)), strict=True))
@@ -67,8 +69,16 @@ class VectorSpace(KeyedVectors):
             self.norms = norms
 
     def unit_vectors(self, words: Iterable[str]) -> np.ndarray:
-        """The vectors of words at length 1: float32 (words, D)."""
+        """The vectors of words at length 1: float32 (words, D).
+
+        Raises:
+            ArgumentError: this space lacks a word, spelled as it is.
+        """
         self.fill_norms()
+        words = list(words)
+        unknown = next((word for word in words if word not in self.key_to_index), None)
+        if unknown is not None:
+            raise ArgumentError(self._unknown(unknown, "word"))
         rows = [self.key_to_index[word] for word in words]
         return self.vectors[rows] / self.norms[rows, None]
 
@@ -99,11 +109,13 @@ class VectorSpace(KeyedVectors):
 
     def lookup(self, typed: str) -> str | None:
         """`find` without its message: the word, or None."""
+        if len(typed) > LONGEST_WORD:  # normalizing takes long for a long run of accents
+            return typed if typed in self.key_to_index else None
         composed = unicodedata.normalize("NFC", typed)
         plain = "".join(
             letter for letter in unicodedata.normalize("NFKD", composed) if not unicodedata.combining(letter)
         )
-        spellings = [composed, composed.lower(), plain.lower()]
+        spellings = [typed, composed, composed.lower(), plain.lower()]
         spellings += [spelling.replace(" ", "-") for spelling in spellings] if " " in typed else []
         return next((spelling for spelling in spellings if spelling in self.key_to_index), None)
 
@@ -134,9 +146,12 @@ class VectorSpace(KeyedVectors):
 
     @cached_property
     def frequent_words(self) -> np.ndarray:
-        """Rows of the 10,000 most frequent words that are letters only, or of as many as there are: (words,)."""
+        """Rows of the 10,000 most frequent words that are letters only, or of as many as there are: (words,).
+
+        In a space without such words, of any.
+        """
         rows = [row for row, word in enumerate(self.index_to_key[: 4 * FREQUENT]) if word.isalpha()]
-        return np.asarray(rows[:FREQUENT])
+        return np.asarray(rows[:FREQUENT] if len(rows) > 1 else range(min(FREQUENT, len(self))))
 
     @cached_property
     def random_distances(self) -> np.ndarray:

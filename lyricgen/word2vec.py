@@ -8,7 +8,7 @@ from gensim.models import KeyedVectors, Word2Vec
 
 from lyricgen.errors import DataError
 
-WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 
 def song_words(lyric: str) -> list[str]:

@@ -11,6 +11,7 @@ from lyricgen.errors import ArgumentError
 from lyricgen.files import ASSETS
 
 LONGEST_TEXT = 100_000  # characters
+LONGEST_NAME = 40  # characters of a group's name
 _ARROW = re.compile(r"-{0,2}>|→|=>")
 _SEPARATORS = re.compile(r"[\s,;]+")
 
@@ -74,9 +75,10 @@ def parse_words(text: object, argument: str = "words") -> WordList:
         named = named or bool(colon)
         if not colon:
             name, rest = f"line {number}", line
+        name = "".join(filter(str.isprintable, name)).strip()[:LONGEST_NAME]
         chains = [_split(part) for part in _ARROW.split(rest)]
         for word in (word for chain in chains for word in chain):
-            groups.setdefault(word, name.strip())
+            groups.setdefault(word, name)
         arrows += [(left[-1], right[0]) for left, right in zip(chains, chains[1:], strict=False) if left and right]
     one_word_a_line = not named and len(groups) == len(set(groups.values()))
     if one_word_a_line or len(set(groups.values())) == 1:

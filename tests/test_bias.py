@@ -16,6 +16,7 @@ from lyricgen import (
     measure_leftover,
     two_analogies,
     weat,
+    weat_and_debiased,
     weat_tests,
 )
 
@@ -146,7 +147,10 @@ def test_unknown_words_are_named_and_left_out(small):
         (("x1", "y1 y2", "a1 a2", "b1 b2"), r"^target1 must be 2 to 500 different words, got 1 \('x1'\)$"),
         (("x1 x2", "y1 y2", "a1 a2", ""), "^attribute2 must be 2 to 500 different words, got 0$"),
         ((" ".join(f"x{n}" for n in range(501)), "y1 y2", "a1 a2", "b1 b2"), "^target1 must be 2 to 500 .* got 501$"),
-        (("x1 x2", "y1 nix", "a1 a2", "b1 b2"), "^target2 needs at least 2 words that hand-made has; it lacks nix$"),
+        (
+            ("x1 x2", "y1 nix", "a1 a2", "b1 b2"),
+            "^target2 needs at least 2 different words that hand-made has; it lacks 'nix'$",
+        ),
         (("x1 x2", "x1 y2", "a1 a2", "b1 b2"), "^a word cannot stand in target1 and in target2: x1$"),
         (("x1 x2", "X2 y2", "a1 a2", "b1 b2"), "^a word cannot stand in target1 and in target2: x2$"),
         (("x1 x2", "y1 y2", "a1 a2", "a1 a2"), "^the target words are all equally near to both attributes"),
@@ -197,9 +201,27 @@ def test_debiasing_weakens_the_association_of_gender_with_careers(glove, debiasi
 
 def test_debiased_vectors_are_asked_of_the_space_that_was_debiased():
     space = space_of({**SMALL, "she": (1, 1), "he": (-1, 1)})
-    # Without the direction (1, 0) only the second axis is left, where all but she and he stand together or at nothing.
+    # Without the direction (1, 0) only the second axis is left, where all but she and he stand together or at nothing:
+    # of an association debiasing has left nothing, not even one of rounding.
+    result = weat("x2 y1", "y2 b1", "a1 a2", "b1 b2", debiasing=Debiasing(space, [("she", "he")]))
+    assert (result.effect_size, result.p_value) == (0, 1)
+
+
+def test_an_association_that_debiasing_takes_away_is_zero_and_not_rounding(glove):
+    sets = ("math algebra geometry numbers", "poetry art dance drama", "he man boy son", "she woman girl daughter")
+    before, after = weat_and_debiased(sets, glove)
+    assert before.effect_size > 0.5
+    assert (after.effect_size, after.p_value) == (0, 1)
+
+
+def test_attributes_that_are_the_same_words_in_another_order_are_refused(glove):
     with pytest.raises(ArgumentError, match="equally near to both"):
-        weat("x2 y1", "y2 b1", "a1 a2", "b1 b2", debiasing=Debiasing(space, [("she", "he")]))
+        weat("math algebra geometry", "poetry art dance", "love peace joy happy", "joy love happy peace", glove)
+
+
+def test_a_space_without_gendered_pairs_is_tested_but_not_debiased():
+    before, after = weat_and_debiased(("x1 x2", "y1 y2", "a1 a2", "b1 b2"), space_of(SMALL))
+    assert before.effect_size > 0 and after is None
 
 
 # The direction is (1, 0, 0). mom and dad: their middle (0.3, 0.4, 0.5) loses 0.3, and sqrt(1 - 0.41) is left for it.
@@ -299,7 +321,7 @@ def test_two_analogies_tell_what_they_share_and_what_not(glove):
 
 
 @pytest.mark.parametrize(
-    ("given", "message"), [(("man", "nixnix", "woman"), "^x2 'nixnix'"), (("man", "boss", "woman", 0), "^top_k must")]
+    ("given", "message"), [(("man", "nixnix", "woman"), "^word 'nixnix'"), (("man", "boss", "woman", 0), "^top_k must")]
 )
 def test_two_analogies_refuse_what_one_refuses(given, message, glove):
     with pytest.raises(ArgumentError, match=message):

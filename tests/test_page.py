@@ -214,6 +214,16 @@ def test_bias_lab_compares_tests_and_debiases(page):
     assert "classifier" in page.locator("#debiasing-says").inner_text()
 
 
+def test_an_association_the_other_way_round_is_called_so(page):
+    open_words(page, "Bias")
+    career, family = (page.locator(f"#{name} textarea") for name in ("attribute1", "attribute2"))
+    words = career.input_value()
+    career.fill(family.input_value())
+    family.fill(words)
+    page.locator("#run-weat").click()
+    page.locator("#weat-says").get_by_text("The other way round: X goes with B, and Y with A").wait_for(timeout=20_000)
+
+
 def test_choosing_a_published_test_fills_its_words(page):
     open_words(page, "Bias")
     page.get_by_label("Published test").click()

@@ -122,3 +122,10 @@ def test_word_vectors_in_your_model_folder_take_the_place_of_the_bundled_ones(tm
 
     save_space(load_vectors("lyrics"), tmp_path / "lyrics", "lyrics", "my songs")
     assert Resources(tmp_path).space("lyrics").source == "my songs"
+
+
+def test_damaged_word_vectors_in_your_model_folder_leave_the_bundled_ones_in_place(tmp_path):
+    shutil.copytree(ASSETS / "lyrics", tmp_path / "lyrics")
+    (tmp_path / "lyrics" / "words.txt").write_text("damaged\n")
+    space = Resources(tmp_path).space("lyrics")
+    assert "trained on 4,226 songs" in space.source and len(space) > 4_000

@@ -178,8 +178,32 @@ def test_random_distances_are_those_of_pairs_of_two_different_words():
 
 
 def test_too_few_words_to_compare_pairs_give_one_sentence():
-    space = VectorSpace("few", ["a", "1"], np.ones((2, 2), np.float32))
+    space = VectorSpace("few", ["a"], np.ones((1, 2), np.float32))
     assert "few has too few words" in refusal(lambda: space.random_distances)
+
+
+def test_a_space_of_words_that_are_not_letters_only_compares_those():
+    space = VectorSpace("numbers", ["1", "2", "3"], np.array([[1, 0], [0, 1], [-1, 0]], np.float32))
+    assert set(np.round(space.random_distances, 6)) == {1, 2}
+
+
+def test_a_long_run_of_accents_is_refused_at_once(space):
+    began = time.perf_counter()
+    assert "is not among" in refusal(lambda: space.find("a" + "\u0301\u0316" * 1_000_000))
+    assert time.perf_counter() - began < 1
+
+
+def test_a_word_that_a_file_spells_in_parts_is_found():
+    space = VectorSpace("parts", ["cafe\u0301", "tea"], np.eye(2, dtype=np.float32))
+    assert space.find("cafe\u0301") == "cafe\u0301"
+
+
+def test_vectors_of_a_word_that_is_not_there_are_refused(space):
+    assert "is not among" in refusal(lambda: space.unit_vectors(["zzz"]))
+
+
+def test_as_many_words_as_vectors_are_needed():
+    assert "1 words and 2 vectors" in refusal(lambda: VectorSpace("odd", ["a"], np.ones((2, 2), np.float32)))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])

@@ -152,5 +152,10 @@ def test_each_file_of_lists_says_where_it_is_from():
     assert "10.1126/science.aal4230" in sources()["weat.json"] and "Bolukbasi" in sources()["gender.json"]
 
 
+def test_a_name_is_cut_and_loses_what_cannot_be_printed():
+    groups = parse_words(f"a\x01b: king\n{'c' * 1_000}: apple").groups
+    assert groups == {"king": "ab", "apple": "c" * 40}
+
+
 def test_a_name_makes_a_group_of_one_word():
     assert parse_words("royal: king\nfruit: apple").groups == {"king": "royal", "apple": "fruit"}

@@ -6,6 +6,7 @@ from dataclasses import asdict
 import gradio as gr
 import numpy as np
 
+from lyricgen.arguments import check_choice, check_integer
 from lyricgen.embeddings import Analogy, solve_analogy
 from lyricgen.evaluation import ALL, CategoryScore, google_questions, score_analogies, total
 from lyricgen.plotting import draw_parallelogram
@@ -77,8 +78,9 @@ def create_analogy_tab(resources: Resources) -> None:
 
     @spoken
     def show_scores(category, candidates, vectors):
-        done = []
-        for score in score_analogies(resources.space(vectors), category, CANDIDATES.get(candidates)):
+        space, done = resources.space(vectors), []
+        count = min(CANDIDATES[check_choice("candidates", candidates, CANDIDATES)] or len(space), len(space))
+        for score in score_analogies(space, category, count):
             done.append(score)
             rows = done if len(done) == 1 else [*done, total(done)]
             yield [score_row(row) for row in rows]
@@ -108,8 +110,9 @@ def create_analogy_tab(resources: Resources) -> None:
             candidates: answer only with so many of the most frequent words; 0: with any.
             vectors: a vector space that /about lists.
         """
-        done = []
-        for score in score_analogies(resources.space(vectors), category, None if candidates == 0 else candidates):
+        space, done = resources.space(vectors), []
+        count = check_integer("candidates", candidates, 0, len(space)) or None
+        for score in score_analogies(space, category, count):
             done.append(score)
             yield [{**asdict(row), "accuracy": row.accuracy} for row in [*done, total(done)]]
 

@@ -6,12 +6,13 @@ from functools import cache
 import gradio as gr
 import numpy as np
 
-from lyricgen.bias import Debiasing, Leftover, WeatResult, measure_leftover, two_analogies, weat
+from lyricgen.bias import Debiasing, Leftover, WeatResult, measure_leftover, two_analogies, weat_and_debiased
 from lyricgen.plotting import draw_clusters, draw_projections
 from lyricgen.projection import project
 from lyricgen.resources import Resources
 from lyricgen.ui.errors import spoken
 from lyricgen.ui.parts import BAR, QUIET, answer_rows, answer_table, bold, picture, space_choice
+from lyricgen.vectorspace import VectorSpace
 from lyricgen.wordlists import gender_lists, joined, parse_words, sources, weat_tests
 
 EXPLANATION = """
@@ -20,7 +21,7 @@ work.
 """
 WEAT_EXPLANATION = """
 **WEAT** (Caliskan, Bryson and Narayanan 2017): do the words of X go with A and those of Y with B, more than chance allows?
-The effect size is in standard deviations (0: no difference, 2: the most there can be); the p-value is the share of all ways to
+The effect size is in standard deviations (0: no difference, about 2: the most there can be); the p-value is the share of all ways to
 part the words of X and Y anew that show as much. Choose one of the ten published tests, or write your own words.
 """
 DEBIASING_EXPLANATION = """
@@ -67,10 +68,10 @@ def create_bias_tab(resources: Resources) -> None:
             y1: of the analogies.
         """
         space = resources.space(vectors)
-        before, after = both_tests((target1, target2, attribute1, attribute2), space)
+        before, after = weat_and_debiased((target1, target2, attribute1, attribute2), space)
         return {
             "analogies": asdict(two_analogies(x1, word, y1, vectors=space)),
-            "weat": {"before": asdict(before), "after_debiasing": asdict(after)},
+            "weat": {"before": asdict(before), "after_debiasing": asdict(after) if after else None},
         }
 
     @spoken
@@ -81,7 +82,7 @@ def create_bias_tab(resources: Resources) -> None:
         Args:
             vectors: a vector space that /about lists.
         """
-        debiasing, left = prepared(resources, resources.space(vectors).name)
+        debiasing, left = prepared(resources.space(vectors))
         words = occupations(debiasing)
         values, after = projections(debiasing, words)
         rows = zip(words, values.tolist(), after.tolist(), strict=True)
@@ -157,11 +158,11 @@ def _create_weat(resources: Resources, vectors: gr.Dropdown) -> None:
     @spoken
     def show(name, *values):
         *sets, vectors = values
-        before, after = both_tests(sets, resources.space(vectors))
+        before, after = weat_and_debiased(sets, resources.space(vectors))
         names = set_names(name, sets)
-        rows = [weat_row("as they are", before), weat_row("hard-debiased for gender", after)]
+        rows = [weat_row("as they are", before)] + [weat_row("hard-debiased for gender", after)] * (after is not None)
         picture_of = draw_projections(
-            list(before.associations), np.array(list(before.associations.values())), np.array(list(after.associations.values())),
+            list(before.associations), np.array(list(before.associations.values())), np.array(list(after.associations.values())) if after else None,
             (names[3], names[2]), f"association with {names[2]} minus {names[3]}",
         )  # fmt: skip
         return (
@@ -185,7 +186,7 @@ def _create_debiasing(resources: Resources, vectors: gr.Dropdown) -> None:
 
     @spoken
     def show(vectors):
-        debiasing, left = prepared(resources, resources.space(vectors).name)
+        debiasing, left = prepared(resources.space(vectors))
         words = shown_occupations(debiasing)
         values, after = projections(debiasing, words)
         figure = draw_projections(words, values, after, ("male", "female"), "cosine with the gender direction")
@@ -203,15 +204,10 @@ def _create_debiasing(resources: Resources, vectors: gr.Dropdown) -> None:
 
 
 @cache
-def prepared(resources: Resources, name: str) -> tuple[Debiasing, Leftover]:
-    """The debiasing of a space by name, and what it leaves; worked out once."""
-    debiasing = Debiasing(resources.space(name))
+def prepared(space: VectorSpace) -> tuple[Debiasing, Leftover]:
+    """The debiasing of a space, and what it leaves; worked out once."""
+    debiasing = Debiasing(space)
     return debiasing, measure_leftover(debiasing)
-
-
-def both_tests(sets, space) -> tuple[WeatResult, WeatResult]:
-    """WEAT of four sets as the vectors are, and after debiasing."""
-    return weat(*sets, space), weat(*sets, space, debiasing=Debiasing(space))
 
 
 def occupations(debiasing: Debiasing) -> list[str]:
@@ -255,11 +251,12 @@ def set_names(name: object, sets: list) -> list[str]:
 def weat_sentence(result: WeatResult, names: list[str]) -> str:
     """What a test says, in words, and what was left out."""
     x, y, a, b = map(bold, names)
-    if result.effect_size < 0:
-        a, b = b, a
     strength = f"effect size {result.effect_size:.2f}, p = {shown_p(result)}"
-    text = f"{x} goes with {a}, and {y} with {b}: {strength}."
-    if result.p_value > 0.05:
+    if result.p_value <= 0.05:
+        text = f"{x} goes with {a}, and {y} with {b}: {strength}."
+    elif result.p_value >= 0.95:
+        text = f"The other way round: {x} goes with {b}, and {y} with {a}: {strength}, which is for the way asked."
+    else:
         text = f"No association that chance would not bring about: {strength}."
     missing = [word for words in result.missing.values() for word in words]
     return text + (

@@ -9,7 +9,7 @@ from lyricgen.embeddings import Comparison, Distance, compare_distances, measure
 from lyricgen.plotting import draw_distances
 from lyricgen.resources import Resources
 from lyricgen.ui.errors import spoken
-from lyricgen.ui.parts import BAR, bold, picture, space_choice
+from lyricgen.ui.parts import BAR, bold, escaped, picture, space_choice
 
 EXPLANATION = """
 **Cosine distance** is 1 minus the cosine of the angle between two vectors: 0 for the same direction, 1 for a right angle, 2
@@ -41,7 +41,7 @@ def create_distance_tab(resources: Resources) -> None:
             f"- {bold(pair.word1)} – {bold(pair.word2)}: **{pair.distance:.3f}**, {placed(pair)}" for pair in pairs
         ]
         if isinstance(found, Comparison):
-            lines += ["", found.verdict]
+            lines += ["", escaped(found.verdict)]
         labels = [(f"{pair.word1} – {pair.word2}", pair.distance) for pair in pairs]
         description = "; ".join(f"{label} {distance:.3f}" for label, distance in labels)
         figure = draw_distances(space.random_distances, labels)
@@ -69,7 +69,10 @@ def create_distance_tab(resources: Resources) -> None:
 
 def measured(w1, w2, w3, space) -> Distance | Comparison:
     """The distance of two words, or of three the comparison."""
-    return compare_distances(w1, w2, w3, space) if check_text("w3", w3).strip() else measure_distance(w1, w2, space)
+    w1, w2 = space.find(w1, "w1"), space.find(w2, "w2")
+    if not check_text("w3", w3).strip():
+        return measure_distance(w1, w2, space)
+    return compare_distances(w1, w2, space.find(w3, "w3"), space)
 
 
 def placed(distance: Distance) -> str:

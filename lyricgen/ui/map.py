@@ -61,11 +61,12 @@ def create_map_tab(resources: Resources) -> None:
             "words.json": mapped.to_json().encode(),
         }
         description = f"{len(mapped.words)} words on a plane by {mapped.method}: {', '.join(mapped.words)}"
-        return note(mapped), picture(figure, description), downloads(saved)
+        return note(mapped, method), picture(figure, description), downloads(saved)
 
     def draw_new(vectors, seed):
-        drawn = random_words(resources.space(vectors), RANDOM_WORDS, check_integer("seed", seed, 0, 2**32 - 1))
-        return ", ".join(drawn), seed + 1  # the next click draws others
+        seed = check_integer("seed", seed, 0, 2**32 - 1)
+        drawn = random_words(resources.space(vectors), RANDOM_WORDS, seed)
+        return ", ".join(drawn), (seed + 1) % 2**32  # the next click draws others
 
     @spoken
     def map_of_words(words: str = WORDS, method: str = "PCA", vectors: str = "glove-50", seed: int = 0) -> dict:
@@ -91,9 +92,11 @@ def draw_words(mapped: WordMap) -> Figure:
     return draw_map(mapped.coordinates, mapped.words, mapped.groups, mapped.arrows, mapped.axes, mapped.title)
 
 
-def note(mapped: WordMap) -> str:
+def note(mapped: WordMap, method: str) -> str:
     """What the picture does not say: the variance that it holds, and the words that are missing."""
     notes = []
+    if method != mapped.method and method in METHODS:
+        notes.append(f"Too few words for {method}, so this is a {mapped.method}.")
     if mapped.explained:
         notes.append(f"The two axes hold **{sum(mapped.explained):.0%}** of the variance of these words' vectors.")
     if mapped.missing:

@@ -41,7 +41,7 @@ def create_neighbors_tab(resources: Resources) -> None:
                 gr.Dataframe(answer_rows(neighbors(word, top_k, space)), label=space.name),
                 gr.Dataframe(visible=False),
             )
-        beside = resources.space(other)
+        beside = resources.space(other, "other")
         found = compare_neighbors(word, space, beside, top_k)
         lines = [f"**{len(found.shared)}** of the neighbours are the same" + _listed(found.shared)]
         for name, absent, words in (
@@ -69,7 +69,7 @@ def create_neighbors_tab(resources: Resources) -> None:
         space = resources.space(vectors)
         if other in (None, "", NO_SPACE):
             return {"first": [asdict(answer) for answer in neighbors(word, top_k, space)]}
-        return asdict(compare_neighbors(word, space, resources.space(other), top_k))
+        return asdict(compare_neighbors(word, space, resources.space(other, "other"), top_k))
 
     gr.on([find.click, word.submit], show, [word, top_k, vectors, other], [overlap, first, second], **BAR)
     gr.api(find_neighbors, api_name="neighbors")

@@ -60,7 +60,12 @@ def downloads(files: dict[str, bytes]) -> str:
 def bold(word: str) -> str:
     """A word in bold inside Markdown, shown as it is whatever it holds; long ones are cut."""
     word = word if len(word) <= LONGEST_SHOWN else f"{word[: LONGEST_SHOWN - 1]}…"
-    return f"<b>{''.join(letter if letter.isalnum() else f'&#{ord(letter)};' for letter in word)}</b>"
+    return f"<b>{escaped(word)}</b>"
+
+
+def escaped(text: str) -> str:
+    """A text inside Markdown, shown as it is whatever it holds."""
+    return "".join(letter if letter.isalnum() or letter == " " else f"&#{ord(letter)};" for letter in text)
 
 
 def _data_url(kind: str, content: bytes) -> str:
