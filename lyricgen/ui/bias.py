@@ -75,26 +75,26 @@ def create_bias_tab(resources: Resources) -> None:
         }
 
     @spoken
-    def debiasing_report(vectors: str = "glove-50") -> dict:
+    def debiasing(vectors: str = "glove-50") -> dict:
         """The gender direction: the projection of each occupation before and after hard debiasing, and the shares of the
         1,000 most biased words that k-means and a classifier tell apart, before and after.
 
         Args:
             vectors: a vector space that /about lists.
         """
-        debiasing, left = prepared(resources.space(vectors))
-        words = occupations(debiasing)
-        values, after = projections(debiasing, words)
+        removed, left = prepared(resources.space(vectors))
+        words = occupations(removed)
+        values, after = projections(removed, words)
         rows = zip(words, values.tolist(), after.tolist(), strict=True)
         return {
-            "explained_variance": debiasing.explained,
+            "explained_variance": removed.explained,
             "occupations": [{"word": word, "before": before, "after": after} for word, before, after in rows],
             "clusters": {"before": left.accuracy_before, "after": left.accuracy_after},
             "classifier": {"before": left.recovered_before, "after": left.recovered_after},
         }
 
     gr.api(bias, api_name="bias")
-    gr.api(debiasing_report, api_name="debiasing")
+    gr.api(debiasing, api_name="debiasing")
 
 
 def _create_analogies(resources: Resources, vectors: gr.Dropdown) -> None:

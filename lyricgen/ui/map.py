@@ -69,7 +69,7 @@ def create_map_tab(resources: Resources) -> None:
         return ", ".join(drawn), (seed + 1) % 2**32  # the next click draws others
 
     @spoken
-    def map_of_words(words: str = WORDS, method: str = "PCA", vectors: str = "glove-50", seed: int = 0) -> dict:
+    def map(words: str = WORDS, method: str = "PCA", vectors: str = "glove-50", seed: int = 0) -> dict:
         """Puts words on a plane: their coordinates, and the figure as 'svg' (text).
 
         Args:
@@ -84,7 +84,7 @@ def create_map_tab(resources: Resources) -> None:
 
     draw_button.click(show, [words, method, vectors, seed], [notes, drawing, files], **BAR)
     random.click(spoken(draw_new), [vectors, seed], [words, seed], **QUIET)
-    gr.api(map_of_words, api_name="map")
+    gr.api(map, api_name="map")
 
 
 def draw_words(mapped: WordMap) -> Figure:

@@ -4,7 +4,8 @@ from dataclasses import asdict
 
 import gradio as gr
 
-from lyricgen.embeddings import compare_neighbors, neighbors
+from lyricgen.embeddings import compare_neighbors
+from lyricgen.embeddings import neighbors as nearest_words
 from lyricgen.resources import Resources
 from lyricgen.ui.errors import spoken
 from lyricgen.ui.parts import BAR, answer_rows, answer_table, bold, space_choice
@@ -38,7 +39,7 @@ def create_neighbors_tab(resources: Resources) -> None:
         if other in (None, "", NO_SPACE):
             return (
                 "",
-                gr.Dataframe(answer_rows(neighbors(word, top_k, space)), label=space.name),
+                gr.Dataframe(answer_rows(nearest_words(word, top_k, space)), label=space.name),
                 gr.Dataframe(visible=False),
             )
         beside = resources.space(other, "other")
@@ -57,7 +58,7 @@ def create_neighbors_tab(resources: Resources) -> None:
         return "; ".join(lines) + ".", *tables
 
     @spoken
-    def find_neighbors(word: str = "fire", top_k: int = 10, vectors: str = "glove-50", other: str = "") -> dict:
+    def neighbors(word: str = "fire", top_k: int = 10, vectors: str = "glove-50", other: str = "") -> dict:
         """The words nearest to a word in a vector space ('first'), and in another ('second') with what they share.
 
         Args:
@@ -68,11 +69,11 @@ def create_neighbors_tab(resources: Resources) -> None:
         """
         space = resources.space(vectors)
         if other in (None, "", NO_SPACE):
-            return {"first": [asdict(answer) for answer in neighbors(word, top_k, space)]}
+            return {"first": [asdict(answer) for answer in nearest_words(word, top_k, space)]}
         return asdict(compare_neighbors(word, space, resources.space(other, "other"), top_k))
 
     gr.on([find.click, word.submit], show, [word, top_k, vectors, other], [overlap, first, second], **BAR)
-    gr.api(find_neighbors, api_name="neighbors")
+    gr.api(neighbors, api_name="neighbors")
 
 
 def _listed(words: list[str]) -> str:
