@@ -55,7 +55,6 @@ def measure(space: VectorSpace) -> dict[str, str]:
     for name, file in PAIRS.items():
         _, (correlation, _), missing = space.evaluate_word_pairs(datapath(file), restrict_vocab=len(space))
         figures[f"{name}, Spearman correlation"] = f"{correlation:.3f} ({missing:.0f} % of the pairs left out)"
-    debiasing = Debiasing(space)
     for name, test in weat_tests().items():
         published = f"WEAT {name}, effect size / debiased (published: {test.published['effect_size']:.2f})"
         sets = [*test.targets.values(), *test.attributes.values()]
@@ -64,7 +63,7 @@ def measure(space: VectorSpace) -> dict[str, str]:
             figures[published] = f"{before.effect_size:.2f} / {after.effect_size:.2f}"
         except ArgumentError:
             figures[published] = "too few of its words"
-    left = measure_leftover(debiasing)
+    left = measure_leftover(Debiasing(space))
     figures[f"{LEFTOVER}, before"] = f"{left.accuracy_before:.0%} / {left.recovered_before:.0%}"
     figures[f"{LEFTOVER}, debiased"] = f"{left.accuracy_after:.0%} / {left.recovered_after:.0%}"
     return figures

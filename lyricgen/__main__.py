@@ -112,7 +112,7 @@ def show_analogy(options: argparse.Namespace) -> None:
     from lyricgen.embeddings import solve_analogy
 
     solved = solve_analogy(options.x1, options.x2, options.y1, options.top_k, _vectors(options))
-    if _printed_as_json(options, {**asdict(solved), "answer": solved.answer}):
+    if _printed_as_json(options, solved.to_dict()):
         return
     print(f"{solved.x1} is to {solved.x2} as {solved.y1} is to {solved.answer}")
     for name, answers in (("3CosAdd", solved.add), ("3CosMul", solved.mul)):
@@ -127,14 +127,11 @@ def show_distance(options: argparse.Namespace) -> None:
     space = _vectors(options)
     if options.word3:
         found = compare_distances(options.word1, options.word2, options.word3, space)
-        pairs, facts = (
-            [found.synonym, found.antonym],
-            {"antonym_is_nearer": found.antonym_is_nearer, "verdict": found.verdict},
-        )
+        pairs = [found.synonym, found.antonym]
     else:
         found = measure_distance(options.word1, options.word2, space)
-        pairs, facts = [found], {}
-    if _printed_as_json(options, {**asdict(found), **facts}):
+        pairs = [found]
+    if _printed_as_json(options, found.to_dict()):
         return
     for pair in pairs:
         print(

@@ -5,7 +5,7 @@ word of a space.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -51,6 +51,10 @@ class Analogy:
         """3CosAdd's best word that was not asked with; None in a space of no other words."""
         return next(iter(words_of(self.add)), None)
 
+    def to_dict(self) -> dict:
+        """Everything, as plain values."""
+        return {**asdict(self), "answer": self.answer}
+
 
 @dataclass(frozen=True)
 class Distance:
@@ -65,6 +69,10 @@ class Distance:
     shared: int
     """How many of the 100 nearest neighbours of either are neighbours of both."""
 
+    def to_dict(self) -> dict:
+        """Everything, as plain values."""
+        return asdict(self)
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -76,6 +84,10 @@ class Comparison:
     @property
     def antonym_is_nearer(self) -> bool:
         return self.antonym.distance < self.synonym.distance
+
+    def to_dict(self) -> dict:
+        """Everything, as plain values."""
+        return {**asdict(self), "antonym_is_nearer": self.antonym_is_nearer, "verdict": self.verdict}
 
     @property
     def verdict(self) -> str:
@@ -129,7 +141,8 @@ def analogy(x1: str, x2: str, y1: str, top_k: int = 1, vectors: VectorSpace | No
     """
     space = as_space(vectors)
     words, top_k = _question(space, x1, x2, y1), check_integer("top_k", top_k, 1, MOST_ANSWERS)
-    found = _best(space, space.similarities(_target(space, *words)), top_k, words)
+    offset = _offset(space.unit_vectors(words))
+    found = _best(space, space.similarities(offset / (np.linalg.norm(offset) or 1)), top_k, words)
     return [(answer.word, answer.similarity) for answer in found if not answer.excluded]
 
 
@@ -146,8 +159,9 @@ def solve_analogy(x1: str, x2: str, y1: str, top_k: int = 10, vectors: VectorSpa
     """
     space = as_space(vectors)
     words, top_k = _question(space, x1, x2, y1), check_integer("top_k", top_k, 1, MOST_ANSWERS)
-    to_x1, to_x2, to_y1 = (space.similarities(vector) for vector in space.unit_vectors(words))
-    length = np.linalg.norm(_offset(space, *words))
+    units = space.unit_vectors(words)
+    to_x1, to_x2, to_y1 = map(space.similarities, units)
+    length = np.linalg.norm(_offset(units))
     by_sum = (to_x2 - to_x1 + to_y1) / (length or 1)
     by_product = (1 + to_x2) * (1 + to_y1) / (1 + to_x1 + 2 * COSMUL_EPSILON) / 2
     return Analogy(*words, space.name, _best(space, by_sum, top_k, words), _best(space, by_product, top_k, words))
@@ -244,16 +258,10 @@ def _question(space: VectorSpace, x1: str, x2: str, y1: str) -> list[str]:
     return [space.find(word, name) for name, word in (("x1", x1), ("x2", x2), ("y1", y1))]
 
 
-def _offset(space: VectorSpace, x1: str, x2: str, y1: str) -> np.ndarray:
-    """x2 - x1 + y1 of unit vectors: (D,)."""
-    from_x1, to_x2, from_y1 = space.unit_vectors([x1, x2, y1])
+def _offset(units: np.ndarray) -> np.ndarray:
+    """x2 - x1 + y1 of the unit vectors of x1, x2, y1 (3, D): (D,)."""
+    from_x1, to_x2, from_y1 = units
     return to_x2 - from_x1 + from_y1
-
-
-def _target(space: VectorSpace, x1: str, x2: str, y1: str) -> np.ndarray:
-    """`_offset` at length 1; zeros stay zeros."""
-    offset = _offset(space, x1, x2, y1)
-    return offset / (np.linalg.norm(offset) or 1)
 
 
 def _best(space: VectorSpace, values: np.ndarray, top_k: int, asked: Sequence[str]) -> list[Answer]:

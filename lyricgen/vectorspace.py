@@ -308,4 +308,4 @@ def read_matrix(path: Path, mapped: bool = True) -> np.ndarray:
         raise VectorsError(f"{path.name} is cut short, or no file of vectors; fetch it again") from None
     if matrix.ndim != 2 or matrix.dtype not in (np.float32, np.float16) or not all(matrix.shape):
         raise VectorsError(f"{path.name} holds no matrix of float32 or float16; fetch it again")
-    return np.asarray(matrix, np.float32).view(np.ndarray) if mapped else np.array(matrix, np.float32)
+    return np.asarray(matrix, np.float32) if mapped else np.array(matrix, np.float32)

@@ -131,5 +131,6 @@ def _split(text: str) -> list[str]:
     return [word for word in _SEPARATORS.split(text) if word]
 
 
+@cache
 def _read(name: str) -> dict:
     return json.loads((ASSETS / "wordlists" / name).read_text(encoding="utf-8"))

@@ -272,6 +272,17 @@ def hears_ctrl_c():
     signal.signal(signal.SIGINT, before)
 
 
+def interrupt(process: subprocess.Popen, sent: signal.Signals) -> str:
+    """Sends a running train.py a signal, on which it must end with 130; what it wrote to standard error."""
+    process.send_signal(sent)
+    try:
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()  # one that did not stop must not hold up the tests
+    assert process.returncode == 130, errors
+    return errors
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.usefixtures("hears_ctrl_c")
 def test_an_interrupted_training_keeps_a_checkpoint_writes_no_model_and_goes_on(sent, tmp_path, songs_folder):
@@ -286,12 +297,7 @@ def test_an_interrupted_training_keeps_a_checkpoint_writes_no_model_and_goes_on(
             not checkpoints(tmp_path / "out", "lstm", "last") and process.poll() is None and time.monotonic() < deadline
         ):
             time.sleep(0.05)
-        process.send_signal(sent)
-        try:
-            _, errors = process.communicate(timeout=60)
-        finally:
-            process.kill()  # one that did not stop must not hold up the tests
-    assert process.returncode == 130, errors
+        errors = interrupt(process, sent)
     [message] = [line for line in errors.splitlines() if line.startswith("train.py: interrupted; go on with: ")]
     assert "Traceback" not in errors
     *_, last = checkpoints(tmp_path / "out", "lstm", "last")
@@ -317,12 +323,7 @@ def test_an_interrupted_fit_of_word_vectors_ends_with_130_and_writes_nothing(sen
     ) as process:
         assert process.stdout.readline().startswith("lyrics: Word2Vec, 1000000 epochs of 14 songs on ")
         time.sleep(0.3)
-        process.send_signal(sent)
-        try:
-            _, errors = process.communicate(timeout=60)
-        finally:
-            process.kill()  # one that did not stop must not hold up the tests
-    assert process.returncode == 130, errors
+        errors = interrupt(process, sent)
     assert errors == "train.py: interrupted; lyrics was not written\n"
     assert not (tmp_path / "out").exists()
 

@@ -99,7 +99,7 @@ def create_analogy_tab(resources: Resources) -> None:
             vectors: a vector space that /about lists.
         """
         solved = solve_analogy(x1, x2, y1, top_k, resources.space(vectors))
-        return {**asdict(solved), "answer": solved.answer}
+        return solved.to_dict()
 
     @spoken
     def analogy_benchmark(category: str = "family", candidates: int = 0, vectors: str = "glove-50") -> Iterator[list]:

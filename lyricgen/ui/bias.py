@@ -161,14 +161,13 @@ def _create_weat(resources: Resources, vectors: gr.Dropdown) -> None:
         before, after = weat_and_debiased(sets, resources.space(vectors))
         names = set_names(name, sets)
         rows = [weat_row("as they are", before)] + [weat_row("hard-debiased for gender", after)] * (after is not None)
-        picture_of = draw_projections(
-            list(before.associations), np.array(list(before.associations.values())), np.array(list(after.associations.values())) if after else None,
-            (names[3], names[2]), f"association with {names[2]} minus {names[3]}",
-        )  # fmt: skip
+        values, later = (result and np.array(list(result.associations.values())) for result in (before, after))
+        ends, title = (names[3], names[2]), f"association with {names[2]} minus {names[3]}"
+        figure = draw_projections(list(before.associations), values, later, ends, title)
         return (
             weat_sentence(before, names),
             rows,
-            picture(picture_of, f"The association of each word with {names[2]} and {names[3]}"),
+            picture(figure, f"The association of each word with {names[2]} and {names[3]}"),
         )
 
     chosen.change(fill, chosen, boxes, queue=False, **{**QUIET, "show_progress": "hidden"})

@@ -1,7 +1,5 @@
 """The tab that measures cosine distances, of two words or of a synonym and an antonym; `/distance`."""
 
-from dataclasses import asdict
-
 import gradio as gr
 
 from lyricgen.arguments import check_text
@@ -58,10 +56,7 @@ def create_distance_tab(resources: Resources) -> None:
             w3: an antonym of the first; empty: none.
             vectors: a vector space that /about lists.
         """
-        found = measured(w1, w2, w3, resources.space(vectors))
-        if isinstance(found, Distance):
-            return asdict(found)
-        return {**asdict(found), "antonym_is_nearer": found.antonym_is_nearer, "verdict": found.verdict}
+        return measured(w1, w2, w3, resources.space(vectors)).to_dict()
 
     gr.on([measure.click, w1.submit, w2.submit, w3.submit], show, [w1, w2, w3, vectors], [verdict, drawing], **BAR)
     gr.api(distance, api_name="distance")
