@@ -1,18 +1,37 @@
 """The Space's entry, and the local launch: `python app.py`."""
 
+import argparse
 import logging
 import os
 
-import torch
+from lyricgen.hub import Download
 
-from lyricgen.resources import Resources
-from lyricgen.ui import build_demo, launch_settings
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line; what is not given comes from the environment, as on a Space."""
+    parser = argparse.ArgumentParser(
+        description="The page, on 127.0.0.1:7860, or where GRADIO_SERVER_NAME and GRADIO_SERVER_PORT say."
+    )
+    # fmt: off
+    parser.add_argument("--hub-repo", metavar="USER/NAME", default=os.environ.get("LYRICGEN_HUB_REPO"), help="models on the Hugging Face Hub to run; those that come with the project stand in where it cannot be reached (default: $LYRICGEN_HUB_REPO)")
+    parser.add_argument("--revision", metavar="NAME", default=os.environ.get("LYRICGEN_HUB_REVISION") or "main", help="branch, tag or commit of it (default: $LYRICGEN_HUB_REVISION, or main)")
+    parser.add_argument("--models", metavar="FOLDER", default=os.environ.get("LYRICGEN_MODELS"), help="your own models, as train.py writes them; they come first (default: $LYRICGEN_MODELS)")
+    parser.add_argument("--vectors", metavar="NAMES", default=os.environ.get("LYRICGEN_VECTORS", ""), help="more word vectors, parted by commas: glove-200, or files of your own (default: $LYRICGEN_VECTORS)")
+    # fmt: on
+    return parser
+
 
 logging.basicConfig(level=logging.WARNING, format="%(message)s")
-torch.set_num_threads(1)  # a request a core: threads of two requests would wait for each other
+options = build_parser().parse_args(None if __name__ == "__main__" else [])
+hub = Download(options.hub_repo, options.revision) if options.hub_repo else None  # on its way during the imports below
 
-more_vectors = [name.strip() for name in os.environ.get("LYRICGEN_VECTORS", "").split(",") if name.strip()]
-resources = Resources(os.environ.get("LYRICGEN_MODELS"), vectors=more_vectors)
+from lyricgen.devices import one_thread  # noqa: E402  (first, see there)
+from lyricgen.resources import Resources  # noqa: E402
+from lyricgen.ui import build_demo, launch_settings  # noqa: E402
+
+one_thread()
+more_vectors = [name.strip() for name in options.vectors.split(",") if name.strip()]
+resources = Resources(options.models, vectors=more_vectors, hub=hub)
 demo = build_demo(resources)
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ python train.py --data songdata/                    all three, on songdata_train
 python train.py --data songdata/ --models lyrics    the word vectors only, in a minute or two
 python train.py --data my.csv --epochs 2            on your own songs; the networks hold out every twentieth
 python train.py                                     downloads the course's songs first
+python train.py --hub-repo USER/NAME --push         and publishes what it trained on the Hugging Face Hub
 """
 
 import argparse
@@ -29,6 +30,7 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
 from torch.utils.data import DataLoader
 
+from lyricgen.__main__ import add_hub_flags
 from lyricgen.checkpoints import (
     Checkpoint,
     load_training_checkpoint,
@@ -37,9 +39,11 @@ from lyricgen.checkpoints import (
 )
 from lyricgen.corpus import Corpus, SongStreams, clean_songs, encode_corpus
 from lyricgen.data import ARTIST_COLUMN, ARTISTS, LYRIC_COLUMN, read_songs
-from lyricgen.errors import LyricGenError, ModelError
+from lyricgen.errors import ArgumentError, LyricGenError, ModelError
 from lyricgen.files import file_sha256
+from lyricgen.hub import check_repo, check_revision, has_token
 from lyricgen.models import ImprovedSeqModel, VanillaRNN
+from lyricgen.originality import measure_copying
 from lyricgen.songdata import TRAIN_FILE, VAL_FILE, download_songdata
 from lyricgen.task import OPTIMIZERS, LearningCurve, LyricsGenerationTask, measure_bits
 from lyricgen.vectorspace import save_space
@@ -115,7 +119,11 @@ def build_parser() -> argparse.ArgumentParser:
     output.add_argument("--out", type=Path, default=Path("models"), metavar="FOLDER", help="where the model folders go, and checkpoints/ while training (default: %(default)s)")
     output.add_argument("--resume", type=Path, metavar="CKPT", help="go on from a .ckpt file; needs one of the networks as --models; the songs come in a new order from there")
     output.add_argument("--checkpoint-every", type=int, default=200, metavar="STEPS", help="steps between 'last' checkpoints (default: %(default)s)")
+    output.add_argument("--samples", type=int, default=200, metavar="N", help="lyrics that a model writes when it is done, to measure how much it copies; 0: none (default: %(default)s)")
     output.add_argument("--no-progress", action="store_true", help="no progress bar")
+    hub = parser.add_argument_group("Hugging Face Hub", "the token is that of HF_TOKEN, or of: hf auth login")
+    hub.add_argument("--push", action="store_true", help="publish the models and word vectors of --out when all were trained, in one commit")
+    add_hub_flags(hub)
     # fmt: on
     return parser
 
@@ -147,7 +155,27 @@ def main(arguments: list[str] | None = None) -> int:
     except (Interrupted, KeyboardInterrupt) as error:
         print(f"train.py: interrupted; {str(error) or 'no model was written'}", file=sys.stderr)
         return 130
-    return 0
+    return push(options) if options.push else 0
+
+
+def push(options: argparse.Namespace) -> int:
+    """Publishes what was trained; returns the exit code."""
+    from lyricgen.publishing import push_models  # imported here, since a training without it needs none of it
+
+    flags = {"private": options.private, "revision": options.revision, "tag": options.tag}
+    try:
+        print(push_models(options.out, options.hub_repo, **flags))
+        return 0
+    except (LyricGenError, KeyboardInterrupt) as error:
+        given = f"--hub-repo {options.hub_repo}" + (" --private" if options.private else "")
+        given += f" --revision {options.revision}" if options.revision != "main" else ""
+        given += f" --tag {options.tag}" if options.tag else ""
+        print(
+            f"train.py: not published, since {error or 'it was interrupted'}; the models are in {options.out}; "
+            f"go on with: python -m lyricgen push {options.out} {given}",
+            file=sys.stderr,
+        )
+        return 1
 
 
 def find_songs(options: argparse.Namespace) -> tuple[Path, Path | None]:
@@ -319,8 +347,10 @@ def write_model(name, checkpoint, songs: Songs, curve: LearningCurve, trainer, o
     for parameter in checkpoint.model.parameters():
         parameter.data = parameter.data.to(torch.float16).float()
     bpc = measure(checkpoint.model, songs, options.length)
+    copied = measure_copying(checkpoint.model, songs.train, options.samples) if options.samples else None
     checkpoint.metrics = {
         **bpc,
+        "copied": copied,
         "val_songs": len(songs.val),
         "clean_songs": int(songs.clean.sum()),
         "train_songs": len(songs.train),
@@ -432,8 +462,25 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error(f"--resume goes with one model, {' or '.join(MODELS)}: name it with --models")
     if options.resume and not options.resume.is_file():
         parser.error(f"--resume: there is no file {options.resume}")
+    if options.samples < 0:
+        parser.error(f"--samples must be at least 0, got {options.samples}")
+    if options.push:
+        _check_push(parser, options)
     if options.accelerator == "gpu" and not torch.cuda.is_available():
         parser.error("--accelerator gpu: no GPU is to be had here; leave the flag out")
+
+
+def _check_push(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Finds before a long training what would keep its result from being published."""
+    try:
+        check_repo(options.hub_repo)
+        check_revision(options.revision)
+        if options.tag:
+            check_revision(options.tag, "--tag")
+    except ArgumentError as error:
+        parser.error(str(error))
+    if not has_token():
+        parser.error("--push: there is no token for the Hub; set HF_TOKEN, or log in with: hf auth login")
 
 
 def _check_resume(path: Path, task: LyricsGenerationTask) -> None:

@@ -1,4 +1,4 @@
-"""The shell: python -m lyricgen generate | analogy | distance | neighbors | map | bias | about."""
+"""The shell: python -m lyricgen generate | analogy | distance | neighbors | map | bias | about | push | space."""
 
 import argparse
 import json
@@ -60,11 +60,31 @@ def build_parser() -> argparse.ArgumentParser:
     for name in ("target1", "target2", "attribute1", "attribute2"):
         bias.add_argument(f"--{name}", metavar="WORDS", help="words of your own in place of the test's, parted by commas")
     bias.add_argument("--analogy", nargs=3, default=["man", "worker", "woman"], metavar=("X1", "WORD", "Y1"), help="X1 : WORD :: Y1 : ? and back (default: man worker woman)")
-    # fmt: on
-
     about = _command(commands, "about", show_about, "show versions, device, and the models with their figures, as JSON")
     about.add_argument("--models", metavar="FOLDER", help="model folders of your own, as train.py writes them")
+    about.add_argument("--hub-repo", metavar="USER/NAME", help="models on the Hugging Face Hub")
+    about.add_argument("--revision", default="main", metavar="NAME", help="branch, tag or commit of it (default: %(default)s)")
+
+    push = _command(commands, "push", push_folder, "publish models and word vectors on the Hugging Face Hub, in one commit")
+    push.add_argument("folder", metavar="FOLDER", help="what train.py wrote (--out): a folder that holds lstm, vanilla-rnn or both, and perhaps lyrics")
+    add_hub_flags(push)
+
+    space = _command(commands, "space", push_app, "make or update a Space from the project's folder, in one commit")
+    space.add_argument("--repo", required=True, metavar="USER/NAME", help="the Space; it is made where there is none")
+    space.add_argument("--private", action="store_true", help="where it is made, make it private")
+    space.add_argument("--hub-repo", metavar="USER/NAME", help="the models that it runs (default: those that come with the project)")
+    # fmt: on
     return parser
+
+
+def add_hub_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags by which a command, train.py's among them, is told where on the Hub it is to publish."""
+    # fmt: off
+    parser.add_argument("--hub-repo", metavar="USER/NAME", help="the repository; it is made where there is none")
+    parser.add_argument("--private", action="store_true", help="where it is made, make it private")
+    parser.add_argument("--revision", default="main", metavar="BRANCH", help="the branch; it is made where there is none (default: %(default)s)")
+    parser.add_argument("--tag", metavar="NAME", help="a name for the commit, which does not move")
+    # fmt: on
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -222,9 +242,29 @@ def show_bias(options: argparse.Namespace) -> None:
 
 def show_about(options: argparse.Namespace) -> None:
     """Prints what runs here, as JSON."""
+    from lyricgen.hub import Download
     from lyricgen.resources import Resources
 
-    print(json.dumps(Resources(options.models).about(), indent=2, ensure_ascii=False))
+    hub = Download(options.hub_repo, options.revision) if options.hub_repo else None
+    print(json.dumps(Resources(options.models, hub=hub).about(), indent=2, ensure_ascii=False))
+
+
+def push_folder(options: argparse.Namespace) -> None:
+    """Publishes a folder of models, and prints where it is."""
+    from lyricgen.publishing import push_models
+
+    print(
+        push_models(
+            options.folder, options.hub_repo, private=options.private, revision=options.revision, tag=options.tag
+        )
+    )
+
+
+def push_app(options: argparse.Namespace) -> None:
+    """Publishes the app, and prints where it is."""
+    from lyricgen.space import push_space
+
+    print(push_space(options.repo, options.hub_repo, options.private))
 
 
 def _command(commands, name: str, run: Callable, text: str) -> argparse.ArgumentParser:

@@ -19,3 +19,7 @@ class ModelError(LyricGenError):
 
 class VectorsError(LyricGenError):
     """Raised when word vectors are missing, cannot be fetched, are damaged, or hold what is no number."""
+
+
+class HubError(LyricGenError):
+    """Raised when the Hugging Face Hub cannot be reached, refuses, or holds something else than models of lyricgen."""

@@ -3,7 +3,7 @@
 import io
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -172,6 +172,39 @@ def draw_clusters(panels: Sequence[tuple[str, np.ndarray]], kinds: Sequence[str]
         plot.set_yticks([])
         plot.set_title(title, loc="left", fontsize=10, parse_math=False)
     _as_text(plot.legend(loc="best", fontsize=8, markerscale=3))
+    return figure
+
+
+def draw_learning_curves(curves: Mapping[str, Sequence[Mapping[str, float | None]]]) -> Figure:
+    """Bits per character by characters read: a line for training, points for each validation.
+
+    Args:
+        curves: by label, the rows of a `history.csv`: `characters`, and `train_bpc`, `val_bpc`, `clean_bpc` or None.
+    """
+    figure, plot = _figure(7, 4)
+    lowest, highest = [], []
+    for number, (label, rows) in enumerate(curves.items()):
+        colour = COLOURS[number % len(COLOURS)]
+        styles = {
+            "train_bpc": ("-", "", "training"),
+            "val_bpc": ("", "o", "validation"),
+            "clean_bpc": ("", "D", "clean"),
+        }
+        for column, (line, marker, what) in styles.items():
+            points = np.array([(row["characters"] / 1e6, row[column]) for row in rows if row.get(column)])
+            if len(points):
+                plot.plot(
+                    *points.T, line, marker=marker, color=colour, linewidth=1.2, markersize=6,
+                    markerfacecolor="white" if marker == "D" else colour, label=f"{label}, {what}",
+                )  # fmt: skip
+                lowest.append(points[:, 1].min())
+                highest.append(np.quantile(points[:, 1], 0.9))
+    if lowest:  # the first steps, from 6.6 bits on, would hide the rest
+        plot.set_ylim(min(lowest) - 0.15, max(max(highest), min(lowest) + 0.5) + 0.15)
+        _as_text(plot.legend(frameon=False, fontsize=9))
+    plot.set_xlabel("million characters read", color=MUTED)
+    plot.set_ylabel("bits per character", color=MUTED)
+    plot.grid(alpha=0.2)
     return figure
 
 

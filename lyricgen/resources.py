@@ -2,8 +2,8 @@
 
 import logging
 import platform
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,15 +12,41 @@ import torch
 from lyricgen import __version__
 from lyricgen.arguments import check_choice
 from lyricgen.checkpoints import Checkpoint, bundled_models, load_checkpoint
-from lyricgen.errors import ModelError, VectorsError
+from lyricgen.devices import best_device, device_name
+from lyricgen.errors import HubError, ModelError, VectorsError
 from lyricgen.files import ASSETS
+from lyricgen.generation import Request
+from lyricgen.hub import FOLDERS, Download
 from lyricgen.models import CharacterModel
 from lyricgen.vectorsources import load_vectors
 from lyricgen.vectorspace import VectorSpace
 
 BUNDLED = "bundled with lyricgen"
 BUNDLED_SPACES = ("glove-50", "lyrics")  # vector spaces that are always there; the first is the default
+WORDS = "lyrics"  # the one that stands beside the models in their folder
 log = logging.getLogger("lyricgen")
+
+
+class Source:
+    """A folder of models and word vectors, as train.py writes it, and where it came from; each is read once.
+
+    Raises, when asked for what it lacks or cannot read: ModelError, VectorsError.
+    """
+
+    def __init__(self, folder: Path, origin: str):
+        self.folder, self.origin = folder, origin
+        self._read: dict[str, Checkpoint | VectorSpace] = {}
+
+    def read(self, name: str) -> Checkpoint | VectorSpace:
+        """A model by name, or the word vectors."""
+        if name not in self._read:
+            folder = self.folder / name
+            self._read[name] = load_vectors(folder) if name == WORDS else load_checkpoint(folder)
+        return self._read[name]
+
+    def has(self, name: str) -> bool:
+        """Whether there is a folder of that name."""
+        return (self.folder / name).is_dir()
 
 
 @dataclass(frozen=True)
@@ -29,6 +55,8 @@ class LoadedModel:
 
     name: str
     checkpoint: Checkpoint
+    folder: Path
+    """Where it was read from."""
     origin: str
     """Where it came from and, if it stands in for another, why; fit for a user."""
 
@@ -61,6 +89,8 @@ class Resources:
             the bundled one in place.
         device: where models run; None: a GPU where there is one that works, else the CPU.
         vectors: more vector spaces, as `load_vectors` takes them: 'glove-200', or paths.
+        hub: models and word vectors that are on their way from the Hub: if all that is there can be read, they come
+            before the bundled ones; else those that worked at an earlier start do.
 
     Raises:
         ModelError: no model could be loaded. One that could not is left out, and `left_out` says why.
@@ -71,29 +101,30 @@ class Resources:
         folder: str | Path | None = None,
         device: str | torch.device | None = None,
         vectors: Iterable[str | Path] = (),
+        hub: Download | None = None,
     ):
-        self.folder = Path(folder) if folder else None
         self.device = torch.device(device) if device else best_device()
         self.left_out: dict[str, str] = {}
+        own = [Source(Path(folder), f"your model folder {Path(folder).name}")] if folder else []
+        sources = [*own, *(hub_sources(hub) if hub else [Source(ASSETS, BUNDLED)])]
         self._models: dict[str, LoadedModel] = {}
         for name in bundled_models():
             try:
-                self._models[name] = self._load(name)
+                self._models[name] = self._load_model(name, sources)
             except ModelError as error:
-                self.left_out[name] = str(error)
-                log.warning("%s is left out: %s", name, error)
+                self._leave_out(name, error)
         if not self._models:
             raise ModelError("no bundled model could be loaded; fetch lyricgen again, or train models with train.py")
         self._spaces: dict[str, VectorSpace] = {}
+        self._space_origins: dict[str, str] = {}
         for name in (*BUNDLED_SPACES, *vectors):
             try:
-                space = self._load_space(name)
+                space, origin = self._load_space(name, sources)
                 if space.name in self._spaces:
                     raise VectorsError(f"there is a space of the name {space.name} already; give the file another name")
-                self._spaces[space.name] = space
+                self._spaces[space.name], self._space_origins[space.name] = space, origin
             except VectorsError as error:
-                self.left_out[Path(name).name] = str(error)
-                log.warning("%s is left out: %s", Path(name).name, error)
+                self._leave_out(Path(name).name, error)
 
     @property
     def model_names(self) -> list[str]:
@@ -112,6 +143,37 @@ class Resources:
             ArgumentError: there is none of that name.
         """
         return self._models[check_choice("model", name, self._models)]
+
+    def request(self, name: str, *settings, **more) -> Request:
+        """A `Request` to the model of that name.
+
+        Raises:
+            ArgumentError: a setting lies outside what is allowed, or there is no such model.
+        """
+        return Request(self.model(name).model, *settings, **more)
+
+    def stream(self, request: Request) -> Iterator[str]:
+        """The lyric of a request as it grows, whole each time.
+
+        Where the GPU fails or has no memory left, the model moves to the CPU for good, and begins this lyric again there.
+        """
+        try:
+            yield from request.stream()
+        except RuntimeError as error:
+            device = next(request.model.parameters()).device
+            if device.type == "cpu":
+                raise
+            yield from replace(request, model=self._on_cpu(request.model, device, error)).stream()
+
+    def _on_cpu(self, model: CharacterModel, device: torch.device, error: Exception) -> CharacterModel:
+        """The same model on the CPU, from where it was read, since what the GPU held may be lost."""
+        loaded = next((one for one in self._models.values() if one.model is model), None)
+        if loaded is None:  # another request has moved it already
+            loaded = next(one for one in self._models.values() if type(one.model) is type(model))
+        else:
+            log.warning("%s goes on on the CPU, since %s failed (%s)", loaded.name, device, type(error).__name__)
+            loaded = self._models[loaded.name] = replace(loaded, checkpoint=load_checkpoint(loaded.folder))
+        return loaded.model
 
     def artists(self) -> list[str]:
         """The artists that the default model knows."""
@@ -143,53 +205,82 @@ class Resources:
             "device": device_name(self.device),
             "models": [loaded.describe() for loaded in self._models.values()],
             "vectors": [
-                {"name": name, "words": len(space), "dimensions": space.vector_size, "source": space.source}
+                {
+                    "name": name,
+                    "words": len(space),
+                    "dimensions": space.vector_size,
+                    "source": space.source,
+                    "origin": self._space_origins[name],
+                }
                 for name, space in self._spaces.items()
             ],
             "left_out": self.left_out,
         }
 
-    def _load(self, name: str) -> LoadedModel:
-        origin = BUNDLED
-        if self.folder:
+    def _load_model(self, name: str, sources: list[Source]) -> LoadedModel:
+        """A model from the first source that has it whole; its origin says why it is not an earlier one."""
+        *before, bundled = sources
+        reasons = []
+        for source in before:
             try:
-                return self._placed(
-                    name, load_checkpoint(self.folder / name), f"your model folder {self.folder.name}/{name}"
-                )
+                return self._placed(name, source, reasons)
             except ModelError as error:
-                origin = f"{BUNDLED}, since {error}"
-                log.warning("%s: %s", name, origin)
-        return self._placed(name, load_checkpoint(ASSETS / name), origin)
+                reasons.append(str(error))
+                log.warning("%s: not from %s, since %s", name, source.origin, error)
+        return self._placed(name, bundled, reasons)
 
-    def _load_space(self, name: str | Path) -> VectorSpace:
-        own = self.folder / name if self.folder and name in BUNDLED_SPACES else None
-        if own and own.is_dir():
-            try:
-                return load_vectors(own)
-            except VectorsError as error:
-                log.warning("%s: %s, since %s", name, BUNDLED, error)
-        return load_vectors(name)
+    def _load_space(self, name: str | Path, sources: list[Source]) -> tuple[VectorSpace, str]:
+        """A vector space, and where it came from; the songs' from the first source that has it whole."""
+        *before, bundled = sources
+        for source in before if name == WORDS else ():
+            if source.has(WORDS):
+                try:
+                    return source.read(WORDS), source.origin
+                except VectorsError as error:
+                    log.warning("%s: not from %s, since %s", name, source.origin, error)
+        return load_vectors(name), bundled.origin if name == WORDS else ""
 
-    def _placed(self, name: str, checkpoint: Checkpoint, origin: str) -> LoadedModel:
+    def _leave_out(self, name: str, error: Exception) -> None:
+        self.left_out[name] = str(error)
+        log.warning("%s is left out: %s", name, error)
+
+    def _placed(self, name: str, source: Source, reasons: list[str]) -> LoadedModel:
+        """A model of a source on the device, or on the CPU if that fails."""
+        checkpoint = source.read(name)
         try:
             checkpoint.model.to(self.device)
         except RuntimeError as error:  # a GPU that is full, or a driver that fails
             log.warning("%s runs on the CPU, since %s failed (%s)", name, self.device, type(error).__name__)
-            checkpoint.model.to("cpu")
-        return LoadedModel(name, checkpoint, origin)
+            checkpoint = load_checkpoint(source.folder / name)
+        return LoadedModel(name, checkpoint, source.folder / name, ", since ".join([source.origin, *reasons]))
 
 
-def best_device() -> torch.device:
-    """A GPU if there is one that works, else the CPU."""
-    if torch.cuda.is_available():
+def hub_sources(hub: Download) -> list[Source]:
+    """What the Hub has or, where that cannot be had or read, what worked at an earlier start; then the bundled models.
+
+    The origins say which it is and why.
+    """
+    try:
+        snapshot = hub.fetched()
+        source = Source(snapshot.folder, f"{hub.repo} on the Hugging Face Hub, commit {snapshot.commit[:7]}")
+        _read_all(source)
+        snapshot.keep()
+        return [source, Source(ASSETS, BUNDLED)]
+    except (HubError, ModelError, VectorsError) as error:
+        reason = f"{hub.repo} could not be fetched: {error}"
+    if snapshot := hub.cached():
+        origin = f"{hub.repo}, commit {snapshot.commit[:7]}, from the cache, since {reason}"
+        source = Source(snapshot.folder, origin)
         try:
-            torch.zeros(1, device="cuda")
-            return torch.device("cuda")
-        except RuntimeError as error:
-            log.warning("the GPU cannot be used (%s), so the CPU is", type(error).__name__)
-    return torch.device("cpu")
+            _read_all(source)
+            log.warning("models: %s", origin)
+            return [source, Source(ASSETS, BUNDLED)]
+        except (ModelError, VectorsError):
+            pass
+    log.warning("models: %s, since %s", BUNDLED, reason)
+    return [Source(ASSETS, f"{BUNDLED}, since {reason}")]
 
 
-def device_name(device: torch.device) -> str:
-    """What a device is, for people."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} thread(s)"
+def _read_all(source: Source) -> None:
+    for name in filter(source.has, FOLDERS):
+        source.read(name)

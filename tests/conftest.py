@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
+from gensim.models import KeyedVectors
 
-from lyricgen import ImprovedSeqModel, VanillaRNN
+from lyricgen import Checkpoint, ImprovedSeqModel, VanillaRNN, save_checkpoint, save_space
 
 torch.set_num_threads(1)
 DATA = Path(__file__).parent / "data"
@@ -23,6 +25,31 @@ def tiny_model(request):
     """A small model of each class, with two artists, seeded, in eval mode."""
     pl.seed_everything(1, verbose=False)
     return request.param(hidden_size=12, artists=("Ann", "Bob")).eval()
+
+
+@pytest.fixture
+def tiny_folder(tmp_path) -> Path:
+    """A folder as train.py writes it: two small networks with figures and learning curves, and four words."""
+    folder = tmp_path / "models"
+    for name, model_class in (("lstm", ImprovedSeqModel), ("vanilla-rnn", VanillaRNN)):
+        pl.seed_everything(1, verbose=False)
+        metrics = {
+            "val_bpc": 4.25, "clean_bpc": 4.5, "train_songs": 14, "train_characters": 2345, "val_songs": 5,
+            "clean_songs": 4, "data_sha256": {"songs.csv": "ab" * 32}, "epochs": 2, "seconds": 95.0, "hardware": "a CPU",
+            "copied": {
+                "longest_run": 21, "share_with_long_run": 0.035, "long_run": 50, "samples": 200, "characters": 300,
+                "temperature": 0.7, "seed": 0,
+            },
+        }  # fmt: skip
+        rows = [
+            {"step": 20, "epoch": 1, "seconds": 50, "characters": 2000, "train_bpc": 5.5, "val_bpc": None, "clean_bpc": None},
+            {"step": 40, "epoch": 2, "seconds": 95, "characters": 4000, "train_bpc": None, "val_bpc": 4.25, "clean_bpc": 4.5},
+        ]  # fmt: skip
+        save_checkpoint(Checkpoint(model_class(hidden_size=8, artists=("Ann", "Bob")), metrics, rows), folder / name)
+    words = KeyedVectors(4)
+    words.add_vectors(["sea", "sun", "rain", "moon"], np.eye(4, dtype=np.float32))
+    save_space(words, folder / "lyrics", "lyrics", "Word2Vec of four words")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -21,10 +21,11 @@ ROOT = Path(train.__file__).parent
 TINY = [
     "--hidden-size", "8", "--batch-size", "3", "--length", "32", "--threads", "1", "--warmup-steps", "2",
     "--accelerator", "cpu", "--no-progress", "--dimensions", "8", "--word-epochs", "2", "--min-songs", "1",
+    "--samples", "22",
 ]  # fmt: skip
 METRICS = {
     "val_bpc", "clean_bpc", "val_songs", "clean_songs", "train_songs", "train_characters", "line_breaks", "data_sha256",
-    "seed", "epochs", "steps", "characters_seen", "seconds", "precision", "hardware", "options", "versions",
+    "copied", "seed", "epochs", "steps", "characters_seen", "seconds", "precision", "hardware", "options", "versions",
 }  # fmt: skip
 pytestmark = pytest.mark.filterwarnings("ignore:.*(LeafSpec|number of training batches|isinstance.treespec)")
 
@@ -59,6 +60,7 @@ def test_both_model_folders_are_written_with_figures_and_learning_curve(name, al
     metrics = checkpoint.metrics
     assert set(metrics) == METRICS
     assert (metrics["train_songs"], metrics["val_songs"], metrics["clean_songs"]) == (14, 5, 4)
+    assert metrics["copied"]["samples"] == 22 and 0 < metrics["copied"]["longest_run"] < 50
     assert metrics["line_breaks"] is False and metrics["epochs"] == 2 and metrics["seed"] == 777
     assert set(metrics["data_sha256"]) == {"songdata_train.csv", "songdata_val.csv"}
     assert [row["epoch"] for row in checkpoint.history if row["val_bpc"]] == [1.0, 2.0]

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import gradio as gr
 
+from lyricgen.devices import with_gpu
 from lyricgen.errors import ArgumentError
-from lyricgen.generation import ANY_ARTIST, LONGEST, STRATEGIES, Request, prefix_notes, show_breaks
+from lyricgen.generation import ANY_ARTIST, LONGEST, STRATEGIES, prefix_notes, show_breaks
 from lyricgen.resources import LoadedModel, Resources
 from lyricgen.ui.errors import spoken
 from lyricgen.vocabulary import NUM_CLASSES
@@ -91,6 +92,7 @@ def create_lyrics_tab(resources: Resources) -> None:
         api_visibility="private",
     )
 
+    @with_gpu
     @spoken
     def generate(prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed) -> Iterator[str]:
         """Writes a lyric that begins with the prefix, streamed as it grows; the last value is the whole text.
@@ -106,19 +108,10 @@ def create_lyrics_tab(resources: Resources) -> None:
             max_length: characters in all, prefix included, 1 to 5,000.
             seed: the same seed gives the same text; -1: another every time.
         """
-        request = Request(
-            resources.model(model).model,
-            prefix,
-            artist,
-            strategy,
-            temperature,
-            top_k,
-            top_p,
-            max_length,
-            seed=None if seed == ANY_SEED else seed,
-        )
+        seed = None if seed == ANY_SEED else seed
+        request = resources.request(model, prefix, artist, strategy, temperature, top_k, top_p, max_length, seed)
         text, shown_at = request.prefix, 0.0
-        for text in request.stream():
+        for text in resources.stream(request):
             if time.monotonic() - shown_at >= BETWEEN_UPDATES:
                 yield show_breaks(text, len(request.prefix))
                 shown_at = time.monotonic()

@@ -1,0 +1,226 @@
+"""The model card of a Hub repository, written from what its model folders say of themselves."""
+
+import json
+from collections.abc import Mapping
+
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+
+from lyricgen.checkpoints import Checkpoint
+from lyricgen.files import ASSETS
+from lyricgen.plotting import draw_learning_curves, to_bytes
+
+CURVE = "learning-curve.png"
+NOTEBOOK = ASSETS / "notebook.json"  # what the notebook's recipe reaches, measured by benchmarks/notebook.py
+SPLITS = {
+    "val_bpc": "all validation songs",
+    "clean_bpc": "validation songs that are new to the training songs",
+}
+TITLES = {"lstm": "LSTM", "vanilla-rnn": "Vanilla RNN"}
+
+CARD = """
+# {repo}
+
+Character-level language models of song lyrics, small enough for two CPU cores, made with **lyricgen**: an open-source
+Gradio app in which a person learns how small language models and word vectors work by using them.
+
+| folder | what it is |
+| --- | --- |
+{folders}
+
+## How good they are
+
+Bits per character: how many bits a model needs, on average, to be told each character of a song that it has not read;
+fewer is better. The clean split leaves out the validation songs that also stand in the training songs (covers, remixes,
+live versions): those of which 10 % or more of the 60-character windows occur there.
+
+{figures}
+
+![Bits per character by characters read, of each model]({curve})
+
+## How to use them
+
+Let an app run them:
+
+```sh
+python app.py --hub-repo {repo}
+```
+
+Ask that app from another program:
+
+```python
+from gradio_client import Client
+
+client = Client("http://127.0.0.1:7860")
+print(client.predict(prefix="the river keeps its secrets ", model="{model}", api_name="/generate"))
+```
+
+Or use the library, in lyricgen's folder:
+
+```python
+from huggingface_hub import snapshot_download
+from lyricgen import generate_lyrics
+
+folder = snapshot_download("{repo}")
+print(generate_lyrics("the river keeps its secrets ", model=f"{{folder}}/{model}", temperature=0.7, seed=7))
+```
+
+`manifest.json` holds the sha256 of each file; the app checks it. No file is a pickle.
+
+## What they learnt from
+
+{data}
+
+## Limits
+
+- **Rights.** The lyrics belong to their rights holders, and none is part of this repository. The license above is that of
+  the code and the weights as a work of their makers; it gives no right to any lyric.
+- **What they copy.** {copying} Look a passage up before you publish it.
+- **Whose words they imitate.** {artists} What the models write is not by them, nor approved by them. The songs swear,
+  boast and demean, and so do the models.
+- The models know letters, not meanings: most words are spelled right, and sentences soon lose their thread. They write
+  only the 100 characters of Python's `string.printable`, in lower case.
+"""
+
+
+def write_card(repo: str, models: Mapping[str, Checkpoint], words: Mapping | None = None) -> str:
+    """The text of README.md: front matter with `model-index` results, and what a reader should know.
+
+    Args:
+        repo: 'USER/NAME'.
+        models: what is published, by name.
+        words: meta.json of the word vectors that are published beside them.
+    """
+    front = ModelCardData(
+        language="en",
+        license="mit",
+        library_name="lyricgen",
+        pipeline_tag="text-generation",
+        tags=["lyrics", "character-level", "rnn", "lstm", "education", *(["word2vec"] if words else [])],
+        model_name=repo.partition("/")[2],
+        eval_results=_results(models) or None,
+    )
+    default = "lstm" if "lstm" in models else next(iter(models))
+    body = CARD.format(
+        repo=repo,
+        folders="\n".join(_folder_rows(models, words)),
+        figures=_figures(models),
+        curve=CURVE,
+        model=default,
+        data=_data(models[default].metrics),
+        copying=" ".join(_copying(name, checkpoint.metrics) for name, checkpoint in models.items()),
+        artists=_artists(models[default]),
+    )
+    return str(ModelCard(f"---\n{front.to_yaml()}\n---\n{body}"))
+
+
+def draw_curve(models: Mapping[str, Checkpoint]) -> bytes:
+    """The learning curves of the models as a PNG, the same bytes for the same curves."""
+    curves = {TITLES.get(name, name): checkpoint.history for name, checkpoint in models.items()}
+    return to_bytes(draw_learning_curves(curves), "png")
+
+
+def notebook_figures(metrics: Mapping, name: str) -> dict | None:
+    """What the notebook's recipe reached on the songs that a model was trained on, if that was measured."""
+    if not NOTEBOOK.is_file():
+        return None
+    measured = json.loads(NOTEBOOK.read_text(encoding="utf-8")).get(name)
+    return measured if measured and measured["data_sha256"] == metrics.get("data_sha256") else None
+
+
+def _results(models: Mapping[str, Checkpoint]) -> list[EvalResult]:
+    return [
+        EvalResult(
+            task_type="text-generation",
+            task_name="Character-level language modelling",
+            dataset_type="lyrics",
+            dataset_name=f"Song lyrics: {songs}",
+            dataset_split="validation" if split == "val_bpc" else "clean-validation",
+            metric_type="bits_per_character",
+            metric_name=f"Bits per character ({name})",
+            metric_value=checkpoint.metrics[split],
+        )
+        for split, songs in SPLITS.items()
+        for name, checkpoint in models.items()
+        if checkpoint.metrics.get(split) is not None
+    ]
+
+
+def _folder_rows(models: Mapping[str, Checkpoint], words: Mapping | None) -> list[str]:
+    rows = []
+    for name, checkpoint in models.items():
+        model = checkpoint.model
+        count = sum(parameter.numel() for parameter in model.parameters())
+        layers = f"{model.n_layers} layer{'s' if model.n_layers > 1 else ''} of {model.hidden_size} units"
+        rows.append(
+            f"| `{name}/` | {TITLES.get(name, name)} (`{type(model).__name__}`), {layers}, {count:,} parameters |"
+        )
+    if words:
+        rows.append(f"| `lyrics/` | {words['source']}: {words['words']:,} words of {words['dimensions']} dimensions |")
+    return rows
+
+
+def _figures(models: Mapping[str, Checkpoint]) -> str:
+    """The table of bits per character, each model's beside the notebook's recipe where that was measured."""
+    rows = ["| model | bits per character | on the clean split | trained for | on |", "| --- | --- | --- | --- | --- |"]
+    recipes = False
+    for name, checkpoint in models.items():
+        metrics = checkpoint.metrics
+        time = (
+            f"{metrics['epochs']:g} epochs, {_duration(metrics['seconds'])}" if "seconds" in metrics else "not recorded"
+        )
+        rows.append(_row(f"`{name}`", metrics, time))
+        if recipe := notebook_figures(metrics, name):
+            recipes = True
+            time = f"{recipe['epochs']:g} epochs, {_duration(recipe['seconds'])}"
+            rows.append(_row(f"`{name}`, the notebook's recipe", recipe, time))
+    note = (
+        "\n\nThe notebook's recipe is that of the university course which the project grows out of: whole songs in batches "
+        "of 32, Adam at a learning rate of 0.001, no artist; it has 8 epochs and was stopped when its time was over."
+    )
+    return "\n".join(rows) + (note if recipes else "")
+
+
+def _row(name: str, figures: Mapping, time: str) -> str:
+    bits = [f"{figures[split]:.3f}" if figures.get(split) is not None else "not measured" for split in SPLITS]
+    return f"| {name} | {' | '.join(bits)} | {time} | {figures.get('hardware', 'not recorded')} |"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
+
+
+def _data(metrics: Mapping) -> str:
+    counts = [
+        f"{metrics[key]:,} {what}"
+        for key, what in (("train_songs", "songs"), ("train_characters", "characters"))
+        if key in metrics
+    ]
+    lines = [" of ".join(counts[::-1]) + " to train on." if counts else "Songs that the files do not count."]
+    if "val_songs" in metrics:
+        lines[0] += (
+            f" {metrics['val_songs']:,} songs to validate with, {metrics.get('clean_songs', 0):,} of them clean."
+        )
+    files = metrics.get("data_sha256") or {}
+    if files:
+        lines += ["", "| file | sha256 |", "| --- | --- |"]
+        lines += [f"| {name.replace('|', ' ')} | `{sha256}` |" for name, sha256 in files.items()]
+    return "\n".join(lines)
+
+
+def _copying(name: str, metrics: Mapping) -> str:
+    copied = metrics.get("copied")
+    if not copied:
+        return f"How much `{name}` copies was not measured."
+    return (
+        f"Of {copied['samples']} lyrics of {copied['characters']} characters that `{name}` wrote at temperature "
+        f"{copied['temperature']:g}, the longest run that stands in a training song letter for letter has "
+        f"{copied['longest_run']} characters; {copied['share_with_long_run']:.1%} of the lyrics have one of "
+        f"{copied['long_run']} or more."
+    )
+
+
+def _artists(checkpoint: Checkpoint) -> str:
+    artists = checkpoint.model.artists
+    return (
+        f"They were told the artist of each song: {', '.join(artists)}." if artists else "No artist was named to them."
+    )
