@@ -67,7 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     push = _command(commands, "push", push_folder, "publish models and word vectors on the Hugging Face Hub, in one commit")
     push.add_argument("folder", metavar="FOLDER", help="what train.py wrote (--out): a folder that holds lstm, vanilla-rnn or both, and perhaps lyrics")
-    add_hub_flags(push)
+    add_hub_flags(push, required=True)
 
     space = _command(commands, "space", push_app, "make or update a Space from the project's folder, in one commit")
     space.add_argument("--repo", required=True, metavar="USER/NAME", help="the Space; it is made where there is none")
@@ -77,10 +77,10 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def add_hub_flags(parser: argparse.ArgumentParser) -> None:
+def add_hub_flags(parser: argparse.ArgumentParser, required: bool = False) -> None:
     """The flags by which a command, train.py's among them, is told where on the Hub it is to publish."""
     # fmt: off
-    parser.add_argument("--hub-repo", metavar="USER/NAME", help="the repository; it is made where there is none")
+    parser.add_argument("--hub-repo", required=required, metavar="USER/NAME", help="the repository; it is made where there is none")
     parser.add_argument("--private", action="store_true", help="where it is made, make it private")
     parser.add_argument("--revision", default="main", metavar="BRANCH", help="the branch; it is made where there is none (default: %(default)s)")
     parser.add_argument("--tag", metavar="NAME", help="a name for the commit, which does not move")

@@ -15,7 +15,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -42,7 +41,7 @@ MANIFEST, CARD = "manifest.json", "README.md"
 FOLDERS = ("lstm", "vanilla-rnn", "lyrics")
 REQUEST_WITHIN = 60  # seconds without a byte, of anything that is asked of the Hub
 ANSWER_WITHIN = 3  # seconds for the one question whether there is something new
-START_WITHIN = 4.5  # seconds from its start that an app waits for a download
+WAIT_AT_MOST = 4.5  # seconds that an app's start waits for a download, once it has nothing else to do
 GIVE_UP_AFTER = 600  # seconds after which a download that goes on behind an app ends
 
 
@@ -186,7 +185,6 @@ class Download:
         except ArgumentError as error:
             self.repo, self._wrong = "the repository", error
             return
-        self._ends = time.monotonic() + START_WITHIN
         self._process = subprocess.Popen(
             [sys.executable, "-m", "lyricgen.hub", self.repo, self.revision],
             stdin=subprocess.DEVNULL,
@@ -197,7 +195,7 @@ class Download:
         atexit.register(self.stop)
 
     def fetched(self) -> Snapshot:
-        """What the Hub has, waited for until the time for it is over; it may then go on, for the next start.
+        """What the Hub has, waited for no longer than an app may; the download may then go on, for the next start.
 
         Raises:
             HubError: the Hub has not what was asked for, could not be asked, or is too slow.
@@ -205,11 +203,11 @@ class Download:
         if self._wrong:
             raise HubError(str(self._wrong))
         try:
-            answer, _ = self._process.communicate(timeout=max(0.0, self._ends - time.monotonic()))
+            self._process.wait(WAIT_AT_MOST)
         except subprocess.TimeoutExpired:
             raise HubError("the Hub is slow; what it has is fetched meanwhile, for the next start") from None
         try:
-            answer = json.loads(answer)
+            answer = json.load(self._process.stdout)  # a line, which fits into the pipe
             if "error" in answer:
                 raise HubError(answer["error"])
             return Snapshot(self.repo, self.revision, answer["commit"], Path(answer["folder"]))

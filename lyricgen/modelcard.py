@@ -1,6 +1,7 @@
 """The model card of a Hub repository, written from what its model folders say of themselves."""
 
 import json
+import re
 from collections.abc import Mapping
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
@@ -155,7 +156,8 @@ def _folder_rows(models: Mapping[str, Checkpoint], words: Mapping | None) -> lis
             f"| `{name}/` | {TITLES.get(name, name)} (`{type(model).__name__}`), {layers}, {count:,} parameters |"
         )
     if words:
-        rows.append(f"| `lyrics/` | {words['source']}: {words['words']:,} words of {words['dimensions']} dimensions |")
+        source = _text(words.get("source") or "Word vectors")
+        rows.append(f"| `lyrics/` | {source}: {words['words']:,} words of {words['dimensions']} dimensions |")
     return rows
 
 
@@ -165,14 +167,10 @@ def _figures(models: Mapping[str, Checkpoint]) -> str:
     recipes = False
     for name, checkpoint in models.items():
         metrics = checkpoint.metrics
-        time = (
-            f"{metrics['epochs']:g} epochs, {_duration(metrics['seconds'])}" if "seconds" in metrics else "not recorded"
-        )
-        rows.append(_row(f"`{name}`", metrics, time))
+        rows.append(_row(f"`{name}`", metrics))
         if recipe := notebook_figures(metrics, name):
             recipes = True
-            time = f"{recipe['epochs']:g} epochs, {_duration(recipe['seconds'])}"
-            rows.append(_row(f"`{name}`, the notebook's recipe", recipe, time))
+            rows.append(_row(f"`{name}`, the notebook's recipe", recipe))
     note = (
         "\n\nThe notebook's recipe is that of the university course which the project grows out of: whole songs in batches "
         "of 32, Adam at a learning rate of 0.001, no artist; it has 8 epochs and was stopped when its time was over."
@@ -180,9 +178,12 @@ def _figures(models: Mapping[str, Checkpoint]) -> str:
     return "\n".join(rows) + (note if recipes else "")
 
 
-def _row(name: str, figures: Mapping, time: str) -> str:
+def _row(name: str, figures: Mapping) -> str:
     bits = [f"{figures[split]:.3f}" if figures.get(split) is not None else "not measured" for split in SPLITS]
-    return f"| {name} | {' | '.join(bits)} | {time} | {figures.get('hardware', 'not recorded')} |"
+    times = [f"{figures['epochs']:g} epochs"] if "epochs" in figures else []
+    times += [_duration(figures["seconds"])] if "seconds" in figures else []
+    trained = ", ".join(times) or "not recorded"
+    return f"| {name} | {' | '.join(bits)} | {trained} | {_text(figures.get('hardware', 'not recorded'))} |"
 
 
 def _duration(seconds: float) -> str:
@@ -197,13 +198,14 @@ def _data(metrics: Mapping) -> str:
     ]
     lines = [" of ".join(counts[::-1]) + " to train on." if counts else "Songs that the files do not count."]
     if "val_songs" in metrics:
-        lines[0] += (
-            f" {metrics['val_songs']:,} songs to validate with, {metrics.get('clean_songs', 0):,} of them clean."
-        )
-    files = metrics.get("data_sha256") or {}
+        clean = f", {metrics['clean_songs']:,} of them clean" if "clean_songs" in metrics else ""
+        lines[0] += f" {metrics['val_songs']:,} songs to validate with{clean}."
+    files = metrics.get("data_sha256")
     if files:
         lines += ["", "| file | sha256 |", "| --- | --- |"]
-        lines += [f"| {name.replace('|', ' ')} | `{sha256}` |" for name, sha256 in files.items()]
+        lines += [f"| {_text(name)} | `{_text(sha256)}` |" for name, sha256 in files.items()]
+    else:
+        lines[0] += " Which files they are was not recorded."
     return "\n".join(lines)
 
 
@@ -222,5 +224,12 @@ def _copying(name: str, metrics: Mapping) -> str:
 def _artists(checkpoint: Checkpoint) -> str:
     artists = checkpoint.model.artists
     return (
-        f"They were told the artist of each song: {', '.join(artists)}." if artists else "No artist was named to them."
+        f"They were told the artist of each song: {', '.join(map(_text, artists))}."
+        if artists
+        else "No artist was named to them."
     )
+
+
+def _text(value: object) -> str:
+    """A name as Markdown that shows it as it is, in one line."""
+    return re.sub(r"[\\`*\[\]<>|&~$]|(?<!\w)_|_(?!\w)", r"\\\g<0>", " ".join(str(value).split()))

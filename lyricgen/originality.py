@@ -68,9 +68,11 @@ def measure_copying(
 ) -> dict:
     """What `samples` sampled lyrics copied, in characters, and how they were sampled, for `metrics.json`."""
     texts = as_corpus(sample_songs(model, samples, length, temperature, seed))
+    long_enough = texts.stops - texts.starts > LONG_RUN  # a shorter text has no long run, even if it is a song
+    with_long_run = (copied_share(texts, train, LONG_RUN) > 0) & long_enough
     return {
         "longest_run": longest_copied_run(texts, train),
-        "share_with_long_run": round(float((copied_share(texts, train, LONG_RUN) > 0).mean()), 4),
+        "share_with_long_run": round(float(with_long_run.mean()), 4),
         "long_run": LONG_RUN,
         "samples": samples,
         "characters": length,

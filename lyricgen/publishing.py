@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -9,6 +11,7 @@ from pathlib import Path
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
 from lyricgen.arguments import shown
 from lyricgen.checkpoints import CONFIG, HISTORY, METRICS, WEIGHTS, load_checkpoint
@@ -54,7 +57,7 @@ def push_files(
     Args:
         repo: 'USER/NAME'.
         files: by path in the repository, what they hold.
-        owned: path prefixes under which files that are not among `files` are deleted.
+        owned: folders, 'NAME/', in which files that are not among `files` are deleted.
         message: of the commit.
         repo_type: 'model' or 'space'.
         private: whether a repository that is made now is private.
@@ -130,9 +133,9 @@ def push_models(
         HubError: the push failed. The repository is as it was, and the folder is not touched in any case.
     """
     repo, revision = check_repo(repo), check_revision(revision)
-    tag = check_revision(tag, "--tag") if tag else None
+    tag = check_revision(tag, "--tag") if tag is not None else None
     files = model_files(Path(folder), repo)
-    owned = (*(f"{name}/" for name in FOLDERS), MANIFEST)
+    owned = tuple(f"{name}/" for name in FOLDERS)
 
     def refuse(there: set[str]) -> None:
         if MANIFEST not in there and there - HARMLESS:
@@ -149,8 +152,8 @@ def model_files(folder: Path, repo: str) -> dict[str, Path | bytes]:
     Raises:
         ModelError, VectorsError: the folder holds no model, or what it holds is damaged.
     """
-    if not folder.is_dir():
-        what = "is a file" if folder.exists() else "is not there"
+    if not os.path.isdir(folder):  # Path.is_dir raises on a name too long for a file
+        what = "is a file" if os.path.exists(folder) else "is not there"
         raise ModelError(f"{shown(str(folder))} {what}; name the folder that train.py wrote (--out, by default models)")
     present = [name for name in FOLDERS if (folder / name).is_dir()]
     models = {name: load_checkpoint(folder / name) for name in present if name != "lyrics"}
@@ -206,11 +209,15 @@ def _check_tag(api: HfApi, repo: str, repo_type: str, tag: str) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silences the client's own remarks, which say what ours say."""
+    """Silences the client's own remarks, which say what ours say, and its progress bars where nobody watches them."""
     logger = logging.getLogger("huggingface_hub")
-    before = logger.level
+    before, without_bars = logger.level, not (sys.stderr.isatty() or are_progress_bars_disabled())
     logger.setLevel(logging.ERROR)
+    if without_bars:
+        disable_progress_bars()
     try:
         yield
     finally:
         logger.setLevel(before)
+        if without_bars:
+            enable_progress_bars()

@@ -64,6 +64,10 @@ class LoadedModel:
     def model(self) -> CharacterModel:
         return self.checkpoint.model
 
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
     def describe(self) -> dict:
         """Its facts and figures as plain values, for `/about`."""
         metrics = self.checkpoint.metrics
@@ -202,7 +206,7 @@ class Resources:
             "python": platform.python_version(),
             "torch": torch.__version__,
             "pytorch_lightning": version("pytorch-lightning"),
-            "device": device_name(self.device),
+            "device": device_name(self.model(self.default_model).device),
             "models": [loaded.describe() for loaded in self._models.values()],
             "vectors": [
                 {
@@ -267,9 +271,9 @@ def hub_sources(hub: Download) -> list[Source]:
         snapshot.keep()
         return [source, Source(ASSETS, BUNDLED)]
     except (HubError, ModelError, VectorsError) as error:
-        reason = f"{hub.repo} could not be fetched: {error}"
+        reason = f"could not be fetched: {error}"
     if snapshot := hub.cached():
-        origin = f"{hub.repo}, commit {snapshot.commit[:7]}, from the cache, since {reason}"
+        origin = f"{hub.repo}, commit {snapshot.commit[:7]}, from the cache, since it {reason}"
         source = Source(snapshot.folder, origin)
         try:
             _read_all(source)
@@ -277,8 +281,9 @@ def hub_sources(hub: Download) -> list[Source]:
             return [source, Source(ASSETS, BUNDLED)]
         except (ModelError, VectorsError):
             pass
-    log.warning("models: %s, since %s", BUNDLED, reason)
-    return [Source(ASSETS, f"{BUNDLED}, since {reason}")]
+    origin = f"{BUNDLED}, since {hub.repo} {reason}"
+    log.warning("models: %s", origin)
+    return [Source(ASSETS, origin)]
 
 
 def _read_all(source: Source) -> None:

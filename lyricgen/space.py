@@ -6,11 +6,10 @@ from huggingface_hub import HfApi, SpaceCard
 
 from lyricgen.errors import HubError
 from lyricgen.hub import check_repo, hub_errors
-from lyricgen.publishing import Push, push_files
+from lyricgen.publishing import HARMLESS, Push, push_files
 
 NEEDED = ("app.py", "lyricgen", "requirements.txt", "README.md", "LICENSE")  # files and folders that a Space runs on
-LEFT_OUT = {"__pycache__", ".DS_Store"}
-OWNED = ("lyricgen/", *(name for name in NEEDED if name != "lyricgen"))
+OWNED = ("lyricgen/",)
 VARIABLE = "LYRICGEN_HUB_REPO"
 
 
@@ -28,19 +27,24 @@ def push_space(repo: str, hub_repo: str | None = None, private: bool = False, ro
         HubError: the folder is not the project's, the repository holds something else, or the push failed.
     """
     repo = check_repo(repo, "--repo")
-    hub_repo = check_repo(hub_repo) if hub_repo else None
+    hub_repo = check_repo(hub_repo) if hub_repo is not None else None
     files = space_files(root or Path(__file__).resolve().parent.parent, hub_repo)
 
     def refuse(there: set[str]) -> None:
-        if "app.py" in there and "lyricgen/__init__.py" not in there:
+        if "lyricgen/__init__.py" not in there and there - HARMLESS:
             raise HubError(f"the Space {repo} holds another app; name another Space")
 
     push = push_files(
         repo, files, OWNED, "Update the app", repo_type="space", private=private, refuse=refuse, space_sdk="gradio"
     )
     if hub_repo:
-        with hub_errors(repo):
-            HfApi(library_name="lyricgen").add_space_variable(repo, VARIABLE, hub_repo)
+        try:
+            with hub_errors(repo):
+                HfApi(library_name="lyricgen").add_space_variable(repo, VARIABLE, hub_repo)
+        except HubError as error:
+            raise HubError(
+                f"{repo} is at commit {push.commit[:7]} now, but its variable {VARIABLE} was not set, since {error}"
+            ) from None
     return push
 
 
@@ -61,7 +65,7 @@ def space_files(root: Path, hub_repo: str | None = None) -> dict[str, Path | byt
         files |= {
             path.relative_to(root).as_posix(): path
             for path in paths
-            if path.is_file() and not LEFT_OUT & set(path.relative_to(root).parts)
+            if path.is_file() and not any(_is_left_out(part) for part in path.relative_to(root).parts)
         }
     if hub_repo:
         card = SpaceCard((root / "README.md").read_text(encoding="utf-8"))
@@ -69,3 +73,8 @@ def space_files(root: Path, hub_repo: str | None = None) -> dict[str, Path | byt
         card.data["preload_from_hub"] = [hub_repo]
         files["README.md"] = str(card).encode()
     return files
+
+
+def _is_left_out(name: str) -> bool:
+    """Whether a file or folder is none of the project's: hidden, compiled, or left by a write that broke off."""
+    return name.startswith(".") or name == "__pycache__" or name.endswith((".pyc", ".partial", ".old"))

@@ -279,7 +279,7 @@ def test_a_hub_that_fails_leaves_the_cached_models_running(fault, home, local_hu
     began = time.monotonic()
     (_, origin), (bundled, _) = sources()
     assert time.monotonic() - began < LATER_BY_AT_MOST
-    assert origin.startswith(f"{REPO}, commit {first[:7]}, from the cache, since {REPO} could not be fetched: ")
+    assert origin.startswith(f"{REPO}, commit {first[:7]}, from the cache, since it could not be fetched: ")
     assert FAULTS[fault] in origin and bundled == "assets"
 
 
@@ -291,7 +291,7 @@ def test_bytes_that_were_wrong_once_are_fetched_again(home, local_hub, published
 
 
 def test_a_slow_download_goes_on_for_the_next_start(home, local_hub, published, monkeypatch):
-    monkeypatch.setattr(hub, "START_WITHIN", 1.5)
+    monkeypatch.setattr(hub, "WAIT_AT_MOST", 1.5)
     local_hub.fault, local_hub.fault_on = "slow", "/resolve/"
     download = Download(REPO)
     assert "the Hub is slow; what it has is fetched meanwhile" in hub_sources(download)[0].origin
@@ -334,7 +334,7 @@ def test_what_a_space_has_preloaded_is_used_where_the_hub_fails(home, local_hub,
 def test_offline_mode_runs_what_is_cached(home, published, monkeypatch):
     sources()
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert "from the cache, since ann/models could not be fetched: HF_HUB_OFFLINE is set" in sources()[0][1]
+    assert "from the cache, since it could not be fetched: HF_HUB_OFFLINE is set" in sources()[0][1]
 
 
 def test_no_token_is_told(home, published, monkeypatch, local_hub):

@@ -241,5 +241,6 @@ def test_an_unknown_word_is_told_in_a_toast_and_markup_is_text(page):
 
 def test_about_tab_lists_both_models(page):
     page.get_by_role("tab", name="About").click()
-    for name in ("ImprovedSeqModel", "VanillaRNN"):  # innerText leaves out what is hidden
+    for name in ("lstm", "vanilla-rnn"):  # innerText leaves out what is hidden
         page.wait_for_function("name => document.querySelector('#models').innerText.includes(name)", arg=name)
+    page.locator("#origins").get_by_text("VanillaRNN; bundled with lyricgen").wait_for()

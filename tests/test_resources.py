@@ -129,3 +129,45 @@ def test_damaged_word_vectors_in_your_model_folder_leave_the_bundled_ones_in_pla
     (tmp_path / "lyrics" / "words.txt").write_text("damaged\n")
     space = Resources(tmp_path).space("lyrics")
     assert "trained on 4,226 songs" in space.source and len(space) > 4_000
+
+
+# A GPU that fails. PyTorch's 'meta' device stands for it: a model can be put there, and its first letter raises
+# RuntimeError, as a GPU does that has no memory left.
+
+
+def test_a_gpu_that_fails_in_the_middle_leaves_the_lyric_to_the_cpu_in_one_logged_sentence(caplog):
+    resources = Resources(device="meta")
+    cpu = Resources(device=CPU)
+    settings = {"prefix": "the sea ", "max_length": 40, "seed": 3}
+    texts = list(resources.stream(resources.request("lstm", **settings)))
+    assert texts[-1] == list(cpu.stream(cpu.request("lstm", **settings)))[-1]
+    assert [record.message for record in caplog.records] == [
+        "lstm goes on on the CPU, since meta failed (RuntimeError)"
+    ]
+    assert resources.model("lstm").device == CPU and resources.about()["device"].startswith("CPU")
+    assert resources.model("vanilla-rnn").device.type == "meta"
+
+
+def test_requests_that_were_running_when_the_gpu_failed_all_end_on_the_cpu(caplog):
+    resources = Resources(device="meta")
+    waiting = [resources.request("vanilla-rnn", prefix="rain ", max_length=20, seed=seed) for seed in range(3)]
+    assert [len(list(resources.stream(request))[-1]) for request in waiting] == [20] * 3
+    assert len(caplog.records) == 1
+
+
+def test_a_gpu_that_a_model_does_not_fit_into_leaves_it_on_the_cpu(caplog, monkeypatch):
+    def full(self, device):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(torch.nn.Module, "to", full)
+    resources = Resources(device="meta")
+    assert resources.model("lstm").device == CPU
+    assert "lstm runs on the CPU, since meta failed (OutOfMemoryError)" in caplog.text
+
+
+def test_an_error_that_is_not_the_gpus_is_not_hidden(monkeypatch):
+    resources = Resources(device=CPU)
+    request = resources.request("lstm", max_length=5)
+    monkeypatch.setattr(type(request), "stream", lambda self: (_ for _ in ()).throw(RuntimeError("a fault of ours")))
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        list(resources.stream(request))

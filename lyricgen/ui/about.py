@@ -4,9 +4,10 @@ import gradio as gr
 
 from lyricgen.resources import Resources
 from lyricgen.ui.errors import spoken
+from lyricgen.ui.parts import bold, escaped
 
-HEADER = ["Model", "Class", "Parameters", "Bits per character", "The same on the clean split", "Origin"]
-SPACES_HEADER = ["Vectors", "Words", "Dimensions", "Source"]
+HEADER = ["Model", "Weights", "Bits", "Bits, clean"]  # short, for phones; the text above says what they are
+SPACES_HEADER = ["Vectors", "Words", "Dimensions"]
 EXPLANATION = """
 **Bits per character** is how many bits the model needs, on average, to be told each letter of a song that it has not
 read: 1 bit is a choice between two equally likely letters, and fewer is better. Many songs of the course's validation
@@ -24,23 +25,21 @@ def create_about_tab(resources: Resources) -> None:
     gr.Dataframe(
         [_row(model) for model in about["models"]],
         headers=HEADER,
+        column_widths=["28%", "26%", "23%", "23%"],
         interactive=False,
         wrap=True,
         label="Models",
         elem_id="models",
     )
     gr.Dataframe(
-        [
-            [space["name"], f"{space['words']:,}", f"{space['dimensions']}", space["source"]]
-            for space in about["vectors"]
-        ],
+        [[space["name"], f"{space['words']:,}", f"{space['dimensions']}"] for space in about["vectors"]],
         headers=SPACES_HEADER,
-        column_widths=["16%", "14%", "16%", "54%"],
         interactive=False,
         wrap=True,
         label="Word vectors",
         elem_id="spaces",
     )
+    gr.Markdown(_origins(about), elem_id="origins")
     gr.Markdown(
         f"lyricgen {about['lyricgen']}, gradio {gr.__version__}, torch {about['torch']}, "
         f"Python {about['python']}; running on: {about['device']}."
@@ -60,4 +59,12 @@ def _row(model: dict) -> list[str]:
         f"{bits[split]:.3f}" if bits[split] is not None else "not measured"
         for split in ("validation", "clean_validation")
     ]
-    return [model["name"], model["class"], f"{model['parameters']:,}", *figures, model["origin"]]
+    return [model["name"], f"{model['parameters'] / 1e6:.2f} M", *figures]
+
+
+def _origins(about: dict) -> str:
+    """Where each model and vector space came from, and what is left out, as a list."""
+    texts = {model["name"]: f"{model['class']}; {model['origin']}" for model in about["models"]}
+    texts |= {space["name"]: "; ".join(filter(None, [space["source"], space["origin"]])) for space in about["vectors"]}
+    texts |= {name: f"left out: {reason}" for name, reason in about["left_out"].items()}
+    return "\n".join(f"- {bold(name)}: {escaped(text)}." for name, text in texts.items())

@@ -1,0 +1,167 @@
+"""From songs to a page by way of the Hub, with the commands that a person types, on a machine that has nothing cached."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from gradio_client import Client
+from localhub import LocalHub, client_environment
+
+from benchmarks.startup import free_port, wait_for
+
+ROOT = Path(__file__).resolve().parents[1]
+REPO = "ann/songs"
+TRAINING = [
+    "--data", "tests/data", "--hidden-size", "8", "--batch-size", "3", "--length", "32", "--epochs", "1", "--threads", "1",
+    "--accelerator", "cpu", "--no-progress", "--dimensions", "4", "--word-epochs", "1", "--min-songs", "1", "--samples", "4",
+]  # fmt: skip
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """A Hub, and the environment of a machine that has nothing cached."""
+    with LocalHub(tokens=["hf_ann"]) as hub:
+        environment = client_environment(hub.url, tmp_path / "hf", LYRICGEN_CACHE=str(tmp_path / "cache"))
+        yield hub, environment, tmp_path
+
+
+def run(*command: str, environment: dict[str, str]) -> subprocess.CompletedProcess:
+    """A command of the project's README, with what it said."""
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+
+
+@contextmanager
+def app(*flags: str, environment: dict[str, str], log: Path) -> Iterator[Client]:
+    """The app as `python app.py` starts it, and a client of it."""
+    port = free_port()
+    environment = {**environment, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "app.py", *flags], cwd=ROOT, env=environment, stdout=output, stderr=output
+        )
+    try:
+        wait_for(port, time.perf_counter() + 60)
+        client = Client(f"http://127.0.0.1:{port}", verbose=False)
+        yield client
+        client.close()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def origins(client: Client) -> set[str]:
+    """Where the app says that its models are from."""
+    return {model["origin"] for model in client.predict(api_name="/about")["models"]}
+
+
+def written(client: Client) -> str:
+    return client.predict(prefix="the sea ", max_length=60, seed=3, api_name="/generate")
+
+
+def test_train_push_run_then_the_cache_then_the_bundle(machine):
+    hub, environment, tmp_path = machine
+    models, log = tmp_path / "models", tmp_path / "app.log"
+    push = ["--hub-repo", REPO, "--push", "--private"]
+    trained = run("train.py", *TRAINING, "--out", str(models), *push, environment={**environment, "HF_TOKEN": "hf_ann"})
+    assert trained.returncode == 0, trained.stderr
+    repo = hub.repos[f"models/{REPO}"]
+    assert f"{REPO} is at commit {repo.head.oid[:7]}" in trained.stdout
+    assert repo.private and len(repo.commits) == 2  # the Hub's own and ours
+
+    environment["LYRICGEN_HUB_REPO"] = REPO  # as on a Space
+    with app(environment={**environment, "HF_TOKEN": "hf_ann"}, log=log) as client:
+        assert origins(client) == {f"{REPO} on the Hugging Face Hub, commit {repo.head.oid[:7]}"}
+        lyric = written(client)
+        assert lyric.startswith("the sea ") and len(lyric) == 60
+
+    hub.stop()
+    with app(environment=environment, log=log) as client:
+        [origin] = origins(client)
+        assert origin.startswith(f"{REPO}, commit {repo.head.oid[:7]}, from the cache, since it could not be fetched")
+        assert written(client) == lyric
+    assert "from the cache" in log.read_text() and "Traceback" not in log.read_text()
+
+    shutil.rmtree(tmp_path / "hf")
+    with app(environment=environment, log=log) as client:
+        [origin] = origins(client)
+        assert origin.startswith(f"bundled with lyricgen, since {REPO} could not be fetched: the Hub cannot be reached")
+        other = written(client)
+        assert other.startswith("the sea ") and other != lyric
+
+
+def test_a_name_that_cannot_be_still_gives_a_page(machine):
+    _, environment, tmp_path = machine
+    with app("--hub-repo", "no such name", environment=environment, log=tmp_path / "log") as client:
+        [origin] = origins(client)
+        assert "--hub-repo must be USER/NAME" in origin and origin.startswith("bundled with lyricgen")
+        assert len(written(client)) == 60
+
+
+def test_a_push_that_fails_after_a_training_keeps_the_models_and_says_how_to_go_on(machine):
+    hub, environment, tmp_path = machine
+    hub.fault, hub.fault_on = "500", "/commit/"
+    environment["HF_TOKEN"] = "hf_ann"
+    models = tmp_path / "models"
+    trained = run(
+        "train.py", *TRAINING, "--models", "lstm", "--out", str(models), "--hub-repo", REPO, "--push", "--tag", "v1",
+        environment=environment,
+    )  # fmt: skip
+    assert trained.returncode == 1 and hub.repos == {}
+    [sentence] = [line for line in trained.stderr.splitlines() if line.startswith("train.py: ")]
+    assert "not published, since the Hub answered 500" in sentence
+    command = sentence.partition("go on with: python ")[2].split()
+    hub.fault = None
+    pushed = run(*command, environment=environment)
+    assert pushed.returncode == 0, pushed.stderr
+    repo = hub.repos[f"models/{REPO}"]
+    assert repo.tags == {"v1": repo.head.oid} and "lstm/config.json" in repo.head.files
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--push"], "--hub-repo must be USER/NAME"),
+        (["--push", "--hub-repo", "songs"], "--hub-repo must be USER/NAME"),
+        (["--push", "--hub-repo", REPO, "--revision", "a b"], "--revision must be"),
+        (["--push", "--hub-repo", REPO, "--tag", "x/"], "--tag must be"),
+        (["--push", "--hub-repo", REPO], "there is no token for the Hub"),
+    ],
+)
+def test_what_would_keep_a_training_from_being_published_is_told_before_it(machine, flags, said):
+    hub, environment, tmp_path = machine
+    trained = run("train.py", *TRAINING, "--out", str(tmp_path / "models"), *flags, environment=environment)
+    assert trained.returncode == 2 and said in trained.stderr
+    assert not (tmp_path / "models").exists() and hub.requests == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_an_interrupted_training_publishes_nothing(machine):
+    hub, environment, tmp_path = machine
+    command = [
+        sys.executable, "train.py", *TRAINING, "--epochs", "100000", "--models", "lstm", "--out", str(tmp_path / "models"),
+        "--hub-repo", REPO, "--push",
+    ]  # fmt: skip
+    environment["HF_TOKEN"] = "hf_ann"
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        for line in process.stdout:
+            if line.startswith("lstm: "):
+                break
+        time.sleep(2)
+        process.terminate()
+        said = process.communicate(timeout=60)[0]
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130 and "interrupted" in said
+    assert hub.requests == [] and hub.repos == {}
