@@ -102,7 +102,8 @@ def hub_errors(repo: str) -> Iterator[None]:
     except LyricGenError:
         raise
     except (OSError, ValueError, RuntimeError, httpx2.HTTPError) as error:  # RuntimeError: an upload to LFS
-        raise HubError(_sentence(repo, error)) from None
+        cause = error.__cause__ if type(error) is RuntimeError and isinstance(error.__cause__, Exception) else error
+        raise HubError(_sentence(repo, cause)) from None
     finally:
         session.timeout = before
 

@@ -37,15 +37,23 @@ def push_space(repo: str, hub_repo: str | None = None, private: bool = False, ro
     push = push_files(
         repo, files, OWNED, "Update the app", repo_type="space", private=private, refuse=refuse, space_sdk="gradio"
     )
-    if hub_repo:
-        try:
-            with hub_errors(repo):
-                HfApi(library_name="lyricgen").add_space_variable(repo, VARIABLE, hub_repo)
-        except HubError as error:
-            raise HubError(
-                f"{repo} is at commit {push.commit[:7]} now, but its variable {VARIABLE} was not set, since {error}"
-            ) from None
+    try:
+        with hub_errors(repo):
+            _set_variable(HfApi(library_name="lyricgen"), repo, hub_repo)
+    except HubError as error:
+        raise HubError(
+            f"{repo} is at commit {push.commit[:7]} now, but its variable {VARIABLE} was not set, since {error}"
+        ) from None
     return push
+
+
+def _set_variable(api: HfApi, repo: str, hub_repo: str | None) -> None:
+    """Tells the Space which models to run; what it has been told already is left, since a change starts it anew."""
+    told = api.get_space_variables(repo).get(VARIABLE)
+    if hub_repo and (told is None or told.value != hub_repo):
+        api.add_space_variable(repo, VARIABLE, hub_repo)
+    elif told and not hub_repo:
+        api.delete_space_variable(repo, VARIABLE)
 
 
 def space_files(root: Path, hub_repo: str | None = None) -> dict[str, Path | bytes]:
@@ -65,7 +73,9 @@ def space_files(root: Path, hub_repo: str | None = None) -> dict[str, Path | byt
         files |= {
             path.relative_to(root).as_posix(): path
             for path in paths
-            if path.is_file() and not any(_is_left_out(part) for part in path.relative_to(root).parts)
+            if path.is_file()
+            and not path.is_symlink()
+            and not any(_is_left_out(part) for part in path.relative_to(root).parts)
         }
     if hub_repo:
         card = SpaceCard((root / "README.md").read_text(encoding="utf-8"))

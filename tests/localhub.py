@@ -353,9 +353,12 @@ class _Handler(BaseHTTPRequestHandler):
         del self.hub.repos[f"{kind}/{id}"]
         return _json({})
 
-    def set_variable(self, kind: str, id: str) -> _Answer:
-        repo, asked = self.repo(kind, id, write=True), json.loads(self.body)
-        repo.variables[asked["key"]] = asked["value"]
+    def variables(self, id: str) -> _Answer:
+        repo, asked = self.repo("spaces", id, write=True), json.loads(self.body or "{}")
+        if self.command == "POST":
+            repo.variables[asked["key"]] = asked["value"]
+        elif self.command == "DELETE":
+            del repo.variables[asked["key"]]
         return _json({key: {"value": value} for key, value in repo.variables.items()})
 
     def agent_harnesses(self) -> _Answer:
@@ -527,7 +530,10 @@ ROUTES = (
     ("GET", "/api/agent-harnesses", _Handler.agent_harnesses),
     ("POST", "/api/repos/create", _Handler.create_repo),
     ("DELETE", "/api/repos/delete", _Handler.delete_repo),
-    ("POST", "/api/(?P<kind>spaces)/(?P<id>[^/]+/[^/]+)/variables", _Handler.set_variable),
+    *(
+        (method, "/api/spaces/(?P<id>[^/]+/[^/]+)/variables", _Handler.variables)
+        for method in ("GET", "POST", "DELETE")
+    ),
     ("POST", "/api/validate-yaml", _Handler.validate_yaml),
     ("GET", API, _Handler.repo_info),
     ("GET", f"{API}/revision/{REVISION}", _Handler.repo_info),

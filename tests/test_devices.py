@@ -1,0 +1,103 @@
+"""Where models run: the CPU where the GPU fails, a ZeroGPU Space's GPU while it is lent."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from lyricgen import devices
+from lyricgen.devices import best_device, device_name, with_gpu
+
+ROOT = Path(__file__).parent.parent
+SPACES = """
+import sys
+
+assert "torch" not in sys.modules, "spaces must come before torch"
+wrapped = {}
+
+
+def GPU(task=None, duration=60):
+    wrapped[task.__name__] = duration
+    return task
+"""
+PROGRAM = """
+import inspect, json, app, spaces
+
+[generate] = [block.fn for block in app.demo.fns.values() if block.api_name == "generate"]
+texts = list(generate("the sea ", "any artist", "lstm", "greedy", 0.7, 0, 1, 30, 1))
+print(json.dumps([spaces.wrapped, inspect.isgeneratorfunction(generate), texts[-1]]))
+"""
+
+
+def test_without_a_gpu_the_cpu_is_taken_and_nothing_is_said(caplog, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert best_device() == torch.device("cpu") and not caplog.records
+
+
+def failing(error: Exception):
+    def fail(*_, **__):
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AssertionError("Torch not compiled with CUDA enabled"),
+        RuntimeError("Found no NVIDIA driver on your system"),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        torch.AcceleratorError("CUDA error: no kernel image is available", 209),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_gpu_that_fails_leaves_the_cpu_and_one_sentence(error, caplog, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch, "zeros", failing(error))
+    assert best_device() == torch.device("cpu")
+    [record] = caplog.records
+    assert (record.name, record.levelno) == ("lyricgen", logging.WARNING)
+    assert record.getMessage() == f"models run on the CPU, since the GPU cannot be used ({type(error).__name__})"
+
+
+@pytest.mark.skipif(torch.backends.cuda.is_built(), reason="this torch has CUDA")
+def test_a_torch_without_cuda_that_takes_itself_for_one_with_it_runs_on_the_cpu(caplog, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert best_device() == torch.device("cpu")
+    assert len(caplog.records) == 1 and "AssertionError" in caplog.text
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+def test_a_gpu_that_works_is_taken():
+    assert best_device() == torch.device("cuda") and device_name(best_device()) == torch.cuda.get_device_name()
+
+
+def test_the_cpu_is_named_with_its_threads():
+    assert device_name(torch.device("cpu")) == f"CPU, {torch.get_num_threads()} thread(s)"
+
+
+def test_anywhere_but_on_a_space_a_handler_stays_itself(monkeypatch):
+    monkeypatch.setattr(devices, "spaces", None)
+    handler = failing(RuntimeError())
+    assert with_gpu(handler) is handler
+
+
+def test_a_zerogpu_space_is_imported_before_torch_and_lends_its_gpu_to_generate(tmp_path):
+    (tmp_path / "spaces.py").write_text(SPACES)
+    environment = {**os.environ, "LYRICGEN_HUB_REPO": "no name", "PYTHONPATH": str(tmp_path)}  # it is read first
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    wrapped, streams, text = json.loads(done.stdout)
+    assert wrapped == {"generate": 60} and streams and text.startswith("the sea ")
+    assert "--hub-repo must be USER/NAME" in done.stderr
