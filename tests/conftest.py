@@ -7,6 +7,8 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from gensim.models import KeyedVectors
+from localhub import LocalHub
+from shell import Shell
 
 from lyricgen import Checkpoint, ImprovedSeqModel, VanillaRNN, save_checkpoint, save_space
 
@@ -50,6 +52,28 @@ def tiny_folder(tmp_path) -> Path:
     words.add_vectors(["sea", "sun", "rain", "moon"], np.eye(4, dtype=np.float32))
     save_space(words, folder / "lyrics", "lyrics", "Word2Vec of four words")
     return folder
+
+
+@pytest.fixture(scope="module")
+def listening(tmp_path_factory):
+    """A local Hub, and a shell that talks to it."""
+    with LocalHub(tokens=["hf_ann"]) as running:
+        shell = Shell(running.url, tmp_path_factory.mktemp("home"))
+        yield running, shell
+        shell.close()
+
+
+@pytest.fixture
+def hub(listening):
+    """The Hub, empty and without a fault."""
+    running, _ = listening
+    running.fault, running.fault_on, running.lfs = None, "", False
+    for held in (running.repos, running.objects, running.requests):
+        held.clear()
+    yield running
+    running.fault = None
+    running.stop()
+    running.start()
 
 
 @pytest.fixture(scope="session")

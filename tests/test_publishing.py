@@ -7,15 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import pytorch_lightning as pl
 from huggingface_hub import ModelCard
 from localhub import GITATTRIBUTES, LocalHub, Repo, client_environment
+from shell import Done
 
 from lyricgen import Checkpoint, ImprovedSeqModel, save_checkpoint
 from lyricgen.checkpoints import config_sha256
@@ -27,102 +26,6 @@ MODEL = ("config.json", "history.csv", "metrics.json", "model.safetensors")
 WORDS = ("meta.json", "vectors.npy", "words.txt")
 OF_FOLDERS = {f"{name}/{file}" for name in ("lstm", "vanilla-rnn") for file in MODEL} | {f"lyrics/{n}" for n in WORDS}
 PUBLISHED = OF_FOLDERS | {"manifest.json", "README.md", "learning-curve.png"}
-
-
-class Done(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-class Shell:
-    """A process that runs commands of `python -m lyricgen` one after the other; only the first waits for the imports.
-
-    Its client is told of the Hub as that of any process is, by the environment.
-    """
-
-    PROGRAM = """
-import json, os, sys, traceback
-from lyricgen import hub
-from lyricgen.__main__ import main
-
-answers, before = os.fdopen(os.dup(1), "w"), dict(os.environ)
-for line in sys.stdin:
-    asked = json.loads(line)
-    os.environ.clear()
-    os.environ.update(before | asked["environment"])
-    hub.REQUEST_WITHIN = asked["within"]
-    for path, descriptor in ((asked["out"], 1), (asked["err"], 2)):
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(file, descriptor)
-        os.close(file)
-    try:
-        code = main(asked["arguments"])
-    except SystemExit as ended:
-        code = ended.code
-    except BaseException:
-        traceback.print_exc()
-        code = 1
-    sys.stdout.flush()
-    print(code, file=answers, flush=True)
-"""
-
-    def __init__(self, url: str, home: Path):
-        self.home = home
-        environment = client_environment(url, home / "hf", PYTHONPATH=str(ROOT))
-        command = [sys.executable, "-c", self.PROGRAM]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "cwd": home, "text": True}
-        self.process = subprocess.Popen(command, env=environment, **pipes)
-
-    def begin(self, *arguments: object, token: str | None = "hf_ann", within: float = 30) -> None:
-        """Starts a command; `within` is how long a request may take."""
-        asked = {"arguments": [str(argument) for argument in arguments], "within": within}
-        asked |= {"environment": {"HF_TOKEN": token} if token else {}}
-        asked |= {name: str(self.home / f"{name}.txt") for name in ("out", "err")}
-        self.process.stdin.write(json.dumps(asked) + "\n")
-        self.process.stdin.flush()
-
-    def end(self) -> Done:
-        """Waits for it, for a minute at most."""
-        too_long = threading.Timer(60, self.process.kill)
-        too_long.start()
-        code = self.process.stdout.readline()
-        too_long.cancel()
-        assert code, "the command did not end"
-        return Done(int(code), *((self.home / f"{name}.txt").read_text() for name in ("out", "err")))
-
-    def run(self, *arguments: object, **settings) -> Done:
-        self.begin(*arguments, **settings)
-        return self.end()
-
-    def close(self) -> None:
-        self.process.stdin.close()
-        self.process.wait(30)
-        self.process.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def listening(tmp_path_factory):
-    """A local Hub, and a shell that talks to it."""
-    with LocalHub(tokens=["hf_ann"]) as running:
-        shell = Shell(running.url, tmp_path_factory.mktemp("home"))
-        yield running, shell
-        shell.close()
-
-
-@pytest.fixture
-def hub(listening):
-    """The Hub, empty and without a fault."""
-    running, _ = listening
-    running.fault, running.fault_on, running.lfs = None, "", False
-    for held in (running.repos, running.objects, running.requests):
-        held.clear()
-    yield running
-    running.fault = None
-    running.stop()
-    running.start()
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 from huggingface_hub import SpaceCard
-from localhub import GITATTRIBUTES, LocalHub, Repo, client_environment
-from test_publishing import Done, Shell, asked_of, has_failed, state
+from localhub import GITATTRIBUTES, Repo, client_environment
+from shell import Done
+from test_publishing import asked_of, has_failed, state
 
 import lyricgen.space
 from lyricgen.__main__ import main
@@ -18,25 +19,6 @@ from lyricgen.space import push_space, space_files
 
 ROOT = Path(__file__).parent.parent
 APP = "ann/app"
-
-
-@pytest.fixture(scope="module")
-def listening(tmp_path_factory):
-    """A local Hub, and a shell that talks to it."""
-    with LocalHub(tokens=["hf_ann"]) as running:
-        shell = Shell(running.url, tmp_path_factory.mktemp("home"))
-        yield running, shell
-        shell.close()
-
-
-@pytest.fixture
-def hub(listening):
-    """The Hub, empty and without a fault."""
-    running, _ = listening
-    running.fault, running.fault_on = None, ""
-    running.repos.clear()
-    running.requests.clear()
-    return running
 
 
 @pytest.fixture
