@@ -14,7 +14,7 @@ import pytest
 import pytorch_lightning as pl
 from huggingface_hub import ModelCard
 from localhub import GITATTRIBUTES, LocalHub, Repo, client_environment
-from shell import Done
+from shell import Done, Shell
 
 from lyricgen import Checkpoint, ImprovedSeqModel, save_checkpoint
 from lyricgen.checkpoints import config_sha256
