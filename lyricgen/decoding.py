@@ -212,17 +212,17 @@ def likeliest(logits: torch.Tensor) -> torch.Tensor:
 
 
 def next_probabilities(
-    logits: torch.Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0
+    logits: torch.Tensor, temperature: float | torch.Tensor = 1.0, top_k: int = 0, top_p: float = 1.0
 ) -> torch.Tensor:
     """The distribution that sampling draws from, float64 (..., C), for logits (..., C).
 
     Args:
         logits: of the next character.
-        temperature: what they are divided by; up to 1e-5 all is on the likeliest.
+        temperature: what they are divided by; up to 1e-5 all is on the likeliest. Or one a row, (..., 1), all above that.
         top_k: only so many of the likeliest; 0: all.
         top_p: only the likeliest that together reach this probability (nucleus sampling, Holtzman et al. 2020).
     """
-    if temperature <= COLDEST:
+    if not isinstance(temperature, torch.Tensor) and temperature <= COLDEST:
         return nn.functional.one_hot(likeliest(logits), logits.shape[-1]).double()
     probabilities = torch.softmax(logits.double() / temperature, dim=-1)
     if 0 < top_k < logits.shape[-1]:
@@ -242,13 +242,15 @@ def draw(
     """One label a row (B,), drawn from `next_probabilities` of logits (B, C) with a generator on the CPU."""
     if temperature <= COLDEST:
         return likeliest(logits)
-    cumulative = next_probabilities(logits, temperature, top_k, top_p).cumsum(dim=-1)
     uniform = torch.rand(len(logits), 1, dtype=torch.float64, generator=generator).to(logits.device)
-    return (
-        torch.searchsorted(cumulative, uniform * cumulative[:, -1:], right=True)
-        .squeeze(-1)
-        .clamp(max=logits.shape[-1] - 1)
-    )
+    return pick(next_probabilities(logits, temperature, top_k, top_p), uniform)
+
+
+def pick(probabilities: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
+    """The labels (B,) at which probabilities (B, C), added up, pass uniform random numbers in [0, 1) (B, 1)."""
+    cumulative = probabilities.cumsum(dim=-1)
+    labels = torch.searchsorted(cumulative, uniform * cumulative[:, -1:], right=True).squeeze(-1)
+    return labels.clamp(max=probabilities.shape[-1] - 1)
 
 
 class _Decoding:

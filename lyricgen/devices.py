@@ -4,6 +4,7 @@ An app imports this before anything that imports torch, which a ZeroGPU Space wa
 """
 
 import logging
+import os
 from collections.abc import Callable
 
 try:
@@ -12,6 +13,8 @@ except ImportError:
     spaces = None
 import torch
 
+LENDS_GPU = spaces is not None and os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+"""Whether this is a ZeroGPU Space, where each call that needs the GPU runs in a process of its own."""
 LENT_FOR = 60  # seconds for which a ZeroGPU Space asks for its GPU at a time: the longest lyric and to spare
 log = logging.getLogger("lyricgen")
 

@@ -33,6 +33,7 @@ STRATEGIES = ("sample", "greedy", "beam")
 LONGEST = 5_000  # characters of a lyric, prefix included
 ANY_ARTIST = "any artist"
 NAMED_CHARACTERS = 8  # of those a note lists
+LONG_PREFIX = 64  # characters; a longer prefix is read in one pass, a shorter one takes steps as generation does
 
 
 @dataclass(frozen=True)
@@ -256,58 +257,82 @@ def show_breaks(text: str, prefix_length: int = 0) -> str:
 class FastStepper:
     """A trained model as a `Stepper` that repacks nothing at a step.
 
-    The embedding, the artist, the input weights and the biases of the first layer are folded into one table with a
-    row a character; each further layer reads its input and its state through one matrix. The logits are those of the
-    module within float tolerance. It holds a copy of the weights as they were when it was made; `of` makes another
-    where they have changed.
+    The embedding, the artist, the input weights and the biases of the first layer are folded into tables with a row a
+    character; each further layer reads its input and its state through one matrix. In float32 the logits are those of
+    the module within float tolerance. In bfloat16 the recurrent matrices and the states that they read are rounded, sums
+    and cells are not, nor is the output layer; a row's logits are then the same, bit for bit, whatever rows stand beside
+    it. It holds a copy of the weights as they were when it was made; `of` makes another where they have changed.
+
+    Args:
+        model: the model.
+        dtype: of the recurrent matrices, float32 or bfloat16; None: what is fastest here, see `fastest_dtype`.
     """
 
     _made: WeakKeyDictionary = WeakKeyDictionary()
 
-    def __init__(self, model: CharacterModel):
+    def __init__(self, model: CharacterModel, dtype: torch.dtype | None = None):
         self.weights_read, rnn = _fingerprint(model), model.rnn
+        self.dtype = dtype or fastest_dtype(model)
         self.is_lstm = isinstance(rnn, nn.LSTM)
         self.hidden_size, self.n_layers = model.hidden_size, model.n_layers
         weights = {name: value.detach().float() for name, value in model.state_dict().items()}
         into_first = weights["rnn.weight_ih_l0"].T
         bias = weights["rnn.bias_ih_l0"] + weights["rnn.bias_hh_l0"]
         self.table = weights["embeddings.weight"] @ into_first + bias  # (101, G)
-        self.artist_table = weights["artist_embeddings.weight"] @ into_first if model.artists else None
-        self.from_state = weights["rnn.weight_hh_l0"].T.contiguous()  # (H, G)
-        self.deeper = []  # of each further layer: (2 H, G), (G,)
-        for layer in range(1, model.n_layers):
-            both = torch.cat([weights[f"rnn.weight_ih_l{layer}"], weights[f"rnn.weight_hh_l{layer}"]], dim=1)
-            bias = weights[f"rnn.bias_ih_l{layer}"] + weights[f"rnn.bias_hh_l{layer}"]
-            self.deeper.append((both.T.contiguous(), bias))
+        artists = weights.get("artist_embeddings.weight", torch.zeros_like(weights["embeddings.weight"][:1]))
+        self.artist_table = artists @ into_first  # (A + 1, G); the last row, zero, is 'any artist'
+        self.layers = []  # of each: its state (the first) or its input and its state, to gates
+        for layer in range(self.n_layers):
+            names = (
+                [f"rnn.weight_hh_l{layer}"] if layer == 0 else [f"rnn.weight_ih_l{layer}", f"rnn.weight_hh_l{layer}"]
+            )
+            bias = None if layer == 0 else weights[f"rnn.bias_ih_l{layer}"] + weights[f"rnn.bias_hh_l{layer}"]
+            self.layers.append(Matrix(torch.cat([weights[name] for name in names], dim=1), bias, self.dtype))
         self.out, self.out_bias = weights["ffnn.weight"].T.contiguous(), weights["ffnn.bias"]
 
     @classmethod
-    def of(cls, model: CharacterModel, artist: int | None) -> "ArtistStepper":
+    def of(cls, model: CharacterModel, artist: int | None = None) -> "ArtistStepper":
         """The stepper of a model, made once for its present weights, in an artist's style (None: any)."""
         stepper = cls._made.get(model)
         if stepper is None or stepper.weights_read != _fingerprint(model):
             stepper = cls._made[model] = cls(model)
         return ArtistStepper(stepper, model, artist)
 
-    def step(self, table: torch.Tensor, labels: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
-        """Logits (B, C) after one more character a row: `table` (101, G), `labels` (B,), hidden as of the module."""
+    def step(self, inputs: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
+        """Logits (B, C) after one more character a row: `inputs` (B, G) from the tables, hidden as of the module."""
         states, cells = hidden if self.is_lstm else (hidden, None)
         new_states, new_cells = [], []
-        for layer in range(self.n_layers):
+        for layer, matrix in enumerate(self.layers):
             if layer == 0:
-                gates = torch.addmm(table[labels], states[0], self.from_state)  # (B, G)
+                gates = matrix(states[0]).add_(inputs)  # (B, G)
             else:
-                weight, bias = self.deeper[layer - 1]
-                gates = torch.addmm(bias, torch.cat([new_states[-1], states[layer]], dim=1), weight)
+                gates = matrix(torch.cat([new_states[-1], states[layer]], dim=1))
             if self.is_lstm:
                 state, cell = self._lstm_cell(gates, cells[layer])
                 new_cells.append(cell)
             else:
                 state = gates.tanh_()
-            new_states.append(state)
-        logits = torch.addmm(self.out_bias, new_states[-1], self.out)
+            last = state
+            new_states.append(state.to(self.dtype))
         states = torch.stack(new_states)
-        return logits, (states, torch.stack(new_cells)) if self.is_lstm else states
+        return self._logits(last), (states, torch.stack(new_cells)) if self.is_lstm else states
+
+    def start(self, rows: int) -> Hidden:
+        """The hidden state before a song, as `step` takes it."""
+        zeros = self.table.new_zeros(self.n_layers, rows, self.hidden_size)
+        return self.own((zeros, zeros) if self.is_lstm else zeros)
+
+    def own(self, hidden: Hidden) -> Hidden:
+        """A hidden state of the module as `step` takes it: states as the matrices read them, cells in float32."""
+        if self.is_lstm:
+            return hidden[0].to(self.dtype), hidden[1].float()
+        return hidden.to(self.dtype)
+
+    def _logits(self, state: torch.Tensor) -> torch.Tensor:
+        """The output layer, in float32. A single row goes through it twice: it is summed in another order alone."""
+        if len(state) == 1 and self.dtype != torch.float32:
+            return torch.addmm(self.out_bias, state.expand(2, -1), self.out)[:1]
+        return torch.addmm(self.out_bias, state, self.out)
 
     def _lstm_cell(self, gates: torch.Tensor, cell: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Hochreiter and Schmidhuber's cell with a forget gate: gates (B, 4 H) as torch orders them, i f g o."""
@@ -318,24 +343,71 @@ class FastStepper:
         return open_[:, 3 * size :] * cell.tanh(), cell
 
 
+class Matrix:
+    """What a layer computes of its inputs: x (B, K) to x weight^T + bias, float32 (B, N).
+
+    In bfloat16 the weights are packed once as oneDNN reads them, which also sums a row in one order whatever the batch.
+    """
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, dtype: torch.dtype):
+        self.bias, self.packed = bias, None
+        if dtype == torch.float32:
+            self.weight = weight.T.contiguous()  # (K, N)
+        else:
+            self.packed = torch.ops.mkldnn._reorder_linear_weight(weight.to(dtype), 1)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        if self.packed is None:
+            return x @ self.weight if self.bias is None else torch.addmm(self.bias, x, self.weight)
+        product = torch.ops.mkldnn._linear_pointwise(x, self.packed, None, "none", [], "").float()
+        return product if self.bias is None else product.add_(self.bias)
+
+
+def fastest_dtype(model: CharacterModel) -> torch.dtype:
+    """bfloat16 where the processor multiplies it and the network is so large that reading its weights takes the time."""
+    weight = model.ffnn.weight
+    capable = torch.cpu.get_capabilities().get("avx512_bf16", False) and torch.backends.mkldnn.is_available()
+    return torch.bfloat16 if weight.device.type == "cpu" and capable and model.hidden_size >= 256 else torch.float32
+
+
 class ArtistStepper:
     """A `FastStepper` with one artist beside every character; `module` is the model that reads the prefix."""
 
     def __init__(self, stepper: FastStepper, module: CharacterModel, artist: int | None):
         self.stepper, self.module, self.artist = stepper, module, artist
-        self.table = stepper.table if artist is None else stepper.table + stepper.artist_table[artist]
+        self.table = stepper.table + stepper.artist_table[-1 if artist is None else artist]
 
     def read(self, token_ids: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
-        """The prefix through the module, in one pass."""
-        if self.artist is None:
-            return self.module(token_ids, lengths)
-        return self.module(
-            token_ids, lengths, artists=torch.full((len(token_ids),), self.artist, device=token_ids.device)
-        )
+        """Prefixes: long ones, and those of different lengths, in one pass of the module, others in steps."""
+        rows, length = token_ids.shape
+        if bool((lengths != length).any()):
+            return self._pass(token_ids, lengths)
+        logits, hidden = [], self.stepper.start(rows)
+        if length > LONG_PREFIX:
+            passed, hidden = self._pass(token_ids[:, :-1], lengths - 1)
+            logits, token_ids = [passed], token_ids[:, -1:]
+        for labels in token_ids.T:
+            one, hidden = self.step(labels, hidden)
+            logits.append(one[:, None])
+        return torch.cat(logits, dim=1), hidden
+
+    def skim(self, labels: list[int]) -> Hidden:
+        """The hidden state after all labels of one long prefix but the last, as `read` has it there."""
+        return self._pass(torch.tensor([labels[:-1]], device=self.stepper.table.device), None)[1]
+
+    def _pass(self, token_ids: torch.Tensor, lengths: torch.Tensor | None) -> tuple[torch.Tensor, Hidden]:
+        """One pass of the module, in bfloat16 where the stepper is."""
+        artists = None if self.artist is None else torch.full((len(token_ids),), self.artist, device=token_ids.device)
+        if self.stepper.dtype == torch.float32 or not self.stepper.is_lstm:  # nn.RNN is no faster in bfloat16
+            logits, hidden = self.module(token_ids, lengths, artists=artists)
+            return logits, self.stepper.own(hidden)
+        with torch.autocast("cpu", self.stepper.dtype):
+            logits, hidden = self.module(token_ids, lengths, artists=artists)
+        return logits.float(), self.stepper.own(hidden)
 
     def step(self, labels: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
         """One more character a row."""
-        return self.stepper.step(self.table, labels, hidden)
+        return self.stepper.step(self.table[labels], hidden)
 
 
 def _fingerprint(model: CharacterModel) -> tuple:

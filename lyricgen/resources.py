@@ -4,6 +4,7 @@ import logging
 import platform
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import torch
 
 from lyricgen import __version__
 from lyricgen.arguments import check_choice
+from lyricgen.batching import Batch
 from lyricgen.checkpoints import Checkpoint, bundled_models, load_checkpoint
-from lyricgen.devices import best_device, device_name
+from lyricgen.devices import LENDS_GPU, best_device, device_name
 from lyricgen.errors import HubError, ModelError, VectorsError
 from lyricgen.files import ASSETS
 from lyricgen.generation import Request
@@ -63,6 +65,11 @@ class LoadedModel:
     @property
     def model(self) -> CharacterModel:
         return self.checkpoint.model
+
+    @cached_property
+    def batch(self) -> Batch:
+        """Where its lyrics are written side by side."""
+        return Batch(self.model)
 
     @property
     def device(self) -> torch.device:
@@ -156,18 +163,28 @@ class Resources:
         """
         return Request(self.model(name).model, *settings, **more)
 
-    def stream(self, request: Request) -> Iterator[str]:
-        """The lyric of a request as it grows, whole each time.
+    def stream(self, request: Request, every: float = 0.0) -> Iterator[str]:
+        """The lyric of a request as it grows, whole each time, in one batch with those that others ask for.
 
         Where the GPU fails or has no memory left, the model moves to the CPU for good, and begins this lyric again there.
+
+        Args:
+            request: of `request`.
+            every: seconds from one text to the next, at least.
         """
+        loaded = next((one for one in self._models.values() if one.model is request.model), None)
         try:
-            yield from request.stream()
+            if (
+                loaded is None or request.strategy == "beam" or LENDS_GPU
+            ):  # a lent GPU is for one call in its own process
+                yield from request.stream()
+            else:
+                yield from loaded.batch.stream(request, every)
         except RuntimeError as error:
             device = next(request.model.parameters()).device
             if device.type == "cpu":
                 raise
-            yield from replace(request, model=self._on_cpu(request.model, device, error)).stream()
+            yield from self.stream(replace(request, model=self._on_cpu(request.model, device, error)), every)
 
     def _on_cpu(self, model: CharacterModel, device: torch.device, error: Exception) -> CharacterModel:
         """The same model on the CPU, from where it was read, since what the GPU held may be lost."""

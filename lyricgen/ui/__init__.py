@@ -4,6 +4,7 @@ from importlib.util import find_spec
 
 import gradio as gr
 
+from lyricgen.batching import ROWS
 from lyricgen.resources import Resources
 from lyricgen.ui.about import create_about_tab
 from lyricgen.ui.analogy import create_analogy_tab
@@ -14,7 +15,7 @@ from lyricgen.ui.map import create_map_tab
 from lyricgen.ui.neighbors import create_neighbors_tab
 
 TITLE = "lyricgen"
-QUEUE_LENGTH = 64  # requests waiting; one more is told to come back later
+QUEUE_LENGTH = 128  # requests waiting; one more is told to come back later
 WORDS_TABS = {
     "Analogies": create_analogy_tab,
     "Distances": create_distance_tab,
@@ -79,5 +80,6 @@ def launch_settings() -> dict:
         "show_error": False,
         "enable_monitoring": False,
         "run_history": False,
+        "max_threads": 2 * ROWS,  # a lyric that is being written holds one, mostly asleep
         "mcp_server": find_spec("mcp") is not None,
     }

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import gradio as gr
 
+from lyricgen.batching import ROWS
 from lyricgen.devices import with_gpu
 from lyricgen.errors import ArgumentError
 from lyricgen.generation import ANY_ARTIST, LONGEST, STRATEGIES, prefix_notes, show_breaks
@@ -111,7 +112,7 @@ def create_lyrics_tab(resources: Resources) -> None:
         seed = None if seed == ANY_SEED else seed
         request = resources.request(model, prefix, artist, strategy, temperature, top_k, top_p, max_length, seed)
         text, shown_at = request.prefix, 0.0
-        for text in resources.stream(request):
+        for text in resources.stream(request, BETWEEN_UPDATES):
             if time.monotonic() - shown_at >= BETWEEN_UPDATES:
                 yield show_breaks(text, len(request.prefix))
                 shown_at = time.monotonic()
@@ -139,6 +140,7 @@ def create_lyrics_tab(resources: Resources) -> None:
         lyrics,
         api_name="generate",
         api_description="Writes a lyric that begins with the prefix, streamed as it grows.",
+        concurrency_limit=ROWS,
         preprocess=False,
         trigger_mode="once",
         show_progress="minimal",

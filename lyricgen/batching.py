@@ -1,0 +1,242 @@
+"""Lyrics that are asked for at the same time, written in one batch: each joins and leaves it at any character.
+
+Shapes: B rows of the batch, G gates of the first layer, C = 100 classes.
+"""
+
+import atexit
+import threading
+from collections import defaultdict, deque
+from collections.abc import Iterator
+
+import torch
+
+from lyricgen.decoding import COLDEST, likeliest, next_probabilities, pick
+from lyricgen.generation import LONG_PREFIX, ArtistStepper, FastStepper, Request, read_labels
+from lyricgen.models import CharacterModel, Hidden, map_state
+from lyricgen.vocabulary import CHARACTERS, START_LABEL
+
+ROWS = 64  # lyrics in the batch; more wait for a place, and those that have had it longest make room
+TURN = 250  # characters that a lyric may write before it makes room for one that waits
+CROWD = 8  # lyrics from which on each is told of its growth less often
+IDLE = 5.0  # seconds without a lyric after which the thread ends
+
+
+class Batch:
+    """The running batch of one model, in a thread of its own that lives while there is something to write.
+
+    A lyric depends on its own settings and seed alone, not on who else is there: where the model runs in bfloat16
+    (see `FastStepper`) to the last bit; in float32 a rounding could in rare cases tip a letter that is nearly tied.
+
+    Args:
+        model: in eval mode.
+        rows: lyrics that are written side by side.
+    """
+
+    def __init__(self, model: CharacterModel, rows: int = ROWS):
+        self.model, self.rows = model, rows
+        self.stepper = FastStepper.of(model).stepper
+        self._waiting: deque[_Lyric] = deque()
+        self._running: list[_Lyric] = []
+        self._hidden: Hidden | None = None  # of the running ones, in their order
+        self._change = threading.Condition()
+        self._closing = False
+        self._thread: threading.Thread | None = None
+
+    def __len__(self) -> int:
+        """Lyrics that are being written or wait for a place."""
+        return len(self._running) + len(self._waiting)
+
+    def stream(self, request: Request, every: float = 0.0) -> Iterator[str]:
+        """The lyric of a request (greedy or sampled) as it grows, the prefix as typed; closing it frees the place.
+
+        Args:
+            request: of this batch's model.
+            every: seconds from one text to the next, at least; more where many are written.
+
+        Raises:
+            RuntimeError: the device failed.
+        """
+        lyric = _Lyric(request, self.stepper, self.model)
+        if lyric.remaining:
+            self._join(lyric)
+        try:
+            while not lyric.ended.is_set():
+                lyric.grown.wait()
+                lyric.grown.clear()
+                if not lyric.ended.is_set():
+                    yield request.prefix + "".join(lyric.written)
+                    lyric.ended.wait(every * max(1.0, len(self) / CROWD))
+            if lyric.error:
+                raise lyric.error
+            yield request.prefix + "".join(lyric.written)
+        finally:
+            lyric.ended.set()
+
+    def close(self) -> None:
+        """Ends the thread, and with it what is being written; Python does so when it ends."""
+        with self._change:
+            thread, self._closing = self._thread, True
+            self._change.notify()
+        if thread:
+            thread.join()
+
+    def _join(self, lyric: "_Lyric") -> None:
+        with self._change:
+            self._waiting.append(lyric)
+            if self._thread is None:
+                self._closing = False
+                self._thread = threading.Thread(target=self._run, name="lyricgen-batch", daemon=True)
+                self._thread.start()
+                atexit.register(self.close)  # a thread that is inside torch when Python ends would abort the process
+            self._change.notify()
+
+    def _run(self) -> None:
+        """The thread: a character for every row, again and again."""
+        torch.set_num_threads(1)  # of this thread
+        with torch.inference_mode():
+            going = True
+            while going:
+                try:
+                    going = self._admit() and self._step()
+                except Exception as error:  # the device; whoever waits is told, and may start again elsewhere
+                    for lyric in self._running:
+                        lyric.end(error)
+                    self._running, self._hidden = [], None
+
+    def _admit(self) -> bool:
+        """Lets go what has ended, and takes in what waits; returns False where the thread is to end."""
+        staying = [row for row, lyric in enumerate(self._running) if not lyric.ended.is_set()]
+        with self._change:
+            while self._waiting and self._waiting[0].ended.is_set():
+                self._waiting.popleft()
+            if not staying and not self._waiting:
+                self._running, self._hidden = [], None
+                self._change.wait_for(lambda: self._waiting or self._closing, IDLE)
+            if self._closing or not (staying or self._waiting):
+                for lyric in (*self._running, *self._waiting):
+                    lyric.end(RuntimeError("the batch was closed"))
+                self._running, self._hidden, self._thread = [], None, None
+                self._waiting.clear()
+                atexit.unregister(self.close)
+                return False
+            coming = [self._waiting.popleft() for _ in range(min(len(self._waiting), self.rows - len(staying)))]
+            if self._waiting:
+                staying, put_back = self._make_room(staying)
+                coming += [
+                    self._waiting.popleft()
+                    for _ in range(min(len(self._waiting), self.rows - len(staying) - len(coming)))
+                ]
+                self._waiting.extend(put_back)
+        if coming or len(staying) < len(self._running):
+            self._arrange(staying, coming)
+        return True
+
+    def _make_room(self, staying: list[int]) -> tuple[list[int], list["_Lyric"]]:
+        """Takes as many rows as there are lyrics waiting from those that have had their turn, the longest first."""
+        had = sorted(
+            (row for row in staying if self._running[row].turn >= TURN), key=lambda row: -self._running[row].turn
+        )
+        leaving = set(had[: len(self._waiting)])
+        for row in leaving:
+            lyric = self._running[row]
+            lyric.turn, lyric.hidden = 0, map_state(lambda part, row=row: part[:, row : row + 1].clone(), self._hidden)
+        return [row for row in staying if row not in leaving], [self._running[row] for row in sorted(leaving)]
+
+    def _arrange(self, staying: list[int], coming: list["_Lyric"]) -> None:
+        """Puts together the hidden states of those that stay and those that come."""
+        self._running = [self._running[row] for row in staying] + coming
+        parts = [map_state(lambda part: part[:, staying], self._hidden)] if staying else []
+        parts += [lyric.hidden for lyric in coming]
+        if isinstance(parts[0], tuple):
+            self._hidden = tuple(torch.cat(states, dim=1) for states in zip(*parts, strict=True))
+        else:
+            self._hidden = torch.cat(parts, dim=1)
+        for lyric in coming:
+            lyric.hidden = None
+        self._tables = torch.tensor([lyric.artist for lyric in self._running])
+        self._groups = self._group()
+
+    def _group(self) -> list[tuple[torch.Tensor, torch.Tensor, int, float]]:
+        """Rows that are sampled, by `top_k` and `top_p`: which they are, and their temperatures (rows, 1)."""
+        groups = defaultdict(list)
+        for row, lyric in enumerate(self._running):
+            if lyric.temperature > COLDEST:
+                groups[lyric.top_k, lyric.top_p].append(row)
+        return [
+            (
+                torch.tensor(rows),
+                torch.tensor([[self._running[row].temperature] for row in rows], dtype=torch.float64),
+                top_k,
+                top_p,
+            )
+            for (top_k, top_p), rows in groups.items()
+        ]
+
+    def _step(self) -> bool:
+        """Reads the last character of every row, and chooses the next; True."""
+        running, device = self._running, self.stepper.table.device
+        labels = torch.tensor([lyric.read_next for lyric in running], device=device)
+        inputs = self.stepper.table[labels] + self.stepper.artist_table[self._tables.to(device)]
+        logits, self._hidden = self.stepper.step(inputs, self._hidden)
+        chosen = likeliest(logits).cpu()
+        for rows, temperatures, top_k, top_p in self._groups:
+            probabilities = next_probabilities(logits[rows.to(device)].cpu(), temperatures, top_k, top_p)
+            uniform = torch.tensor([[running[row].uniform()] for row in rows.tolist()], dtype=torch.float64)
+            chosen[rows] = pick(probabilities, uniform)
+        for lyric, label in zip(running, chosen.tolist(), strict=True):
+            lyric.went_on(label)
+        return True
+
+
+class _Lyric:
+    """A lyric on its way: what of its prefix is still to be read, what is written, and its place in the random numbers."""
+
+    def __init__(self, request: Request, stepper: FastStepper, model: CharacterModel):
+        self.request = request
+        self.remaining = request.max_length - len(request.prefix)
+        self.temperature = 0.0 if request.strategy == "greedy" else request.temperature
+        self.top_k, self.top_p = request.top_k, request.top_p
+        self.artist = len(model.artists) if request.artist is None else model.artists.index(request.artist)
+        self.written: list[str] = []
+        self.turn = 0  # characters since it has its place
+        self.grown, self.ended = threading.Event(), threading.Event()
+        self.error: Exception | None = None
+        labels = [START_LABEL, *read_labels(request.prefix, model.line_breaks)]
+        self.hidden = stepper.start(1)
+        if len(labels) > LONG_PREFIX and self.remaining:
+            artist = None if request.artist is None else self.artist
+            with torch.inference_mode():
+                self.hidden = ArtistStepper(stepper, model, artist).skim(labels)
+            labels = labels[-1:]
+        self.unread = deque(labels)
+        self.read_next = self.unread.popleft()
+        generator = torch.Generator().manual_seed(request.seed)
+        self.uniforms = torch.rand(max(0, self.remaining), dtype=torch.float64, generator=generator).tolist()
+        if not self.remaining:
+            self.ended.set()
+
+    def uniform(self) -> float:
+        """The random number in [0, 1) for the next character; while the prefix is read, one that counts for nothing."""
+        return self.uniforms[len(self.written)] if not self.unread else 0.0
+
+    def went_on(self, label: int) -> None:
+        """Takes the next character: the prefix's own, while there is any, else `label`."""
+        if self.ended.is_set():
+            return
+        self.turn += 1
+        if self.unread:
+            self.read_next = self.unread.popleft()
+            return
+        self.read_next = label
+        self.written.append(CHARACTERS[label])
+        if len(self.written) == self.remaining:
+            self.ended.set()
+        self.grown.set()
+
+    def end(self, error: Exception) -> None:
+        """Tells whoever waits that it will not go on."""
+        if self.ended.is_set():
+            return
+        self.error = error
+        self.ended.set()
+        self.grown.set()

@@ -1,0 +1,170 @@
+"""Lyrics in one batch: each as it would be alone, fair to each other, and gone when nobody wants them."""
+
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import torch
+
+from lyricgen import batching, load_model
+from lyricgen.batching import Batch
+from lyricgen.generation import LONG_PREFIX, Request
+from lyricgen.models import VanillaRNN
+
+
+@pytest.fixture(scope="module", params=["lstm", "vanilla-rnn"])
+def model(request):
+    return load_model(request.param)
+
+
+@pytest.fixture
+def batch(model):
+    running = Batch(model)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def small():
+    """A small model, and its batch of two rows."""
+    torch.manual_seed(0)
+    running = Batch(VanillaRNN(hidden_size=16, artists=["Ada Lark"]).eval(), rows=2)
+    yield running
+    running.close()
+
+
+def some_requests(model, count: int) -> list[Request]:
+    """Requests that differ in everything."""
+    return [
+        Request(
+            model,
+            "the sea " * (number % 14),  # the longest are read in one pass
+            [None, "Drake", "coldplay"][number % 3],
+            ["sample", "greedy"][number % 5 == 0],
+            0.4 + 0.1 * (number % 7),
+            [0, 10][number % 2],
+            [1.0, 1.0, 0.9][number % 3],
+            112 + 9 * number,
+            seed=number,
+        )
+        for number in range(count)
+    ]
+
+
+def in_threads(batch: Batch, requests: list[Request], pause: float = 0.0) -> list[list[str]]:
+    """All that each request was sent, when they run together and begin `pause` seconds after each other."""
+    sent = [[] for _ in requests]
+    threads = [
+        threading.Thread(target=lambda at=at, request=request: sent[at].extend(batch.stream(request)))
+        for at, request in enumerate(requests)
+    ]
+    for thread in threads:
+        thread.start()
+        time.sleep(pause)
+    for thread in threads:
+        thread.join(60)
+    return sent
+
+
+def wait_until(true, seconds: float = 5.0) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "it did not come true"
+        time.sleep(0.005)
+
+
+def test_each_lyric_is_the_one_that_it_would_be_alone_whoever_else_is_there(model, batch):
+    requests = some_requests(model, 24)
+    assert any(len(request.prefix) > LONG_PREFIX for request in requests)
+    alone = [request.text() for request in requests]
+    assert [texts[-1] for texts in in_threads(batch, requests, pause=0.01)] == alone
+    assert [texts[-1] for texts in in_threads(batch, requests[::-1])] == alone[::-1]
+
+
+def test_a_lyric_grows_and_ends_whole(small):
+    request = Request(small.model, "Ab ", max_length=400, seed=2)
+    texts = list(small.stream(request))
+    assert all(text.startswith("Ab ") for text in texts) and len(texts) > 2
+    assert [len(text) for text in texts] == sorted(len(text) for text in texts)
+    assert len(texts[-1]) == 400
+    assert all(texts[-1].startswith(text) for text in texts)
+
+
+def test_a_prefix_that_fills_the_lyric_is_the_lyric(small):
+    assert list(small.stream(Request(small.model, "abc", max_length=3))) == ["abc"]
+    assert len(small) == 0
+
+
+def test_a_text_is_sent_no_more_often_than_asked(small):
+    request = Request(small.model, max_length=5_000)
+    began = time.monotonic()
+    texts = list(small.stream(request, every=0.1))
+    assert len(texts) <= 2 + (time.monotonic() - began) / 0.1
+
+
+def test_a_short_lyric_does_not_wait_for_long_ones(small):
+    order = []
+
+    def write(name: str, length: int) -> None:
+        for _ in small.stream(Request(small.model, max_length=length)):
+            pass
+        order.append(name)
+
+    long = [threading.Thread(target=write, args=(f"long {number}", 5_000)) for number in range(2)]
+    for thread in long:
+        thread.start()
+    wait_until(lambda: len(small._running) == 2)
+    short = threading.Thread(target=write, args=("short", 100))
+    short.start()
+    for thread in (*long, short):
+        thread.join(60)
+    assert order[0] == "short" and set(order) == {"short", "long 0", "long 1"}
+
+
+def test_who_made_room_goes_on_where_it_was(small):
+    requests = [Request(small.model, "so ", max_length=900, temperature=1.0, seed=seed) for seed in range(5)]
+    alone = [list(small.stream(request))[-1] for request in requests]
+    assert [texts[-1] for texts in in_threads(small, requests)] == alone
+
+
+def test_a_place_is_free_at_once_when_the_reader_goes(small):
+    readers = [small.stream(Request(small.model, max_length=5_000)) for _ in range(2)]
+    for reader in readers:
+        next(reader)
+    readers[0].close()
+    wait_until(lambda: len(small) == 1, 0.5)
+    readers[1].close()
+    wait_until(lambda: len(small) == 0, 0.5)
+
+
+def test_a_device_that_fails_is_told_to_all_and_the_batch_goes_on(small, monkeypatch):
+    def fail(*_):
+        raise torch.OutOfMemoryError("no memory left")
+
+    readers = [small.stream(Request(small.model, max_length=5_000, seed=seed)) for seed in range(2)]
+    for reader in readers:
+        next(reader)
+    with monkeypatch.context() as broken:
+        broken.setattr(small.stepper, "step", fail)
+        for reader in readers:
+            with pytest.raises(torch.OutOfMemoryError):
+                list(reader)
+    assert len(list(small.stream(Request(small.model, max_length=20)))[-1]) == 20
+
+
+def test_the_thread_ends_when_idle_and_starts_again(small, monkeypatch):
+    monkeypatch.setattr(batching, "IDLE", 0.05)
+    for _ in range(2):
+        assert len(list(small.stream(Request(small.model, max_length=20)))[-1]) == 20
+        wait_until(lambda: small._thread is None)
+
+
+def test_python_ends_well_in_the_middle_of_a_lyric():
+    program = (
+        "from lyricgen.batching import *; from lyricgen import load_model; batch = Batch(load_model('lstm'));"
+        "lyric = batch.stream(Request(batch.model, max_length=5000)); print(len(next(lyric)) > 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
