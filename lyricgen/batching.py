@@ -205,8 +205,7 @@ class _Lyric:
         self.hidden = stepper.start(1)
         if len(labels) > LONG_PREFIX and self.remaining:
             artist = None if request.artist is None else self.artist
-            with torch.inference_mode():
-                self.hidden = ArtistStepper(stepper, model, artist).skim(labels)
+            self.hidden = ArtistStepper(stepper, model, artist).skim(labels)
             labels = labels[-1:]
         self.unread = deque(labels)
         self.read_next = self.unread.popleft()

@@ -6,8 +6,9 @@ Shapes: B sequences in the batch, T characters, H hidden units, G gate rows (4 H
 import logging
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -33,6 +34,7 @@ STRATEGIES = ("sample", "greedy", "beam")
 LONGEST = 5_000  # characters of a lyric, prefix included
 ANY_ARTIST = "any artist"
 NAMED_CHARACTERS = 8  # of those a note lists
+STRETCH = 250  # characters of a long prefix that a layer reads at a time
 LONG_PREFIX = 64  # characters; a longer prefix is read in one pass, a shorter one takes steps as generation does
 
 
@@ -287,8 +289,14 @@ class FastStepper:
                 [f"rnn.weight_hh_l{layer}"] if layer == 0 else [f"rnn.weight_ih_l{layer}", f"rnn.weight_hh_l{layer}"]
             )
             bias = None if layer == 0 else weights[f"rnn.bias_ih_l{layer}"] + weights[f"rnn.bias_hh_l{layer}"]
-            self.layers.append(Matrix(torch.cat([weights[name] for name in names], dim=1), bias, self.dtype))
-        self.out, self.out_bias = weights["ffnn.weight"].T.contiguous(), weights["ffnn.bias"]
+            self.layers.append(
+                Matrix(
+                    torch.cat([weights[name] for name in names], dim=1), bias, self.dtype, self.dtype != torch.float32
+                )
+            )
+        self.out = Matrix(weights["ffnn.weight"], weights["ffnn.bias"], torch.float32, self.dtype != torch.float32)
+        self.reading = self.dtype if self.is_lstm else torch.float32  # nn.RNN is no faster in bfloat16
+        self.readers = [one_layer(rnn, layer).to(self.reading) for layer in range(self.n_layers)]
 
     @classmethod
     def of(cls, model: CharacterModel, artist: int | None = None) -> "ArtistStepper":
@@ -315,7 +323,33 @@ class FastStepper:
             last = state
             new_states.append(state.to(self.dtype))
         states = torch.stack(new_states)
-        return self._logits(last), (states, torch.stack(new_cells)) if self.is_lstm else states
+        return self.logits(last), (states, torch.stack(new_cells)) if self.is_lstm else states
+
+    def read_long(self, embedded: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
+        """Long sequences (B, T, H) through the layers, each a stretch behind the one below it, and beside it in time.
+
+        A thread a layer waits for the others only between stretches, so that cores which are busy with something else
+        slow it down no more than they must.
+
+        Returns:
+            outputs of the last layer, float32 (B, T, H), and the hidden state after them.
+        """
+        inputs = [list(embedded.to(self.reading).split(STRETCH, dim=1)), *([] for _ in self.readers)]
+        states, waves = [None] * self.n_layers, len(inputs[0]) + self.n_layers - 1
+
+        @torch.inference_mode()
+        def go_on(layer: int, wave: int):
+            return self.readers[layer](inputs[layer][wave - layer], states[layer])
+
+        with ThreadPoolExecutor(self.n_layers, initializer=torch.set_num_threads, initargs=(1,)) as threads:
+            for wave in range(waves):
+                active = [layer for layer in range(self.n_layers) if 0 <= wave - layer < len(inputs[0])]
+                read = list(threads.map(partial(go_on, wave=wave), active))
+                for layer, (output, state) in zip(active, read, strict=True):
+                    inputs[layer + 1].append(output)
+                    states[layer] = state
+        hidden = tuple(map(torch.cat, zip(*states, strict=True))) if self.is_lstm else torch.cat(states)
+        return torch.cat(inputs[-1], dim=1).float(), self.own(hidden)
 
     def start(self, rows: int) -> Hidden:
         """The hidden state before a song, as `step` takes it."""
@@ -328,11 +362,11 @@ class FastStepper:
             return hidden[0].to(self.dtype), hidden[1].float()
         return hidden.to(self.dtype)
 
-    def _logits(self, state: torch.Tensor) -> torch.Tensor:
-        """The output layer, in float32. A single row goes through it twice: it is summed in another order alone."""
-        if len(state) == 1 and self.dtype != torch.float32:
-            return torch.addmm(self.out_bias, state.expand(2, -1), self.out)[:1]
-        return torch.addmm(self.out_bias, state, self.out)
+    def logits(self, state: torch.Tensor) -> torch.Tensor:
+        """The output layer, in float32 (B, H) to (B, C). A row that is alone goes in twice: alone it is summed otherwise."""
+        if len(state) == 1 and self.out.packed is not None:
+            return self.out(state.expand(2, -1).contiguous())[:1]
+        return self.out(state)
 
     def _lstm_cell(self, gates: torch.Tensor, cell: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Hochreiter and Schmidhuber's cell with a forget gate: gates (B, 4 H) as torch orders them, i f g o."""
@@ -343,18 +377,26 @@ class FastStepper:
         return open_[:, 3 * size :] * cell.tanh(), cell
 
 
+def one_layer(rnn: nn.RNNBase, layer: int) -> nn.RNNBase:
+    """One layer of a network as a network of its own, with a copy of the weights, in eval mode."""
+    alone = type(rnn)(rnn.hidden_size if layer else rnn.input_size, rnn.hidden_size, batch_first=True)
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    weights = {f"{name}_l0": getattr(rnn, f"{name}_l{layer}").detach() for name in names}
+    alone.load_state_dict(weights)
+    return alone.to(rnn.weight_hh_l0.device).eval().requires_grad_(False)
+
+
 class Matrix:
     """What a layer computes of its inputs: x (B, K) to x weight^T + bias, float32 (B, N).
 
-    In bfloat16 the weights are packed once as oneDNN reads them, which also sums a row in one order whatever the batch.
+    Packed, the weights lie as oneDNN reads them, which also sums a row in one order whatever the batch; in float32 that
+    holds from two rows on.
     """
 
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, dtype: torch.dtype):
-        self.bias, self.packed = bias, None
-        if dtype == torch.float32:
-            self.weight = weight.T.contiguous()  # (K, N)
-        else:
-            self.packed = torch.ops.mkldnn._reorder_linear_weight(weight.to(dtype), 1)
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, dtype: torch.dtype, packed: bool):
+        self.bias = bias
+        self.weight = None if packed else weight.to(dtype).T.contiguous()  # (K, N)
+        self.packed = torch.ops.mkldnn._reorder_linear_weight(weight.to(dtype), 1) if packed else None
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         if self.packed is None:
@@ -378,32 +420,37 @@ class ArtistStepper:
         self.table = stepper.table + stepper.artist_table[-1 if artist is None else artist]
 
     def read(self, token_ids: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
-        """Prefixes: long ones, and those of different lengths, in one pass of the module, others in steps."""
+        """Prefixes: long ones, and those of different lengths, in one pass, others in steps."""
         rows, length = token_ids.shape
         if bool((lengths != length).any()):
-            return self._pass(token_ids, lengths)
+            logits, hidden = self.module(token_ids, lengths, artists=self._artists(token_ids))
+            return logits, self.stepper.own(hidden)
         logits, hidden = [], self.stepper.start(rows)
         if length > LONG_PREFIX:
-            passed, hidden = self._pass(token_ids[:, :-1], lengths - 1)
-            logits, token_ids = [passed], token_ids[:, -1:]
+            outputs, hidden = self._pass(token_ids[:, :-1])
+            logits, token_ids = (
+                [self.stepper.logits(outputs[0])[None] if rows == 1 else self.module.ffnn(outputs)],
+                token_ids[:, -1:],
+            )
         for labels in token_ids.T:
             one, hidden = self.step(labels, hidden)
             logits.append(one[:, None])
         return torch.cat(logits, dim=1), hidden
 
+    @torch.inference_mode()
     def skim(self, labels: list[int]) -> Hidden:
         """The hidden state after all labels of one long prefix but the last, as `read` has it there."""
-        return self._pass(torch.tensor([labels[:-1]], device=self.stepper.table.device), None)[1]
+        return self._pass(torch.tensor([labels[:-1]], device=self.stepper.table.device))[1]
 
-    def _pass(self, token_ids: torch.Tensor, lengths: torch.Tensor | None) -> tuple[torch.Tensor, Hidden]:
-        """One pass of the module, in bfloat16 where the stepper is."""
-        artists = None if self.artist is None else torch.full((len(token_ids),), self.artist, device=token_ids.device)
-        if self.stepper.dtype == torch.float32 or not self.stepper.is_lstm:  # nn.RNN is no faster in bfloat16
-            logits, hidden = self.module(token_ids, lengths, artists=artists)
-            return logits, self.stepper.own(hidden)
-        with torch.autocast("cpu", self.stepper.dtype):
-            logits, hidden = self.module(token_ids, lengths, artists=artists)
-        return logits.float(), self.stepper.own(hidden)
+    def _pass(self, token_ids: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
+        """The last layer's outputs (B, T, H) for labels (B, T) in one pass, and the hidden state after them."""
+        embedded = self.module.embeddings(token_ids)
+        if self.artist is not None:
+            embedded = embedded + self.module.artist_embeddings(self._artists(token_ids))[:, None, :]
+        return self.stepper.read_long(embedded)
+
+    def _artists(self, token_ids: torch.Tensor) -> torch.Tensor | None:
+        return None if self.artist is None else torch.full((len(token_ids),), self.artist, device=token_ids.device)
 
     def step(self, labels: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
         """One more character a row."""

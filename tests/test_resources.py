@@ -142,7 +142,7 @@ def test_a_gpu_that_fails_in_the_middle_leaves_the_lyric_to_the_cpu_in_one_logge
     texts = list(resources.stream(resources.request("lstm", **settings)))
     assert texts[-1] == list(cpu.stream(cpu.request("lstm", **settings)))[-1]
     [record] = caplog.records
-    assert record.message == "lstm goes on on the CPU, since meta failed (NotImplementedError)"
+    assert record.message.startswith("lstm goes on on the CPU, since meta failed (")
     assert resources.model("lstm").device == CPU and resources.about()["device"].startswith("CPU")
     assert resources.model("vanilla-rnn").device.type == "meta"
 
