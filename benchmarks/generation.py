@@ -1,102 +1,196 @@
-"""Characters a second of generation, greedy, one sequence: lyricgen's stepper against two peers in the same run.
+"""Characters a second of generation, greedy: lyricgen's stepper against two peers and the machine, in the same run.
 
-    python -m benchmarks.generation [--length 300] [--repeats 5] [--write-readme]
+    python -m benchmarks.generation [--length 300] [--long 3000] [--batches 1 16 64] [--repeats 5] [--write-readme]
 
 The peers: the module called once a character with its state carried (`nn.LSTM` or `nn.RNN`), and the course
-notebook's loop, which sends the whole sequence through the network at every step. Medians, one thread.
+notebook's loop, which sends the whole sequence through the network at every step. The bound: how often the memory that
+holds the weights of a step could be read in a second. Batches above 1 run with one thread and with one a core, the
+stepper and the module each as it is faster.
 """
 
-import argparse
 import statistics
 import sys
 import time
-from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
+from functools import lru_cache, partial
 
+import numpy as np
 import torch
 
-from benchmarks.readme import replace_block, table
+from benchmarks.measuring import CORES, deliver, make_parser, median_seconds, seconds, written_by
+from benchmarks.readme import table
 from lyricgen.checkpoints import bundled_models, load_model
 from lyricgen.decoding import GreedyDecodingStrategy, Hypothesis, ModelStepper
 from lyricgen.generation import FastStepper
 from lyricgen.models import CharacterModel
 from lyricgen.vocabulary import START_LABEL
 
-HEADER = ["model", "characters a second", "against the module with its state", "against the notebook's loop"]
+HEADER = [
+    "model", "what", "characters a second", "against the module with its state", "against the notebook's loop",
+    "against batch 1", "of the read bandwidth", "threads",
+]  # fmt: skip
+LENGTHS = 12  # at which a step of the notebook's loop is timed
+STRETCHES = 5  # of a long lyric of the module's, of which the median counts
+READS = 20  # of an array, of which the best is its bandwidth
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is written: rows side by side, and characters of each."""
+
+    batch: int
+    length: int
+    long: bool = False
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__, block="speed")
     parser.add_argument("--length", type=int, default=300, help="characters (default: %(default)s)")
-    parser.add_argument("--repeats", type=int, default=5, help="runs of which the median counts (default: %(default)s)")
-    parser.add_argument("--write-readme", action="store_true", help="put the table into README.md")
+    parser.add_argument("--long", type=int, default=3_000, help="characters of a long one, batch 1 (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 16, 64], help="rows (default: %(default)s)")
+    parser.add_argument("--models", nargs="+", choices=bundled_models(), default=bundled_models())
     options = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    rows = []
-    for name in bundled_models():
-        model = load_model(name)
+    cases = [*(Case(batch, options.length) for batch in options.batches), Case(1, options.long, long=True)]
+    before = torch.get_num_threads()
+    try:
         with torch.inference_mode():
-            seconds = {
-                kind: median_seconds(partial(write, model, options.length), options.repeats)
-                for kind, write in (
-                    ("stepper", write_with_stepper),
-                    ("module", write_with_module),
-                    ("notebook", write_as_notebook),
-                )
-            }
-        fast = seconds["stepper"]
-        rows.append(
-            [
-                f"`{name}`",
-                f"{options.length / fast:,.0f}",
-                f"{seconds['module'] / fast:.1f} x",
-                f"{seconds['notebook'] / fast:.1f} x",
-            ]
-        )
-    hardware = f"{torch.cpu.get_capabilities().get('cpu_name') or 'CPU'}, one thread, torch {torch.__version__}"
-    printed = table(HEADER, rows) + (
-        f"\n\nGreedy, batch 1, {options.length} characters, medians of {options.repeats} runs on {hardware}; "
-        "written by `python -m benchmarks.generation`."
+            rows = [row for name in options.models for row in measure_model(name, cases, options.repeats)]
+    finally:
+        torch.set_num_threads(before)
+    how = (
+        f"greedy, medians of {options.repeats} runs",
+        f"of {STRETCHES} stretches for the module at {options.long:,} characters",
+        f"the notebook's loop from its steps at {LENGTHS} lengths from the first to the last, summed over all between "
+        f"(each the median of {options.repeats} at batch 1, timed once above)",
+        "the bandwidth that of the best read of as many bytes as a step's weights have",
     )
-    print(printed)
-    if options.write_readme:
-        replace_block("speed", printed)
+    deliver(options, "generation", table(HEADER, list(map(shown, rows))) + written_by("generation", *how), rows)
     return 0
 
 
-def median_seconds(run: Callable[[], object], repeats: int) -> float:
-    """The median time of a run, after one that does not count."""
-    times = []
-    for _ in range(repeats + 1):
-        began = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - began)
-    return statistics.median(times[1:])
+def measure_model(name: str, cases: list[Case], repeats: int) -> list[dict]:
+    """The figures of one model, a row a case."""
+    model, rows = load_model(name), []
+    for case in cases:
+        row = {"model": name, **measure_case(model, case, repeats)}
+        alone = next((one for one in [*rows, row] if one["batch"] == 1), row)
+        rows.append({**row, "ratio_to_batch_1": row["characters_a_second"] / alone["characters_a_second"]})
+    return rows
 
 
-def write_with_stepper(model: CharacterModel, length: int) -> None:
+def measure_case(model: CharacterModel, case: Case, repeats: int) -> dict:
+    """The figures of one case."""
+    stepper, module = {}, {}
+    for threads in {1, CORES} if case.batch > 1 else {1}:
+        torch.set_num_threads(threads)
+        stepper[threads] = median_seconds(partial(write_with_stepper, model, case), repeats)
+        module[threads] = (
+            module_seconds(model, case)
+            if case.long
+            else median_seconds(partial(write_with_module, model, case), repeats)
+        )
+    notebook = notebook_seconds(model, case, repeats if case.batch == 1 else 1)  # with the threads tried last
+    threads = min(stepper, key=stepper.get)
+    size = step_bytes(model)
+    bandwidth = read_bandwidth(size, threads)
+    return {
+        "batch": case.batch,
+        "length_characters": case.length,
+        "threads": threads,
+        "seconds_by_threads": {str(count): taken for count, taken in stepper.items()},
+        "characters_a_second": case.batch * case.length / stepper[threads],
+        "module_characters_a_second": case.batch * case.length / min(module.values()),
+        "notebook_characters_a_second": case.batch * case.length / notebook,
+        "ratio_to_module": min(module.values()) / stepper[threads],
+        "ratio_to_notebook": notebook / stepper[threads],
+        "weights_bytes_a_step": size,
+        "read_bandwidth_bytes_a_second": bandwidth,
+        "share_of_read_bandwidth": size * case.length / stepper[threads] / bandwidth,
+    }
+
+
+def shown(row: dict) -> list[str]:
+    """A row as the table has it."""
+    return [
+        f"`{row['model']}`",
+        f"batch {row['batch']}, {row['length_characters']:,} characters",
+        f"{row['characters_a_second']:,.0f}",
+        f"{row['ratio_to_module']:.1f} x",
+        f"{row['ratio_to_notebook']:,.0f} x",
+        f"{row['ratio_to_batch_1']:.1f} x",
+        f"{row['share_of_read_bandwidth']:.0%}",
+        f"{row['threads']}",
+    ]
+
+
+def write_with_stepper(model: CharacterModel, case: Case) -> None:
     """What the app does."""
-    for _ in GreedyDecodingStrategy(FastStepper.of(model, None)).stream(_start(), length + 1):
+    for _ in GreedyDecodingStrategy(FastStepper.of(model, None)).stream(_start(case.batch), case.length + 1):
         pass
 
 
-def write_with_module(model: CharacterModel, length: int) -> None:
+def write_with_module(model: CharacterModel, case: Case) -> None:
     """The module once a character, with its state."""
-    for _ in GreedyDecodingStrategy(ModelStepper(model)).stream(_start(), length + 1):
+    for _ in GreedyDecodingStrategy(ModelStepper(model)).stream(_start(case.batch), case.length + 1):
         pass
 
 
-def write_as_notebook(model: CharacterModel, length: int) -> None:
-    """The whole sequence at every step."""
-    token_ids = _start().token_ids
-    for _ in range(length):
-        logits, _ = model(token_ids, torch.tensor([token_ids.shape[1]]))
-        token_ids = torch.cat([token_ids, logits[:, -1:].argmax(dim=-1)], dim=1)
+def module_seconds(model: CharacterModel, case: Case) -> float:
+    """The time of a long lyric of the module's, from the median of its stretches."""
+    stretch = max(1, case.length // STRETCHES)
+    times, began = [], time.perf_counter()
+    stream = GreedyDecodingStrategy(ModelStepper(model)).stream(_start(case.batch), case.length + 1)
+    for steps, _ in enumerate(stream, start=1):
+        if steps % stretch == 0:
+            times.append(time.perf_counter() - began)
+            began = time.perf_counter()
+    return statistics.median(times) * case.length / stretch
 
 
-def _start() -> Hypothesis:
-    return Hypothesis(torch.tensor([[START_LABEL]]))
+def notebook_seconds(model: CharacterModel, case: Case, repeats: int) -> float:
+    """The time of the notebook's loop: its step at lengths from the first to the last, and between them along lines."""
+    lengths = np.unique(np.linspace(1, case.length, LENGTHS).astype(int))
+    notebook_step(model, _start(case.batch).token_ids)
+    times = []
+    for length in lengths.tolist():
+        step = partial(notebook_step, model, _start(case.batch).token_ids.expand(-1, length).contiguous())
+        times.append(statistics.median(seconds(step) for _ in range(repeats)))
+    return float(np.interp(np.arange(1, case.length + 1), lengths, times).sum())
+
+
+def notebook_step(model: CharacterModel, token_ids: torch.Tensor) -> torch.Tensor:
+    """One step of the notebook's loop: the whole sequence goes in, the likeliest character behind it."""
+    logits, _ = model(token_ids, torch.full((len(token_ids),), token_ids.shape[1]))
+    return torch.cat([token_ids, logits[:, -1:].argmax(dim=-1)], dim=1)
+
+
+def step_bytes(model: CharacterModel) -> int:
+    """The bytes of the weights that a step reads: recurrent matrices in the stepper's precision, the output in float32.
+
+    The first layer's input matrix is not among them: it is folded into a table, of which a step reads a row.
+    """
+    width = FastStepper.of(model, None).stepper.dtype.itemsize
+    recurrent = sum(value.numel() for name, value in model.rnn.named_parameters() if "weight" in name)
+    return width * (recurrent - model.rnn.weight_ih_l0.numel()) + 4 * model.ffnn.weight.numel()
+
+
+@lru_cache
+def read_bandwidth(size: int, threads: int) -> float:
+    """Bytes a second at which this machine reads an array of float32 again and again: the best of sums and dots."""
+    torch.set_num_threads(threads)
+    array = torch.rand(size // 4)
+    reads = max(1, 50_000_000 // size)  # a few milliseconds at least
+    best = min(
+        seconds(lambda read=read: [read() for _ in range(reads)])
+        for _ in range(READS)
+        for read in (array.sum, partial(torch.dot, array, array))
+    )
+    return reads * size / best
+
+
+def _start(batch: int) -> Hypothesis:
+    return Hypothesis(torch.full((batch, 1), START_LABEL))
 
 
 if __name__ == "__main__":

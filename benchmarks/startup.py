@@ -1,11 +1,10 @@
 """Seconds from `python app.py` to the first answered request, against merely importing gradio and torch.
 
-    python -m benchmarks.startup [--repeats 3]
+    python -m benchmarks.startup [--repeats 5]
 
 The request is a greedy lyric of 300 characters through the Gradio client; medians, on a port of its own.
 """
 
-import argparse
 import os
 import socket
 import statistics
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from gradio_client import Client
 
+from benchmarks.measuring import deliver, make_parser, written_by
 from benchmarks.readme import table
 
 APP = Path(__file__).parent.parent / "app.py"
@@ -25,17 +25,21 @@ HEADER = ["what", "seconds", "against importing gradio and torch"]
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=3, help="runs of which the median counts (default: %(default)s)")
-    options = parser.parse_args(arguments)
+    options = make_parser(__doc__).parse_args(arguments)
     imports = statistics.median(import_seconds() for _ in range(options.repeats))
     answered = statistics.median(first_answer_seconds() for _ in range(options.repeats))
     rows = [
-        ["first answered request", f"{answered:.1f}", f"{answered / imports:.1f} x"],
-        ["the imports", f"{imports:.1f}", "1 x"],
+        {"what": "first answered request", "seconds": answered, "ratio_to_imports": answered / imports},
+        {"what": "the imports", "seconds": imports, "ratio_to_imports": 1.0},
     ]
-    print(table(HEADER, rows))
+    note = written_by("startup", f"medians of {options.repeats} runs")
+    deliver(options, "startup", table(HEADER, list(map(shown, rows))) + note, rows)
     return 0
+
+
+def shown(row: dict) -> list[str]:
+    """A row as the table has it."""
+    return [row["what"], f"{row['seconds']:.1f}", f"{row['ratio_to_imports']:.2f} x"]
 
 
 def import_seconds() -> float:

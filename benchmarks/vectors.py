@@ -6,22 +6,18 @@ Opening glove-50 from its wheel against gensim reading the same vectors from wor
 400,000 words against one matrix-vector product over the same matrix; medians, in one run.
 """
 
-import argparse
-import os
 import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from gensim.models import KeyedVectors
 
-from benchmarks.readme import replace_block, table
+from benchmarks.measuring import deliver, make_parser, median_seconds, seconds, written_by
+from benchmarks.readme import table
 from lyricgen import VectorSpace, analogy
 from lyricgen.vectorsources import open_wheel
-from train import processor_name
 
 HEADER = ["what", "against", "ratio"]
 QUERIES = 50  # of which the median is a run
@@ -29,29 +25,28 @@ QUERIES = 50  # of which the median is a run
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=5, help="runs of which the median counts (default: %(default)s)")
-    parser.add_argument("--write-readme", action="store_true", help="put the table into README.md")
-    options = parser.parse_args(arguments)
+    options = make_parser(__doc__, block="vectors").parse_args(arguments)
     space = open_wheel()
-    opened = median(open_wheel, options.repeats)
+    opened = median_seconds(open_wheel, options.repeats)
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder) / "glove.txt"
         write_text(space, text)
-        read = median(lambda: KeyedVectors.load_word2vec_format(text), options.repeats)
+        read = statistics.median(
+            seconds(lambda: KeyedVectors.load_word2vec_format(text)) for _ in range(options.repeats)
+        )
     asked, product = query_seconds(space, options.repeats)
     rows = [
-        ["opening glove-50", "gensim, from the text format", f"{read / opened:.0f} x faster"],
-        ["an analogy", "one matrix-vector product over the same matrix", f"{asked / product:.2f} x its time"],
+        {"what": "opening glove-50", "against": "gensim, from the text format", "seconds": opened, "peer_seconds": read},
+        {"what": "an analogy", "against": "one matrix-vector product over the same matrix", "seconds": asked, "peer_seconds": product},
+    ]  # fmt: skip
+    for row in rows:
+        row["ratio_to_peer"] = row["seconds"] / row["peer_seconds"]
+    shown = [
+        [rows[0]["what"], rows[0]["against"], f"{read / opened:.0f} x faster"],
+        [rows[1]["what"], rows[1]["against"], f"{asked / product:.2f} x its time"],
     ]
-    note = (
-        f"\n\n400,000 words of 50 dimensions, medians of {options.repeats} runs on {processor_name(os.cpu_count())}; "
-        "written by `python -m benchmarks.vectors`."
-    )
-    printed = table(HEADER, rows) + note
-    print(printed)
-    if options.write_readme:
-        replace_block("vectors", printed)
+    note = written_by("vectors", f"400,000 words of 50 dimensions, medians of {options.repeats} runs")
+    deliver(options, "vectors", table(HEADER, shown) + note, rows)
     return 0
 
 
@@ -73,18 +68,6 @@ def write_text(space: KeyedVectors, path: Path) -> None:
         file.write(f"{len(space)} {space.vector_size}\n")
         for word, row in zip(space.index_to_key, space.vectors, strict=True):
             file.write(f"{word} {' '.join(format(number, '.5g') for number in row.tolist())}\n")
-
-
-def median(call: Callable, repeats: int) -> float:
-    """The median of the seconds that a call takes."""
-    return statistics.median(seconds(call) for _ in range(repeats))
-
-
-def seconds(call: Callable) -> float:
-    """The seconds that a call takes."""
-    began = time.perf_counter()
-    call()
-    return time.perf_counter() - began
 
 
 if __name__ == "__main__":

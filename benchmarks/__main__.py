@@ -1,0 +1,95 @@
+"""The benchmarks by name, or all that need no songs.
+
+    python -m benchmarks                       what there is
+    python -m benchmarks NAME [FLAGS]          one, as python -m benchmarks.NAME
+    python -m benchmarks all [--json FILE]     all that need no songs, and their figures in one file
+
+Each of all runs in a process of its own, one after the other.
+"""
+
+import argparse
+import ast
+import importlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+ALL = {
+    "generation": [],
+    "prefix": [],
+    "users": [],
+    "training": ["--notebook-seconds", "20"],
+    "vectors": [],
+    "startup": [],
+    "growth": [],
+}
+"""What `all` runs, with the flags that keep it under ten minutes."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print("\n".join([__doc__, *(f"{name:<14}{line}" for name, line in benchmarks().items())]))
+        return 0
+    name, *flags = arguments
+    if name == "all":
+        return run_all(flags)
+    if name not in benchmarks():
+        print(f"there is no benchmark {name!r}; there are all, {', '.join(benchmarks())}", file=sys.stderr)
+        return 2
+    return importlib.import_module(f"benchmarks.{name}").main(flags)
+
+
+def benchmarks() -> dict[str, str]:
+    """The benchmarks by name, each with the first line of its docstring; none is imported for it."""
+    found = {}
+    for path in sorted(FOLDER.glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        if path != Path(__file__) and any(isinstance(part, ast.FunctionDef) and part.name == "main" for part in tree.body):  # fmt: skip
+            found[path.stem] = (ast.get_docstring(tree) or "").partition("\n")[0]
+    return found
+
+
+def run_all(arguments: list[str]) -> int:
+    """Runs those that need no songs, prints what they print, and writes one file of their figures."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks all")
+    parser.add_argument("--json", type=Path, metavar="FILE", default=Path("benchmarks.json"), help="default: %(default)s")  # fmt: skip
+    parser.add_argument("--only", nargs="+", choices=ALL, default=list(ALL), help="of them, in their order")
+    options = parser.parse_args(arguments)
+    figures, failed = {}, []
+    for name in options.only:
+        result = run_one(name)
+        if result is None:
+            failed.append(name)
+        else:
+            figures[name] = result
+    options.json.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"figures: {options.json.resolve()}")
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def run_one(name: str) -> dict | None:
+    """One benchmark in a process of its own: its figures and its seconds, None where it failed."""
+    print(f"## {name}\n", flush=True)
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "figures.json"
+        command = [sys.executable, "-m", f"benchmarks.{name}", "--json", str(file), *ALL[name]]
+        ended = subprocess.run(command, cwd=FOLDER.parent, stderr=subprocess.PIPE, text=True)
+        taken = time.perf_counter() - began
+        if ended.returncode:
+            print(f"{name} failed:\n{ended.stderr}", file=sys.stderr)
+            return None
+        print(f"\n{taken:.0f} seconds.\n", flush=True)
+        return {**json.loads(file.read_text(encoding="utf-8")), "run_seconds": taken}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

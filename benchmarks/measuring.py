@@ -1,0 +1,57 @@
+"""What the benchmarks share: their flags, their clock, what they ran on, and their figures as JSON."""
+
+import argparse
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from benchmarks.readme import replace_block
+from train import processor_name
+
+CORES = os.cpu_count() or 1
+
+
+def make_parser(description: str, repeats: int = 5, block: str | None = None) -> argparse.ArgumentParser:
+    """A command line with the flags that every benchmark has; `block`: the README's, if it has one."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    counts = "runs of which the median counts (default: %(default)s)"
+    parser.add_argument("--repeats", type=int, default=repeats, help=counts)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, as numbers")
+    if block:
+        parser.add_argument("--write-readme", action="store_true", help="put the table into README.md")
+    parser.set_defaults(block=block)
+    return parser
+
+
+def deliver(options: argparse.Namespace, name: str, printed: str, rows: list[dict], threads: int = CORES) -> None:
+    """Prints a benchmark's table, and writes its figures and its README block where the flags say so."""
+    print(printed)
+    if options.json:
+        facts = {"benchmark": name, "hardware": processor_name(threads), "torch": torch.__version__}
+        options.json.write_text(json.dumps({**facts, "rows": rows}, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    if options.block and options.write_readme:
+        replace_block(options.block, printed)
+
+
+def written_by(name: str, *facts: str, threads: int = CORES) -> str:
+    """The sentence under a table: how it was measured, on what, and by which command."""
+    said = f"{', '.join(facts)}, on {processor_name(threads)}, torch {torch.__version__}"
+    return f"\n\n{said[0].upper()}{said[1:]}; written by `python -m benchmarks.{name}`."
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """The seconds that a call takes."""
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def median_seconds(call: Callable[[], object], repeats: int) -> float:
+    """The median time of a call, after one that does not count."""
+    call()
+    return statistics.median(seconds(call) for _ in range(repeats))

@@ -1,0 +1,53 @@
+"""Songs of made-up words, of songdata's sizes: what the benchmarks read where no songs are given. No lyric is in them."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from lyricgen.data import ARTIST_COLUMN, ARTISTS, LYRIC_COLUMN, Song
+from lyricgen.songdata import TRAIN_FILE, VAL_FILE
+
+SONGS, CHARACTERS = 400, 1_900  # songs, and characters of a song on average
+WORDS = 5_000
+
+
+def make_songs(songs: int = SONGS, characters: int = CHARACTERS, seed: int = 777) -> Iterator[Song]:
+    """Songs whose lengths spread about a mean, with words drawn by Zipf's law and double spaces for section breaks."""
+    rng = np.random.default_rng(seed)
+    words = make_words(WORDS, rng)
+    chances = 1 / np.arange(1, WORDS + 1)
+    cumulative = np.cumsum(chances / chances.sum())
+    for song in range(songs):
+        length = int(np.clip(rng.normal(characters, characters / 3), characters / 4, 2 * characters))
+        drawn = words[np.minimum(np.searchsorted(cumulative, rng.random(length // 2 + 1)), WORDS - 1)]
+        lines = (" ".join(drawn[at : at + 40]) for at in range(0, len(drawn), 40))
+        yield Song("  ".join(lines)[:length], ARTISTS[song % len(ARTISTS)])
+
+
+def make_words(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Words of one to four syllables, drawn at random: object (count,)."""
+    syllables = [a + b for a in "bdfgklmnprstvz" for b in "aeiou"]
+    lengths = rng.integers(1, 5, count)
+    return np.array(["".join(rng.choice(syllables, length)) for length in lengths], dtype=object)
+
+
+def make_text(characters: int, seed: int = 777) -> str:
+    """A text of exactly so many characters."""
+    return next(iter(make_songs(1, 4 * characters + 40, seed))).lyric[:characters]
+
+
+def write_songs(folder: Path, songs: int = SONGS, characters: int = CHARACTERS) -> Path:
+    """Writes a folder as songdata's, with a twentieth of the songs to validate with, and returns it."""
+    for file, count, seed in ((TRAIN_FILE, songs, 777), (VAL_FILE, max(1, songs // 20), 778)):
+        write_csv(folder / file, make_songs(count, characters, seed))
+    return folder
+
+
+def write_csv(path: Path, songs: Iterator[Song]) -> None:
+    """Writes songs as a CSV file."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([ARTIST_COLUMN, LYRIC_COLUMN])
+        writer.writerows((song.artist, song.lyric) for song in songs)

@@ -1,0 +1,254 @@
+"""Characters a second of train.py on the LSTM, against a bare float32 loop and the notebook's batches, in the same run.
+
+    python -m benchmarks.training [--data songdata/] [--steps 10] [--warmup-steps 2] [--notebook-seconds 60]
+
+train.py as it is called without flags: 64 streams of 128 characters, Muon, bfloat16 where the processor has it, all
+cores. The bare loop: embedding, nn.LSTM, linear layer, cross entropy, AdamW, gradients clipped, the state carried over
+the same streams, float32. The notebook's: whole songs in batches of 32, padded, Adam. Songs: those of `--data`, else ones
+of made-up words.
+"""
+
+import argparse
+import contextlib
+import statistics
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+import train
+from benchmarks.measuring import CORES, deliver, make_parser, written_by
+from benchmarks.readme import table
+from benchmarks.songs import CHARACTERS, SONGS, write_songs
+from lyricgen.corpus import Corpus, SongStreams, encode_corpus
+from lyricgen.data import ARTISTS, LyricsGenerationDataModule, read_songs
+from lyricgen.models import ImprovedSeqModel
+from lyricgen.songdata import TRAIN_FILE
+from lyricgen.task import LearningCurve, LyricsGenerationTask
+from lyricgen.vocabulary import INPUT_SIZE, NUM_CLASSES, PADDING_LABEL
+
+HEADER = ["loop", "precision", "characters a second", "train.py against it"]
+NAME = "lstm"
+BLOCKS = 5  # of steps, of which the median counts
+NOTEBOOK_STEPS, NOTEBOOK_BATCH, NOTEBOOK_RATE = 2, 32, 1e-3
+SMALL = 8  # units of a network in whose steps what is not arithmetic can be told from it
+SMALL_STEPS = 40
+
+
+class Stopwatch(pl.Callback):
+    """The time and the characters of each step, in `steps`; what comes before a step counts as the step's."""
+
+    def __init__(self):
+        self.steps: list[tuple[float, int]] = []
+        self._before = time.perf_counter()
+
+    def on_train_batch_end(self, trainer, task, outputs, batch, batch_index) -> None:
+        now = time.perf_counter()
+        self.steps.append((now - self._before, int(batch.sequence_length.sum())))
+        self._before = now
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    options = build_parser().parse_args(arguments)
+    train._quieten()
+    warnings.filterwarnings("ignore", ".*no `val_dataloader`.*")  # nothing is validated here
+    before = torch.get_num_threads()
+    torch.set_num_threads(options.threads)
+    try:
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr):  # the bar goes there
+            rows = measure(Path(folder), options)
+    finally:
+        torch.set_num_threads(before)
+    ours = rows[0]["characters_a_second"]
+    for row in rows:
+        row["ratio_of_train_py"] = ours / row["characters_a_second"]
+    songs = "the songs of --data" if options.data else f"{options.songs} songs of made-up words"
+    how = (
+        f"{songs}, {options.steps} steps after {options.warmup_steps} that do not count, medians of {BLOCKS} blocks",
+        f"{rows[2]['steps']} of the notebook's",
+    )
+    shares = (
+        "\n\nThe progress bar, the learning curve, checkpoints and logs take "
+        f"{rows[0]['share_of_bar_and_logs_by_small_network']:.2%} of train.py's time by the "
+        f"{1e3 * rows[0]['bar_and_logs_seconds_a_step']:.2f} milliseconds that they add to a step of a network of {SMALL} units; "
+        f"the same steps of this one with and without them differ by {rows[0]['share_of_bar_and_logs']:.1%}."
+    )
+    note = written_by("training", *how, threads=options.threads)
+    deliver(options, "training", table(HEADER, list(map(shown, rows))) + shares + note, rows, options.threads)
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = make_parser(__doc__)
+    parser.add_argument("--data", metavar="FOLDER", help="songdata (default: songs of made-up words)")
+    parser.add_argument("--songs", type=int, default=SONGS, help="of made-up words (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=10, help="that are timed (default: %(default)s)")
+    parser.add_argument("--warmup-steps", type=int, default=2, help="before them (default: %(default)s)")
+    parser.add_argument("--notebook-seconds", type=float, default=60.0, help=f"after which the notebook's loop takes no further step; {NOTEBOOK_STEPS} at most (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--hidden-size", type=int, default=512, help="units a layer (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=CORES, help="default: one a core")
+    return parser
+
+
+def measure(folder: Path, options: argparse.Namespace) -> list[dict]:
+    """The figures of the three loops: train.py, the bare one, the notebook's."""
+    data = Path(options.data) if options.data else write_songs(folder, options.songs, CHARACTERS)
+    corpus = encode_corpus(read_songs(data / TRAIN_FILE), folder / "corpus", ARTISTS)
+    flags = ["--out", str(folder), "--hidden-size", str(options.hidden_size)]
+    flags += ["--max-steps", str(options.warmup_steps + options.steps), "--epochs", "1000"]
+    settings = train.build_parser().parse_args(flags)
+    settings.learning_rate = train.LEARNING_RATES[NAME]
+    timed = slice(options.warmup_steps, None)
+    added = small_network_seconds(corpus, settings)  # first, since the first training in a process loads much
+    steps, precision = run_train_py(corpus, settings)
+    quiet, _ = run_train_py(corpus, settings, quiet=True)
+    bare = list(bare_steps(corpus, settings))
+    notebook = list(notebook_steps(data / TRAIN_FILE, options))
+    spent, spent_quietly = (sum(taken for taken, _ in one[timed]) for one in (steps, quiet))
+    ours = {
+        **figures("train.py", precision, steps[timed]),
+        "share_of_bar_and_logs": 1 - spent_quietly / spent,
+        "share_of_bar_and_logs_by_small_network": added / (spent / options.steps),
+        "bar_and_logs_seconds_a_step": added,
+    }
+    return [
+        ours,
+        figures("a bare float32 `nn.LSTM` loop, the same streams", "32-true", bare[timed]),
+        figures("the notebook's whole songs", "32-true", notebook),
+    ]
+
+
+def figures(loop: str, precision: str, steps: list[tuple[float, int]]) -> dict:
+    """Characters a second of some steps, the median of their blocks."""
+    size = max(1, len(steps) // BLOCKS)
+    blocks = [steps[at : at + size] for at in range(0, len(steps) - size + 1, size)]
+    speeds = [sum(count for _, count in block) / sum(taken for taken, _ in block) for block in blocks]
+    return {
+        "loop": loop,
+        "precision": precision,
+        "steps": len(steps),
+        "step_seconds": statistics.median(taken for taken, _ in steps),
+        "characters_a_second": statistics.median(speeds),
+    }
+
+
+def shown(row: dict) -> list[str]:
+    """A row as the table has it."""
+    return [
+        row["loop"],
+        row["precision"],
+        f"{row['characters_a_second']:,.0f}",
+        f"{row['ratio_of_train_py']:.2f} x",
+    ]
+
+
+def streams_of(corpus: Corpus, settings: argparse.Namespace) -> SongStreams:
+    """The batches that train.py makes, from the first on."""
+    more = {"artist_dropout": settings.artist_dropout, "longest": 64 * settings.length, "seed": settings.seed}
+    return SongStreams(corpus, settings.batch_size, settings.length, **more)
+
+
+def run_train_py(corpus: Corpus, settings: argparse.Namespace, quiet=False) -> tuple[list[tuple[float, int]], str]:
+    """The steps of train.py's loop, and its precision; `quiet`: without bar, learning curve, checkpoints and logs."""
+    pl.seed_everything(settings.seed, verbose=False)
+    shape = {"hidden_size": settings.hidden_size, "n_layers": settings.layers, "dropout": settings.dropout}
+    model = ImprovedSeqModel(**shape, artists=corpus.artists)
+    task = LyricsGenerationTask(
+        model, settings.learning_rate, settings.optimizer, settings.weight_decay, settings.warmup_steps
+    )
+    settings = argparse.Namespace(**{**vars(settings), "no_progress": quiet})
+    trainer, _ = train.make_trainer(NAME, LearningCurve(), settings)
+    watch = Stopwatch()
+    if quiet:
+        trainer.callbacks.clear()
+        task.log = lambda *arguments, **more: None
+    trainer.callbacks.append(watch)
+    trainer.fit(task, train._loader(streams_of(corpus, settings)))
+    return watch.steps, str(trainer.precision)
+
+
+def small_network_seconds(corpus: Corpus, settings: argparse.Namespace) -> float:
+    """The seconds a step that bar, curve, checkpoints and logs add to a network so small that they can be seen."""
+    small = argparse.Namespace(**{**vars(settings), "hidden_size": SMALL, "max_steps": SMALL_STEPS})
+    means = []
+    run_train_py(corpus, argparse.Namespace(**{**vars(small), "max_steps": 1}))
+    for quiet in (False, True):
+        steps, _ = run_train_py(corpus, small, quiet)
+        times = sorted(taken for taken, _ in steps[SMALL_STEPS // 4 :])
+        means.append(statistics.mean(times[: -max(1, len(times) // 10)]))  # without what the machine held up
+    return max(0.0, means[0] - means[1])
+
+
+class BareNetwork(nn.Module):
+    """What torch gives: an embedding, nn.LSTM and a linear layer."""
+
+    def __init__(self, hidden_size: int, layers: int):
+        super().__init__()
+        self.embedding = nn.Embedding(INPUT_SIZE, hidden_size)
+        self.lstm = nn.LSTM(hidden_size, hidden_size, layers, batch_first=True)
+        self.out = nn.Linear(hidden_size, NUM_CLASSES)
+
+    def forward(self, labels: torch.Tensor, hidden=None):
+        """Logits (B, T, C) and the hidden state after labels (B, T)."""
+        outputs, hidden = self.lstm(self.embedding(labels), hidden)
+        return self.out(outputs), hidden
+
+
+def bare_steps(corpus: Corpus, settings: argparse.Namespace) -> Iterator[tuple[float, int]]:
+    """The time and the characters of each step of the bare loop."""
+    torch.manual_seed(settings.seed)
+    network, hidden = BareNetwork(settings.hidden_size, settings.layers), None
+    optimizer = torch.optim.AdamW(network.parameters(), lr=NOTEBOOK_RATE)
+    batches, before = endless(streams_of(corpus, settings)), time.perf_counter()
+    for _ in range(settings.max_steps):
+        batch = next(batches)
+        if hidden is not None:
+            hidden = tuple(part.detach() * ~batch.starts[None, :, None] for part in hidden)
+        logits, hidden = network(batch.input_sequence, hidden)
+        loss = cross_entropy(logits.flatten(0, 1), batch.output_sequence.flatten(), ignore_index=PADDING_LABEL)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_clip)
+        optimizer.step()
+        now = time.perf_counter()
+        yield now - before, int(batch.sequence_length.sum())
+        before = now
+
+
+def endless(streams: SongStreams) -> Iterator:
+    """The batches of one epoch after the other."""
+    while True:
+        yield from streams
+
+
+def notebook_steps(file: Path, options: argparse.Namespace) -> Iterator[tuple[float, int]]:
+    """The time and the characters of each step on whole songs, until the time is up."""
+    torch.manual_seed(777)
+    model = ImprovedSeqModel(hidden_size=options.hidden_size)
+    optimizer = torch.optim.Adam(model.parameters(), lr=NOTEBOOK_RATE)
+    data = LyricsGenerationDataModule({"train": file}, ARTISTS, batch_size=NOTEBOOK_BATCH)
+    began = before = time.perf_counter()
+    for _, batch in zip(range(NOTEBOOK_STEPS), data.train_dataloader(), strict=False):
+        logits, _ = model(batch.input_sequence, batch.sequence_length)
+        loss = cross_entropy(logits.flatten(0, 1), batch.output_sequence.flatten(), ignore_index=PADDING_LABEL)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        now = time.perf_counter()
+        yield now - before, int(batch.sequence_length.sum())
+        before = now
+        if now - began > options.notebook_seconds:
+            return
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""Each benchmark at its smallest: it runs, and says a ratio in its table and the same as numbers in its JSON."""
+
+import json
+import os
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import benchmarks.__main__ as command
+from benchmarks import growth, startup, users
+from benchmarks.songs import make_songs, make_text, write_csv
+from lyricgen.data import ARTISTS
+
+ROOT = Path(__file__).parent.parent
+SMALLEST = {
+    "generation": "--length 6 --long 10 --batches 1 2 --repeats 1 --models vanilla-rnn",
+    "prefix": "--lengths 4 80 --repeats 1 --models vanilla-rnn",
+    "training": "--songs 8 --hidden-size 4 --steps 2 --warmup-steps 1 --notebook-seconds 0",
+    "growth": "--lengths 4 8 --users 1 2 --length 4 --megabytes --words 100 200 --repeats 1 --model vanilla-rnn",
+}
+
+
+@pytest.mark.parametrize("name", SMALLEST)
+def test_a_benchmark_prints_ratios_and_writes_them_as_numbers(name, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("benchmarks.training.SMALL_STEPS", 8)
+    file = tmp_path / "figures.json"
+    assert import_module(f"benchmarks.{name}").main([*SMALLEST[name].split(), "--json", str(file)]) == 0
+    printed = capsys.readouterr().out
+    lines = [line for line in printed.splitlines() if line.startswith("| ")]
+    written = json.loads(file.read_text(encoding="utf-8"))
+    assert len(lines) == 2 + len(written["rows"])
+    assert all(line.count("|") == lines[0].count("|") and " x" in line for line in lines[2:])
+    assert "thread" in printed and f"`python -m benchmarks.{name}`" in printed
+    ratios = [value for row in written["rows"] for key, value in row.items() if "ratio" in key]
+    assert ratios and all(isinstance(value, float) and value > 0 for value in ratios)
+    assert written["benchmark"] == name and "thread" in written["hardware"]
+
+
+def test_encoding_is_timed_and_its_memory_taken(tmp_path):
+    write_csv(tmp_path / "songs.csv", make_songs(5))
+    grown, taken = growth.encode_there(tmp_path / "songs.csv", 1)  # main calls it in a process of its own
+    assert taken > 0
+    assert grown is None or grown >= 0
+
+
+@pytest.mark.parametrize(("module", "flags"), [(users, "--users 0x"), (startup, "--repeats many")])
+def test_a_flag_that_cannot_be_is_refused_before_the_app_starts(module, flags, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        module.main(flags.split())
+    assert flags.split()[0] in capsys.readouterr().err
+
+
+def test_without_a_name_every_benchmark_is_listed_with_a_line(capsys):
+    assert command.main([]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    helpers = {"__init__", "__main__", "measuring", "readme", "songs"}
+    names = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - helpers
+    assert names == set(command.benchmarks())
+    for name in names:
+        assert any(line.split()[:1] == [name] and len(line.split()) > 3 for line in lines)
+
+
+def test_a_name_runs_that_benchmark_with_its_flags(capsys):
+    assert command.main(["prefix", *SMALLEST["prefix"].split()]) == 0
+    assert "80 characters" in capsys.readouterr().out
+
+
+def test_a_name_that_is_none_is_refused_with_those_there_are(capsys):
+    assert command.main(["speed"]) == 2
+    assert "generation" in capsys.readouterr().err
+
+
+def test_all_writes_one_file_and_fails_where_one_does(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(command.ALL, "prefix", SMALLEST["prefix"].split())
+    monkeypatch.setitem(command.ALL, "nothing", [])
+    file = tmp_path / "all.json"
+    assert command.main(["all", "--only", "prefix", "nothing", "--json", str(file)]) == 1
+    written = json.loads(file.read_text(encoding="utf-8"))
+    assert list(written) == ["prefix"] and written["prefix"]["run_seconds"] > 0
+    said = capsys.readouterr()
+    assert str(file) in said.out and "failed: nothing" in said.err
+
+
+def test_all_runs_what_needs_no_songs():
+    assert set(command.ALL) == {"generation", "prefix", "users", "training", "vectors", "startup", "growth"}
+    assert set(command.ALL) <= set(command.benchmarks())
+
+
+def test_songs_are_made_up_the_same_every_time_and_of_songdatas_sizes():
+    songs = list(make_songs(60))
+    assert [song.lyric for song in songs] == [song.lyric for song in make_songs(60)]
+    assert 1_600 < sum(len(song.lyric) for song in songs) / 60 < 2_200
+    assert {song.artist for song in songs} == set(ARTISTS)
+    assert [len(make_text(characters)) for characters in (1, 10, 2_000)] == [1, 10, 2_000]
+
+
+def test_the_apps_process_ends_with_the_benchmark(monkeypatch, tmp_path):
+    script, pid = tmp_path / "app.py", tmp_path / "pid"
+    script.write_text(
+        "import http.server, os\n"
+        f"open({str(pid)!r}, 'w').write(str(os.getpid()))\n"
+        "http.server.HTTPServer(('127.0.0.1', int(os.environ['GRADIO_SERVER_PORT'])), None).serve_forever()\n"
+    )
+    monkeypatch.setattr(users, "APP", script)
+    with pytest.raises(ZeroDivisionError), users.running_app() as url:
+        assert url.startswith("http://127.0.0.1:")
+        raise ZeroDivisionError
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
