@@ -18,69 +18,7 @@ SPLITS = {
 }
 TITLES = {"lstm": "LSTM", "vanilla-rnn": "Vanilla RNN"}
 
-CARD = """
-# {repo}
-
-Character-level language models of song lyrics, small enough for two CPU cores, made with **lyricgen**: an open-source
-Gradio app in which a person learns how small language models and word vectors work by using them.
-
-| folder | what it is |
-| --- | --- |
-{folders}
-
-## How good they are
-
-Bits per character: how many bits a model needs, on average, to be told each character of a song that it has not read;
-fewer is better. The clean split leaves out the validation songs that also stand in the training songs (covers, remixes,
-live versions): those of which 10 % or more of the 60-character windows occur there.
-
-{figures}
-
-![Bits per character by characters read, of each model]({curve})
-
-## How to use them
-
-Let an app run them:
-
-```sh
-python app.py --hub-repo {repo}
-```
-
-Ask that app from another program:
-
-```python
-from gradio_client import Client
-
-client = Client("http://127.0.0.1:7860")
-print(client.predict(prefix="the river keeps its secrets ", model="{model}", api_name="/generate"))
-```
-
-Or use the library, in lyricgen's folder:
-
-```python
-from huggingface_hub import snapshot_download
-from lyricgen import generate_lyrics
-
-folder = snapshot_download("{repo}")
-print(generate_lyrics("the river keeps its secrets ", model=f"{{folder}}/{model}", temperature=0.7, seed=7))
-```
-
-`manifest.json` holds the sha256 of each file; the app checks it. No file is a pickle.
-
-## What they learnt from
-
-{data}
-
-## Limits
-
-- **Rights.** The lyrics belong to their rights holders, and none is part of this repository. The license above is that of
-  the code and the weights as a work of their makers; it gives no right to any lyric.
-- **What they copy.** {copying} Look a passage up before you publish it.
-- **Whose words they imitate.** {artists} What the models write is not by them, nor approved by them. The songs swear,
-  boast and demean, and so do the models.
-- The models know letters, not meanings: most words are spelled right, and sentences soon lose their thread. They write
-  only the 100 characters of Python's `string.printable`, in lower case.
-"""
+CARD = ASSETS / "model-card.md"  # with a {name} for each thing that differs from card to card
 
 
 def write_card(repo: str, models: Mapping[str, Checkpoint], words: Mapping | None = None) -> str:
@@ -101,7 +39,7 @@ def write_card(repo: str, models: Mapping[str, Checkpoint], words: Mapping | Non
         eval_results=_results(models) or None,
     )
     default = "lstm" if "lstm" in models else next(iter(models))
-    body = CARD.format(
+    body = CARD.read_text(encoding="utf-8").format(
         repo=repo,
         folders="\n".join(_folder_rows(models, words)),
         figures=_figures(models),
