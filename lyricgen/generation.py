@@ -379,7 +379,8 @@ class FastStepper:
 
 def one_layer(rnn: nn.RNNBase, layer: int) -> nn.RNNBase:
     """One layer of a network as a network of its own, with a copy of the weights, in eval mode."""
-    alone = type(rnn)(rnn.hidden_size if layer else rnn.input_size, rnn.hidden_size, batch_first=True)
+    with torch.random.fork_rng(devices=[]):  # the weights that it is made with are random, and go at once
+        alone = type(rnn)(rnn.hidden_size if layer else rnn.input_size, rnn.hidden_size, batch_first=True)
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     weights = {f"{name}_l0": getattr(rnn, f"{name}_l{layer}").detach() for name in names}
     alone.load_state_dict(weights)

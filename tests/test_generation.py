@@ -174,7 +174,7 @@ def test_same_seed_same_lyrics_and_no_seed_another(model):
 def test_global_random_state_is_left_alone(model):
     torch.manual_seed(11)
     before = torch.get_rng_state()
-    generate_lyrics("a", model=model, max_length=20)
+    generate_lyrics("a", model=copy.deepcopy(model), max_length=20)  # one that no stepper was made of yet
     assert torch.equal(before, torch.get_rng_state())
 
 
