@@ -192,7 +192,6 @@ class _Lyric:
     """A lyric on its way: what of its prefix is still to be read, what is written, and its place in the random numbers."""
 
     def __init__(self, request: Request, stepper: FastStepper, model: CharacterModel):
-        self.request = request
         self.remaining = request.max_length - len(request.prefix)
         self.temperature = 0.0 if request.strategy == "greedy" else request.temperature
         self.top_k, self.top_p = request.top_k, request.top_p

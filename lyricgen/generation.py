@@ -283,18 +283,15 @@ class FastStepper:
         self.table = weights["embeddings.weight"] @ into_first + bias  # (101, G)
         artists = weights.get("artist_embeddings.weight", torch.zeros_like(weights["embeddings.weight"][:1]))
         self.artist_table = artists @ into_first  # (A + 1, G); the last row, zero, is 'any artist'
+        packed = self.dtype != torch.float32
         self.layers = []  # of each: its state (the first) or its input and its state, to gates
         for layer in range(self.n_layers):
             names = (
                 [f"rnn.weight_hh_l{layer}"] if layer == 0 else [f"rnn.weight_ih_l{layer}", f"rnn.weight_hh_l{layer}"]
             )
             bias = None if layer == 0 else weights[f"rnn.bias_ih_l{layer}"] + weights[f"rnn.bias_hh_l{layer}"]
-            self.layers.append(
-                Matrix(
-                    torch.cat([weights[name] for name in names], dim=1), bias, self.dtype, self.dtype != torch.float32
-                )
-            )
-        self.out = Matrix(weights["ffnn.weight"], weights["ffnn.bias"], torch.float32, self.dtype != torch.float32)
+            self.layers.append(Matrix(torch.cat([weights[name] for name in names], dim=1), bias, self.dtype, packed))
+        self.out = Matrix(weights["ffnn.weight"], weights["ffnn.bias"], torch.float32, packed)
         self.reading = self.dtype if self.is_lstm else torch.float32  # nn.RNN is no faster in bfloat16
         self.readers = [one_layer(rnn, layer).to(self.reading) for layer in range(self.n_layers)]
 

@@ -165,10 +165,11 @@ class Snapshot:
     def keep(self) -> None:
         """Remembers this as the newest one that works, for a start at which the Hub cannot be asked."""
         place = _place(self.repo, self.revision)
-        place.parent.mkdir(parents=True, exist_ok=True)
         partial = place.with_name(f"{place.name}.{os.getpid()}.partial")
-        write_json(partial, {"commit": self.commit, "folder": str(self.folder)})
-        partial.replace(place)
+        with suppress(OSError):  # a cache that cannot be written keeps no app from starting
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write_json(partial, {"commit": self.commit, "folder": str(self.folder)})
+            partial.replace(place)
 
 
 class Download:

@@ -174,9 +174,8 @@ class Resources:
         """
         loaded = next((one for one in self._models.values() if one.model is request.model), None)
         try:
-            if (
-                loaded is None or request.strategy == "beam" or LENDS_GPU
-            ):  # a lent GPU is for one call in its own process
+            # a lent GPU is for one call, in a process of its own, where no batch runs
+            if loaded is None or request.strategy == "beam" or LENDS_GPU:
                 yield from request.stream()
             else:
                 yield from loaded.batch.stream(request, every)

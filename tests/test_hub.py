@@ -166,6 +166,12 @@ def test_the_models_of_the_hub_run_and_say_so(home, published):
     assert resources.space("lyrics").vector_size == 4
 
 
+def test_a_cache_that_cannot_be_written_keeps_no_app_from_starting(home, published, monkeypatch):
+    (home / "file").write_text("where the folder should be")
+    monkeypatch.setenv("LYRICGEN_CACHE", str(home / "file"))
+    assert sources()[0][1].startswith(f"{REPO} on the Hugging Face Hub")
+
+
 def test_it_is_asked_once_and_a_second_start_fetches_nothing(home, local_hub, published):
     sources()
     local_hub.requests.clear()
