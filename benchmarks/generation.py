@@ -21,7 +21,7 @@ from benchmarks.measuring import CORES, deliver, make_parser, median_seconds, se
 from benchmarks.readme import table
 from lyricgen.checkpoints import bundled_models, load_model
 from lyricgen.decoding import GreedyDecodingStrategy, Hypothesis, ModelStepper
-from lyricgen.generation import FastStepper
+from lyricgen.generation import ArtistStepper, FastStepper
 from lyricgen.models import CharacterModel
 from lyricgen.vocabulary import START_LABEL
 
@@ -41,6 +41,14 @@ class Case:
     batch: int
     length: int
     long: bool = False
+    dtype: torch.dtype | None = None
+    """Of the stepper; None: what the app would take here."""
+
+    def stepper(self, model: CharacterModel) -> ArtistStepper:
+        """The stepper to write with; the app's is made once a model."""
+        if self.dtype is None:
+            return FastStepper.of(model)
+        return ArtistStepper(FastStepper(model, self.dtype), model, None)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,6 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--models", nargs="+", choices=bundled_models(), default=bundled_models())
     options = parser.parse_args(arguments)
     cases = [*(Case(batch, options.length) for batch in options.batches), Case(1, options.long, long=True)]
+    cases.append(Case(1, options.length, dtype=torch.float32))
     before = torch.get_num_threads()
     try:
         with torch.inference_mode():
@@ -74,17 +83,17 @@ def measure_model(name: str, cases: list[Case], repeats: int) -> list[dict]:
     model, rows = load_model(name), []
     for case in cases:
         row = {"model": name, **measure_case(model, case, repeats)}
-        alone = next((one for one in [*rows, row] if one["batch"] == 1), row)
+        alone = next((one for one in rows if one["batch"] == 1), row)
         rows.append({**row, "ratio_to_batch_1": row["characters_a_second"] / alone["characters_a_second"]})
     return rows
 
 
 def measure_case(model: CharacterModel, case: Case, repeats: int) -> dict:
     """The figures of one case."""
-    stepper, module = {}, {}
+    stepper, module, fast = {}, {}, case.stepper(model)
     for threads in {1, CORES} if case.batch > 1 else {1}:
         torch.set_num_threads(threads)
-        stepper[threads] = median_seconds(partial(write_with_stepper, model, case), repeats)
+        stepper[threads] = median_seconds(partial(write_with_stepper, fast, case), repeats)
         module[threads] = (
             module_seconds(model, case)
             if case.long
@@ -92,11 +101,12 @@ def measure_case(model: CharacterModel, case: Case, repeats: int) -> dict:
         )
     notebook = notebook_seconds(model, case, repeats if case.batch == 1 else 1)  # with the threads tried last
     threads = min(stepper, key=stepper.get)
-    size = step_bytes(model)
+    size = step_bytes(model, fast.stepper.dtype)
     bandwidth = read_bandwidth(size, threads)
     return {
         "batch": case.batch,
         "length_characters": case.length,
+        "dtype": str(fast.stepper.dtype).removeprefix("torch."),
         "threads": threads,
         "seconds_by_threads": {str(count): taken for count, taken in stepper.items()},
         "characters_a_second": case.batch * case.length / stepper[threads],
@@ -114,7 +124,7 @@ def shown(row: dict) -> list[str]:
     """A row as the table has it."""
     return [
         f"`{row['model']}`",
-        f"batch {row['batch']}, {row['length_characters']:,} characters",
+        f"batch {row['batch']}, {row['length_characters']:,} characters, {row['dtype']}",
         f"{row['characters_a_second']:,.0f}",
         f"{row['ratio_to_module']:.1f} x",
         f"{row['ratio_to_notebook']:,.0f} x",
@@ -124,9 +134,9 @@ def shown(row: dict) -> list[str]:
     ]
 
 
-def write_with_stepper(model: CharacterModel, case: Case) -> None:
+def write_with_stepper(stepper: ArtistStepper, case: Case) -> None:
     """What the app does."""
-    for _ in GreedyDecodingStrategy(FastStepper.of(model, None)).stream(_start(case.batch), case.length + 1):
+    for _ in GreedyDecodingStrategy(stepper).stream(_start(case.batch), case.length + 1):
         pass
 
 
@@ -165,14 +175,13 @@ def notebook_step(model: CharacterModel, token_ids: torch.Tensor) -> torch.Tenso
     return torch.cat([token_ids, logits[:, -1:].argmax(dim=-1)], dim=1)
 
 
-def step_bytes(model: CharacterModel) -> int:
-    """The bytes of the weights that a step reads: recurrent matrices in the stepper's precision, the output in float32.
+def step_bytes(model: CharacterModel, dtype: torch.dtype) -> int:
+    """The bytes of the weights that a step reads: recurrent matrices in the stepper's `dtype`, the output in float32.
 
     The first layer's input matrix is not among them: it is folded into a table, of which a step reads a row.
     """
-    width = FastStepper.of(model, None).stepper.dtype.itemsize
     recurrent = sum(value.numel() for name, value in model.rnn.named_parameters() if "weight" in name)
-    return width * (recurrent - model.rnn.weight_ih_l0.numel()) + 4 * model.ffnn.weight.numel()
+    return dtype.itemsize * (recurrent - model.rnn.weight_ih_l0.numel()) + 4 * model.ffnn.weight.numel()
 
 
 @lru_cache

@@ -3,7 +3,7 @@
     python -m benchmarks.training [--data songdata/] [--steps 10] [--warmup-steps 2] [--notebook-seconds 60]
 
 train.py as it is called without flags: 64 streams of 128 characters, Muon, bfloat16 where the processor has it, all
-cores. The bare loop: embedding, nn.LSTM, linear layer, cross entropy, AdamW, gradients clipped, the state carried over
+cores; once with AdamW in the place of Muon. The bare loop: embedding, nn.LSTM, linear layer, cross entropy, AdamW, gradients clipped, the state carried over
 the same streams, float32. The notebook's: whole songs in batches of 32, padded, Adam. Songs: those of `--data`, else ones
 of made-up words.
 """
@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     songs = "the songs of --data" if options.data else f"{options.songs} songs of made-up words"
     how = (
         f"{songs}, {options.steps} steps after {options.warmup_steps} that do not count, medians of {BLOCKS} blocks",
-        f"{rows[2]['steps']} of the notebook's",
+        f"{rows[3]['steps']} of the notebook's",
     )
     shares = (
         "\n\nThe progress bar, the learning curve, checkpoints and logs take "
@@ -111,6 +111,7 @@ def measure(folder: Path, options: argparse.Namespace) -> list[dict]:
     added = small_network_seconds(corpus, settings)  # first, since the first training in a process loads much
     steps, precision = run_train_py(corpus, settings)
     quiet, _ = run_train_py(corpus, settings, quiet=True)
+    adamw, _ = run_train_py(corpus, argparse.Namespace(**{**vars(settings), "optimizer": "adamw"}))
     bare = list(bare_steps(corpus, settings))
     notebook = list(notebook_steps(data / TRAIN_FILE, options))
     spent, spent_quietly = (sum(taken for taken, _ in one[timed]) for one in (steps, quiet))
@@ -122,6 +123,7 @@ def measure(folder: Path, options: argparse.Namespace) -> list[dict]:
     }
     return [
         ours,
+        figures("train.py --optimizer adamw", precision, adamw[timed]),
         figures("a bare float32 `nn.LSTM` loop, the same streams", "32-true", bare[timed]),
         figures("the notebook's whole songs", "32-true", notebook),
     ]

@@ -45,6 +45,7 @@ _NAMES = {
     ),
     "checkpoints": ("Checkpoint", "load_checkpoint", "load_model", "save_checkpoint"),
     "generation": ("generate_lyrics", "stream_lyrics"),
+    "batching": ("generate_variants",),
     "vectorspace": ("VectorSpace", "open_space", "save_space"),
     "vectorsources": ("load_vectors",),
     "embeddings": (

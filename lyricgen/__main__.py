@@ -33,6 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     generate.add_argument("--beam-size", default="5", metavar="K", help="hypotheses of the beam, 1 to 32 (default: %(default)s)")
     generate.add_argument("--max-length", default="300", metavar="N", help="characters in all, prefix included, 1 to 5000 (default: %(default)s)")
     generate.add_argument("--seed", metavar="N", help="the same seed, the same text (default: another every time)")
+    generate.add_argument("--variants", default="1", metavar="N", help="lyrics to write side by side, each with the seed behind the one before it, 1 to 16 (default: %(default)s)")
 
     analogy = _words_command(commands, "analogy", show_analogy, "solve X1 : X2 :: Y1 : ?, by 3CosAdd and 3CosMul")
     for name in ("x1", "x2", "y1"):
@@ -107,6 +108,7 @@ def write_lyric(options: argparse.Namespace) -> None:
     """Prints a lyric; notes on its prefix go to standard error."""
     import torch
 
+    from lyricgen.batching import write_together
     from lyricgen.generation import make_request, show_breaks
 
     torch.set_num_threads(1)  # a step of one sequence is too small to share
@@ -124,7 +126,11 @@ def write_lyric(options: argparse.Namespace) -> None:
     )
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character of the prefix shows another
-    print(show_breaks(request.text(), len(request.prefix)))
+    variants = request.variants(options.variants)
+    for one, text in zip(variants, write_together(variants), strict=True):
+        if len(variants) > 1:
+            print(f"seed {one.seed}\n")
+        print(show_breaks(text, len(one.prefix)) + "\n" * (one is not variants[-1]))
 
 
 def show_analogy(options: argparse.Namespace) -> None:

@@ -5,13 +5,14 @@ Shapes: B rows of the batch, G gates of the first layer, C = 100 classes.
 
 import atexit
 import threading
+import time
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 
 from lyricgen.decoding import COLDEST, likeliest, next_probabilities, pick
-from lyricgen.generation import LONG_PREFIX, ArtistStepper, FastStepper, Request, read_labels
+from lyricgen.generation import LONG_PREFIX, ArtistStepper, FastStepper, Request, make_request, read_labels
 from lyricgen.models import CharacterModel, Hidden, map_state
 from lyricgen.vocabulary import CHARACTERS, START_LABEL
 
@@ -56,21 +57,15 @@ class Batch:
         Raises:
             RuntimeError: the device failed.
         """
-        lyric = _Lyric(request, self.stepper, self.model)
-        if lyric.remaining:
+        for (text,) in stream_together([(request, self)], every):
+            yield text
+
+    def join(self, request: Request, grown: threading.Event) -> "_Lyric":
+        """Begins the lyric of a request; `grown` is set whenever it has a letter more."""
+        lyric = _Lyric(request, self.stepper, self.model, grown)
+        if not lyric.ended.is_set():
             self._join(lyric)
-        try:
-            while not lyric.ended.is_set():
-                lyric.grown.wait()
-                lyric.grown.clear()
-                if not lyric.ended.is_set():
-                    yield request.prefix + "".join(lyric.written)
-                    lyric.ended.wait(every * max(1.0, len(self) / CROWD))
-            if lyric.error:
-                raise lyric.error
-            yield request.prefix + "".join(lyric.written)
-        finally:
-            lyric.ended.set()
+        return lyric
 
     def close(self) -> None:
         """Ends the thread, and with it what is being written; Python does so when it ends."""
@@ -191,14 +186,14 @@ class Batch:
 class _Lyric:
     """A lyric on its way: what of its prefix is still to be read, what is written, and its place in the random numbers."""
 
-    def __init__(self, request: Request, stepper: FastStepper, model: CharacterModel):
-        self.remaining = request.max_length - len(request.prefix)
+    def __init__(self, request: Request, stepper: FastStepper, model: CharacterModel, grown: threading.Event):
+        self.prefix, self.remaining = request.prefix, request.max_length - len(request.prefix)
         self.temperature = 0.0 if request.strategy == "greedy" else request.temperature
         self.top_k, self.top_p = request.top_k, request.top_p
         self.artist = len(model.artists) if request.artist is None else model.artists.index(request.artist)
         self.written: list[str] = []
         self.turn = 0  # characters since it has its place
-        self.grown, self.ended = threading.Event(), threading.Event()
+        self.grown, self.ended = grown, threading.Event()
         self.error: Exception | None = None
         labels = [START_LABEL, *read_labels(request.prefix, model.line_breaks)]
         self.hidden = stepper.start(1)
@@ -212,6 +207,11 @@ class _Lyric:
         self.uniforms = torch.rand(max(0, self.remaining), dtype=torch.float64, generator=generator).tolist()
         if not self.remaining:
             self.ended.set()
+
+    @property
+    def text(self) -> str:
+        """The prefix as typed, and what is written."""
+        return self.prefix + "".join(self.written)
 
     def uniform(self) -> float:
         """The random number in [0, 1) for the next character; while the prefix is read, one that counts for nothing."""
@@ -238,3 +238,90 @@ class _Lyric:
         self.error = error
         self.ended.set()
         self.grown.set()
+
+
+class _Alone:
+    """A lyric that no batch writes, a beam say: it grows by a letter whenever it is told to."""
+
+    def __init__(self, request: Request):
+        self.steps, self.text, self.ended, self.error = request.stream(), request.prefix, threading.Event(), None
+
+    def grow(self) -> None:
+        """One letter more."""
+        try:
+            self.text = next(self.steps)
+        except StopIteration:
+            self.ended.set()
+
+
+def stream_together(asked: Sequence[tuple[Request, Batch | None]], every: float = 0.0) -> Iterator[list[str]]:
+    """Several lyrics as they grow, all of them each time, the prefixes as typed; closing it ends them.
+
+    Args:
+        asked: requests, each with the batch of its model; with None it is written here, in the caller's thread.
+        every: seconds from one yield to the next, at least; more where many are written.
+
+    Raises:
+        RuntimeError: a device failed.
+    """
+    grown = threading.Event()
+    lyrics = [batch.join(request, grown) if batch is not None else _Alone(request) for request, batch in asked]
+    sent, due = None, 0.0
+    try:
+        while not _all_over(lyrics):
+            here = [lyric for lyric in lyrics if isinstance(lyric, _Alone) and not lyric.ended.is_set()]
+            for lyric in here:
+                lyric.grow()
+            if not here:
+                _wait_until(due, lyrics)
+                grown.wait()
+                grown.clear()
+            if time.monotonic() >= due and not _all_over(lyrics):
+                sent = [lyric.text for lyric in lyrics]
+                yield sent
+                crowd = max((len(batch) for _, batch in asked if batch is not None), default=0)
+                due = time.monotonic() + every * max(1.0, crowd / CROWD)
+        if error := next((lyric.error for lyric in lyrics if lyric.error), None):
+            raise error
+        if sent != (texts := [lyric.text for lyric in lyrics]):
+            yield texts
+    finally:
+        for lyric in lyrics:
+            lyric.ended.set()
+
+
+def _all_over(lyrics: Sequence[_Lyric | _Alone]) -> bool:
+    """Whether none will grow any more: all have ended, or a device has failed."""
+    return all(lyric.ended.is_set() for lyric in lyrics) or any(lyric.error for lyric in lyrics)
+
+
+def _wait_until(due: float, lyrics: Sequence[_Lyric | _Alone]) -> None:
+    """Waits for a moment, or for all lyrics to have ended, if that is sooner."""
+    for lyric in lyrics:
+        lyric.ended.wait(max(0.0, due - time.monotonic()))
+
+
+def generate_variants(prefix: str = "", *, variants: int = 4, **settings) -> list[str]:
+    """Several lyrics of one request, written in one batch: the first has the request's seed, each further one the next.
+
+    Args:
+        prefix: how they begin.
+        variants: how many, 1 to 16; above 1 only where letters are sampled.
+        settings: those of `generate_lyrics`, which writes each of them with its seed.
+
+    Raises:
+        ArgumentError, ModelError: as `generate_lyrics`.
+    """
+    return write_together(make_request(prefix, **settings).variants(variants))
+
+
+def write_together(requests: Sequence[Request]) -> list[str]:
+    """The finished lyrics of some requests to one model, in one batch; a single one in the caller's thread."""
+    if len(requests) == 1:
+        return [requests[0].text()]
+    batch = Batch(requests[0].model)
+    try:
+        *_, texts = stream_together([(request, batch) for request in requests], every=1.0)
+    finally:
+        batch.close()
+    return texts

@@ -7,7 +7,7 @@ import logging
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -33,6 +33,7 @@ log = logging.getLogger("lyricgen")
 STRATEGIES = ("sample", "greedy", "beam")
 LONGEST = 5_000  # characters of a lyric, prefix included
 ANY_ARTIST = "any artist"
+MOST_VARIANTS = 16  # lyrics of one request
 NAMED_CHARACTERS = 8  # of those a note lists
 STRETCH = 250  # characters of a long prefix that a layer reads at a time
 LONG_PREFIX = 64  # characters; a longer prefix is read in one pass, a shorter one takes steps as generation does
@@ -76,6 +77,24 @@ class Request:
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    @property
+    def batched(self) -> bool:
+        """Whether its lyric can be written side by side with others; a beam has a batch of its own."""
+        return self.strategy != "beam"
+
+    def variants(self, count: int) -> list["Request"]:
+        """So many requests that differ in their seeds: this one's, and those that follow it.
+
+        Raises:
+            ArgumentError: `count` is not allowed, or is above 1 where no letter is sampled.
+        """
+        count = check_integer("variants", count, 1, MOST_VARIANTS)
+        if count > 1 and self.strategy != "sample":
+            raise ArgumentError(
+                f"variants must be 1 with the {self.strategy} strategy, which knows one text only; got {count}"
+            )
+        return [replace(self, seed=(self.seed + number) % 2**32) for number in range(count)]
 
     def stream(self) -> Iterator[str]:
         """The whole text so far, the prefix as typed, after each new character (or of the best beam so far)."""

@@ -2,7 +2,7 @@
 
 import logging
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -12,7 +12,7 @@ import torch
 
 from lyricgen import __version__
 from lyricgen.arguments import check_choice
-from lyricgen.batching import Batch
+from lyricgen.batching import Batch, stream_together
 from lyricgen.checkpoints import Checkpoint, bundled_models, load_checkpoint
 from lyricgen.devices import LENDS_GPU, best_device, device_name
 from lyricgen.errors import HubError, ModelError, VectorsError
@@ -164,26 +164,35 @@ class Resources:
         return Request(self.model(name).model, *settings, **more)
 
     def stream(self, request: Request, every: float = 0.0) -> Iterator[str]:
-        """The lyric of a request as it grows, whole each time, in one batch with those that others ask for.
+        """The lyric of a request as it grows, whole each time; see `stream_together`."""
+        for (text,) in self.stream_together([request], every):
+            yield text
 
-        Where the GPU fails or has no memory left, the model moves to the CPU for good, and begins this lyric again there.
+    def stream_together(self, requests: Sequence[Request], every: float = 0.0) -> Iterator[list[str]]:
+        """The lyrics of some requests as they grow, all of them each time, in the batches of those that others ask for.
+
+        Where the GPU fails or has no memory left, its models move to the CPU for good, and all begin again there.
 
         Args:
-            request: of `request`.
-            every: seconds from one text to the next, at least.
+            requests: of `request`.
+            every: seconds from one yield to the next, at least; more where many are written.
         """
-        loaded = next((one for one in self._models.values() if one.model is request.model), None)
         try:
-            # a lent GPU is for one call, in a process of its own, where no batch runs
-            if loaded is None or request.strategy == "beam" or LENDS_GPU:
-                yield from request.stream()
-            else:
-                yield from loaded.batch.stream(request, every)
+            yield from stream_together([(request, self._batch(request)) for request in requests], every)
         except RuntimeError as error:
-            device = next(request.model.parameters()).device
-            if device.type == "cpu":
+            moved = {}
+            for model in {request.model for request in requests}:
+                device = next(model.parameters()).device
+                moved[model] = model if device.type == "cpu" else self._on_cpu(model, device, error)
+            if all(model is kept for model, kept in moved.items()):
                 raise
-            yield from self.stream(replace(request, model=self._on_cpu(request.model, device, error)), every)
+            yield from self.stream_together([replace(one, model=moved[one.model]) for one in requests], every)
+
+    def _batch(self, request: Request) -> Batch | None:
+        """Where the lyric of a request is written; None: where it is asked for."""
+        loaded = next((one for one in self._models.values() if one.model is request.model), None)
+        # a lent GPU is for one call, in a process of its own, where no batch runs
+        return loaded.batch if loaded and request.batched and not LENDS_GPU else None
 
     def _on_cpu(self, model: CharacterModel, device: torch.device, error: Exception) -> CharacterModel:
         """The same model on the CPU, from where it was read, since what the GPU held may be lost."""

@@ -51,6 +51,21 @@ def test_both_models_write_by_every_strategy(client, model, strategy):
     assert text == show_breaks(expected, len("one more "))
 
 
+def test_variants_are_what_generate_writes_with_the_seeds_that_follow(client):
+    settings = {"prefix": "one more  day ", "artist": "Drake", "max_length": 70}
+    job = client.submit(**settings, seed=8, count=3, api_name="/variants")
+    lyrics = list(job)[-1]
+    assert [lyric["seed"] for lyric in lyrics] == [8, 9, 10]
+    for lyric in lyrics:
+        assert lyric["text"] == client.predict(**settings, seed=lyric["seed"], api_name="/generate")
+
+
+@pytest.mark.parametrize(("setting", "value"), [("count", 17), ("count", None), ("top_p", 2), ("artist", "nobody")])
+def test_variants_that_cannot_be_are_refused_in_one_sentence(client, setting, value):
+    with pytest.raises(AppError, match=f"{setting if setting != 'count' else 'variants'} "):
+        client.predict(**{setting: value}, api_name="/variants")
+
+
 @pytest.mark.parametrize("prefix", ["", "😀 한국 \0", "x" * 10_000, "x" * 100_000, "<script>alert(1)</script>"])
 def test_any_prefix_is_gone_on_with(client, prefix):
     text = client.predict(prefix=prefix, seed=1, api_name="/generate")
@@ -125,7 +140,7 @@ def test_about_tells_models_figures_and_origin(client):
 def test_public_api_is_what_is_promised(client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
     words = {"/analogy", "/analogy_benchmark", "/distance", "/neighbors", "/map", "/bias", "/debiasing"}
-    assert set(endpoints) == {"/generate", "/check_prefix", "/about"} | words
+    assert set(endpoints) == {"/generate", "/variants", "/check_prefix", "/about"} | words
     parameters = endpoints["/generate"]["parameters"]
     names = ["prefix", "artist", "model", "strategy", "temperature", "top_k", "top_p", "max_length", "seed"]
     assert [parameter["parameter_name"] for parameter in parameters] == names
@@ -135,6 +150,10 @@ def test_public_api_is_what_is_promised(client):
 @pytest.mark.parametrize(
     ("name", "parameters"),
     [
+        (
+            "/variants",
+            ["prefix", "artist", "model", "temperature", "top_k", "top_p", "max_length", "seed", "count"],
+        ),
         ("/analogy", ["x1", "x2", "y1", "top_k", "vectors"]),
         ("/analogy_benchmark", ["category", "candidates", "vectors"]),
         ("/distance", ["w1", "w2", "w3", "vectors"]),
@@ -144,7 +163,7 @@ def test_public_api_is_what_is_promised(client):
         ("/debiasing", ["vectors"]),
     ],
 )
-def test_the_api_on_words_takes_what_is_promised_and_is_described(client, name, parameters):
+def test_the_api_takes_what_is_promised_and_is_described(client, name, parameters):
     endpoint = client.view_api(return_format="dict")["named_endpoints"][name]
     assert [parameter["parameter_name"] for parameter in endpoint["parameters"]] == parameters
     assert len(endpoint["description"]) > 30

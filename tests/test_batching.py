@@ -8,8 +8,9 @@ import time
 import pytest
 import torch
 
-from lyricgen import batching, load_model
-from lyricgen.batching import Batch
+from lyricgen import batching, generate_lyrics, generate_variants, load_model
+from lyricgen.batching import Batch, stream_together
+from lyricgen.errors import ArgumentError
 from lyricgen.generation import LONG_PREFIX, Request
 from lyricgen.models import VanillaRNN
 
@@ -159,6 +160,59 @@ def test_the_thread_ends_when_idle_and_starts_again(small, monkeypatch):
     for _ in range(2):
         assert len(list(small.stream(Request(small.model, max_length=20)))[-1]) == 20
         wait_until(lambda: small._thread is None)
+
+
+def test_lyrics_of_two_batches_and_a_beam_grow_together_each_as_alone(small):
+    other = Batch(VanillaRNN(hidden_size=8).eval())
+    asked = [
+        (Request(small.model, "Ab ", max_length=200, seed=2), small),
+        (Request(other.model, "Ab ", max_length=120, seed=2), other),
+        (Request(small.model, "Ab ", strategy="beam", max_length=60), None),
+    ]
+    sent = list(stream_together(asked))
+    assert len(sent) > 2 and sent[-1] == [request.text() for request, _ in asked]
+    for alone in zip(*sent, strict=True):
+        assert [len(text) for text in alone] == sorted(len(text) for text in alone)
+    other.close()
+
+
+def test_a_beam_is_sent_no_more_often_than_asked(small):
+    request = Request(small.model, strategy="beam", max_length=400)
+    began = time.monotonic()
+    texts = [text for (text,) in stream_together([(request, None)], every=0.1)]
+    assert len(texts) <= 2 + (time.monotonic() - began) / 0.1
+    assert texts[-1] == request.text()
+
+
+def test_who_stops_reading_several_frees_all_their_places(small):
+    reader = stream_together([(Request(small.model, max_length=5_000, seed=seed), small) for seed in range(2)])
+    next(reader)
+    assert len(small) == 2
+    reader.close()
+    wait_until(lambda: len(small) == 0, 0.5)
+
+
+def test_variants_are_the_lyrics_of_the_seeds_that_follow():
+    settings = {"model": "vanilla-rnn", "artist": "Drake", "max_length": 60, "temperature": 0.9}
+    texts = generate_variants("oh ", variants=3, seed=2**32 - 2, **settings)
+    assert texts == [generate_lyrics("oh ", seed=seed, **settings) for seed in (2**32 - 2, 2**32 - 1, 0)]
+    assert generate_variants("oh ", variants=1, strategy="greedy", **settings) == [
+        generate_lyrics("oh ", strategy="greedy", **settings)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"variants": 0}, "variants must be a whole number from 1 to 16, got 0"),
+        ({"variants": 17}, "got 17"),
+        ({"variants": 2, "strategy": "greedy"}, "variants must be 1 with the greedy strategy"),
+        ({"variants": 2, "strategy": "beam"}, "variants must be 1 with the beam strategy"),
+    ],
+)
+def test_variants_that_cannot_be_are_refused(settings, said):
+    with pytest.raises(ArgumentError, match=said):
+        generate_variants(model="vanilla-rnn", **settings)
 
 
 def test_python_ends_well_in_the_middle_of_a_lyric():

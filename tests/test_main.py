@@ -36,6 +36,13 @@ def test_generate_prints_what_the_library_writes(capsys):
     assert (code, out) == (0, show_breaks(text, len("the sea ")) + "\n")
 
 
+def test_generate_prints_variants_each_under_its_seed(capsys):
+    code, out, _ = run(capsys, "generate", "--prefix", "rain ", "--max-length", "40", "--seed", "3", "--variants", "2")
+    assert code == 0
+    texts = [show_breaks(generate_lyrics("rain ", max_length=40, seed=seed), 5) for seed in (3, 4)]
+    assert out == f"seed 3\n\n{texts[0]}\n\nseed 4\n\n{texts[1]}\n"
+
+
 def test_notes_do_not_stand_among_the_lyrics():
     command = [
         sys.executable,

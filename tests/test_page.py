@@ -82,6 +82,19 @@ def test_stop_stops(page):
     assert 20 <= len(stopped) < 5_000
 
 
+@pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
+def test_variants_are_written_side_by_side_and_markup_is_text(page):
+    page.get_by_label("Prefix").fill("<img src=x onerror=alert(1)> ")
+    page.get_by_role("button", name="Several at once").click()
+    page.get_by_role("button", name="Write variants").click()
+    page.wait_for_function(
+        "[...document.querySelectorAll('#variants pre')].filter(one => one.textContent.length == 300).length == 4"
+    )
+    assert page.locator("#variants img").count() == 0
+    assert len(set(page.locator("#variants pre").all_inner_texts())) == 4
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
 def test_running_model_its_figure_and_origin_are_shown_and_follow_the_choice(page):
     running = page.locator("#running")
     assert "ImprovedSeqModel" in running.inner_text()

@@ -154,6 +154,16 @@ def test_requests_that_were_running_when_the_gpu_failed_all_end_on_the_cpu(caplo
     assert len(caplog.records) == 1
 
 
+def test_models_side_by_side_go_on_on_the_cpu_when_the_gpu_fails(caplog):
+    resources, cpu = Resources(device="meta"), Resources(device=CPU)
+    asked = [
+        [one.request(name, "rain ", max_length=20, seed=1) for name in one.model_names] for one in (resources, cpu)
+    ]
+    *_, texts = resources.stream_together(asked[0])
+    assert texts == [request.text() for request in asked[1]]
+    assert len(caplog.records) == 2
+
+
 def test_a_gpu_that_a_model_does_not_fit_into_leaves_it_on_the_cpu(caplog, monkeypatch):
     def full(self, device):
         raise torch.OutOfMemoryError("CUDA out of memory")

@@ -1,6 +1,6 @@
 """The tab in which lyrics are written: a prefix, an artist, a model, a strategy, and the text as it grows."""
 
-import time
+import html
 from collections.abc import Iterator
 
 import gradio as gr
@@ -8,9 +8,10 @@ import gradio as gr
 from lyricgen.batching import ROWS
 from lyricgen.devices import with_gpu
 from lyricgen.errors import ArgumentError
-from lyricgen.generation import ANY_ARTIST, LONGEST, STRATEGIES, prefix_notes, show_breaks
+from lyricgen.generation import ANY_ARTIST, LONGEST, MOST_VARIANTS, STRATEGIES, Request, prefix_notes, show_breaks
 from lyricgen.resources import LoadedModel, Resources
 from lyricgen.ui.errors import spoken
+from lyricgen.ui.parts import BAR
 from lyricgen.vocabulary import NUM_CLASSES
 
 BETWEEN_UPDATES = 0.05  # seconds: the text is sent on no more often than this
@@ -86,12 +87,23 @@ def create_lyrics_tab(resources: Resources) -> None:
                     label="Seed",
                     info="The same seed, the same text; -1: another every time.",
                 )
+    with gr.Accordion("Several at once", open=False):
+        with gr.Row(equal_height=True):
+            count = gr.Slider(
+                2, MOST_VARIANTS, value=4, step=1, label="Variants", info="Each with the seed behind the one before it."
+            )
+            write_variants = gr.Button("Write variants", variant="primary", elem_id="write-variants", min_width=120)
+        cards = gr.HTML(elem_id="variants")
     gr.Examples(
         EXAMPLES,
         [prefix, artist, model, strategy, temperature],
         label="Beginnings to try (the prefixes were written for this page)",
         api_visibility="private",
     )
+
+    def asked(prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed) -> Request:
+        seed = None if seed == ANY_SEED else seed
+        return resources.request(model, prefix, artist, strategy, temperature, top_k, top_p, max_length, seed)
 
     @with_gpu
     @spoken
@@ -109,14 +121,45 @@ def create_lyrics_tab(resources: Resources) -> None:
             max_length: characters in all, prefix included, 1 to 5,000.
             seed: the same seed gives the same text; -1: another every time.
         """
-        seed = None if seed == ANY_SEED else seed
-        request = resources.request(model, prefix, artist, strategy, temperature, top_k, top_p, max_length, seed)
-        text, shown_at = request.prefix, 0.0
+        request = asked(prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed)
         for text in resources.stream(request, BETWEEN_UPDATES):
-            if time.monotonic() - shown_at >= BETWEEN_UPDATES:
-                yield show_breaks(text, len(request.prefix))
-                shown_at = time.monotonic()
-        yield show_breaks(text, len(request.prefix))
+            yield show_breaks(text, len(request.prefix))
+
+    def stream_variants(count, *settings) -> Iterator[list[dict]]:
+        requests = asked(*settings).variants(count)
+        for texts in resources.stream_together(requests, BETWEEN_UPDATES):
+            yield [
+                {"seed": request.seed, "text": show_breaks(text, len(request.prefix))}
+                for request, text in zip(requests, texts, strict=True)
+            ]
+
+    @with_gpu
+    @spoken
+    def show_variants(*values) -> Iterator[str]:
+        for lyrics in stream_variants(*values):
+            yield variant_cards(lyrics)
+
+    @with_gpu
+    @spoken
+    def variants(
+        prefix: str = "",
+        artist: str = ANY_ARTIST,
+        model: str = resources.default_model,
+        temperature: float = 0.7,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        max_length: int = 300,
+        seed: int = ANY_SEED,
+        count: int = 4,
+    ) -> Iterator[list[dict]]:
+        """Writes several sampled lyrics in one batch, streamed as they grow: the 'seed' and the 'text' of each.
+
+        Args:
+            prefix, artist, model, temperature, top_k, top_p, max_length: as /generate's.
+            seed: of the first; each further one has the next; -1: another every time.
+            count: how many, 1 to 16.
+        """
+        yield from stream_variants(count, prefix, artist, model, "sample", temperature, top_k, top_p, max_length, seed)
 
     @spoken
     def check_prefix(prefix, max_length) -> str:
@@ -156,7 +199,11 @@ def create_lyrics_tab(resources: Resources) -> None:
         queue=False,
         show_progress="hidden",
     )
-    stop.click(None, None, None, cancels=[generating], api_visibility="private")
+    writing = write_variants.click(
+        show_variants, [count, *settings], cards, **BAR, concurrency_limit=ROWS // MOST_VARIANTS
+    )
+    gr.api(variants, api_name="variants", concurrency_limit=ROWS // MOST_VARIANTS)
+    stop.click(None, None, None, cancels=[generating, writing], api_visibility="private")
     model.change(
         lambda name: describe(resources.model(name)),
         model,
@@ -173,6 +220,14 @@ def create_lyrics_tab(resources: Resources) -> None:
         queue=False,
         show_progress="hidden",
     )
+
+
+def variant_cards(lyrics: list[dict]) -> str:
+    """Lyrics side by side as HTML, each under its seed."""
+    cards = [
+        f"<article><h4>Seed {lyric['seed']}</h4><pre>{html.escape(lyric['text'])}</pre></article>" for lyric in lyrics
+    ]
+    return f'<div class="cards">{"".join(cards)}</div>'
 
 
 def describe(loaded: LoadedModel) -> str:
