@@ -30,7 +30,7 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
 from torch.utils.data import DataLoader
 
-from lyricgen.__main__ import add_hub_flags
+from lyricgen.__main__ import add_hub_flags, push_command
 from lyricgen.checkpoints import (
     Checkpoint,
     load_training_checkpoint,
@@ -167,12 +167,9 @@ def push(options: argparse.Namespace) -> int:
         print(push_models(options.out, options.hub_repo, **flags))
         return 0
     except (LyricGenError, KeyboardInterrupt) as error:
-        given = f"--hub-repo {options.hub_repo}" + (" --private" if options.private else "")
-        given += f" --revision {options.revision}" if options.revision != "main" else ""
-        given += f" --tag {options.tag}" if options.tag else ""
         print(
             f"train.py: not published, since {error or 'it was interrupted'}; the models are in {options.out}; "
-            f"go on with: python -m lyricgen push {options.out} {given}",
+            f"go on with: {push_command(options.out, options)}",
             file=sys.stderr,
         )
         return 1

@@ -2,7 +2,8 @@
 
     python -m benchmarks                       what there is
     python -m benchmarks NAME [FLAGS]          one, as python -m benchmarks.NAME
-    python -m benchmarks all [--json FILE]     all that need no songs, and their figures in one file
+    python -m benchmarks all [--json FILE] [--write-readme]
+                                               all that need no songs, their figures in one file, and the README's table
 
 Each of all runs in a process of its own, one after the other.
 """
@@ -16,6 +17,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from benchmarks.readme import replace_block
+from benchmarks.summary import summary
 
 FOLDER = Path(__file__).parent
 ALL = {
@@ -60,6 +64,7 @@ def run_all(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks all")
     parser.add_argument("--json", type=Path, metavar="FILE", default=Path("benchmarks.json"), help="default: %(default)s")  # fmt: skip
     parser.add_argument("--only", nargs="+", choices=ALL, default=list(ALL), help="of them, in their order")
+    parser.add_argument("--write-readme", action="store_true", help="put the table of all into README.md")
     options = parser.parse_args(arguments)
     figures, failed = {}, []
     for name in options.only:
@@ -69,6 +74,10 @@ def run_all(arguments: list[str]) -> int:
         else:
             figures[name] = result
     options.json.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if figures:
+        print(f"## in short\n\n{summary(figures)}\n")
+    if options.write_readme and not failed:
+        replace_block("performance", summary(figures))
     print(f"figures: {options.json.resolve()}")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)

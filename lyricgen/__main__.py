@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -86,6 +87,13 @@ def add_hub_flags(parser: argparse.ArgumentParser, required: bool = False) -> No
     parser.add_argument("--revision", default="main", metavar="BRANCH", help="the branch; it is made where there is none (default: %(default)s)")
     parser.add_argument("--tag", metavar="NAME", help="a name for the commit, which does not move")
     # fmt: on
+
+
+def push_command(folder: Path, options: argparse.Namespace) -> str:
+    """The command that publishes a folder with the flags of `add_hub_flags` as they were given."""
+    flags = {"--hub-repo": options.hub_repo, "--revision": options.revision, "--tag": options.tag}
+    given = [f"{flag} {shlex.quote(value)}" for flag, value in flags.items() if value and value != "main"]
+    return " ".join(["python -m lyricgen push", shlex.quote(str(folder)), *given, *["--private"] * options.private])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,6 +10,7 @@ import pytest
 import benchmarks.__main__ as command
 from benchmarks import growth, startup, users
 from benchmarks.songs import make_songs, make_text, write_csv
+from benchmarks.summary import summary
 from lyricgen.data import ARTISTS
 
 ROOT = Path(__file__).parent.parent
@@ -54,7 +55,7 @@ def test_a_flag_that_cannot_be_is_refused_before_the_app_starts(module, flags, c
 def test_without_a_name_every_benchmark_is_listed_with_a_line(capsys):
     assert command.main([]) == 0
     lines = capsys.readouterr().out.splitlines()
-    helpers = {"__init__", "__main__", "measuring", "readme", "songs"}
+    helpers = {"__init__", "__main__", "measuring", "readme", "songs", "summary"}
     names = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - helpers
     assert names == set(command.benchmarks())
     for name in names:
@@ -72,19 +73,57 @@ def test_a_name_that_is_none_is_refused_with_those_there_are(capsys):
 
 
 def test_all_writes_one_file_and_fails_where_one_does(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(command.ALL, "prefix", SMALLEST["prefix"].split())
+    monkeypatch.setitem(command.ALL, "prefix", SMALLEST["prefix"].replace("vanilla-rnn", "lstm").split())
     monkeypatch.setitem(command.ALL, "nothing", [])
     file = tmp_path / "all.json"
     assert command.main(["all", "--only", "prefix", "nothing", "--json", str(file)]) == 1
     written = json.loads(file.read_text(encoding="utf-8"))
     assert list(written) == ["prefix"] and written["prefix"]["run_seconds"] > 0
     said = capsys.readouterr()
+    assert "| the first character behind a prefix of 80 |" in said.out
     assert str(file) in said.out and "failed: nothing" in said.err
 
 
 def test_all_runs_what_needs_no_songs():
     assert set(command.ALL) == {"generation", "prefix", "users", "training", "vectors", "startup", "growth"}
     assert set(command.ALL) <= set(command.benchmarks())
+
+
+def test_every_benchmark_of_all_has_its_lines_in_the_table_in_short():
+    rows = {
+        "generation": [
+            {"model": "lstm", "batch": batch, "length_characters": 300, "dtype": dtype, "ratio_to_notebook": 90.4,
+             "ratio_to_module": 15.0, "ratio_to_batch_1": float(batch)}
+            for batch, dtype in ((1, "bfloat16"), (64, "bfloat16"), (1, "float32"))
+        ],
+        "prefix": [{"model": "lstm", "prefix_characters": 2_000, "ratio_to_module": 2.8}],
+        "users": [{"users": 40, "length_characters": 300, "last_to_alone_times_users_ratio": 0.3}] * 2,
+        "training": [{"loop": loop, "ratio_of_train_py": 1.5} for loop in ("train.py", "a bare loop")],
+        "vectors": [{"what": "opening", "against": "gensim", "ratio_to_peer": 0.01}],
+        "startup": [{"ratio_to_imports": 1.25}],
+        "growth": [
+            {"what": "a lyric", "size": size, "units": "characters", "unit": "character", "unit_ratio_to_smallest": size / 100}
+            for size in (100, 110)
+        ],
+    }  # fmt: skip
+    assert set(rows) == set(command.ALL)
+    ran = {"hardware": "a CPU, 2 threads", "torch": "2", "run_seconds": 60.0}
+    lines = summary({name: {**ran, "rows": of} for name, of in rows.items()}).splitlines()
+    assert lines[2:-2] == [
+        "| an LSTM lyric of 300 characters | 90 x faster | the notebook's loop |",
+        "| an LSTM lyric of 300 characters | 15.0 x faster | `nn.LSTM` with its state |",
+        "| 64 LSTM lyrics side by side | 64.0 x the characters a second | one alone |",
+        "| the first character behind a prefix of 2,000 | 2.8 x faster | one pass of the module |",
+        "| 40 users through the server, 300 characters each: the last one done | 0.30 x the time | 40 users one after the other |",
+        "| training the LSTM | 1.50 x the characters a second | a bare loop |",
+        "| opening | 100 x faster | gensim |",
+        "| from `python app.py` to the first answer | 1.25 x the time | importing gradio and torch |",
+        "| a lyric, 110 characters | 1.10 x the time a character | 100 characters |",
+    ]
+    assert (
+        lines[-1]
+        == "On a CPU, each on one core or two as the app would, torch 2; written in 7 minutes by `python -m benchmarks all`."
+    )
 
 
 def test_songs_are_made_up_the_same_every_time_and_of_songdatas_sizes():

@@ -92,7 +92,9 @@ def create_lyrics_tab(resources: Resources) -> None:
             count = gr.Slider(
                 2, MOST_VARIANTS, value=4, step=1, label="Variants", info="Each with the seed behind the one before it."
             )
-            write_variants = gr.Button("Write variants", variant="primary", elem_id="write-variants", min_width=120)
+            write_variants = gr.Button(
+                "Write variants", variant="primary", elem_id="write-variants", scale=0, min_width=160
+            )
         cards = gr.HTML(elem_id="variants")
     gr.Examples(
         EXAMPLES,

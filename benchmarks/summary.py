@@ -1,0 +1,94 @@
+"""The README's table of all that was measured in one run: a line a question, each a ratio against a peer."""
+
+from benchmarks.readme import table
+
+HEADER = ["what", "ratio", "against"]
+
+
+def summary(figures: dict[str, dict]) -> str:
+    """The table and its source, from the figures of `python -m benchmarks all` by benchmark; what did not run has no line."""
+    lines = [line for name, make in LINES.items() if name in figures for line in make(figures[name]["rows"])]
+    machine = next(iter(figures.values()))
+    minutes = sum(one["run_seconds"] for one in figures.values()) / 60
+    how = f"On {machine['hardware'].partition(',')[0]}, each on one core or two as the app would, torch {machine['torch']}"
+    return f"{table(HEADER, lines)}\n\n{how}; written in {minutes:.0f} minutes by `python -m benchmarks all`."
+
+
+def one_lyric(rows: list[dict]) -> list[list[str]]:
+    """Lines on generation."""
+    lines = []
+    for row in rows:
+        if row["model"] == "lstm" and row["batch"] == 1 and row["dtype"] != "float32":
+            what = f"an LSTM lyric of {row['length_characters']:,} characters"
+            lines.append([what, f"{row['ratio_to_notebook']:,.0f} x faster", "the notebook's loop"])
+            lines.append([what, f"{row['ratio_to_module']:.1f} x faster", "`nn.LSTM` with its state"])
+    biggest = max((row for row in rows if row["model"] == "lstm"), key=lambda row: row["batch"])
+    what = f"{biggest['batch']} LSTM lyrics side by side"
+    return [*lines, [what, f"{biggest['ratio_to_batch_1']:.1f} x the characters a second", "one alone"]]
+
+
+def first_character(rows: list[dict]) -> list[list[str]]:
+    """A line on the longest prefix."""
+    row = max((row for row in rows if row["model"] == "lstm"), key=lambda row: row["prefix_characters"])
+    what = f"the first character behind a prefix of {row['prefix_characters']:,}"
+    return [[what, f"{row['ratio_to_module']:.1f} x faster", "one pass of the module"]]
+
+
+def many_users(rows: list[dict]) -> list[list[str]]:
+    """Lines on many users."""
+    return [
+        [
+            f"{row['users']} users through the server, {row['length_characters']} characters each: the last one done",
+            f"{row['last_to_alone_times_users_ratio']:.2f} x the time",
+            f"{row['users']} users one after the other",
+        ]
+        for row in rows[:1]
+    ]
+
+
+def training(rows: list[dict]) -> list[list[str]]:
+    """A line on each loop that is not train.py's own."""
+    return [
+        ["training the LSTM", f"{row['ratio_of_train_py']:.2f} x the characters a second", row["loop"]]
+        for row in rows
+        if not row["loop"].startswith("train.py")
+    ]
+
+
+def vectors(rows: list[dict]) -> list[list[str]]:
+    """A line on each question about word vectors."""
+    faster = [(row, 1 / row["ratio_to_peer"]) for row in rows]
+    return [
+        [row["what"], f"{ratio:.0f} x faster" if ratio > 1 else f"{1 / ratio:.2f} x the time", row["against"]]
+        for row, ratio in faster
+    ]
+
+
+def startup(rows: list[dict]) -> list[list[str]]:
+    """A line on the start."""
+    return [["from `python app.py` to the first answer", f"{rows[0]['ratio_to_imports']:.2f} x the time", "importing gradio and torch"]]  # fmt: skip
+
+
+def growth(rows: list[dict]) -> list[list[str]]:
+    """A line on each thing that grows: its largest size."""
+    largest = {row["what"]: row for row in rows}
+    smallest = {row["what"]: row for row in reversed(rows)}
+    return [
+        [
+            f"{what}, {row['size']:,} {row['units']}",
+            f"{row['unit_ratio_to_smallest']:.2f} x the time a {row['unit']}",
+            f"{smallest[what]['size']:,} {row['units']}",
+        ]
+        for what, row in largest.items()
+    ]
+
+
+LINES = {
+    "generation": one_lyric,
+    "prefix": first_character,
+    "users": many_users,
+    "training": training,
+    "vectors": vectors,
+    "startup": startup,
+    "growth": growth,
+}
