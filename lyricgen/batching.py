@@ -4,10 +4,12 @@ Shapes: B rows of the batch, G gates of the first layer, C = 100 classes.
 """
 
 import atexit
+import math
 import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import torch
 
@@ -57,12 +59,13 @@ class Batch:
         Raises:
             RuntimeError: the device failed.
         """
-        for (text,) in stream_together([(request, self)], every):
-            yield text
+        for (lyric,) in stream_together([(request, self)], every):
+            yield lyric.text
 
-    def join(self, request: Request, grown: threading.Event) -> "_Lyric":
-        """Begins the lyric of a request; `grown` is set whenever it has a letter more."""
+    def join(self, request: Request, grown: threading.Event, measured: bool = False) -> "_Lyric":
+        """Begins the lyric of a request; `grown` is set whenever it has a letter more; `measured`: its bits count."""
         lyric = _Lyric(request, self.stepper, self.model, grown)
+        lyric.bits = 0.0 if measured else None
         if not lyric.ended.is_set():
             self._join(lyric)
         return lyric
@@ -150,6 +153,7 @@ class Batch:
             lyric.hidden = None
         self._tables = torch.tensor([lyric.artist for lyric in self._running])
         self._groups = self._group()
+        self._measured = [row for row, lyric in enumerate(self._running) if lyric.bits is not None]
 
     def _group(self) -> list[tuple[torch.Tensor, torch.Tensor, int, float]]:
         """Rows that are sampled, by `top_k` and `top_p`: which they are, and their temperatures (rows, 1)."""
@@ -178,8 +182,13 @@ class Batch:
             probabilities = next_probabilities(logits[rows.to(device)].cpu(), temperatures, top_k, top_p)
             uniform = torch.tensor([[running[row].uniform()] for row in rows.tolist()], dtype=torch.float64)
             chosen[rows] = pick(probabilities, uniform)
-        for lyric, label in zip(running, chosen.tolist(), strict=True):
-            lyric.went_on(label)
+        bits = [0.0] * len(running)
+        if self._measured:
+            nats = logits[self._measured].cpu().log_softmax(dim=-1).gather(1, chosen[self._measured, None])
+            for row, one in zip(self._measured, nats[:, 0].tolist(), strict=True):
+                bits[row] = -one / math.log(2)
+        for lyric, label, cost in zip(running, chosen.tolist(), bits, strict=True):
+            lyric.went_on(label, cost)
         return True
 
 
@@ -195,6 +204,7 @@ class _Lyric:
         self.turn = 0  # characters since it has its place
         self.grown, self.ended = grown, threading.Event()
         self.error: Exception | None = None
+        self.bits: float | None = None
         labels = [START_LABEL, *read_labels(request.prefix, model.line_breaks)]
         self.hidden = stepper.start(1)
         if len(labels) > LONG_PREFIX and self.remaining:
@@ -217,8 +227,8 @@ class _Lyric:
         """The random number in [0, 1) for the next character; while the prefix is read, one that counts for nothing."""
         return self.uniforms[len(self.written)] if not self.unread else 0.0
 
-    def went_on(self, label: int) -> None:
-        """Takes the next character: the prefix's own, while there is any, else `label`."""
+    def went_on(self, label: int, bits: float) -> None:
+        """Takes the next character: the prefix's own, while there is any, else `label`, of which the model expected `bits`."""
         if self.ended.is_set():
             return
         self.turn += 1
@@ -227,6 +237,8 @@ class _Lyric:
             return
         self.read_next = label
         self.written.append(CHARACTERS[label])
+        if self.bits is not None:
+            self.bits += bits
         if len(self.written) == self.remaining:
             self.ended.set()
         self.grown.set()
@@ -244,7 +256,8 @@ class _Alone:
     """A lyric that no batch writes, a beam say: it grows by a letter whenever it is told to."""
 
     def __init__(self, request: Request):
-        self.steps, self.text, self.ended, self.error = request.stream(), request.prefix, threading.Event(), None
+        self.steps, self.text, self.ended = request.stream(), request.prefix, threading.Event()
+        self.bits = self.error = None
 
     def grow(self) -> None:
         """One letter more."""
@@ -254,18 +267,32 @@ class _Alone:
             self.ended.set()
 
 
-def stream_together(asked: Sequence[tuple[Request, Batch | None]], every: float = 0.0) -> Iterator[list[str]]:
-    """Several lyrics as they grow, all of them each time, the prefixes as typed; closing it ends them.
+class Written(NamedTuple):
+    """A lyric so far."""
+
+    text: str
+    """The prefix as typed, and what is written."""
+    bits: float | None
+    """What the model needed to be told of what is written, before any temperature; None where it is not measured."""
+
+
+def stream_together(
+    asked: Sequence[tuple[Request, Batch | None]], every: float = 0.0, measured: bool = False
+) -> Iterator[list[Written]]:
+    """Several lyrics as they grow, all of them each time; closing it ends them.
 
     Args:
         asked: requests, each with the batch of its model; with None it is written here, in the caller's thread.
         every: seconds from one yield to the next, at least; more where many are written.
+        measured: whether bits are counted, in a batch that is.
 
     Raises:
         RuntimeError: a device failed.
     """
     grown = threading.Event()
-    lyrics = [batch.join(request, grown) if batch is not None else _Alone(request) for request, batch in asked]
+    lyrics = [
+        batch.join(request, grown, measured) if batch is not None else _Alone(request) for request, batch in asked
+    ]
     sent, due = None, 0.0
     try:
         while not _all_over(lyrics):
@@ -277,14 +304,14 @@ def stream_together(asked: Sequence[tuple[Request, Batch | None]], every: float 
                 grown.wait()
                 grown.clear()
             if time.monotonic() >= due and not _all_over(lyrics):
-                sent = [lyric.text for lyric in lyrics]
+                sent = [Written(lyric.text, lyric.bits) for lyric in lyrics]
                 yield sent
                 crowd = max((len(batch) for _, batch in asked if batch is not None), default=0)
                 due = time.monotonic() + every * max(1.0, crowd / CROWD)
         if error := next((lyric.error for lyric in lyrics if lyric.error), None):
             raise error
-        if sent != (texts := [lyric.text for lyric in lyrics]):
-            yield texts
+        if sent != (whole := [Written(lyric.text, lyric.bits) for lyric in lyrics]):
+            yield whole
     finally:
         for lyric in lyrics:
             lyric.ended.set()
@@ -321,7 +348,7 @@ def write_together(requests: Sequence[Request]) -> list[str]:
         return [requests[0].text()]
     batch = Batch(requests[0].model)
     try:
-        *_, texts = stream_together([(request, batch) for request in requests], every=1.0)
+        *_, lyrics = stream_together([(request, batch) for request in requests], every=1.0)
     finally:
         batch.close()
-    return texts
+    return [lyric.text for lyric in lyrics]

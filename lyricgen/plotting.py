@@ -175,12 +175,18 @@ def draw_clusters(panels: Sequence[tuple[str, np.ndarray]], kinds: Sequence[str]
     return figure
 
 
-def draw_learning_curves(curves: Mapping[str, Sequence[Mapping[str, float | None]]]) -> Figure:
-    """Bits per character by characters read: a line for training, points for each validation.
+CURVE_UNITS = {"characters": ("million characters read", 1e6), "epoch": ("epochs", 1.0), "seconds": ("minutes of training", 60.0)}  # fmt: skip
+"""What a learning curve can be drawn by: its axis, and how many make one there."""
+
+
+def draw_learning_curves(curves: Mapping[str, Sequence[Mapping[str, float | None]]], by: str = "characters") -> Figure:
+    """Bits per character as training went on: a line for training, points for each validation.
 
     Args:
-        curves: by label, the rows of a `history.csv`: `characters`, and `train_bpc`, `val_bpc`, `clean_bpc` or None.
+        curves: by label, the rows of a `history.csv`: column `by`, and `train_bpc`, `val_bpc`, `clean_bpc` or None.
+        by: characters, epoch or seconds.
     """
+    axis, unit = CURVE_UNITS[by]
     figure, plot = _figure(7, 4)
     lowest, highest = [], []
     for number, (label, rows) in enumerate(curves.items()):
@@ -191,7 +197,7 @@ def draw_learning_curves(curves: Mapping[str, Sequence[Mapping[str, float | None
             "clean_bpc": ("", "D", "clean"),
         }
         for column, (line, marker, what) in styles.items():
-            points = np.array([(row["characters"] / 1e6, row[column]) for row in rows if row.get(column)])
+            points = np.array([(row[by] / unit, row[column]) for row in rows if row.get(column)])
             if len(points):
                 plot.plot(
                     *points.T, line, marker=marker, color=colour, linewidth=1.2, markersize=6,
@@ -202,7 +208,7 @@ def draw_learning_curves(curves: Mapping[str, Sequence[Mapping[str, float | None
     if lowest:  # the first steps, from 6.6 bits on, would hide the rest
         plot.set_ylim(min(lowest) - 0.15, max(max(highest), min(lowest) + 0.5) + 0.15)
         _as_text(plot.legend(frameon=False, fontsize=9))
-    plot.set_xlabel("million characters read", color=MUTED)
+    plot.set_xlabel(axis, color=MUTED)
     plot.set_ylabel("bits per character", color=MUTED)
     plot.grid(alpha=0.2)
     return figure

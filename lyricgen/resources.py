@@ -12,7 +12,7 @@ import torch
 
 from lyricgen import __version__
 from lyricgen.arguments import check_choice
-from lyricgen.batching import Batch, stream_together
+from lyricgen.batching import Batch, Written, stream_together
 from lyricgen.checkpoints import Checkpoint, bundled_models, load_checkpoint
 from lyricgen.devices import LENDS_GPU, best_device, device_name
 from lyricgen.errors import HubError, ModelError, VectorsError
@@ -165,10 +165,12 @@ class Resources:
 
     def stream(self, request: Request, every: float = 0.0) -> Iterator[str]:
         """The lyric of a request as it grows, whole each time; see `stream_together`."""
-        for (text,) in self.stream_together([request], every):
-            yield text
+        for (lyric,) in self.stream_together([request], every):
+            yield lyric.text
 
-    def stream_together(self, requests: Sequence[Request], every: float = 0.0) -> Iterator[list[str]]:
+    def stream_together(
+        self, requests: Sequence[Request], every: float = 0.0, measured: bool = False
+    ) -> Iterator[list[Written]]:
         """The lyrics of some requests as they grow, all of them each time, in the batches of those that others ask for.
 
         Where the GPU fails or has no memory left, its models move to the CPU for good, and all begin again there.
@@ -176,9 +178,10 @@ class Resources:
         Args:
             requests: of `request`.
             every: seconds from one yield to the next, at least; more where many are written.
+            measured: whether bits are counted.
         """
         try:
-            yield from stream_together([(request, self._batch(request)) for request in requests], every)
+            yield from stream_together([(request, self._batch(request)) for request in requests], every, measured)
         except RuntimeError as error:
             moved = {}
             for model in {request.model for request in requests}:
@@ -186,7 +189,8 @@ class Resources:
                 moved[model] = model if device.type == "cpu" else self._on_cpu(model, device, error)
             if all(model is kept for model, kept in moved.items()):
                 raise
-            yield from self.stream_together([replace(one, model=moved[one.model]) for one in requests], every)
+            again = [replace(one, model=moved[one.model]) for one in requests]
+            yield from self.stream_together(again, every, measured)
 
     def _batch(self, request: Request) -> Batch | None:
         """Where the lyric of a request is written; None: where it is asked for."""

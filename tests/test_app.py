@@ -9,7 +9,9 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
+from lyricgen.checkpoints import load_checkpoint
 from lyricgen.data import ARTISTS
+from lyricgen.files import ASSETS
 from lyricgen.generation import generate_lyrics, show_breaks
 
 
@@ -64,6 +66,55 @@ def test_variants_are_what_generate_writes_with_the_seeds_that_follow(client):
 def test_variants_that_cannot_be_are_refused_in_one_sentence(client, setting, value):
     with pytest.raises(AppError, match=f"{setting if setting != 'count' else 'variants'} "):
         client.predict(**{setting: value}, api_name="/variants")
+
+
+def test_compare_streams_what_each_model_writes_with_its_bits(client):
+    settings = {"prefix": "one more ", "artist": "Drake", "temperature": 0.9, "max_length": 200, "seed": 4}
+    answers = list(client.submit(**settings, api_name="/compare"))
+    assert len(answers) > 1
+    for model in ("lstm", "vanilla-rnn"):
+        assert answers[-1][model]["text"] == client.predict(**settings, model=model, api_name="/generate")
+        assert 0.5 < answers[-1][model]["bits_per_character"] < 5
+        lengths = [len(answer[model]["text"]) for answer in answers]
+        assert lengths == sorted(lengths) and lengths[-1] == 200
+
+
+def test_a_higher_temperature_costs_more_bits(client):
+    written = client.predict(prefix="one more ", seed=4, model="vanilla-rnn", api_name="/temperatures")
+    assert list(written) == ["0.25", "0.5", "0.75", "1", "1.5"]
+    bits = [lyric["bits_per_character"] for lyric in written.values()]
+    assert bits[0] < bits[2] < bits[4] and bits[4] > 2.5
+    settings = {"prefix": "one more ", "seed": 4, "model": "vanilla-rnn", "temperature": 0.5}
+    assert written["0.5"]["text"] == client.predict(**settings, api_name="/generate")
+
+
+def test_without_a_seed_all_that_is_compared_has_the_same(client):
+    written = client.predict(prefix="a", max_length=60, api_name="/temperatures")
+    assert len({lyric["text"] for lyric in written.values()}) > 1
+    assert all(len(lyric["text"]) == 60 for lyric in written.values())
+
+
+def test_learning_curves_are_those_of_the_models(client):
+    curves = client.predict(api_name="/learning_curves")
+    assert set(curves) == {"lstm", "vanilla-rnn"}
+    for name, rows in curves.items():
+        assert rows[-1]["clean_bpc"] == pytest.approx(load_checkpoint(ASSETS / name).metrics["clean_bpc"], abs=0.02)
+        assert rows == sorted(rows, key=lambda row: row["step"])
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("/compare", {"prefix": "x" * 400}, "max_length must be at least"),
+        ("/compare", {"temperature": "NaN"}, "temperature must be a number"),
+        ("/compare", {"artist": "nobody"}, "artist 'nobody' is not among the 21 known"),
+        ("/temperatures", {"model": "gru"}, "model must be one of lstm, vanilla-rnn"),
+        ("/temperatures", {"seed": -5}, "seed must be a whole number"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_in_one_sentence(client, name, values, said):
+    with pytest.raises(AppError, match=said):
+        client.submit(**values, api_name=name).result()
 
 
 @pytest.mark.parametrize("prefix", ["", "😀 한국 \0", "x" * 10_000, "x" * 100_000, "<script>alert(1)</script>"])
@@ -140,7 +191,8 @@ def test_about_tells_models_figures_and_origin(client):
 def test_public_api_is_what_is_promised(client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
     words = {"/analogy", "/analogy_benchmark", "/distance", "/neighbors", "/map", "/bias", "/debiasing"}
-    assert set(endpoints) == {"/generate", "/variants", "/check_prefix", "/about"} | words
+    side_by_side = {"/compare", "/temperatures", "/learning_curves"}
+    assert set(endpoints) == {"/generate", "/variants", "/check_prefix", "/about"} | words | side_by_side
     parameters = endpoints["/generate"]["parameters"]
     names = ["prefix", "artist", "model", "strategy", "temperature", "top_k", "top_p", "max_length", "seed"]
     assert [parameter["parameter_name"] for parameter in parameters] == names
@@ -154,6 +206,9 @@ def test_public_api_is_what_is_promised(client):
             "/variants",
             ["prefix", "artist", "model", "temperature", "top_k", "top_p", "max_length", "seed", "count"],
         ),
+        ("/compare", ["prefix", "artist", "temperature", "max_length", "seed"]),
+        ("/temperatures", ["prefix", "artist", "model", "max_length", "seed"]),
+        ("/learning_curves", []),
         ("/analogy", ["x1", "x2", "y1", "top_k", "vectors"]),
         ("/analogy_benchmark", ["category", "candidates", "vectors"]),
         ("/distance", ["w1", "w2", "w3", "vectors"]),

@@ -1,5 +1,6 @@
 """Lyrics in one batch: each as it would be alone, fair to each other, and gone when nobody wants them."""
 
+import math
 import subprocess
 import sys
 import threading
@@ -11,8 +12,9 @@ import torch
 from lyricgen import batching, generate_lyrics, generate_variants, load_model
 from lyricgen.batching import Batch, stream_together
 from lyricgen.errors import ArgumentError
-from lyricgen.generation import LONG_PREFIX, Request
+from lyricgen.generation import LONG_PREFIX, Request, read_labels
 from lyricgen.models import VanillaRNN
+from lyricgen.vocabulary import START_LABEL, string_to_labels
 
 
 @pytest.fixture(scope="module", params=["lstm", "vanilla-rnn"])
@@ -170,18 +172,31 @@ def test_lyrics_of_two_batches_and_a_beam_grow_together_each_as_alone(small):
         (Request(small.model, "Ab ", strategy="beam", max_length=60), None),
     ]
     sent = list(stream_together(asked))
-    assert len(sent) > 2 and sent[-1] == [request.text() for request, _ in asked]
+    assert len(sent) > 2 and [lyric.text for lyric in sent[-1]] == [request.text() for request, _ in asked]
     for alone in zip(*sent, strict=True):
-        assert [len(text) for text in alone] == sorted(len(text) for text in alone)
+        assert [len(lyric.text) for lyric in alone] == sorted(len(lyric.text) for lyric in alone)
+    assert {lyric.bits for lyrics in sent for lyric in lyrics} == {None}
     other.close()
 
 
 def test_a_beam_is_sent_no_more_often_than_asked(small):
     request = Request(small.model, strategy="beam", max_length=400)
     began = time.monotonic()
-    texts = [text for (text,) in stream_together([(request, None)], every=0.1)]
+    texts = [lyric.text for (lyric,) in stream_together([(request, None)], every=0.1)]
     assert len(texts) <= 2 + (time.monotonic() - began) / 0.1
     assert texts[-1] == request.text()
+
+
+@pytest.mark.parametrize("prefix", ["Ab ", "so it goes " * 8])
+def test_measured_bits_are_those_of_the_module_for_what_is_written(small, prefix):
+    requests = [Request(small.model, prefix, max_length=140, seed=seed, temperature=0.3 + seed) for seed in range(2)]
+    *_, lyrics = stream_together([(request, small) for request in requests], measured=True)
+    for lyric in lyrics:
+        labels = torch.tensor([[START_LABEL, *read_labels(prefix), *string_to_labels(lyric.text[len(prefix) :])]])
+        with torch.no_grad():
+            logits, _ = small.model(labels[:, :-1], None)
+        nats = torch.nn.functional.cross_entropy(logits[0], labels[0, 1:], reduction="none")
+        assert lyric.bits == pytest.approx(float(nats[len(prefix) :].sum()) / math.log(2), rel=1e-4)
 
 
 def test_who_stops_reading_several_frees_all_their_places(small):

@@ -231,6 +231,20 @@ def test_learning_curves_have_a_line_a_kind_without_what_was_not_measured():
     assert len(set(colours[:3])) == 1 and colours[3] != colours[0]
 
 
+@pytest.mark.parametrize(
+    ("by", "axis", "values"),
+    [("characters", "million characters read", [0.5, 2]), ("epoch", "epochs", [0.25, 1]), ("seconds", "minutes of training", [1, 4])],
+)  # fmt: skip
+def test_a_learning_curve_can_be_drawn_by_epoch_and_by_minute(by, axis, values):
+    rows = [
+        {"characters": 500_000 * part, "epoch": 0.25 * part, "seconds": 60 * part, "train_bpc": 4 / part}
+        for part in (1, 4)
+    ]
+    [plot] = draw_learning_curves({"LSTM": rows}, by).axes
+    assert plot.get_xlabel() == axis
+    assert list(plot.lines[0].get_xdata()) == values
+
+
 def test_the_first_steps_do_not_hide_the_rest():
     steps = [6.6, 4.0, *[2 - 0.01 * step for step in range(40)]]
     rows = [{"characters": 1e5 * step, "train_bpc": bits} for step, bits in enumerate(steps)]

@@ -14,6 +14,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+FIRST = {"See inside": "RNN or LSTM?", "Words": "Analogies"}  # of the tabs inside a tab
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 pytestmark = pytest.mark.browser
@@ -43,6 +44,17 @@ def page(browser, app_url, request):
     yield page
     page.close()
     assert not failures
+
+
+def open_tab(page, group: str, tab: str) -> None:
+    """Goes to a tab inside one of the page's; on a narrow page it may be in the menu of those that do not fit."""
+    page.get_by_role("tab", name=group, exact=True).click()
+    button = page.get_by_role("tab", name=tab, exact=True)
+    page.get_by_role("tab", name=FIRST[group], exact=True).wait_for()
+    if not button.is_visible():
+        page.locator(".overflow-menu > button:visible").click()
+        button = page.locator(".overflow-dropdown button:visible", has_text=tab)
+    button.click()
 
 
 def lyrics(page) -> str:
@@ -95,6 +107,30 @@ def test_variants_are_written_side_by_side_and_markup_is_text(page):
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
 
+@pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
+def test_both_models_write_side_by_side_and_their_learning_curves_are_drawn(page):
+    open_tab(page, "See inside", "RNN or LSTM?")
+    page.get_by_label("Beginning").fill("<b>x</b> the sea ")
+    page.get_by_role("button", name="Write with both").click()
+    page.wait_for_function(
+        "[...document.querySelectorAll('#both pre')].map(one => one.textContent.length).join() == '300,300'"
+    )
+    assert page.locator("#both b").count() == 0
+    headings = page.locator("#both h4").all_inner_texts()
+    assert [heading.split(":")[0] for heading in headings] == ["lstm", "vanilla-rnn"]
+    assert all("bits per letter so far" in heading for heading in headings)
+    page.get_by_role("button", name="What does temperature do?").click()
+    page.get_by_role("button", name="Write at five temperatures").click()
+    page.wait_for_function(
+        "[...document.querySelectorAll('#five pre')].filter(one => one.textContent.length == 300).length == 5"
+    )
+    page.get_by_role("button", name="Which converges faster?").click()
+    page.get_by_alt_text("bits per character by epochs").wait_for()
+    page.get_by_role("radio", name="minute").check()
+    page.get_by_alt_text("bits per character by minutes of training").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
 def test_running_model_its_figure_and_origin_are_shown_and_follow_the_choice(page):
     running = page.locator("#running")
     assert "ImprovedSeqModel" in running.inner_text()
@@ -130,17 +166,6 @@ def test_markup_in_the_prefix_is_text(page):
     assert page.title() == "lyricgen"
 
 
-def open_words(page, tab: str) -> None:
-    """Goes to a tab on words; on a narrow page it may be in the menu of those that do not fit."""
-    page.get_by_role("tab", name="Explore words").click()
-    button = page.get_by_role("tab", name=tab)
-    page.get_by_role("tab", name="Analogies").wait_for()
-    if not button.is_visible():
-        page.locator(".overflow-menu > button:visible").click()
-        button = page.locator(".overflow-dropdown button:visible", has_text=tab)
-    button.click()
-
-
 def assert_picture(page, place: str, words: list[str]) -> None:
     """A picture is there, loaded, and its description names the words."""
     picture = page.locator(f"{place} img").first
@@ -155,7 +180,7 @@ both_widths = pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, i
 
 @both_widths
 def test_an_analogy_is_solved_two_ways_and_drawn(page):
-    open_words(page, "Analogies")
+    open_tab(page, "Words", "Analogies")
     page.locator("#solve").click()
     assert_picture(page, "#parallelogram", ["man", "king", "woman", "queen"])
     assert page.locator("#analogy-answer").inner_text().endswith("queen")
@@ -164,7 +189,7 @@ def test_an_analogy_is_solved_two_ways_and_drawn(page):
 
 
 def test_an_example_fills_the_analogy_and_the_benchmark_is_scored(page):
-    open_words(page, "Analogies")
+    open_tab(page, "Words", "Analogies")
     page.get_by_text("japan").click()
     page.wait_for_function("document.querySelector('#x1 textarea, #x1 input').value === 'france'")
     page.get_by_text("Check it on the benchmark").click()
@@ -174,7 +199,7 @@ def test_an_example_fills_the_analogy_and_the_benchmark_is_scored(page):
 
 @both_widths
 def test_distances_of_a_triple_have_a_verdict_and_a_picture(page):
-    open_words(page, "Distances")
+    open_tab(page, "Words", "Distances")
     page.locator("#measure").click()
     assert_picture(page, "#distances", ["fast", "quick", "slow"])
     assert "the antonym is nearer" in page.locator("#verdict").inner_text()
@@ -182,7 +207,7 @@ def test_distances_of_a_triple_have_a_verdict_and_a_picture(page):
 
 @both_widths
 def test_neighbours_in_two_spaces(page):
-    open_words(page, "Neighbours")
+    open_tab(page, "Words", "Neighbours")
     page.get_by_label("Beside").first.click()
     page.get_by_role("option", name="lyrics").click()
     page.locator("#find").click()
@@ -193,7 +218,7 @@ def test_neighbours_in_two_spaces(page):
 
 @both_widths
 def test_a_map_is_drawn_and_can_be_downloaded(page):
-    open_words(page, "Map")
+    open_tab(page, "Words", "Map")
     page.locator("#draw").click()
     assert_picture(page, "#map", ["king", "violin"])
     contents = {}
@@ -206,7 +231,7 @@ def test_a_map_is_drawn_and_can_be_downloaded(page):
 
 
 def test_words_at_random_fill_the_box(page):
-    open_words(page, "Map")
+    open_tab(page, "Words", "Map")
     before = page.locator("#map-words textarea").input_value()
     page.locator("#random-words").click()
     page.wait_for_function("before => document.querySelector('#map-words textarea').value !== before", arg=before)
@@ -215,7 +240,7 @@ def test_words_at_random_fill_the_box(page):
 
 @both_widths
 def test_bias_lab_compares_tests_and_debiases(page):
-    open_words(page, "Bias")
+    open_tab(page, "Words", "Bias")
     page.locator("#compare-analogies").click()
     page.locator("#differs").get_by_text("nurse").wait_for(timeout=20_000)
     page.locator("#run-weat").click()
@@ -228,7 +253,7 @@ def test_bias_lab_compares_tests_and_debiases(page):
 
 
 def test_an_association_the_other_way_round_is_called_so(page):
-    open_words(page, "Bias")
+    open_tab(page, "Words", "Bias")
     career, family = (page.locator(f"#{name} textarea") for name in ("attribute1", "attribute2"))
     words = career.input_value()
     career.fill(family.input_value())
@@ -238,14 +263,14 @@ def test_an_association_the_other_way_round_is_called_so(page):
 
 
 def test_choosing_a_published_test_fills_its_words(page):
-    open_words(page, "Bias")
+    open_tab(page, "Words", "Bias")
     page.get_by_label("Published test").click()
     page.get_by_role("option", name="Flowers and insects").click()
     page.wait_for_function("document.querySelector('#target1 textarea').value.startsWith('aster')", timeout=10_000)
 
 
 def test_an_unknown_word_is_told_in_a_toast_and_markup_is_text(page):
-    open_words(page, "Neighbours")
+    open_tab(page, "Words", "Neighbours")
     page.locator("#neighbor-word").get_by_role("textbox").fill("<img src=x onerror=document.title='broken'>")
     page.locator("#find").click()
     page.get_by_test_id("toast-body").get_by_text("is not among the 400,000 words").wait_for()

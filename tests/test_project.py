@@ -438,10 +438,14 @@ ALLOWED = {
     "__main__": {"__init__", "batching", "resources", "plotting"} | CORE | TRAINING | MODELS | WORDS | HUB,
     "ui.errors": CORE,
     "ui.lyrics": {"__init__", "batching", "devices", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
+    "ui.compare": {"batching", "devices", "resources", "plotting", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.about": {"__init__", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.parts": {"resources", "plotting"} | CORE | WORDS,
     **dict.fromkeys(WORDS_TABS, {"resources", "plotting", "ui.errors", "ui.parts"} | CORE | WORDS),
-    "ui": {"__init__", "batching", "resources", "ui.errors", "ui.lyrics", "ui.about"} | WORDS_TABS | CORE | MODELS,
+    "ui": {"__init__", "batching", "resources", "ui.errors", "ui.lyrics", "ui.compare", "ui.about"}
+    | WORDS_TABS
+    | CORE
+    | MODELS,
     "train": {"__init__", "__main__", "vectorspace", "word2vec", "originality", "hub", "publishing"}
     | CORE
     | TRAINING

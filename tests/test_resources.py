@@ -159,8 +159,8 @@ def test_models_side_by_side_go_on_on_the_cpu_when_the_gpu_fails(caplog):
     asked = [
         [one.request(name, "rain ", max_length=20, seed=1) for name in one.model_names] for one in (resources, cpu)
     ]
-    *_, texts = resources.stream_together(asked[0])
-    assert texts == [request.text() for request in asked[1]]
+    *_, lyrics = resources.stream_together(asked[0])
+    assert [lyric.text for lyric in lyrics] == [request.text() for request in asked[1]]
     assert len(caplog.records) == 2
 
 

@@ -1,5 +1,6 @@
 """The page: one file a tab, each with a `create_<name>_tab(resources)`, and `build_demo` that puts them together."""
 
+from collections.abc import Callable
 from importlib.util import find_spec
 
 import gradio as gr
@@ -9,6 +10,7 @@ from lyricgen.resources import Resources
 from lyricgen.ui.about import create_about_tab
 from lyricgen.ui.analogy import create_analogy_tab
 from lyricgen.ui.bias import create_bias_tab
+from lyricgen.ui.compare import create_compare_tab
 from lyricgen.ui.distance import create_distance_tab
 from lyricgen.ui.lyrics import create_lyrics_tab
 from lyricgen.ui.map import create_map_tab
@@ -16,6 +18,9 @@ from lyricgen.ui.neighbors import create_neighbors_tab
 
 TITLE = "lyricgen"
 QUEUE_LENGTH = 128  # requests waiting; one more is told to come back later
+INSIDE_TABS = {
+    "RNN or LSTM?": create_compare_tab,
+}
 WORDS_TABS = {
     "Analogies": create_analogy_tab,
     "Distances": create_distance_tab,
@@ -42,20 +47,22 @@ def build_demo(resources: Resources) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False) as demo:
         gr.Markdown(introduction(resources))
         with gr.Tabs():
-            with gr.Tab("Write lyrics", id="lyrics"):
+            with gr.Tab("Lyrics", id="lyrics"):
                 create_lyrics_tab(resources)
-            with gr.Tab("Explore words", id="words"):
-                create_words_tabs(resources)
+            with gr.Tab("See inside", id="inside"):
+                create_tabs(INSIDE_TABS, resources)
+            with gr.Tab("Words", id="words"):
+                create_tabs(WORDS_TABS, resources)
             with gr.Tab("About", id="about"):
                 create_about_tab(resources)
     demo.queue(max_size=QUEUE_LENGTH, api_open=False, default_concurrency_limit=2)
     return demo
 
 
-def create_words_tabs(resources: Resources) -> None:
-    """The tabs on word vectors, inside one of the page."""
+def create_tabs(creators: dict[str, Callable], resources: Resources) -> None:
+    """Tabs inside one of the page's."""
     with gr.Tabs():
-        for name, create in WORDS_TABS.items():
+        for name, create in creators.items():
             with gr.Tab(name, id=name.lower()):
                 create(resources)
 

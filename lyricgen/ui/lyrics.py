@@ -1,6 +1,5 @@
 """The tab in which lyrics are written: a prefix, an artist, a model, a strategy, and the text as it grows."""
 
-import html
 from collections.abc import Iterator
 
 import gradio as gr
@@ -11,11 +10,9 @@ from lyricgen.errors import ArgumentError
 from lyricgen.generation import ANY_ARTIST, LONGEST, MOST_VARIANTS, STRATEGIES, Request, prefix_notes, show_breaks
 from lyricgen.resources import LoadedModel, Resources
 from lyricgen.ui.errors import spoken
-from lyricgen.ui.parts import BAR
+from lyricgen.ui.parts import ANY_SEED, BAR, BETWEEN_UPDATES, cards, given_seed
 from lyricgen.vocabulary import NUM_CLASSES
 
-BETWEEN_UPDATES = 0.05  # seconds: the text is sent on no more often than this
-ANY_SEED = -1
 EXAMPLES = [  # prefix, artist, model, strategy, temperature
     ["the river keeps its secrets ", "Coldplay", "lstm", "sample", 0.7],
     ["i left my coat on the last train ", "Taylor Swift", "lstm", "sample", 0.5],
@@ -95,7 +92,7 @@ def create_lyrics_tab(resources: Resources) -> None:
             write_variants = gr.Button(
                 "Write variants", variant="primary", elem_id="write-variants", scale=0, min_width=160
             )
-        cards = gr.HTML(elem_id="variants")
+        side_by_side = gr.HTML(elem_id="variants")
     gr.Examples(
         EXAMPLES,
         [prefix, artist, model, strategy, temperature],
@@ -104,8 +101,8 @@ def create_lyrics_tab(resources: Resources) -> None:
     )
 
     def asked(prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed) -> Request:
-        seed = None if seed == ANY_SEED else seed
-        return resources.request(model, prefix, artist, strategy, temperature, top_k, top_p, max_length, seed)
+        settings = (prefix, artist, strategy, temperature, top_k, top_p, max_length, given_seed(seed))
+        return resources.request(model, *settings)
 
     @with_gpu
     @spoken
@@ -129,17 +126,17 @@ def create_lyrics_tab(resources: Resources) -> None:
 
     def stream_variants(count, *settings) -> Iterator[list[dict]]:
         requests = asked(*settings).variants(count)
-        for texts in resources.stream_together(requests, BETWEEN_UPDATES):
+        for lyrics in resources.stream_together(requests, BETWEEN_UPDATES):
             yield [
-                {"seed": request.seed, "text": show_breaks(text, len(request.prefix))}
-                for request, text in zip(requests, texts, strict=True)
+                {"seed": request.seed, "text": show_breaks(lyric.text, len(request.prefix))}
+                for request, lyric in zip(requests, lyrics, strict=True)
             ]
 
     @with_gpu
     @spoken
     def show_variants(*values) -> Iterator[str]:
         for lyrics in stream_variants(*values):
-            yield variant_cards(lyrics)
+            yield cards([(f"Seed {lyric['seed']}", lyric["text"]) for lyric in lyrics])
 
     @with_gpu
     @spoken
@@ -202,7 +199,7 @@ def create_lyrics_tab(resources: Resources) -> None:
         show_progress="hidden",
     )
     writing = write_variants.click(
-        show_variants, [count, *settings], cards, **BAR, concurrency_limit=ROWS // MOST_VARIANTS
+        show_variants, [count, *settings], side_by_side, **BAR, concurrency_limit=ROWS // MOST_VARIANTS
     )
     gr.api(variants, api_name="variants", concurrency_limit=ROWS // MOST_VARIANTS)
     stop.click(None, None, None, cancels=[generating, writing], api_visibility="private")
@@ -222,14 +219,6 @@ def create_lyrics_tab(resources: Resources) -> None:
         queue=False,
         show_progress="hidden",
     )
-
-
-def variant_cards(lyrics: list[dict]) -> str:
-    """Lyrics side by side as HTML, each under its seed."""
-    cards = [
-        f"<article><h4>Seed {lyric['seed']}</h4><pre>{html.escape(lyric['text'])}</pre></article>" for lyric in lyrics
-    ]
-    return f'<div class="cards">{"".join(cards)}</div>'
 
 
 def describe(loaded: LoadedModel) -> str:

@@ -1,4 +1,4 @@
-"""Parts that several tabs share: the choice of a vector space, tables of words, pictures and files to download."""
+"""Parts that several tabs share: choices, texts side by side, tables of words, pictures and files to download."""
 
 import base64
 import html
@@ -16,6 +16,8 @@ ANSWER_WIDTHS = ["40%", "35%", "25%"]
 LONGEST_SHOWN = 40  # characters of a word in a sentence
 NOT_COUNTED = "asked with: does not count"
 MEDIA_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv", "json": "application/json"}
+ANY_SEED = -1  # a seed that stands for another one every time
+BETWEEN_UPDATES = 0.05  # seconds: what grows is sent on no more often than this
 QUIET = {"api_visibility": "private", "preprocess": False, "show_progress": "minimal"}
 """How the page's own events are set up: our checks see what was sent, and the API has endpoints of its own."""
 BAR = {**QUIET, "trigger_mode": "once"}
@@ -25,6 +27,19 @@ def space_choice(resources: Resources, label: str = "Vectors", none: str | None 
     """A choice among the vector spaces; with `none` there is a first choice of that name for no space."""
     names = [none] * (none is not None) + resources.space_names
     return gr.Dropdown(names, value=names[0] if names else None, label=label, **settings)
+
+
+def given_seed(seed: object) -> object:
+    """The seed that someone gave, None where it stands for another one every time."""
+    return None if seed == ANY_SEED else seed
+
+
+def cards(texts: Iterable[tuple[str, str]]) -> str:
+    """Texts side by side as HTML, or one above the other on a phone, each under its heading."""
+    articles = [
+        f"<article><h4>{html.escape(heading)}</h4><pre>{html.escape(text)}</pre></article>" for heading, text in texts
+    ]
+    return f'<div class="cards">{"".join(articles)}</div>'
 
 
 def answer_table(label: str, **settings) -> gr.Dataframe:
