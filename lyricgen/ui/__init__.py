@@ -34,7 +34,7 @@ CSS = """
 .picture img { display: block; min-width: 32rem; max-width: min(100%, 52rem); margin: 0 auto; border-radius: 8px; }
 #parallelogram img { min-width: 0; max-width: min(100%, 30rem); }
 .downloads a { margin-right: 1em; text-decoration: underline; }
-.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 18rem), 1fr)); gap: 1rem; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); gap: 1rem; }
 .cards article { border: 1px solid var(--border-color-primary); border-radius: 8px; padding: 0.75rem; }
 .cards h4 { margin: 0 0 0.5rem; opacity: 0.75; }
 .cards pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font-family: var(--font-mono); }
