@@ -125,7 +125,7 @@ def test_about_tells_models_figures_and_origin(client):
 def test_public_api_is_what_is_promised(client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
     words = {"/analogy", "/analogy_benchmark", "/distance", "/neighbors", "/map", "/bias", "/debiasing"}
-    assert set(endpoints) == {"/generate", "/check_prefix", "/about"} | words
+    assert set(endpoints) == {"/generate", "/check_prefix", "/originality", "/about"} | words
     parameters = endpoints["/generate"]["parameters"]
     names = ["prefix", "artist", "model", "strategy", "temperature", "top_k", "top_p", "max_length", "seed"]
     assert [parameter["parameter_name"] for parameter in parameters] == names

@@ -428,21 +428,28 @@ ALLOWED = {
     "bias": CORE | SPACES | {"wordlists", "embeddings"},
     "plotting": set(),
     "word2vec": CORE,
-    "originality": CORE | MODELS | {"data", "corpus"},
+    "songindex": CORE | {"data"},
+    "originality": CORE | {"songindex"},
+    "copyguard": CORE | {"songindex"},
+    "copying": CORE | MODELS | {"data", "corpus", "songindex", "originality"},
     "devices": set(),
     "hub": CORE,
     "modelcard": CORE | {"models", "checkpoints", "plotting"},
-    "publishing": CORE | {"models", "checkpoints", "vectorspace", "hub", "modelcard"},
+    "publishing": CORE | {"models", "checkpoints", "vectorspace", "songindex", "hub", "modelcard"},
     "space": CORE | {"hub", "publishing"},
-    "resources": {"__init__", "batching", "devices", "hub"} | CORE | TRAINING | MODELS | WORDS,
-    "__main__": {"__init__", "resources", "plotting"} | CORE | TRAINING | MODELS | WORDS | HUB,
+    "resources": {"__init__", "batching", "devices", "hub", "songindex"} | CORE | TRAINING | MODELS | WORDS,
+    "__main__": {"__init__", "resources", "plotting", "originality"} | CORE | TRAINING | MODELS | WORDS | HUB,
     "ui.errors": CORE,
     "ui.lyrics": {"__init__", "batching", "devices", "resources", "ui.errors"} | CORE | MODELS,
     "ui.about": {"__init__", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
+    "ui.originality": {"resources", "songindex", "originality", "ui.errors", "ui.parts"} | CORE,
     "ui.parts": {"resources", "plotting"} | CORE | WORDS,
     **dict.fromkeys(WORDS_TABS, {"resources", "plotting", "ui.errors", "ui.parts"} | CORE | WORDS),
-    "ui": {"__init__", "batching", "resources", "ui.errors", "ui.lyrics", "ui.about"} | WORDS_TABS | CORE | MODELS,
-    "train": {"__init__", "__main__", "vectorspace", "word2vec", "originality", "hub", "publishing"}
+    "ui": {"__init__", "batching", "resources", "ui.errors", "ui.lyrics", "ui.about", "ui.originality"}
+    | WORDS_TABS
+    | CORE
+    | MODELS,
+    "train": {"__init__", "__main__", "vectorspace", "word2vec", "copying", "songindex", "hub", "publishing"}
     | CORE
     | TRAINING
     | {"models", "checkpoints"},

@@ -13,6 +13,7 @@ from lyricgen.ui.distance import create_distance_tab
 from lyricgen.ui.lyrics import create_lyrics_tab
 from lyricgen.ui.map import create_map_tab
 from lyricgen.ui.neighbors import create_neighbors_tab
+from lyricgen.ui.originality import create_originality_tab
 
 TITLE = "lyricgen"
 QUEUE_LENGTH = 128  # requests waiting; one more is told to come back later
@@ -29,6 +30,9 @@ CSS = """
 .picture img { display: block; min-width: 32rem; max-width: min(100%, 52rem); margin: 0 auto; border-radius: 8px; }
 #parallelogram img { min-width: 0; max-width: min(100%, 30rem); }
 .downloads a { margin-right: 1em; text-decoration: underline; }
+.marked { white-space: pre-wrap; overflow-wrap: anywhere; font-family: var(--font-mono); line-height: 1.7; }
+mark { background: var(--primary-200); color: #1e1b4b; border-radius: 3px; padding: 0 0.15em; }
+.marked sup { font-size: 0.7em; padding-left: 0.15em; }
 .source { opacity: 0.75; font-size: 0.85em; }
 """
 
@@ -40,6 +44,8 @@ def build_demo(resources: Resources) -> gr.Blocks:
         with gr.Tabs():
             with gr.Tab("Write lyrics", id="lyrics"):
                 create_lyrics_tab(resources)
+            with gr.Tab("Original or copied?", id="originality"):
+                create_originality_tab(resources)
             with gr.Tab("Explore words", id="words"):
                 create_words_tabs(resources)
             with gr.Tab("About", id="about"):
