@@ -170,9 +170,10 @@ def _stretches(
     if len(same) > same.max() + 1:  # a gram comes twice: a stretch may hold it as often as its song does
         kind = keys // step * step + same[found[order]]
         by_kind = np.argsort(kind, kind="stable")
-        before = np.arange(len(kind)) - times[by_kind]  # as many places earlier, the same gram would be one too many
-        too_many = (before >= 0) & (kind[by_kind[before]] == kind[by_kind])
-        begin[by_kind[too_many]] = np.maximum(begin[by_kind], keys[by_kind[before]] + 1)[too_many]
+        place = np.arange(len(kind)) - times[by_kind]  # the same gram as many places earlier would be one too many
+        before = by_kind[np.maximum(place, 0)]
+        too_many = (place >= 0) & (kind[before] == kind[by_kind])
+        begin[by_kind[too_many]] = np.maximum(begin[by_kind], keys[before] + 1)[too_many]
         begin = np.maximum.accumulate(begin)
     ends = np.append(~follows[1:] | (begin[1:] > begin[:-1]), True)
     song, last = np.divmod(keys[ends], step)

@@ -1,12 +1,28 @@
-"""How much of a text stands in songs: planted runs, found to the letter; and lyrics sampled of each artist in turn."""
+"""What sampled lyrics copied: planted runs, found to the letter and to the word; lyrics sampled of each artist in turn."""
 
 import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
 
-from lyricgen import ImprovedSeqModel, Song, VanillaRNN, encode, encode_corpus, token_ids_to_str
-from lyricgen.copying import as_corpus, longest_copied_run, measure_copying, sample_songs
+from lyricgen import (
+    DataError,
+    ImprovedSeqModel,
+    Song,
+    VanillaRNN,
+    encode,
+    encode_corpus,
+    measure_originality,
+    token_ids_to_str,
+)
+from lyricgen.copying import (
+    as_corpus,
+    index_corpus,
+    longest_copied_run,
+    measure_copied_words,
+    measure_copying,
+    sample_songs,
+)
 
 SONGS = ("the fox hums to the quiet pond", "my kettle sings at nine", "0123456789" * 8)
 
@@ -144,3 +160,40 @@ def test_a_text_shorter_than_a_long_run_has_none(tmp_path):
     train = encode_corpus([Song("b" * 40, "Bob")], tmp_path / "train")
     found = measure_copying(speaking_artists(), train, samples=3, length=40, temperature=0.01)
     assert (found["longest_run"], found["share_with_long_run"]) == (40, 0.0)
+
+
+def test_copied_words_are_measured_at_each_temperature_and_say_how(monkeypatch):
+    """Of four lyrics one copies nine words, one five, one none, and one is of spaces."""
+    texts = ["my kettle sings at nine and nobody is home", "zig my kettle sings at nine zag", "x y z x y z", "   "]
+    asked = []
+
+    def written(model, samples, length, temperature, seed):
+        asked.append((model, samples, length, temperature, seed))
+        return [encode(text) for text in texts]
+
+    monkeypatch.setattr("lyricgen.copying.sample_songs", written)
+    index = index_corpus(as_corpus([encode("then my kettle sings at nine and nobody is home")]))
+    found = measure_copied_words("a model", index, samples=4, length=50, temperatures=(0.5, 1), seed=3)
+    assert asked == [("a model", 4, 50, 0.5, 3), ("a model", 4, 50, 1, 3)]
+    figures = {
+        "longest_run": 9,
+        "share_with_run": {"5": 0.5, "8": 0.25},
+        "mean_share_in_runs": round((1 + 5 / 7) / 4, 4),
+    }
+    assert found == {"samples": 4, "characters": 50, "seed": 3, "temperatures": {"0.5": figures, "1": figures}}
+
+
+def test_sampled_lyrics_are_what_is_looked_up(tiny_model):
+    [labels] = sample_songs(tiny_model, 1, 200, 1.0, 5)
+    index = index_corpus(as_corpus([labels]))
+    found = measure_copied_words(tiny_model, index, 1, 200, (1.0,), 5)["temperatures"]["1"]
+    assert found["longest_run"] == len(token_ids_to_str(labels).split()) or found["longest_run"] >= 5
+    assert found["share_with_run"]["5"] == 1.0
+
+
+def test_a_corpus_is_indexed_as_a_model_reads_it(train):
+    assert measure_originality("Hums to the quiet POND", index_corpus(train)).longest_run == 5
+    unknown = as_corpus([encode("one two thr\u00e9e four five")])
+    assert measure_originality("two thr e four five", index_corpus(unknown)).longest_run == 5
+    with pytest.raises(DataError, match="no song has 5 words"):
+        index_corpus(as_corpus([encode("one")]))

@@ -77,6 +77,13 @@ def test_a_loop_is_no_longer_a_run_than_the_song_sings_it(times, longest, index)
     assert found.share_copied == (None if times < 5 else 1.0)
 
 
+def test_a_refrain_may_be_repeated_as_often_as_the_song_has_it():
+    index = SongIndex.build([Song("la " * 99), Song("hey ho and up we go " * 3)], asked=0)
+    assert measure_originality("zig " + "la " * 7, index).longest_run == 7
+    assert measure_originality("hey ho and up we go " * 2, index).longest_run == 12
+    assert measure_originality("hey ho and up we go " * 4, index).longest_run == 18
+
+
 def by_hand(songs: list[list[str]], text: list[str]) -> int:
     """The longest run by its definition."""
     longest = 0
