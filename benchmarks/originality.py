@@ -16,8 +16,8 @@ from pathlib import Path
 import train
 from benchmarks.measuring import deliver, make_parser, median_seconds, seconds, written_by
 from benchmarks.readme import table
-from lyricgen import CopyGuard, Song, SongIndex, load_checkpoint, measure_originality, read_songs, save_checkpoint
-from lyricgen.checkpoints import bundled_models
+from lyricgen import CopyGuard, Song, SongIndex, load_checkpoint, measure_originality, read_songs
+from lyricgen.checkpoints import bundled_models, replace_metrics
 from lyricgen.copying import RUNS
 from lyricgen.files import ASSETS
 from lyricgen.songindex import GRAM, find_words
@@ -54,8 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
             copied = train.count_copied_words(checkpoint.model, corpus, options.samples)
             rows += [{"model": name, "temperature": float(t), **found} for t, found in copied["temperatures"].items()]
             if options.write_metrics:
-                checkpoint.metrics = with_copied_words(checkpoint.metrics, copied)
-                save_checkpoint(checkpoint, ASSETS / name)
+                replace_metrics(ASSETS / name, with_copied_words(checkpoint.metrics, copied))
     note = written_by("originality", f"{options.samples} lyrics of 300 characters each", *told(speed), threads=1)
     deliver(options, "originality", table(HEADER, map(shown, rows)) + note, [*rows, speed], threads=1)
     return 0

@@ -32,7 +32,7 @@ CSS = """
 .downloads a { margin-right: 1em; text-decoration: underline; }
 .marked { white-space: pre-wrap; overflow-wrap: anywhere; font-family: var(--font-mono); line-height: 1.7; }
 mark { background: var(--primary-200); color: #1e1b4b; border-radius: 3px; padding: 0 0.15em; }
-.marked sup { font-size: 0.7em; padding-left: 0.15em; }
+.marked sup { color: inherit; font-size: 0.7em; padding-left: 0.15em; }
 .source { opacity: 0.75; font-size: 0.85em; }
 """
 
