@@ -1,7 +1,8 @@
-"""Trains the character-level models and the word vectors on songs, and writes a folder for each.
+"""Trains the character-level models and the word vectors on songs, indexes the songs, and writes a folder for each.
 
-python train.py --data songdata/                    all three, on songdata_train.csv and songdata_val.csv
+python train.py --data songdata/                    all of them, on songdata_train.csv and songdata_val.csv
 python train.py --data songdata/ --models lyrics    the word vectors only, in a minute or two
+python train.py --data songdata/ --models originality    the index by which it is told what of a text stands in the songs
 python train.py --data my.csv --epochs 2            on your own songs; the networks hold out every twentieth
 python train.py                                     downloads the course's songs first
 python train.py --hub-repo USER/NAME --push         and publishes what it trained on the Hugging Face Hub
@@ -37,14 +38,16 @@ from lyricgen.checkpoints import (
     model_config,
     save_checkpoint,
 )
+from lyricgen.copying import index_corpus, measure_copied_words, measure_copying
 from lyricgen.corpus import Corpus, SongStreams, clean_songs, encode_corpus
-from lyricgen.data import ARTIST_COLUMN, ARTISTS, LYRIC_COLUMN, read_songs
-from lyricgen.errors import ArgumentError, LyricGenError, ModelError
+from lyricgen.data import ARTIST_COLUMN, ARTISTS, LYRIC_COLUMN, Song, read_songs
+from lyricgen.errors import ArgumentError, DataError, LyricGenError, ModelError
 from lyricgen.files import file_sha256
 from lyricgen.hub import check_repo, check_revision, has_token
 from lyricgen.models import ImprovedSeqModel, VanillaRNN
-from lyricgen.originality import measure_copying
 from lyricgen.songdata import TRAIN_FILE, VAL_FILE, download_songdata
+from lyricgen.songindex import FOLDER as INDEX
+from lyricgen.songindex import SongIndex
 from lyricgen.task import OPTIMIZERS, LearningCurve, LyricsGenerationTask, measure_bits
 from lyricgen.vectorspace import save_space
 from lyricgen.vocabulary import character_to_label
@@ -90,7 +93,7 @@ def build_parser() -> argparse.ArgumentParser:
     data.add_argument("--lyric-column", default=LYRIC_COLUMN, metavar="NAME", help="the CSV column that holds the lyric (default: %(default)s)")
     data.add_argument("--artist-column", metavar="NAME", help=f"the CSV column that holds the artist, '' for none (default: {ARTIST_COLUMN} if there is one)")
     model = parser.add_argument_group("models")
-    model.add_argument("--models", nargs="+", choices=(WORDS, *MODELS), default=[WORDS, *MODELS], help="which to train, in this order; lyrics: word vectors (default: all)")
+    model.add_argument("--models", nargs="+", choices=(INDEX, WORDS, *MODELS), default=[INDEX, WORDS, *MODELS], help="which to train, in this order; originality: the index of the songs, lyrics: word vectors (default: all)")
     model.add_argument("--hidden-size", type=int, default=512, metavar="H", help="units a layer (default: %(default)s)")
     model.add_argument("--layers", type=int, default=2, metavar="L", help="recurrent layers (default: %(default)s)")
     model.add_argument("--dropout", type=float, default=0.05, metavar="SHARE", help="activations dropped in training (default: %(default)s)")
@@ -119,10 +122,10 @@ def build_parser() -> argparse.ArgumentParser:
     output.add_argument("--out", type=Path, default=Path("models"), metavar="FOLDER", help="where the model folders go, and checkpoints/ while training (default: %(default)s)")
     output.add_argument("--resume", type=Path, metavar="CKPT", help="go on from a .ckpt file; needs one of the networks as --models; the songs come in a new order from there")
     output.add_argument("--checkpoint-every", type=int, default=200, metavar="STEPS", help="steps between 'last' checkpoints (default: %(default)s)")
-    output.add_argument("--samples", type=int, default=200, metavar="N", help="lyrics that a model writes when it is done, to measure how much it copies; 0: none (default: %(default)s)")
+    output.add_argument("--samples", type=int, default=200, metavar="N", help="lyrics that a model writes when it is done, at each of three temperatures, to measure how much it copies; 0: none (default: %(default)s)")
     output.add_argument("--no-progress", action="store_true", help="no progress bar")
     hub = parser.add_argument_group("Hugging Face Hub", "the token is that of HF_TOKEN, or of: hf auth login")
-    hub.add_argument("--push", action="store_true", help="publish the models and word vectors of --out when all were trained, in one commit")
+    hub.add_argument("--push", action="store_true", help="publish the models, word vectors and index of --out when all were trained, in one commit")
     add_hub_flags(hub)
     # fmt: on
     return parser
@@ -140,7 +143,9 @@ def main(arguments: list[str] | None = None) -> int:
         names = dict.fromkeys(options.models)
         songs = prepare_songs(options) if set(names) & set(MODELS) else None
         for name in names:
-            if name == WORDS:
+            if name == INDEX:
+                index_songs(options)
+            elif name == WORDS:
                 train_words(options)
             else:
                 train_model(name, songs, options)
@@ -207,6 +212,30 @@ def prepare_songs(options: argparse.Namespace) -> Songs:
     return Songs(train, val, clean, files)
 
 
+def index_songs(options: argparse.Namespace) -> None:
+    """Indexes the songs, those that are held out among them, by their words in a row; writes the index.
+
+    Raises:
+        Interrupted: Ctrl-C or SIGTERM came; nothing was written.
+    """
+    source, _ = find_songs(options)
+    started = time.perf_counter()
+    try:
+        with _sigterm_as_ctrl_c():
+            songs = list(read_songs(source, options.lyric_column, options.artist_column))
+            index = SongIndex.build(songs)
+            index.save(
+                options.out / INDEX,
+                data_sha256=_data_sha256(source, songs),
+                seconds=round(time.perf_counter() - started, 1),
+                hardware=processor_name(1),
+                versions={"python": platform.python_version(), "numpy": np.__version__},
+            )
+    except KeyboardInterrupt:
+        raise Interrupted(f"{INDEX} was not written") from None
+    print(f"{INDEX}: {index.metrics['grams']:,} grams of {len(index):,} songs; written to {options.out / INDEX}")
+
+
 def train_words(options: argparse.Namespace) -> None:
     """Fits word vectors on the songs as they are in the file, for the corpus has no letters beyond ASCII; writes them.
 
@@ -222,7 +251,8 @@ def train_words(options: argparse.Namespace) -> None:
     started = time.perf_counter()
     try:
         with _sigterm_as_ctrl_c():
-            lyrics = [song.lyric for song in read_songs(source, options.lyric_column, options.artist_column)]
+            songs = list(read_songs(source, options.lyric_column, options.artist_column))
+            lyrics = [song.lyric for song in songs]
             print(f"{WORDS}: Word2Vec, {settings['epochs']} epochs of {len(lyrics):,} songs on {processor_name(1)}")
             vectors = fit_word2vec(lyrics, **settings)
             save_space(
@@ -233,7 +263,7 @@ def train_words(options: argparse.Namespace) -> None:
                 np.float16,
                 songs=len(lyrics),
                 tokens=sum(int(vectors.get_vecattr(word, "count")) for word in vectors.index_to_key),
-                data_sha256={source.name: file_sha256(source)} if source.is_file() else {"songs": _sha256_of(lyrics)},
+                data_sha256=_data_sha256(source, songs),
                 seed=settings["seed"],
                 seconds=round(time.perf_counter() - started, 1),
                 hardware=processor_name(1),
@@ -345,9 +375,11 @@ def write_model(name, checkpoint, songs: Songs, curve: LearningCurve, trainer, o
         parameter.data = parameter.data.to(torch.float16).float()
     bpc = measure(checkpoint.model, songs, options.length)
     copied = measure_copying(checkpoint.model, songs.train, options.samples) if options.samples else None
+    copied_words = count_copied_words(checkpoint.model, songs.train, options.samples) if options.samples else None
     checkpoint.metrics = {
         **bpc,
         "copied": copied,
+        "copied_words": copied_words,
         "val_songs": len(songs.val),
         "clean_songs": int(songs.clean.sum()),
         "train_songs": len(songs.train),
@@ -385,6 +417,14 @@ def write_model(name, checkpoint, songs: Songs, curve: LearningCurve, trainer, o
     save_checkpoint(checkpoint, folder, columns=curve.COLUMNS)
     print(f"{name}: {json.dumps(bpc)}; written to {folder}")
     return checkpoint
+
+
+def count_copied_words(model: torch.nn.Module, train: Corpus, samples: int) -> dict | None:
+    """What sampled lyrics copied, in words; None where no song has words enough to tell."""
+    try:
+        return measure_copied_words(model, index_corpus(train), samples)
+    except DataError:
+        return None
 
 
 def measure(model: torch.nn.Module, songs: Songs, length: int = 128) -> dict[str, float]:
@@ -455,7 +495,7 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error(f"--seed must be from 0 to {2**32 - 1}, got {options.seed}")
     if options.learning_rate is not None and not 0 < options.learning_rate < 1:
         parser.error(f"--learning-rate must be above 0 and below 1, got {options.learning_rate}")
-    if options.resume and (len(options.models) != 1 or options.models == [WORDS]):
+    if options.resume and (len(options.models) != 1 or options.models[0] not in MODELS):
         parser.error(f"--resume goes with one model, {' or '.join(MODELS)}: name it with --models")
     if options.resume and not options.resume.is_file():
         parser.error(f"--resume: there is no file {options.resume}")
@@ -504,11 +544,14 @@ def _sigterm_as_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _sha256_of(lyrics: list[str]) -> str:
+def _data_sha256(source: Path, songs: list[Song]) -> dict[str, str]:
+    """The sha256 of the file that the songs were read from, or of their lyrics where it was a folder."""
+    if source.is_file():
+        return {source.name: file_sha256(source)}
     digest = hashlib.sha256()
-    for lyric in lyrics:
-        digest.update(lyric.encode("utf-8", "surrogatepass") + b"\0")
-    return digest.hexdigest()
+    for song in songs:
+        digest.update(song.lyric.encode("utf-8", "surrogatepass") + b"\0")
+    return {"songs": digest.hexdigest()}
 
 
 def _quieten() -> None:

@@ -1,4 +1,4 @@
-"""The shell: python -m lyricgen generate | analogy | distance | neighbors | map | bias | about | push | space."""
+"""The shell: python -m lyricgen generate | originality | analogy | distance | neighbors | map | bias | about | push | space."""
 
 import argparse
 import json
@@ -36,6 +36,11 @@ def build_parser() -> argparse.ArgumentParser:
     generate.add_argument("--seed", metavar="N", help="the same seed, the same text (default: another every time)")
     generate.add_argument("--variants", default="1", metavar="N", help="lyrics to write side by side, each with the seed behind the one before it, 1 to 16 (default: %(default)s)")
 
+    original = _command(commands, "originality", show_originality, "say how much of a text stands in the training songs, and mark it")
+    original.add_argument("text", metavar="TEXT", help="1 to 20,000 characters; -: read them from standard input")
+    original.add_argument("--index", metavar="FOLDER", help="an index of other songs, as train.py writes it (default: that of the songs of the bundled models)")
+    original.add_argument("--json", action="store_true", help="answer as JSON, as the API does")
+
     analogy = _words_command(commands, "analogy", show_analogy, "solve X1 : X2 :: Y1 : ?, by 3CosAdd and 3CosMul")
     for name in ("x1", "x2", "y1"):
         analogy.add_argument(name, metavar=name.upper(), help="a word")
@@ -67,8 +72,8 @@ def build_parser() -> argparse.ArgumentParser:
     about.add_argument("--hub-repo", metavar="USER/NAME", help="models on the Hugging Face Hub")
     about.add_argument("--revision", default="main", metavar="NAME", help="branch, tag or commit of it (default: %(default)s)")
 
-    push = _command(commands, "push", push_folder, "publish models and word vectors on the Hugging Face Hub, in one commit")
-    push.add_argument("folder", metavar="FOLDER", help="what train.py wrote (--out): a folder that holds lstm, vanilla-rnn or both, and perhaps lyrics")
+    push = _command(commands, "push", push_folder, "publish models, word vectors and a song index on the Hugging Face Hub, in one commit")
+    push.add_argument("folder", metavar="FOLDER", help="what train.py wrote (--out): a folder that holds lstm, vanilla-rnn or both, and perhaps lyrics and originality")
     add_hub_flags(push, required=True)
 
     space = _command(commands, "space", push_app, "make or update a Space from the project's folder, in one commit")
@@ -141,6 +146,24 @@ def write_lyric(options: argparse.Namespace) -> None:
         print(show_breaks(text, len(one.prefix)) + "\n" * (one is not variants[-1]))
 
 
+def show_originality(options: argparse.Namespace) -> None:
+    """Prints a text with its runs between brackets, a list of these with their songs, and the sum of it."""
+    from lyricgen.originality import measure_originality, song_name
+
+    text = _standard_input() if options.text == "-" else options.text
+    found = measure_originality(text, options.index)
+    if _printed_as_json(options, found.to_dict()):
+        return
+    if found.runs:
+        numbers = {run: number for number, run in enumerate(found.runs, 1)}
+        print("".join(f"[{piece}]{numbers[run]}" if run else piece for piece, run in found.marked()).strip("\n"))
+        print()
+        for run, number in numbers.items():
+            print(f"{number:>3}  {run.words} words, in {song_name(run)}")
+        print()
+    print(found.summary)
+
+
 def show_analogy(options: argparse.Namespace) -> None:
     """Prints the answers of both ways, those asked with marked."""
     from lyricgen.embeddings import solve_analogy
@@ -206,7 +229,7 @@ def write_map(options: argparse.Namespace) -> None:
     kind = Path(options.out).suffix.lower().removeprefix(".")
     if kind not in ("svg", "png", "csv", "json"):
         raise ArgumentError(f"--out must end in .svg, .png, .csv or .json, got {shown(options.out)}")
-    words = sys.stdin.buffer.read().decode("utf-8", "replace") if options.words == ["-"] else " ".join(options.words)
+    words = _standard_input() if options.words == ["-"] else " ".join(options.words)
     mapped = map_words(words, options.method, _vectors(options), options.seed)
     if kind == "csv":
         content = mapped.to_csv().encode()
@@ -305,6 +328,10 @@ def _vectors(options: argparse.Namespace):
     from lyricgen.vectorsources import load_vectors
 
     return load_vectors(options.vectors)
+
+
+def _standard_input() -> str:
+    return sys.stdin.buffer.read().decode("utf-8", "replace")
 
 
 def _printed_as_json(options: argparse.Namespace, answer: dict) -> bool:

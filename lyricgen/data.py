@@ -41,7 +41,7 @@ ARTISTS = [
     "Selena Gomez",
     "Taylor Swift",
 ]
-LYRIC_COLUMN, ARTIST_COLUMN = "Lyric", "Artist"
+LYRIC_COLUMN, ARTIST_COLUMN, TITLE_COLUMN = "Lyric", "Artist", "Title"
 SHORTEST_LYRIC = 2  # characters; a shorter one has nothing to predict
 TEXT_STRETCH = 5_000  # characters: a text file that marks no songs is cut at line ends into pieces of about this size
 CSV_ROWS_AT_ONCE = 2_000
@@ -50,10 +50,11 @@ COLUMNS_NAMED = 12  # at most, in a message
 
 @dataclass
 class Song:
-    """A lyric, and its artist ('' where the file names none)."""
+    """A lyric, its artist and its title ('' where the file names none)."""
 
     lyric: str
     artist: str = ""
+    title: str = ""
 
 
 @dataclass
@@ -197,8 +198,9 @@ def read_songs(
     """The songs of a CSV file, a text file, or a folder of text files, one after the other.
 
     In a text file two blank lines or more part one song from the next; a file without them is cut at line ends into
-    stretches of about 5,000 characters, so that there is something to hold out. In a folder each `.txt` is one song,
-    and its subfolder's name, if it is in one, is the artist. Songs of less than two characters are left out.
+    stretches of about 5,000 characters, so that there is something to hold out. In a folder each `.txt` is one song of the
+    file's name, and its subfolder's name, if it is in one, is the artist. The titles of a CSV file are in its column
+    Title, if there is one. Songs of less than two characters are left out.
 
     Args:
         source: the file or folder.
@@ -229,15 +231,18 @@ def read_songs(
 
 def _songs_of_csv(path: Path, lyric_column: str, artist_column: str | None) -> Iterator[Song]:
     column = ARTIST_COLUMN if artist_column is None else artist_column
-    for frame in _csv_frames(path, lyric_column, artist_column):
-        artists = frame[column] if column in frame else [""] * len(frame)
-        yield from map(Song, frame[lyric_column], artists)
+    for frame in _csv_frames(path, lyric_column, artist_column, TITLE_COLUMN):
+        artists, titles = (frame[name] if name in frame else [""] * len(frame) for name in (column, TITLE_COLUMN))
+        yield from map(Song, frame[lyric_column], artists, titles)
 
 
-def _csv_frames(path: str | Path, lyric_column: str, artist_column: str | None) -> Iterator[pd.DataFrame]:
+def _csv_frames(
+    path: str | Path, lyric_column: str, artist_column: str | None, title_column: str | None = None
+) -> Iterator[pd.DataFrame]:
     """The rows of a CSV file in frames of a bounded size, its faults turned into `DataError`.
 
-    The lyric and artist columns are text. An artist column of None is Artist where the file has it.
+    The lyric and artist columns are text, and so is the title's where one is named and the file has it. An artist column
+    of None is Artist where the file has it.
     """
     path = Path(path)
     needed = [column for column in (lyric_column, artist_column) if column]
@@ -247,6 +252,7 @@ def _csv_frames(path: str | Path, lyric_column: str, artist_column: str | None) 
         header = list(pd.read_csv(path, nrows=0, index_col=False).columns)
         if artist_column is None and ARTIST_COLUMN in header:
             needed.append(ARTIST_COLUMN)
+        needed += [title_column] * (title_column in header and title_column not in needed)
         missing = [column for column in needed if column not in header]
         if missing:
             columns = ", ".join(map(shown, header[:COLUMNS_NAMED])) + (", ..." if len(header) > COLUMNS_NAMED else "")
@@ -296,7 +302,7 @@ def _songs_of_folder(folder: Path) -> Iterator[Song]:
         raise DataError(f"folder {folder.name!r} holds no .txt file; put one song in each, or name a CSV file")
     for path in paths:
         artist = path.parent.name if path.parent != folder else ""
-        yield Song("".join(_decoded_blocks(path)).strip(), artist)
+        yield Song("".join(_decoded_blocks(path)).strip(), artist, path.stem)
 
 
 def _songs_of_text(path: Path) -> Iterator[str]:

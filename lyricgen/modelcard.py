@@ -21,13 +21,16 @@ TITLES = {"lstm": "LSTM", "vanilla-rnn": "Vanilla RNN"}
 CARD = ASSETS / "model-card.md"  # with a {name} for each thing that differs from card to card
 
 
-def write_card(repo: str, models: Mapping[str, Checkpoint], words: Mapping | None = None) -> str:
+def write_card(
+    repo: str, models: Mapping[str, Checkpoint], words: Mapping | None = None, index: Mapping | None = None
+) -> str:
     """The text of README.md: front matter with `model-index` results, and what a reader should know.
 
     Args:
         repo: 'USER/NAME'.
         models: what is published, by name.
         words: meta.json of the word vectors that are published beside them.
+        index: metrics.json of the song index that is published beside them.
     """
     front = ModelCardData(
         language="en",
@@ -41,12 +44,13 @@ def write_card(repo: str, models: Mapping[str, Checkpoint], words: Mapping | Non
     default = "lstm" if "lstm" in models else next(iter(models))
     body = CARD.read_text(encoding="utf-8").format(
         repo=repo,
-        folders="\n".join(_folder_rows(models, words)),
+        folders="\n".join(_folder_rows(models, words, index)),
         figures=_figures(models),
         curve=CURVE,
         model=default,
         data=_data(models[default].metrics),
         copying=" ".join(_copying(name, checkpoint.metrics) for name, checkpoint in models.items()),
+        copied_words=_copied_words(models),
         artists=_artists(models[default]),
     )
     return str(ModelCard(f"---\n{front.to_yaml()}\n---\n{body}"))
@@ -84,7 +88,7 @@ def _results(models: Mapping[str, Checkpoint]) -> list[EvalResult]:
     ]
 
 
-def _folder_rows(models: Mapping[str, Checkpoint], words: Mapping | None) -> list[str]:
+def _folder_rows(models: Mapping[str, Checkpoint], words: Mapping | None, index: Mapping | None) -> list[str]:
     rows = []
     for name, checkpoint in models.items():
         model = checkpoint.model
@@ -96,6 +100,11 @@ def _folder_rows(models: Mapping[str, Checkpoint], words: Mapping | None) -> lis
     if words:
         source = _text(words.get("source") or "Word vectors")
         rows.append(f"| `lyrics/` | {source}: {words['words']:,} words of {words['dimensions']} dimensions |")
+    if index:
+        rows.append(
+            f"| `originality/` | An index of {index['songs']:,} songs by hashes of five words in a row, by which it is told what "
+            "of a text stands in them; no lyric is in it |"
+        )
     return rows
 
 
@@ -157,6 +166,30 @@ def _copying(name: str, metrics: Mapping) -> str:
         f"{copied['longest_run']} characters; {copied['share_with_long_run']:.1%} of the lyrics have one of "
         f"{copied['long_run']} or more."
     )
+
+
+def _copied_words(models: Mapping[str, Checkpoint]) -> str:
+    """What sampled lyrics copied in words, as a table with a sentence; '' where that was not measured of any model."""
+    rows = []
+    for name, checkpoint in models.items():
+        measured = checkpoint.metrics.get("copied_words") or {"temperatures": {}}
+        for temperature, found in measured["temperatures"].items():
+            shares = " | ".join(f"{share:.1%}" for share in found["share_with_run"].values())
+            longest, mean = found["longest_run"], found["mean_share_in_runs"]
+            rows.append(f"| `{name}` | {_text(temperature)} | {shares} | {longest} | {mean:.1%} |")
+    if not rows:
+        return ""
+    measured = next(one.metrics["copied_words"] for one in models.values() if one.metrics.get("copied_words"))
+    kinds = [
+        f"with a run of {_text(words)} words or more"
+        for words in next(iter(measured["temperatures"].values()))["share_with_run"]
+    ]
+    header = ["model", "temperature", *kinds, "longest run", "words inside runs of 5 or more"]
+    lead = (
+        f"Of {measured['samples']} lyrics of {measured['characters']} characters at each temperature, these shares hold words in "
+        "a row that stand in one training song, whatever the punctuation and the spaces between them:"
+    )
+    return "\n".join(["", lead, "", f"| {' | '.join(header)} |", "| --- " * len(header) + "|", *rows, ""])
 
 
 def _artists(checkpoint: Checkpoint) -> str:

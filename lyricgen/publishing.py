@@ -19,6 +19,10 @@ from lyricgen.errors import HubError, ModelError
 from lyricgen.files import file_sha256
 from lyricgen.hub import CARD, FOLDERS, FORMAT_VERSION, MANIFEST, check_repo, check_revision, hub_errors, status_of
 from lyricgen.modelcard import CURVE, draw_curve, write_card
+from lyricgen.songindex import FILES as INDEX_FILES
+from lyricgen.songindex import FOLDER as INDEX
+from lyricgen.songindex import METRICS as INDEX_METRICS
+from lyricgen.songindex import SongIndex
 from lyricgen.vectorspace import META, VECTORS, WORDS, open_space, read_meta
 
 HARMLESS = {".gitattributes", ".gitignore", "README.md", "LICENSE", "LICENSE.md"}  # in a repository without models
@@ -119,12 +123,12 @@ def push_models(
     revision: str = "main",
     tag: str | None = None,
 ) -> Push:
-    """Publishes the models and word vectors of a folder that train.py wrote: the repository then holds these and no others.
+    """Publishes the models, word vectors and song index of a folder that train.py wrote, and no others.
 
     The token is that of `HF_TOKEN`, or of `hf auth login`.
 
     Args:
-        folder: holds at least one of `lstm` and `vanilla-rnn`, and perhaps `lyrics`.
+        folder: holds at least one of `lstm` and `vanilla-rnn`, and perhaps `lyrics` and `originality`.
         repo, private, revision, tag: as in `push_files`.
 
     Raises:
@@ -156,7 +160,7 @@ def model_files(folder: Path, repo: str) -> dict[str, Path | bytes]:
         what = "is a file" if os.path.exists(folder) else "is not there"
         raise ModelError(f"{shown(str(folder))} {what}; name the folder that train.py wrote (--out, by default models)")
     present = [name for name in FOLDERS if (folder / name).is_dir()]
-    models = {name: load_checkpoint(folder / name) for name in present if name != "lyrics"}
+    models = {name: load_checkpoint(folder / name) for name in present if name not in ("lyrics", INDEX)}
     if not models:
         raise ModelError(
             f"{shown(folder.name)} holds neither a folder lstm nor vanilla-rnn; train one with train.py, or name its parent folder"
@@ -165,14 +169,16 @@ def model_files(folder: Path, repo: str) -> dict[str, Path | bytes]:
     if "lyrics" in present:
         open_space(folder / "lyrics").fill_norms()  # numbers that are not finite are found now
         words = read_meta(folder / "lyrics")
+    index = SongIndex.load(folder / INDEX) if INDEX in present else None
+    others = {"lyrics": (VECTORS, WORDS, META), INDEX: (*INDEX_FILES, INDEX_METRICS)}
     files: dict[str, Path | bytes] = {
         f"{name}/{file}": folder / name / file
         for name in present  # these files only, whatever else lies beside them
-        for file in ((VECTORS, WORDS, META) if name == "lyrics" else (WEIGHTS, CONFIG, METRICS, HISTORY))
+        for file in others.get(name, (WEIGHTS, CONFIG, METRICS, HISTORY))
     }
     manifest = {"format_version": FORMAT_VERSION, "files": {path: file_sha256(file) for path, file in files.items()}}
     files[MANIFEST] = (json.dumps(manifest, indent=2) + "\n").encode()
-    files[CARD] = write_card(repo, models, words).encode()
+    files[CARD] = write_card(repo, models, words, index.metrics if index else None).encode()
     files[CURVE] = draw_curve(models)
     return files
 

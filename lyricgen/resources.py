@@ -20,6 +20,8 @@ from lyricgen.files import ASSETS
 from lyricgen.generation import Request
 from lyricgen.hub import FOLDERS, Download
 from lyricgen.models import CharacterModel
+from lyricgen.songindex import FOLDER as INDEX
+from lyricgen.songindex import SongIndex
 from lyricgen.vectorsources import load_vectors
 from lyricgen.vectorspace import VectorSpace
 
@@ -30,20 +32,20 @@ log = logging.getLogger("lyricgen")
 
 
 class Source:
-    """A folder of models and word vectors, as train.py writes it, and where it came from; each is read once.
+    """A folder of models, word vectors and a song index, as train.py writes it, and where it came from; each is read once.
 
     Raises, when asked for what it lacks or cannot read: ModelError, VectorsError.
     """
 
     def __init__(self, folder: Path, origin: str):
         self.folder, self.origin = folder, origin
-        self._read: dict[str, Checkpoint | VectorSpace] = {}
+        self._read: dict[str, Checkpoint | VectorSpace | SongIndex] = {}
 
-    def read(self, name: str) -> Checkpoint | VectorSpace:
-        """A model by name, or the word vectors."""
+    def read(self, name: str) -> Checkpoint | VectorSpace | SongIndex:
+        """A model by name, the word vectors, or the song index."""
         if name not in self._read:
-            folder = self.folder / name
-            self._read[name] = load_vectors(folder) if name == WORDS else load_checkpoint(folder)
+            read = {WORDS: load_vectors, INDEX: SongIndex.load}.get(name, load_checkpoint)
+            self._read[name] = read(self.folder / name)
         return self._read[name]
 
     def has(self, name: str) -> bool:
@@ -96,8 +98,8 @@ class Resources:
 
     Args:
         folder: model folders of your own, each named as the bundled model that it takes the place of (`lstm`,
-            `vanilla-rnn`), as train.py writes them, and word vectors in `lyrics`. One that is missing or damaged leaves
-            the bundled one in place.
+            `vanilla-rnn`), as train.py writes them, word vectors in `lyrics`, and a song index in `originality`. One that
+            is missing or damaged leaves the bundled one in place.
         device: where models run; None: a GPU where there is one that works, else the CPU.
         vectors: more vector spaces, as `load_vectors` takes them: 'glove-200', or paths.
         hub: models and word vectors that are on their way from the Hub: if all that is there can be read, they come
@@ -136,6 +138,7 @@ class Resources:
                 self._spaces[space.name], self._space_origins[space.name] = space, origin
             except VectorsError as error:
                 self._leave_out(Path(name).name, error)
+        self._song_index, self.song_index_origin = self._load_index(sources)
 
     @property
     def model_names(self) -> list[str]:
@@ -228,6 +231,19 @@ class Resources:
             raise VectorsError("no word vectors could be loaded, so questions about words cannot be answered here")
         return self._spaces[check_choice(argument, name, self._spaces)]
 
+    @property
+    def song_index(self) -> SongIndex:
+        """The index of the training songs, by which it is told what of a text stands in them.
+
+        Raises:
+            ModelError: it could not be loaded.
+        """
+        if self._song_index is None:
+            raise ModelError(
+                "the index of the training songs could not be loaded, so nothing can be looked up in it here"
+            )
+        return self._song_index
+
     def about(self) -> dict:
         """Versions, device, and each model and vector space with its figures and origin, as plain values."""
         return {
@@ -247,6 +263,7 @@ class Resources:
                 }
                 for name, space in self._spaces.items()
             ],
+            "song_index": self._describe_index(),
             "left_out": self.left_out,
         }
 
@@ -272,6 +289,26 @@ class Resources:
                 except VectorsError as error:
                     log.warning("%s: not from %s, since %s", name, source.origin, error)
         return load_vectors(name), bundled.origin if name == WORDS else ""
+
+    def _load_index(self, sources: list[Source]) -> tuple[SongIndex | None, str]:
+        """The song index from the first source that has it whole, and where it came from; older sources have none."""
+        for source in sources:
+            if source.has(INDEX) or source is sources[-1]:
+                try:
+                    return source.read(INDEX), source.origin
+                except ModelError as error:
+                    if source is sources[-1]:
+                        self._leave_out(INDEX, error)
+                    else:
+                        log.warning("%s: not from %s, since %s", INDEX, source.origin, error)
+        return None, ""
+
+    def _describe_index(self) -> dict | None:
+        """Facts of the song index as plain values; None where there is none."""
+        if self._song_index is None:
+            return None
+        facts = {name: self._song_index.metrics.get(name) for name in ("songs", "grams", "bytes", "false_positives")}
+        return {**facts, "origin": self.song_index_origin}
 
     def _leave_out(self, name: str, error: Exception) -> None:
         self.left_out[name] = str(error)

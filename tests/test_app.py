@@ -1,18 +1,23 @@
 """The real app, driven by the real client."""
 
+import html
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import httpx
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
+from lyricgen import Song, SongIndex, measure_originality
 from lyricgen.checkpoints import load_checkpoint
 from lyricgen.data import ARTISTS
+from lyricgen.errors import ModelError
 from lyricgen.files import ASSETS
 from lyricgen.generation import generate_lyrics, show_breaks
+from lyricgen.ui.originality import originality_line
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +179,46 @@ def test_notes_name_unknown_characters_and_a_cut(client):
     assert "100,000" in client.predict(prefix="x" * 100_000, api_name="/check_prefix")
 
 
+PHRASE = "i don't know what to do"  # everyday English, which stands in many songs
+
+
+def test_originality_names_the_songs_that_a_text_stands_in(client):
+    found = client.predict(text="The ferry left;\nI DON'T know -- what to do", api_name="/originality")
+    assert found == measure_originality("The ferry left;\nI DON'T know -- what to do").to_dict()
+    assert found["longest_run"] >= 6 and found["runs"][0]["title"] and found["runs"][0]["artist"]
+    assert client.predict(api_name="/originality")["runs"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("", "1 to .* an empty text"), ("x" * 20_001, "1 to .* 20,001"), (["a"], "text, got")]
+)
+def test_a_text_that_cannot_be_looked_up_is_one_sentence(client, text, said):
+    with pytest.raises(AppError, match=f"text must be {said}"):
+        client.predict(text=text, api_name="/originality")
+
+
+def test_the_line_under_a_lyric_tells_the_longest_run_with_all_markup_as_text():
+    markup = "<img src=x onerror=alert(1)>"
+    song = Song("the fox *hums* <b>to the quiet pond and the heron", f"{markup}_a_", "[T](x)")
+    resources = SimpleNamespace(song_index=SongIndex.build([song], asked=0))
+    line = originality_line(resources, "zig the fox *hums* <b>to the zag\nzig")
+    assert "<img" not in line and "*hums*" not in line and "[T](x)" not in line and "<b>" not in line
+    shown = html.unescape(line)
+    assert "6 words (<mark>the fox *hums* <b>to the</mark>), in “[T](x)” by <img" in shown or "7 words" in shown
+    assert "of the words stand in runs of 5 or more." in shown and "\n" not in line
+    assert html.unescape(originality_line(resources, "a b c d e")) == "No 5 words in a row stand in the training songs."
+    assert originality_line(resources, "") == ""
+
+
+def test_the_line_under_a_lyric_is_empty_where_there_is_no_index():
+    class Bare:
+        @property
+        def song_index(self):
+            raise ModelError("none")
+
+    assert originality_line(Bare(), PHRASE) == ""
+
+
 def test_about_tells_models_figures_and_origin(client):
     about = client.predict(api_name="/about")
     assert json.dumps(about)
@@ -185,14 +230,15 @@ def test_about_tells_models_figures_and_origin(client):
     sizes = {space["name"]: (space["words"], space["dimensions"]) for space in about["vectors"]}
     assert sizes["glove-50"] == (400_000, 50)
     assert sizes["lyrics"][0] > 4_000
+    assert about["song_index"]["songs"] == 4_226 and about["song_index"]["origin"] == "bundled with lyricgen"
     assert about["left_out"] == {}
 
 
 def test_public_api_is_what_is_promised(client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
     words = {"/analogy", "/analogy_benchmark", "/distance", "/neighbors", "/map", "/bias", "/debiasing"}
-    side_by_side = {"/compare", "/temperatures", "/learning_curves"}
-    assert set(endpoints) == {"/generate", "/variants", "/check_prefix", "/about"} | words | side_by_side
+    inside = {"/compare", "/temperatures", "/learning_curves", "/originality"}
+    assert set(endpoints) == {"/generate", "/variants", "/check_prefix", "/about"} | words | inside
     parameters = endpoints["/generate"]["parameters"]
     names = ["prefix", "artist", "model", "strategy", "temperature", "top_k", "top_p", "max_length", "seed"]
     assert [parameter["parameter_name"] for parameter in parameters] == names

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import benchmarks.__main__ as command
-from benchmarks import growth, startup, users
+from benchmarks import growth, originality, startup, users
 from benchmarks.songs import make_songs, make_text, write_csv
 from benchmarks.summary import summary
 from lyricgen.data import ARTISTS
@@ -36,6 +36,24 @@ def test_a_benchmark_prints_ratios_and_writes_them_as_numbers(name, tmp_path, ca
     ratios = [value for row in written["rows"] for key, value in row.items() if "ratio" in key]
     assert ratios and all(isinstance(value, float) and value > 0 for value in ratios)
     assert written["benchmark"] == name and "thread" in written["hardware"]
+
+
+def test_copied_words_are_measured_of_each_model_and_temperature_beside_the_speed_of_the_index(tmp_path, capsys):
+    file = tmp_path / "figures.json"
+    flags = ["--data", ROOT / "tests/data", "--samples", 2, "--models", "vanilla-rnn", "--repeats", 1, "--json", file]
+    assert originality.main([str(flag) for flag in flags]) == 0
+    *rows, speed = json.loads(file.read_text(encoding="utf-8"))["rows"]
+    assert [(row["model"], row["temperature"]) for row in rows] == [("vanilla-rnn", t) for t in (0.5, 0.7, 1.0)]
+    assert all(ratio > 0 for key, ratio in speed.items() if "ratio" in key) and speed["word_seconds"] > 0
+    printed = capsys.readouterr().out
+    assert printed.count("| `vanilla-rnn` |") == 3 and "x the time of a dictionary" in printed
+
+
+def test_what_was_copied_in_words_stands_behind_what_was_copied_in_characters():
+    metrics = {"val_bpc": 1, "copied": {}, "seed": 7}
+    assert list(originality.with_copied_words(metrics, {"samples": 2})) == ["val_bpc", "copied", "copied_words", "seed"]
+    again = originality.with_copied_words({**metrics, "copied_words": None}, {"samples": 2})
+    assert again["copied_words"] == {"samples": 2} and len(again) == 4
 
 
 def test_encoding_is_timed_and_its_memory_taken(tmp_path):

@@ -11,7 +11,14 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lyricgen import Checkpoint, ImprovedSeqModel, ModelError, VanillaRNN, load_checkpoint, load_model, save_checkpoint
-from lyricgen.checkpoints import bundled_models, config_sha256, find_checkpoint, load_training_checkpoint, make_model
+from lyricgen.checkpoints import (
+    bundled_models,
+    config_sha256,
+    find_checkpoint,
+    load_training_checkpoint,
+    make_model,
+    replace_metrics,
+)
 from lyricgen.models import model_config
 from lyricgen.vocabulary import CHARACTERS
 
@@ -51,6 +58,18 @@ def test_round_trip_keeps_model_artists_metrics_and_history(tiny_model, folder):
     assert (again.metrics, again.history) == (METRICS, HISTORY)
     for name, value in again.model.state_dict().items():
         assert torch.equal(value, tiny_model.state_dict()[name].half().float())
+
+
+def test_other_figures_leave_weights_and_curve_byte_for_byte(folder):
+    before = {name: (folder / name).read_bytes() for name in FILES}
+    replace_metrics(folder, {**METRICS, "copied_words": None})
+    assert load_checkpoint(folder).metrics == {**METRICS, "copied_words": None}
+    after = {name: (folder / name).read_bytes() for name in FILES}
+    assert [name for name in FILES if after[name] != before[name]] == ["config.json", "metrics.json"]
+    (folder / "model.safetensors").write_bytes(b"")
+    with pytest.raises(ModelError):
+        replace_metrics(folder, METRICS)
+    assert (folder / "metrics.json").read_bytes() == after["metrics.json"]
 
 
 def test_the_folder_holds_exactly_four_files_and_the_vocabulary(folder):

@@ -157,7 +157,15 @@ def test_a_folder_gives_a_song_a_file_and_the_subfolder_is_the_artist(tmp_path):
     written(tmp_path / "Ann", "hello\n", "b.txt")
     written(tmp_path, "ahoy\n", "a.txt")
     written(tmp_path, "not a song", "notes.md")
-    assert list(read_songs(tmp_path)) == [Song("hello", "Ann"), Song("ahoy", "")]
+    assert list(read_songs(tmp_path)) == [Song("hello", "Ann", "b"), Song("ahoy", "", "a")]
+
+
+def test_titles_are_read_as_they_stand_where_there_is_such_a_column(tmp_path):
+    path = written(tmp_path, HEADER + "0,Ann,1989,,,,hello\n1,Ann,NA,,,,there\n2,Ann,,,,,again\n")
+    assert [song.title for song in read_songs(path)] == ["1989", "NA", ""]
+    assert list(LyricsGenerationDataset(path).lyrics_dataframe["Title"].isna()) == [False, False, True]
+    assert next(read_songs(path, "Title", "Artist")) == Song("1989", "Ann", "1989")
+    assert [song.title for song in read_songs(written(tmp_path, "Lyric\nhello\n"))] == [""]
 
 
 @pytest.mark.parametrize("content", [b"", b"x", "é".encode("latin-1") * 9])

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from localhub import LocalHub, Repo, client_environment
 
-from lyricgen import hub
+from lyricgen import Song, SongIndex, hub
 from lyricgen.errors import ArgumentError, HubError
 from lyricgen.hub import MANIFEST, Download, check_manifest, check_repo, check_revision
 from lyricgen.publishing import model_files
@@ -210,6 +210,37 @@ def test_a_model_that_the_repository_lacks_is_the_bundled_one(home, local_hub, t
     download.stop()
     assert resources.model("lstm").model.hidden_size == 8
     assert resources.model("vanilla-rnn").origin.startswith(f"{BUNDLED}, since there is no model folder 'vanilla-rnn'")
+
+
+def test_the_song_index_of_the_hub_is_used_and_a_repository_without_one_leaves_the_bundled_one(
+    home, local_hub, published, tiny_folder
+):
+    def started() -> Resources:
+        download = Download(REPO)
+        resources = Resources(device="cpu", hub=download)
+        download.stop()
+        return resources
+
+    older = started()
+    assert older.model("lstm").model.hidden_size == 8
+    assert len(older.song_index) == 4_226 and older.song_index_origin == BUNDLED
+    SongIndex.build([Song("one song of the hub has words")], asked=0).save(tiny_folder / "originality")
+    commit = publish(local_hub, tiny_folder).head.oid
+    newer = started()
+    assert len(newer.song_index) == 1
+    assert newer.song_index_origin == f"{REPO} on the Hugging Face Hub, commit {commit[:7]}"
+
+
+def test_a_damaged_song_index_on_the_hub_leaves_all_that_is_bundled_running(home, local_hub, published, tiny_folder):
+    SongIndex.build([Song("one song of the hub has words")], asked=0).save(tiny_folder / "originality")
+    files = {f"originality/{path.name}": path.read_bytes() for path in (tiny_folder / "originality").iterdir()}
+    files |= {
+        "originality/songs.csv": b"title,artist\n",
+        "lstm/config.json": (tiny_folder / "lstm/config.json").read_bytes(),
+    }
+    publish(local_hub, tiny_folder, **files, **{MANIFEST: with_manifest(files)})
+    [(folder, origin)] = sources()
+    assert folder == "assets" and "songs.csv of song index 'originality' is not the file that was published" in origin
 
 
 FAULTS = {

@@ -162,9 +162,44 @@ def test_bad_words_are_one_sentence_and_exit_code_2(capsys, arguments, named):
     assert named in err and err.count("\n") == 1
 
 
+@pytest.fixture
+def index(tmp_path) -> str:
+    """A folder with the index of one song."""
+    song = lyricgen.Song("the fox hums to the quiet pond and the heron answers", "Ann", "Pond")
+    lyricgen.SongIndex.build([song], asked=0).save(tmp_path / "index")
+    return str(tmp_path / "index")
+
+
+def test_originality_marks_runs_and_names_their_songs(capsys, index):
+    text = "<b>Zig</b>, the FOX hums\nto the quiet zag"
+    code, out, err = run(capsys, "originality", text, "--index", index)
+    assert (code, err) == (0, "")
+    assert "<b>Zig</b>, [the FOX hums\nto the quiet]1 zag" in out
+    assert "  1  6 words, in “Pond” by Ann\n" in out and "60% of the words" in out
+    code, out, _ = run(capsys, "originality", text, "--index", index, "--json")
+    assert code == 0 and json.loads(out)["runs"][0]["title"] == "Pond"
+    code, out, _ = run(capsys, "originality", "nothing of this was ever sung", "--index", index)
+    assert (code, out) == (0, "No 5 words in a row stand in the training songs.\n")
+
+
+def test_originality_reads_standard_input_and_looks_into_the_bundled_songs():
+    command = [sys.executable, "-m", "lyricgen", "originality", "-", "--json"]
+    done = subprocess.run(command, input="I don't know what to do", text=True, check=True, capture_output=True)
+    assert json.loads(done.stdout)["longest_run"] == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [([""], "text must be 1 to 20,000"), (["x" * 20_001], "got 20,001"), (["x", "--index", "nowhere"], "'nowhere'")],
+)
+def test_bad_text_for_originality_is_one_sentence_and_exit_code_2(capsys, arguments, said):
+    code, out, err = run(capsys, "originality", *arguments)
+    assert (code, out) == (2, "") and said in err and err.count("\n") == 1
+
+
 def test_help_tells_of_every_command_and_flag(capsys):
     for arguments, words in (
-        (["--help"], ["generate", "analogy", "distance", "neighbors", "map", "bias", "about"]),
+        (["--help"], ["generate", "originality", "analogy", "distance", "neighbors", "map", "bias", "about"]),
         (["map", "--help"], ["--out", "--method", "--vectors", "standard input"]),
         (["generate", "--help"], ["--prefix", "--seed", "beam"]),
     ):

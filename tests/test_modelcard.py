@@ -135,6 +135,23 @@ def test_what_was_not_measured_is_said_to_be_so(without, said, models):
     assert len(ModelCard(card).data.eval_results or []) == len({"val_bpc", "clean_bpc"} - set(without))
 
 
+COPIED = {
+    "samples": 200, "characters": 300, "seed": 0,
+    "temperatures": {"0.7": {"longest_run": 12, "share_with_run": {"5": 0.405, "8": 0.02}, "mean_share_in_runs": 0.125}},
+}  # fmt: skip
+
+
+def test_what_was_copied_in_words_is_a_table_and_the_index_a_folder(models):
+    models["lstm"].metrics["copied_words"] = COPIED
+    models["vanilla-rnn"].metrics["copied_words"] = None  # songs of few words
+    card = write_card(REPO, models, index={"songs": 4226})
+    assert ["`lstm`", "0.7", "40.5%", "2.0%", "12", "12.5%"] in rows_of(card)
+    assert sum(row[0] == "`vanilla-rnn`" for row in rows_of(card)) == 1
+    assert "Of 200 lyrics of 300 characters at each temperature" in card
+    assert [row[1] for row in rows_of(card) if row[0] == "`originality/`"][0].startswith("An index of 4,226 songs")
+    assert "originality/" not in write_card(REPO, models) and "at each temperature" not in write_card(REPO, bare({}))
+
+
 def test_a_model_that_says_nothing_of_itself_has_a_card():
     card = write_card("ann/x", bare({}), {"words": 4, "dimensions": 2})
     assert rows_of(card)[1:5] == [

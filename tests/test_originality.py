@@ -1,146 +1,200 @@
-"""How much of a text stands in songs: planted runs, found to the letter; and lyrics sampled of each artist in turn."""
+"""How much of a text stands in songs: planted runs with their songs, spans in the text as given, bad input."""
+
+import json
+import time
 
 import numpy as np
 import pytest
-import pytorch_lightning as pl
-import torch
 
-from lyricgen import ImprovedSeqModel, Song, VanillaRNN, encode, encode_corpus, token_ids_to_str
-from lyricgen.originality import as_corpus, longest_copied_run, measure_copying, sample_songs
+from lyricgen import ArgumentError, Song, SongIndex, measure_originality
+from lyricgen.errors import ModelError
 
-SONGS = ("the fox hums to the quiet pond", "my kettle sings at nine", "0123456789" * 8)
-
-
-@pytest.fixture
-def train(tmp_path):
-    """Three songs, of which the last has 80 digits."""
-    return encode_corpus([Song(text, "Ann") for text in SONGS], tmp_path / "train")
-
-
-def longest(train, *texts: str) -> int:
-    return longest_copied_run(as_corpus([encode(text) for text in texts]), train)
+FOX = "the fox hums to the quiet pond and the heron answers with a single reed"
+KETTLE = "my kettle sings at nine my kettle sings at ten and nobody is home"
+SONGS = [
+    Song(FOX, "Ann", "Pond"),
+    Song(KETTLE, "Bob", "Kettle"),
+    Song("at dawn the fox hums to the quiet owl", "Cem", "Owl"),
+    Song("oh " * 7 + "what a morning", "Dee", "Morning"),
+]
 
 
-# The longest run
+@pytest.fixture(scope="module")
+def index():
+    return SongIndex.build(SONGS, asked=0)
+
+
+def runs(index, text: str) -> list[tuple[int, str, int]]:
+    """Words, song, and the number of songs, of each run."""
+    return [(run.words, run.title, run.songs) for run in measure_originality(text, index).runs]
+
+
+def test_a_planted_copy_of_eight_words_is_found_with_its_song(index):
+    text = "zeppelins drift; NOBODY -- 'Pond and the\n\nHERON answers with a single!' says so"
+    found = measure_originality(text, index)
+    [run] = found.runs
+    assert text[run.start : run.stop] == "Pond and the\n\nHERON answers with a single"
+    assert (run.words, run.title, run.artist, run.songs) == (8, "Pond", "Ann", 1)
+    assert (found.words, found.longest_run, found.longest) == (13, 8, run)
+    assert found.share_copied == pytest.approx(8 / 13)
+    assert "8 words, in “Pond” by Ann" in found.summary and "62%" in found.summary
+
+
+@pytest.mark.parametrize("words", [5, 6, 8, 15])
+def test_a_run_is_as_long_as_it_is_wherever_it_stands(words, index):
+    copied = " ".join(FOX.split()[-words:])
+    for text in (copied, f"zig zag {copied}", f"{copied} zig zag", f"zig {copied} zag"):
+        assert measure_originality(text, index).longest_run == words
+
+
+def test_four_words_in_a_row_are_no_run(index):
+    found = measure_originality("zig the quiet pond and zag", index)
+    assert (found.longest_run, found.share_copied, found.runs, found.longest) == (0, 0.0, [], None)
+    assert found.summary == "No 5 words in a row stand in the training songs."
+
+
+def test_a_run_does_not_go_from_one_song_into_another(index):
+    """'hums to the quiet' is common to two songs, which go on with 'pond' and 'owl'."""
+    assert runs(index, "dawn the fox hums to the quiet pond and the") == [(7, "Owl", 1), (9, "Pond", 1)]
+    found = measure_originality("dawn the fox hums to the quiet pond and the", index)
+    assert (found.longest_run, found.share_copied) == (9, 1.0)
+
+
+def test_where_a_run_stands_in_several_songs_the_one_with_most_of_the_text_is_named(index):
+    assert runs(index, "the fox hums to the quiet") == [(6, "Pond", 2)]
+    assert runs(index, "at dawn the fox hums zig the fox hums to the quiet") == [(5, "Owl", 1), (6, "Owl", 2)]
+
+
+def test_two_runs_of_a_song_are_two(index):
+    assert runs(index, "my kettle sings at ten zig and nobody is home my") == [(5, "Kettle", 1)]
+    assert runs(index, f"{FOX} zag {KETTLE}") == [(15, "Pond", 1), (14, "Kettle", 1)]
+
+
+@pytest.mark.parametrize(("times", "longest"), [(4, 0), (5, 5), (7, 7), (8, 7), (30, 7)])
+def test_a_loop_is_no_longer_a_run_than_the_song_sings_it(times, longest, index):
+    found = measure_originality("oh " * times, index)
+    assert found.longest_run == longest
+    assert found.share_copied == (None if times < 5 else 1.0)
+
+
+def test_a_refrain_may_be_repeated_as_often_as_the_song_has_it():
+    index = SongIndex.build([Song("la " * 99), Song("hey ho and up we go " * 3)], asked=0)
+    assert measure_originality("zig " + "la " * 7, index).longest_run == 7
+    assert measure_originality("hey ho and up we go " * 2, index).longest_run == 12
+    assert measure_originality("hey ho and up we go " * 4, index).longest_run == 18
+
+
+def by_hand(songs: list[list[str]], text: list[str]) -> int:
+    """The longest run by its definition."""
+    longest = 0
+    for song in songs:
+        grams = [tuple(song[at : at + 5]) for at in range(len(song) - 4)]
+        for start in range(len(text)):
+            for stop in range(start + 5, len(text) + 1):
+                inside = [tuple(text[at : at + 5]) for at in range(start, stop - 4)]
+                if any(inside.count(gram) > grams.count(gram) for gram in inside):
+                    break
+                longest = max(longest, stop - start)
+    return longest
+
+
+def test_the_longest_run_is_what_its_definition_says():
+    rng = np.random.default_rng(11)
+    lengths = set()
+    for _ in range(60):
+        songs = [rng.choice(list("ab"), rng.integers(5, 30)).tolist() for _ in range(3)]
+        text = rng.choice(list("ab"), 25).tolist()
+        index = SongIndex.build([Song(" ".join(song)) for song in songs], asked=0)
+        found = measure_originality(" ".join(text), index)
+        assert found.longest_run == by_hand(songs, text)
+        lengths.add(found.longest_run)
+        covered = np.zeros(25, bool)
+        for run in found.runs:
+            covered[run.start // 2 : run.stop // 2 + 1] = True
+        assert found.share_copied == covered.mean()  # each word of a run lies in one of those that are listed
+        starts, stops = [run.start for run in found.runs], [run.stop for run in found.runs]
+        assert starts == sorted(set(starts)) and stops == sorted(set(stops))  # none within another
+    assert len(lengths) > 5
+
+
+def test_pieces_that_are_marked_make_up_the_text_and_each_run_once(index):
+    text = "Oh: at dawn the fox hums to the quiet pond and so on\n"
+    found = measure_originality(text, index)
+    pieces = found.marked()
+    assert "".join(piece for piece, _ in pieces) == text
+    assert [run for _, run in pieces if run] == found.runs
+    assert pieces[1][0] == "at dawn the fox hums to the quiet" and pieces[2][0] == " pond and"
+    assert measure_originality("zig zag", index).marked() == [("zig zag", None)]
+
+
+def test_spans_are_of_the_text_as_given(index):
+    text = "😀 İİ " + FOX.upper().replace(" ", "\t…\r\n") + " é"
+    [run] = measure_originality(text, index).runs
+    assert text[run.start : run.stop] == FOX.upper().replace(" ", "\t…\r\n")
+
+
+def test_the_answer_is_plain_values(index):
+    found = measure_originality("zig my kettle sings at nine", index).to_dict()
+    assert json.loads(json.dumps(found)) == found
+    assert found == {
+        "words": 6, "longest_run": 5, "share_copied": pytest.approx(5 / 6), "summary": found["summary"],
+        "runs": [{"start": 4, "stop": 27, "words": 5, "title": "Kettle", "artist": "Bob", "songs": 1, "text": "my kettle sings at nine"}],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["x", "one two three four", "!!!", "😀" * 20])
+def test_of_fewer_than_five_words_nothing_can_be_said(text, index):
+    found = measure_originality(text, index)
+    assert (found.longest_run, found.share_copied, found.runs) == (0, None, [])
+    assert "nothing can be said of fewer than 5" in found.summary
 
 
 @pytest.mark.parametrize(
-    ("texts", "characters"),
-    [
-        (["XXhums to theZZ"], 11),  # 'hums to the'
-        (["hums to theZZ"], 11),  # at the start
-        (["XXhums to the"], 11),  # at the end
-        (["XXhums Zto theX"], 6),  # 'to the' is longer than 'hums '
-        (["QQQQ", "XXkettleX", "WWWsings at nine"], 13),  # of three texts the last has most: 'sings at nine'
-        (["k"], 1),
-        (["QWERTY"], 0),  # the songs are in lower case
-        (["QWERTY", ""], 0),
-        ([""], 0),
-    ],
+    ("text", "got"),
+    [("", "an empty text"), (None, "an empty text"), (" \n\t ", "an empty text"), ("x" * 20_001, "20,001")],
 )
-def test_a_planted_run_is_measured_to_the_letter(texts, characters, train):
-    assert longest(train, *texts) == characters
+def test_an_empty_or_too_long_text_is_refused(text, got, index):
+    with pytest.raises(ArgumentError, match=f"text must be 1 to 20,000 characters, got {got}"):
+        measure_originality(text, index)
 
 
-@pytest.mark.parametrize("text", SONGS)
-def test_a_song_copied_whole_is_as_long_as_it_is(text, train):
-    assert longest(train, text) == len(text)
-    assert longest(train, f"X{text}X") == len(text)
-    assert longest(train, text, "Q" * 200) == len(text)
-    assert longest(train, text[:9], text) == longest(train, text, text[:9]) == len(text)
+def test_what_is_no_text_is_refused(index):
+    with pytest.raises(ArgumentError, match=r"text must be text, got \['a'\]"):
+        measure_originality(["a"], index)
 
 
-def test_a_run_across_the_border_of_two_songs_or_texts_is_none(train):
-    across = SONGS[0][-5:] + SONGS[1][:6]  # ' pond' and 'my ket'
-    assert longest(train, across) == 6
-    assert longest(train, SONGS[1][:11], SONGS[1][11:]) == 12  # 'my kettle s' and 'ings at nine' are two texts
+def test_an_index_may_be_named_by_its_folder(index, tmp_path):
+    index.save(tmp_path / "index")
+    assert measure_originality(FOX, tmp_path / "index").longest_run == 15
+    with pytest.raises(ModelError, match="'none' is no song index"):
+        measure_originality(FOX, tmp_path / "none")
 
 
-def test_it_is_what_a_search_letter_by_letter_finds(train):
-    generator = np.random.default_rng(3)
-    for _ in range(40):
-        text = "".join(generator.choice(list("to hequi"), 30))
-        runs = (text[start:stop] for start in range(30) for stop in range(start + 1, 31))
-        expected = max((len(run) for run in runs if any(run in song for song in SONGS)), default=0)
-        assert longest(train, text) == expected
+# The bundled index
 
 
-def test_texts_as_a_corpus_are_the_texts():
-    corpus = as_corpus([encode("abc"), encode(""), encode("de")])
-    assert [token_ids_to_str(corpus.song(index)) for index in range(len(corpus))] == ["abc", "", "de"]
-    assert corpus.characters == 5
+def test_random_words_stand_in_no_song():
+    rng = np.random.default_rng(4)
+    made_up = ["".join(rng.choice(list("bdfgklmprstvz"), 7)) for _ in range(500)]
+    found = measure_originality(" ".join(rng.choice(made_up, 1_500)))
+    assert (found.words, found.longest_run, found.share_copied) == (1_500, 0, 0.0)
 
 
-# Sampled lyrics
+def test_common_words_in_random_order_stand_in_no_song():
+    rng = np.random.default_rng(4)
+    words = ["table", "seven", "purple", "walking", "under", "giraffe", "however", "nineteen", "garden", "velvet"]
+    assert measure_originality(" ".join(rng.choice(words, 1_500))).longest_run == 0
 
 
-@pytest.mark.parametrize("samples", [1, 2, 3, 7, 30])
-def test_there_are_as_many_songs_of_that_length_as_asked_for(samples, tiny_model):
-    songs = sample_songs(tiny_model, samples, 12)
-    assert len(songs) == samples
-    assert all(song.shape == (12,) and song.dtype == np.uint8 and song.max() < 100 for song in songs)
+def test_everyday_english_stands_in_many_songs():
+    found = measure_originality("i don't know what to do")
+    assert found.longest_run == 6 and found.runs[0].songs > 5 and found.longest.artist
 
 
-def test_the_same_seed_gives_the_same_songs_and_another_others(tiny_model):
-    first, again, other = (np.stack(sample_songs(tiny_model, 6, 20, seed=seed)) for seed in (1, 1, 2))
-    assert np.array_equal(first, again) and not np.array_equal(first, other)
-    assert len({song.tobytes() for song in first}) == 6
-
-
-def test_global_randomness_is_left_as_it_was(tiny_model):
-    before = torch.get_rng_state()
-    sample_songs(tiny_model, 3, 5)
-    assert torch.equal(torch.get_rng_state(), before)
-
-
-@pytest.mark.parametrize(("samples", "counts"), [(1, [1, 0, 0]), (2, [1, 1, 0]), (3, [1, 1, 1]), (8, [3, 3, 2])])
-def test_each_artist_writes_in_turn_and_none_too(samples, counts):
-    """The model says nothing but its artist's letter: 'a' for Ann, 'b' for Bob, 'n' for none."""
-    model = speaking_artists()
-    written = [token_ids_to_str(song) for song in sample_songs(model, samples, 4, temperature=0.01)]
-    assert [written.count(letter * 4) for letter in "nab"] == counts
-
-
-def speaking_artists() -> VanillaRNN:
-    """A model whose state is its artist's direction, and whose logits are that state's."""
-    model = VanillaRNN(hidden_size=2, n_layers=1, artists=("Ann", "Bob")).eval()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.zero_()
-        model.artist_embeddings.weight[:2] = 5 * torch.eye(2)
-        model.rnn.weight_ih_l0.copy_(torch.eye(2))
-        a, b, n = encode("abn")
-        model.ffnn.weight[a, 0] = model.ffnn.weight[b, 1] = 10
-        model.ffnn.bias[n] = 5
-    return model
-
-
-def test_a_model_without_artists_writes_too():
-    pl.seed_everything(1, verbose=False)
-    assert len(sample_songs(ImprovedSeqModel(hidden_size=8).eval(), 5, 3)) == 5
-
-
-# What goes into metrics.json
-
-
-def test_copying_is_measured_and_says_how(tmp_path):
-    train = encode_corpus([Song("b" * 70, "Bob"), Song("a" * 20, "Ann")], tmp_path / "train")
-    found = measure_copying(speaking_artists(), train, samples=6, length=60, temperature=0.01, seed=4)
-    assert found == {
-        "longest_run": 60,  # Bob's two; Ann's two have 20, and 'nnnn' stands in no song
-        "share_with_long_run": 0.3333,
-        "long_run": 50,
-        "samples": 6,
-        "characters": 60,
-        "temperature": 0.01,
-        "seed": 4,
-    }
-    train = train.subset([1])
-    found = measure_copying(speaking_artists(), train, samples=6, length=60, temperature=0.01)
-    assert (found["longest_run"], found["share_with_long_run"], found["seed"]) == (20, 0.0, 0)
-
-
-def test_a_text_shorter_than_a_long_run_has_none(tmp_path):
-    train = encode_corpus([Song("b" * 40, "Bob")], tmp_path / "train")
-    found = measure_copying(speaking_artists(), train, samples=3, length=40, temperature=0.01)
-    assert (found["longest_run"], found["share_with_long_run"]) == (40, 0.0)
+def test_a_long_text_takes_milliseconds():
+    text = ("i don't know what to do about the giraffe in the velvet garden " * 90)[:5_000]
+    measure_originality(text)
+    began = time.perf_counter()
+    for _ in range(5):
+        measure_originality(text)
+    assert (time.perf_counter() - began) / 5 < 0.25  # measured: 0.01

@@ -166,6 +166,39 @@ def test_markup_in_the_prefix_is_text(page):
     assert page.title() == "lyricgen"
 
 
+both_widths = pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
+
+
+def open_originality(page) -> None:
+    open_tab(page, "See inside", "Original or copied?")
+    page.locator("#look-up").wait_for()
+
+
+@both_widths
+def test_copied_words_are_marked_and_their_songs_listed(page):
+    open_originality(page)
+    page.locator("#look-up").click()
+    page.locator("#original-marked mark").first.wait_for(timeout=20_000)
+    marks = page.locator("#original-marked mark").all_inner_texts()
+    assert any(mark.startswith("i don't know what to do") for mark in marks)
+    assert "Longest run that stands in the training songs" in page.locator("#original-summary").inner_text()
+    page.wait_for_function("document.querySelector('#original-runs').innerText.includes('1')")
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+def test_a_text_of_markup_is_shown_as_text_and_an_empty_one_refused(page):
+    open_originality(page)
+    text = "<img src=x onerror=document.title='broken'> i don't know what to do </mark><script>document.title='bad'</script>"
+    page.locator("#original-text textarea").fill(text)
+    page.locator("#look-up").click()
+    page.locator("#original-marked").get_by_text("<img src=x").wait_for(timeout=20_000)
+    assert page.locator("#original-marked img").count() == 0 and page.title() == "lyricgen"
+    assert page.locator("#original-marked").inner_text().startswith("<img src=x onerror=document.title='broken'>")
+    page.locator("#original-text textarea").fill("")
+    page.locator("#look-up").click()
+    page.get_by_test_id("toast-body").get_by_text("text must be 1 to 20,000 characters").wait_for()
+
+
 def assert_picture(page, place: str, words: list[str]) -> None:
     """A picture is there, loaded, and its description names the words."""
     picture = page.locator(f"{place} img").first
@@ -173,9 +206,6 @@ def assert_picture(page, place: str, words: list[str]) -> None:
     page.wait_for_function("place => document.querySelector(place + ' img').naturalWidth > 300", arg=place)
     assert all(word in picture.get_attribute("alt") for word in words)
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
-
-
-both_widths = pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
 
 
 @both_widths

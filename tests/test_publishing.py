@@ -16,7 +16,7 @@ from huggingface_hub import ModelCard
 from localhub import GITATTRIBUTES, LocalHub, Repo, client_environment
 from shell import Done, Shell
 
-from lyricgen import Checkpoint, ImprovedSeqModel, save_checkpoint
+from lyricgen import Checkpoint, ImprovedSeqModel, Song, SongIndex, save_checkpoint
 from lyricgen.checkpoints import config_sha256
 from lyricgen.files import write_json
 
@@ -310,6 +310,7 @@ def test_a_folder_that_cannot_be_published_asks_nothing_of_the_hub(hub, push, tm
     (tmp_path / "file").write_text("x")
     (tmp_path / "empty").mkdir()
     (tmp_path / "words").mkdir()
+    index_songs(tmp_path / "words")
     shutil.copytree(tmp_path / "models/lyrics", tmp_path / "words/lyrics")
     for folder, said in (
         ("nowhere", "'nowhere' is not there; name the folder that train.py wrote"),
@@ -322,6 +323,28 @@ def test_a_folder_that_cannot_be_published_asks_nothing_of_the_hub(hub, push, tm
     done = push(folder=tmp_path / "file")  # named as it was typed
     assert done.code == 2 and "is a file; name the folder that train.py wrote" in done.err
     assert asked_of(hub) == []
+
+
+def index_songs(folder: Path) -> None:
+    SongIndex.build([Song("the fox hums to the pond", "Ann", "Pond")], asked=0).save(folder / "originality")
+
+
+def test_a_song_index_is_published_with_the_models_and_goes_when_the_folder_has_none(hub, push, tiny_folder):
+    index_songs(tiny_folder)
+    (tiny_folder / "originality/notes.txt").write_text("hf_sekrit")
+    of_index = {
+        f"originality/{name}"
+        for name in ("buckets.npy", "grams.npy", "songs.npy", "times.npy", "songs.csv", "metrics.json")
+    }
+    assert push().code == 0
+    repo = hub.repos[f"models/{REPO}"]
+    assert repo.commits[-1].message == "Upload lstm, vanilla-rnn, lyrics, originality"
+    assert repo.head.files.keys() == PUBLISHED | of_index | {".gitattributes"}
+    assert of_index < json.loads(repo.head.files["manifest.json"])["files"].keys()
+    assert b"`originality/` | An index of 1 songs" in repo.head.files["README.md"]
+    shutil.rmtree(tiny_folder / "originality")
+    assert push().code == 0
+    assert repo.head.files.keys() == PUBLISHED | {".gitattributes"}
 
 
 def truncate(path: Path) -> None:
@@ -356,10 +379,13 @@ def name_another_class(folder: Path) -> None:
         (lambda folder: truncate(folder / "lyrics/words.txt"), "words.txt in 'lyrics' is not"),
         (lambda folder: (folder / "lyrics/meta.json").unlink(), "'lyrics' is no folder of word vectors"),
         (lambda folder: turn_a_number_into_nan(folder / "lyrics"), "lyrics"),
+        (lambda folder: truncate(folder / "originality/grams.npy"), "grams.npy of song index 'originality' is not"),
+        (lambda folder: (folder / "originality/metrics.json").unlink(), "'originality' is no song index"),
     ],
-    ids=["weights", "metrics", "history", "class", "words", "meta", "nan"],
+    ids=["weights", "metrics", "history", "class", "words", "meta", "nan", "index", "index metrics"],
 )
 def test_a_damaged_model_is_not_published(damage, said, hub, push, tiny_folder):
+    index_songs(tiny_folder)
     damage(tiny_folder)
     has_failed(push(), said)
     assert asked_of(hub) == []

@@ -7,9 +7,12 @@ import pytest
 import torch
 
 from lyricgen.checkpoints import ASSETS, Checkpoint, bundled_models, load_checkpoint, save_checkpoint
+from lyricgen.data import Song
 from lyricgen.errors import ArgumentError, ModelError
 from lyricgen.models import VanillaRNN
+from lyricgen.originality import measure_originality
 from lyricgen.resources import BUNDLED, Resources
+from lyricgen.songindex import SongIndex
 
 CPU = torch.device("cpu")
 
@@ -129,6 +132,39 @@ def test_damaged_word_vectors_in_your_model_folder_leave_the_bundled_ones_in_pla
     (tmp_path / "lyrics" / "words.txt").write_text("damaged\n")
     space = Resources(tmp_path).space("lyrics")
     assert "trained on 4,226 songs" in space.source and len(space) > 4_000
+
+
+# The index of the songs
+
+
+def test_the_song_index_is_the_bundled_one_unless_your_folder_has_one(folder):
+    resources = Resources(device=CPU)
+    assert len(resources.song_index) == 4_226 and resources.song_index_origin == BUNDLED
+    assert resources.about()["song_index"]["songs"] == 4_226
+    assert Resources(folder, CPU).song_index_origin == BUNDLED
+    SongIndex.build([Song("my own song has six words", "Me", "Mine")], asked=0).save(folder / "originality")
+    own = Resources(folder, CPU)
+    assert own.song_index_origin == own.about()["song_index"]["origin"] == "your model folder mine"
+    assert measure_originality("My own song has six words!", own.song_index).longest.title == "Mine"
+
+
+def test_a_damaged_song_index_of_your_own_leaves_the_bundled_one_in_place(folder, caplog):
+    shutil.copytree(ASSETS / "originality", folder / "originality")
+    (folder / "originality" / "songs.csv").write_text("title,artist\n")
+    assert len(Resources(folder, CPU).song_index) == 4_226
+    assert "originality: not from your model folder mine, since songs.csv of song index 'originality'" in caplog.text
+
+
+def test_without_a_song_index_the_rest_runs_and_it_is_told(tmp_path, monkeypatch, caplog):
+    for name in bundled_models():
+        shutil.copytree(ASSETS / name, tmp_path / name)
+    monkeypatch.setattr("lyricgen.resources.ASSETS", tmp_path)
+    resources = Resources(device=CPU)
+    assert resources.model_names == ["lstm", "vanilla-rnn"]
+    assert "'originality' is no song index" in resources.left_out["originality"]
+    assert resources.about()["song_index"] is None
+    with pytest.raises(ModelError, match="the index of the training songs could not be loaded"):
+        _ = resources.song_index
 
 
 # A GPU that fails. PyTorch's 'meta' device stands for it: a model can be put there, and its first letter raises

@@ -13,7 +13,18 @@ import pytest
 import torch
 
 import train
-from lyricgen import ARTISTS, Song, encode_corpus, load_checkpoint, load_model, open_corpus, open_space, read_songs
+from lyricgen import (
+    ARTISTS,
+    Song,
+    SongIndex,
+    encode_corpus,
+    load_checkpoint,
+    load_model,
+    measure_originality,
+    open_corpus,
+    open_space,
+    read_songs,
+)
 from lyricgen.checkpoints import load_training_checkpoint
 from lyricgen.word2vec import song_words
 
@@ -25,7 +36,7 @@ TINY = [
 ]  # fmt: skip
 METRICS = {
     "val_bpc", "clean_bpc", "val_songs", "clean_songs", "train_songs", "train_characters", "line_breaks", "data_sha256",
-    "copied", "seed", "epochs", "steps", "characters_seen", "seconds", "precision", "hardware", "options", "versions",
+    "copied", "copied_words", "seed", "epochs", "steps", "characters_seen", "seconds", "precision", "hardware", "options", "versions",
 }  # fmt: skip
 pytestmark = pytest.mark.filterwarnings("ignore:.*(LeafSpec|number of training batches|isinstance.treespec)")
 
@@ -61,6 +72,11 @@ def test_both_model_folders_are_written_with_figures_and_learning_curve(name, al
     assert set(metrics) == METRICS
     assert (metrics["train_songs"], metrics["val_songs"], metrics["clean_songs"]) == (14, 5, 4)
     assert metrics["copied"]["samples"] == 22 and 0 < metrics["copied"]["longest_run"] < 50
+    assert metrics["copied_words"]["samples"] == 22 and set(metrics["copied_words"]["temperatures"]) == {
+        "0.5",
+        "0.7",
+        "1",
+    }
     assert metrics["line_breaks"] is False and metrics["epochs"] == 2 and metrics["seed"] == 777
     assert set(metrics["data_sha256"]) == {"songdata_train.csv", "songdata_val.csv"}
     assert [row["epoch"] for row in checkpoint.history if row["val_bpc"]] == [1.0, 2.0]
@@ -95,6 +111,33 @@ def test_word_vectors_are_written_as_a_space_with_their_facts(all_models):
     assert meta["options"] == {
         "window": 5, "negative": 10, "sample": 1e-4, "min_songs": 1, "epochs": 2, "learning_rate": 0.025,
     }  # fmt: skip
+
+
+def test_the_songs_are_indexed_with_titles_and_facts(all_models):
+    index = SongIndex.load(all_models / "originality")
+    songs = list(read_songs(ROOT / "tests/data/songdata_train.csv"))
+    assert index.titles == [(song.title, song.artist) for song in songs]
+    for song in songs:
+        found = measure_originality(song.lyric, index)
+        assert found.share_copied == 1.0 and found.longest_run == found.words
+    assert set(index.metrics["data_sha256"]) == {"songdata_train.csv"} and index.metrics["hardware"]
+    assert index.metrics["seconds"] > 0 and index.metrics["false_positives"]["found"] == 0
+
+
+def test_an_index_alone_needs_no_validation_songs_and_encodes_nothing(tmp_path, capsys):
+    (tmp_path / "one.txt").write_text("only one song, sung once")
+    assert run("--data", tmp_path / "one.txt", "--models", "originality", out=tmp_path / "out") == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["originality"]
+    assert capsys.readouterr().out.startswith("originality: 1 grams of 1 songs; written to ")
+    (tmp_path / "one.txt").write_text("too few words")
+    said = refusal(capsys, "--data", tmp_path / "one.txt", "--models", "originality", out=tmp_path / "two")
+    assert "no song has 5 words in a row" in said and not (tmp_path / "two").exists()
+
+
+def test_songs_of_few_words_train_a_network_and_leave_copied_words_unmeasured(tmp_path):
+    (tmp_path / "few.csv").write_text("Lyric\n" + "la la la\n" * 6)
+    assert run("--data", tmp_path / "few.csv", "--models", "lstm", "--max-steps", 1, out=tmp_path / "out") == 0
+    assert load_checkpoint(tmp_path / "out/lstm").metrics["copied_words"] is None
 
 
 def test_word_vectors_alone_need_no_validation_songs_and_encode_nothing(tmp_path):
@@ -259,7 +302,7 @@ def test_a_checkpoint_that_does_not_fit_is_refused(all_models, songs_folder, tmp
         (("--models", "lstm", "--optimizer", "adam", "--resume", best), "by muon"),
     ):
         assert expected in refusal(capsys, "--data", songs_folder, *flags, out=tmp_path / "out")
-    for models in ((), ("--models", "lyrics"), ("--models", "lyrics", "lstm")):
+    for models in ((), ("--models", "originality"), ("--models", "lyrics"), ("--models", "lyrics", "lstm")):
         with pytest.raises(SystemExit) as end:
             run("--data", songs_folder, *models, "--resume", best, out=tmp_path / "out")
         assert end.value.code == 2

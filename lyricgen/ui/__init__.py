@@ -15,11 +15,13 @@ from lyricgen.ui.distance import create_distance_tab
 from lyricgen.ui.lyrics import create_lyrics_tab
 from lyricgen.ui.map import create_map_tab
 from lyricgen.ui.neighbors import create_neighbors_tab
+from lyricgen.ui.originality import create_originality_tab
 
 TITLE = "lyricgen"
 QUEUE_LENGTH = 128  # requests waiting; one more is told to come back later
 INSIDE_TABS = {
     "RNN or LSTM?": create_compare_tab,
+    "Original or copied?": create_originality_tab,
 }
 WORDS_TABS = {
     "Analogies": create_analogy_tab,
@@ -38,6 +40,9 @@ CSS = """
 .cards article { border: 1px solid var(--border-color-primary); border-radius: 8px; padding: 0.75rem; }
 .cards h4 { margin: 0 0 0.5rem; opacity: 0.75; }
 .cards pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font-family: var(--font-mono); }
+.marked { white-space: pre-wrap; overflow-wrap: anywhere; font-family: var(--font-mono); line-height: 1.7; }
+mark { background: var(--primary-200); color: #1e1b4b; border-radius: 3px; padding: 0 0.15em; }
+.marked sup { color: inherit; font-size: 0.7em; padding-left: 0.15em; }
 .source { opacity: 0.75; font-size: 0.85em; }
 """
 

@@ -1,0 +1,160 @@
+"""What the bundled models copy from their songs, in words, and how fast it is looked up, against a dictionary of the songs.
+
+    python -m benchmarks.originality --data songdata/ [--samples 200] [--write-metrics] [--write-readme]
+
+Lyrics of 300 characters are sampled of each model at three temperatures, as train.py does when a model is done; with
+--write-metrics the figures go into the models' own metrics.json. The index is built, opened and asked beside a Python
+dictionary from five words to the songs that sing them, which is what one would write in its place.
+"""
+
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import train
+from benchmarks.measuring import deliver, make_parser, median_seconds, seconds, written_by
+from benchmarks.readme import table
+from lyricgen import CopyGuard, Song, SongIndex, load_checkpoint, measure_originality, read_songs
+from lyricgen.checkpoints import bundled_models, replace_metrics
+from lyricgen.copying import RUNS
+from lyricgen.files import ASSETS
+from lyricgen.songindex import GRAM, find_words
+
+HEADER = [
+    "model",
+    "temperature",
+    *(f"a run of {words} words or more" for words in RUNS),
+    "longest run",
+    "words inside runs",
+]
+TEXT = 5_000  # characters that are looked up
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    parser = make_parser(__doc__, block="originality")
+    parser.add_argument("--data", metavar="PATH", help="songs, as train.py takes them; default: download songdata")
+    parser.add_argument(
+        "--samples", type=int, default=200, help="lyrics of each model and temperature (default: %(default)s)"
+    )
+    parser.add_argument("--models", nargs="+", choices=bundled_models(), default=bundled_models(), help="default: both")
+    parser.add_argument("--write-metrics", action="store_true", help="put the figures into the models' metrics.json")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        flags = ["--out", folder] + (["--data", options.data] if options.data else [])
+        own = train.build_parser().parse_args(flags)
+        corpus = train.prepare_songs(own).train
+        source, _ = train.find_songs(own)
+        speed = measure_speed(list(read_songs(source)), Path(folder) / "index", options.repeats)
+        rows = []
+        for name in options.models:
+            checkpoint = load_checkpoint(ASSETS / name)
+            copied = train.count_copied_words(checkpoint.model, corpus, options.samples)
+            rows += [{"model": name, "temperature": float(t), **found} for t, found in copied["temperatures"].items()]
+            if options.write_metrics:
+                replace_metrics(ASSETS / name, with_copied_words(checkpoint.metrics, copied))
+    note = written_by("originality", f"{options.samples} lyrics of 300 characters each", *told(speed), threads=1)
+    deliver(options, "originality", table(HEADER, map(shown, rows)) + note, [*rows, speed], threads=1)
+    return 0
+
+
+def with_copied_words(metrics: dict, copied: dict) -> dict:
+    """A model's figures with what it copied in words, where train.py puts it: behind what it copied in characters."""
+    figures = {}
+    for key, value in metrics.items():
+        if key != "copied_words":
+            figures[key] = value
+        if key == "copied":
+            figures["copied_words"] = copied
+    return {**figures, "copied_words": copied}
+
+
+def shown(row: dict) -> list[str]:
+    """A row of the table."""
+    shares = [f"{share:.1%}" for share in row["share_with_run"].values()]
+    return [
+        f"`{row['model']}`",
+        f"{row['temperature']:g}",
+        *shares,
+        f"{row['longest_run']} words",
+        f"{row['mean_share_in_runs']:.1%}",
+    ]
+
+
+def told(speed: dict) -> list[str]:
+    """What was measured of the index, in words."""
+    mistakes = speed["false_positives"]
+    return [
+        f"the index of {speed['grams']:,} grams in {speed['megabytes']:.1f} MB built in {speed['build_seconds']:.0f} s "
+        f"({speed['build_ratio_to_peer']:.1f} x the time of a dictionary from five words to their songs)",
+        f"opened in {1e3 * speed['open_seconds']:.0f} ms ({speed['open_ratio_to_peer']:.0f} x faster than making that dictionary)",
+        f"a text of {TEXT:,} characters looked up in {1e3 * speed['text_seconds']:.1f} ms "
+        f"({speed['text_ratio_to_peer']:.1f} x the time of as many lookups in that dictionary)",
+        f"a word told to a guard in {1e6 * speed['word_seconds']:.0f} µs",
+        f"{mistakes['found']} of {mistakes['asked']:,} grams of random words that no song has found by mistake "
+        f"({mistakes['expected_rate']:.1g} expected of each)",
+    ]
+
+
+def measure_speed(songs: list[Song], folder: Path, repeats: int) -> dict:
+    """Seconds to build, to open and to ask the index, against a dictionary of the songs."""
+    built = seconds(lambda: SongIndex.build(songs, asked=0))
+    index = SongIndex.build(songs)
+    index.save(folder)
+    grams: dict[tuple[str, ...], set[int]] = {}
+    peer_built = seconds(lambda: fill(grams, songs))
+    opened = median_seconds(lambda: SongIndex.load(folder), repeats)
+    index = SongIndex.load(folder)
+    text = middle_of(songs)
+    asked = median_seconds(lambda: measure_originality(text, index), repeats)
+    peer_asked = median_seconds(lambda: [grams.get(gram) for gram in grams_of(text)], repeats)
+    return {
+        "grams": index.metrics["grams"],
+        "megabytes": index.metrics["bytes"] / 1e6,
+        "false_positives": index.metrics["false_positives"],
+        "build_seconds": built,
+        "build_ratio_to_peer": built / peer_built,
+        "open_seconds": opened,
+        "open_ratio_to_peer": peer_built / opened,
+        "text_seconds": asked,
+        "text_ratio_to_peer": asked / peer_asked,
+        "word_seconds": word_seconds(index, text),
+    }
+
+
+def word_seconds(index: SongIndex, text: str) -> float:
+    """The median time of a word of a text that is told to a guard."""
+    guard, state, times = CopyGuard(index, 6), CopyGuard.start, []
+
+    def tell(word: str) -> None:
+        nonlocal state
+        state = guard.after(state, word)
+        guard.exceeds(state)
+
+    for word in text.split():
+        times.append(seconds(lambda word=word: tell(word)))
+    return statistics.median(times)
+
+
+def middle_of(songs: list[Song]) -> str:
+    """A text of which some stands in the songs: every other word of the first, and whole songs from there on."""
+    first = " ".join(songs[0].lyric.split()[::2])
+    return " ".join([first, *(song.lyric for song in songs[1:])])[:TEXT]
+
+
+def grams_of(text: str) -> Iterable[tuple[str, ...]]:
+    words = [word.text for word in find_words(text)]
+    return zip(*(words[at:] for at in range(GRAM)), strict=False)
+
+
+def fill(grams: dict[tuple[str, ...], set[int]], songs: list[Song]) -> None:
+    """Puts the songs of every five words in a row into a dictionary."""
+    for number, song in enumerate(songs):
+        for gram in grams_of(song.lyric):
+            grams.setdefault(gram, set()).add(number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""Keeping a text from copying: how long a run of songs' words it ends in, told word by word as it is written."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from lyricgen.arguments import check_integer
+from lyricgen.songindex import GRAM, SongIndex, find_words, hash_gram, hash_word
+
+SHORTEST_RUN, LONGEST_RUN = GRAM - 1, 50  # words that may be allowed: fewer than a gram cannot be told from none
+_NO_RUNS: Mapping[int, int] = MappingProxyType({})
+
+
+class CopyState(NamedTuple):
+    """What a guard has to know of the words so far. It never changes: to go back to an earlier word, go on from its state."""
+
+    words: tuple[int, ...] = ()
+    """The hashes of the last four words, or of as many as there were."""
+    runs: Mapping[int, int] = _NO_RUNS
+    """Words of the run that ends here, by the number of each song in which it stands."""
+    grams: tuple[int, ...] = ()
+    """The hashes of the run's last grams, the newest last."""
+
+    @property
+    def run(self) -> int:
+        """Words of the longest run that ends here; 0 where the last five stand in no song."""
+        return max(self.runs.values(), default=0)
+
+
+class CopyGuard:
+    """Tells a writer when its text would hold more than so many words in a row that stand in one song.
+
+        guard = CopyGuard(index, most_words=6)
+        state = guard.after(guard.start, prefix)
+        ...                                        # a word has been written
+        after = guard.after(state, word)
+        if guard.exceeds(after):                   # take the word back, and write another after `state`
+            ...
+
+    A run is what `measure_originality` calls so: what never exceeds has no longer one.
+
+    Args:
+        index: of the songs.
+        most_words: of a run that is allowed, 4 to 50; 4: no five words in a row may stand in a song.
+
+    Raises:
+        ArgumentError: `most_words` lies outside that.
+    """
+
+    start = CopyState()
+    """The state before the first word."""
+
+    def __init__(self, index: SongIndex, most_words: object):
+        self.index = index
+        self.most_words = check_integer("most_words", most_words, SHORTEST_RUN, LONGEST_RUN)
+
+    def after(self, state: CopyState, text: str) -> CopyState:
+        """The state after more text, mostly a word; it must end where a word does, and may hold several, or none.
+
+        A text that is still growing is told up to its last complete word: the caller keeps back what follows the last
+        character that is no letter, digit or apostrophe.
+        """
+        for word in find_words(text):
+            state = self._after_word(state, hash_word(word.text))
+        return state
+
+    def exceeds(self, state: CopyState) -> bool:
+        """Whether the run that ends here is longer than what is allowed."""
+        return state.run > self.most_words
+
+    def _after_word(self, state: CopyState, word: int) -> CopyState:
+        words = (*state.words, word)
+        if len(words) < GRAM:
+            return CopyState(words)
+        gram, before = hash_gram(words), state.runs
+        found = self.index.songs_with(gram)
+        if not found:
+            return CopyState(words[1:])
+        runs = {song: before.get(song, GRAM - 1) + 1 for song, _ in found}
+        if gram in state.grams:  # a run holds it no more often than its song does
+            ago = [GRAM - 1 + back for back, other in enumerate(reversed(state.grams), 1) if other == gram]
+            runs |= {song: min(runs[song], ago[times - 1]) for song, times in found if times <= len(ago)}
+        return CopyState(words[1:], runs, (*state.grams[1 - LONGEST_RUN :], gram))
