@@ -8,15 +8,16 @@ import math
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
 
-from lyricgen.decoding import COLDEST, likeliest, next_probabilities, pick
-from lyricgen.generation import LONG_PREFIX, ArtistStepper, FastStepper, Request, make_request, read_labels
+from lyricgen.decoding import COLDEST, forbid, likeliest, next_probabilities, pick
+from lyricgen.draft import Draft
+from lyricgen.generation import ArtistStepper, FastStepper, Request, make_request
 from lyricgen.models import CharacterModel, Hidden, map_state
-from lyricgen.vocabulary import CHARACTERS, START_LABEL
 
 ROWS = 64  # lyrics in the batch; more wait for a place, and those that have had it longest make room
 TURN = 250  # characters that a lyric may write before it makes room for one that waits
@@ -64,7 +65,7 @@ class Batch:
 
     def join(self, request: Request, grown: threading.Event, measured: bool = False) -> "_Lyric":
         """Begins the lyric of a request; `grown` is set whenever it has a letter more; `measured`: its bits count."""
-        lyric = _Lyric(request, self.stepper, self.model, grown)
+        lyric = _Lyric(request, self.stepper, grown)
         lyric.bits = 0.0 if measured else None
         if not lyric.ended.is_set():
             self._join(lyric)
@@ -137,7 +138,7 @@ class Batch:
         leaving = set(had[: len(self._waiting)])
         for row in leaving:
             lyric = self._running[row]
-            lyric.turn, lyric.hidden = 0, map_state(lambda part, row=row: part[:, row : row + 1].clone(), self._hidden)
+            lyric.turn, lyric.hidden = 0, self._row(row)
         return [row for row in staying if row not in leaving], [self._running[row] for row in sorted(leaving)]
 
     def _arrange(self, staying: list[int], coming: list["_Lyric"]) -> None:
@@ -177,9 +178,10 @@ class Batch:
         labels = torch.tensor([lyric.read_next for lyric in running], device=device)
         inputs = self.stepper.table[labels] + self.stepper.artist_table[self._tables.to(device)]
         logits, self._hidden = self.stepper.step(inputs, self._hidden)
-        chosen = likeliest(logits).cpu()
+        allowed = forbid(logits, [lyric.forbidden for lyric in running])
+        chosen = likeliest(allowed).cpu()
         for rows, temperatures, top_k, top_p in self._groups:
-            probabilities = next_probabilities(logits[rows.to(device)].cpu(), temperatures, top_k, top_p)
+            probabilities = next_probabilities(allowed[rows.to(device)].cpu(), temperatures, top_k, top_p)
             uniform = torch.tensor([[running[row].uniform()] for row in rows.tolist()], dtype=torch.float64)
             chosen[rows] = pick(probabilities, uniform)
         bits = [0.0] * len(running)
@@ -187,61 +189,51 @@ class Batch:
             nats = logits[self._measured].cpu().log_softmax(dim=-1).gather(1, chosen[self._measured, None])
             for row, one in zip(self._measured, nats[:, 0].tolist(), strict=True):
                 bits[row] = -one / math.log(2)
-        for lyric, label, cost in zip(running, chosen.tolist(), bits, strict=True):
-            lyric.went_on(label, cost)
+        for row, (lyric, label, cost) in enumerate(zip(running, chosen.tolist(), bits, strict=True)):
+            back = lyric.went_on(label, partial(self._row, row), cost)
+            if back is not None:
+                self._put_row(row, back)
         return True
 
+    def _row(self, row: int) -> Hidden:
+        """A copy of one row's hidden state."""
+        return map_state(lambda part: part[:, row : row + 1].clone(), self._hidden)
 
-class _Lyric:
-    """A lyric on its way: what of its prefix is still to be read, what is written, and its place in the random numbers."""
+    def _put_row(self, row: int, hidden: Hidden) -> None:
+        """Makes one row's hidden state another."""
+        both = zip(self._hidden, hidden, strict=True) if isinstance(hidden, tuple) else [(self._hidden, hidden)]
+        for part, other in both:
+            part[:, row : row + 1] = other
 
-    def __init__(self, request: Request, stepper: FastStepper, model: CharacterModel, grown: threading.Event):
-        self.prefix, self.remaining = request.prefix, request.max_length - len(request.prefix)
+
+class _Lyric(Draft):
+    """A draft in a batch: with its place there, and word for whoever waits for it."""
+
+    def __init__(self, request: Request, stepper: FastStepper, grown: threading.Event):
+        artist = request.artist_label
+        labels, hidden = ArtistStepper(stepper, request.model, artist).begin(request.labels)
+        super().__init__(*request.draft(labels, hidden))
         self.temperature = 0.0 if request.strategy == "greedy" else request.temperature
         self.top_k, self.top_p = request.top_k, request.top_p
-        self.artist = len(model.artists) if request.artist is None else model.artists.index(request.artist)
-        self.written: list[str] = []
+        self.artist = request.model.any_artist if artist is None else artist
         self.turn = 0  # characters since it has its place
         self.grown, self.ended = grown, threading.Event()
         self.error: Exception | None = None
-        self.bits: float | None = None
-        labels = [START_LABEL, *read_labels(request.prefix, model.line_breaks)]
-        self.hidden = stepper.start(1)
-        if len(labels) > LONG_PREFIX and self.remaining:
-            artist = None if request.artist is None else self.artist
-            self.hidden = ArtistStepper(stepper, model, artist).skim(labels)
-            labels = labels[-1:]
-        self.unread = deque(labels)
-        self.read_next = self.unread.popleft()
-        generator = torch.Generator().manual_seed(request.seed)
-        self.uniforms = torch.rand(max(0, self.remaining), dtype=torch.float64, generator=generator).tolist()
-        if not self.remaining:
+        if self.whole:
             self.ended.set()
 
-    @property
-    def text(self) -> str:
-        """The prefix as typed, and what is written."""
-        return self.prefix + "".join(self.written)
-
-    def uniform(self) -> float:
-        """The random number in [0, 1) for the next character; while the prefix is read, one that counts for nothing."""
-        return self.uniforms[len(self.written)] if not self.unread else 0.0
-
-    def went_on(self, label: int, bits: float) -> None:
-        """Takes the next character: the prefix's own, while there is any, else `label`, of which the model expected `bits`."""
+    def went_on(self, label: int, hidden: Callable[[], Hidden], bits: float) -> Hidden | None:
+        """Takes the next character, see `take`; who waits is told."""
         if self.ended.is_set():
-            return
+            return None
         self.turn += 1
-        if self.unread:
-            self.read_next = self.unread.popleft()
-            return
-        self.read_next = label
-        self.written.append(CHARACTERS[label])
-        if self.bits is not None:
-            self.bits += bits
-        if len(self.written) == self.remaining:
-            self.ended.set()
-        self.grown.set()
+        before = len(self.written)
+        back = self.take(label, hidden, bits)
+        if len(self.written) != before:
+            if self.whole:
+                self.ended.set()
+            self.grown.set()
+        return back
 
     def end(self, error: Exception) -> None:
         """Tells whoever waits that it will not go on."""

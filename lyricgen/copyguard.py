@@ -1,6 +1,6 @@
 """Keeping a text from copying: how long a run of songs' words it ends in, told word by word as it is written."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ class CopyState(NamedTuple):
 class CopyGuard:
     """Tells a writer when its text would hold more than so many words in a row that stand in one song.
 
-        guard = CopyGuard(index, most_words=6)
+        guard = CopyGuard(index, max_copied_words=6)
         state = guard.after(guard.start, prefix)
         ...                                        # a word has been written
         after = guard.after(state, word)
@@ -41,18 +41,18 @@ class CopyGuard:
 
     Args:
         index: of the songs.
-        most_words: of a run that is allowed, 4 to 50; 4: no five words in a row may stand in a song.
+        max_copied_words: of a run that is allowed, 4 to 50; 4: no five words in a row may stand in a song.
 
     Raises:
-        ArgumentError: `most_words` lies outside that.
+        ArgumentError: `max_copied_words` lies outside that.
     """
 
     start = CopyState()
     """The state before the first word."""
 
-    def __init__(self, index: SongIndex, most_words: object):
+    def __init__(self, index: SongIndex, max_copied_words: object):
         self.index = index
-        self.most_words = check_integer("most_words", most_words, SHORTEST_RUN, LONGEST_RUN)
+        self.max_copied_words = check_integer("max_copied_words", max_copied_words, SHORTEST_RUN, LONGEST_RUN)
 
     def after(self, state: CopyState, text: str) -> CopyState:
         """The state after more text, mostly a word; it must end where a word does, and may hold several, or none.
@@ -66,7 +66,7 @@ class CopyGuard:
 
     def exceeds(self, state: CopyState) -> bool:
         """Whether the run that ends here is longer than what is allowed."""
-        return state.run > self.most_words
+        return state.run > self.max_copied_words
 
     def _after_word(self, state: CopyState, word: int) -> CopyState:
         words = (*state.words, word)
@@ -81,3 +81,11 @@ class CopyGuard:
             ago = [GRAM - 1 + back for back, other in enumerate(reversed(state.grams), 1) if other == gram]
             runs |= {song: min(runs[song], ago[times - 1]) for song, times in found if times <= len(ago)}
         return CopyState(words[1:], runs, (*state.grams[1 - LONGEST_RUN :], gram))
+
+
+def guard_of(max_copied_words: object, index: Callable[[], SongIndex]) -> CopyGuard | None:
+    """The guard that a setting asks for, of the index that `index` gives; None where it is 0: no limit."""
+    if max_copied_words in (0, None):
+        return None
+    check_integer("max_copied_words", max_copied_words, SHORTEST_RUN, LONGEST_RUN)
+    return CopyGuard(index(), max_copied_words)

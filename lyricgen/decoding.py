@@ -4,7 +4,7 @@ Shapes: B sequences in the batch, T characters, C = 100 classes, K beams.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -209,6 +209,16 @@ def check_sampling(temperature: float, top_k: int, top_p: float) -> tuple[float,
 def likeliest(logits: torch.Tensor) -> torch.Tensor:
     """The label with the highest logit: (...,) for logits (..., C)."""
     return logits.argmax(dim=-1)
+
+
+def forbid(logits: torch.Tensor, labels: Sequence[Sequence[int]]) -> torch.Tensor:
+    """Logits (B, C) with those of some labels of each row at minus infinity; where there are none, the same tensor."""
+    rows = [row for row, of_row in enumerate(labels) for _ in of_row]
+    if not rows:
+        return logits
+    logits = logits.clone()
+    logits[rows, [label for of_row in labels for label in of_row]] = -torch.inf
+    return logits
 
 
 def next_probabilities(

@@ -17,16 +17,24 @@ from torch import nn
 
 from lyricgen.arguments import check_choice, check_integer, check_seed, check_text
 from lyricgen.checkpoints import bundled_models, load_model
+from lyricgen.copyguard import CopyGuard, guard_of
 from lyricgen.decoding import (
+    COLDEST,
     LARGEST_BEAM,
     BeamDecodingStrategy,
     GreedyDecodingStrategy,
     Hypothesis,
     SamplingDecodingStrategy,
     check_sampling,
+    forbid,
+    likeliest,
+    next_probabilities,
+    pick,
 )
+from lyricgen.draft import Draft
 from lyricgen.errors import ArgumentError
 from lyricgen.models import CharacterModel, Hidden
+from lyricgen.songindex import bundled_index
 from lyricgen.vocabulary import CHARACTERS, OOV_LABEL, START_LABEL, character_to_label, token_ids_to_str
 
 log = logging.getLogger("lyricgen")
@@ -57,6 +65,8 @@ class Request:
     max_length: int = 300
     seed: int | None = None
     beam_size: int = 5
+    guard: CopyGuard | None = None
+    """Keeps the lyric from runs of words that stand in a song; its words are taken back and written anew."""
     notes: tuple[str, ...] = field(init=False, default=())
     """What was done to the prefix, a sentence each."""
 
@@ -77,6 +87,24 @@ class Request:
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
+        if self.guard is not None and not self.batched:
+            raise ArgumentError("max_copied_words must be 0 with the beam strategy, which does not go back")
+
+    @property
+    def artist_label(self) -> int | None:
+        """The label of its artist; None for any."""
+        return None if self.artist is None else self.model.artists.index(self.artist)
+
+    @property
+    def labels(self) -> list[int]:
+        """What the model reads of the prefix, from the label on that opens a song."""
+        return [START_LABEL, *read_labels(self.prefix, self.model.line_breaks)]
+
+    def draft(self, labels: list[int], hidden: Hidden) -> tuple:
+        """The arguments of a `Draft` that goes on from a hidden state with what is left to read."""
+        sampled = self.strategy == "sample" and self.temperature > COLDEST
+        remaining = self.max_length - len(self.prefix)
+        return self.prefix, labels, hidden, remaining, sampled, self.seed, self.guard
 
     @property
     def batched(self) -> bool:
@@ -98,10 +126,11 @@ class Request:
 
     def stream(self) -> Iterator[str]:
         """The whole text so far, the prefix as typed, after each new character (or of the best beam so far)."""
-        model, device = self.model, next(self.model.parameters()).device
-        labels = [START_LABEL, *read_labels(self.prefix, model.line_breaks)]
-        start = Hypothesis(torch.tensor([labels], device=device))
-        stepper = FastStepper.of(model, None if self.artist is None else model.artists.index(self.artist))
+        stepper = FastStepper.of(self.model, self.artist_label)
+        if self.guard:
+            yield from self._guarded(stepper)
+            return
+        start = Hypothesis(torch.tensor([self.labels], device=next(self.model.parameters()).device))
         length = self.max_length + 1  # label 100 opens the song
         if self.strategy == "beam":
             for best in BeamDecodingStrategy(stepper).stream(start, length, self.beam_size):
@@ -113,6 +142,27 @@ class Request:
             yield from self._growing(SamplingDecodingStrategy(stepper).stream(start, length, *settings))
         if len(self.prefix) == self.max_length:
             yield self.prefix
+
+    def _guarded(self, stepper: "ArtistStepper") -> Iterator[str]:
+        """The text as it grows, and shrinks where words are taken back."""
+        draft = Draft(*self.draft(*stepper.begin(self.labels)))
+        hidden = draft.hidden
+        while not draft.whole:
+            with torch.inference_mode():
+                logits, hidden = stepper.step(torch.tensor([draft.read_next], device=stepper.table.device), hidden)
+                logits = forbid(logits, [draft.forbidden]).cpu()
+                if draft.sampled:
+                    uniform = torch.tensor([[draft.uniform()]], dtype=torch.float64)
+                    label = int(pick(next_probabilities(logits, self.temperature, self.top_k, self.top_p), uniform))
+                else:
+                    label = int(likeliest(logits))
+                before, after = len(draft.written), hidden
+                back = draft.take(label, lambda state=after: state)
+                hidden = hidden if back is None else back
+            if len(draft.written) != before:
+                yield draft.text
+        if not draft.written:
+            yield draft.text
 
     def text(self) -> str:
         """The finished text: exactly `max_length` characters."""
@@ -140,6 +190,7 @@ def stream_lyrics(
     max_length: int = 300,
     seed: int | None = None,
     beam_size: int = 5,
+    max_copied_words: int = 0,
 ) -> Iterator[str]:
     """Writes a lyric and yields the whole text each time that it has grown by a character.
 
@@ -155,6 +206,8 @@ def stream_lyrics(
         max_length: characters in all, prefix included, 1 to 5,000.
         seed: the same seed gives the same text; None: another text every time.
         beam_size: hypotheses of the beam, 1 to 32.
+        max_copied_words: the longest run of words that may stand in a song of the training songs, 4 to 50; what makes a
+            longer one is taken back and written anew; 0: no limit.
 
     Raises:
         ArgumentError: an argument lies outside what is allowed.
@@ -176,6 +229,7 @@ def generate_lyrics(
     max_length: int = 300,
     seed: int | None = None,
     beam_size: int = 5,
+    max_copied_words: int = 0,
 ) -> str:
     """The finished text of `stream_lyrics`, with the same arguments and errors: exactly `max_length` characters.
 
@@ -185,9 +239,11 @@ def generate_lyrics(
     return make_request(prefix, **settings).text()
 
 
-def make_request(prefix: str = "", *, model: str | Path | CharacterModel = "lstm", **settings) -> Request:
+def make_request(
+    prefix: str = "", *, model: str | Path | CharacterModel = "lstm", max_copied_words: int = 0, **settings
+) -> Request:
     """The request behind `stream_lyrics`, with the same arguments and errors; its notes go to the log."""
-    request = Request(_loaded(model), prefix, **settings)
+    request = Request(_loaded(model), prefix, guard=guard_of(max_copied_words, bundled_index), **settings)
     for note in request.notes:
         log.warning(note)
     return request
@@ -453,6 +509,13 @@ class ArtistStepper:
             one, hidden = self.step(labels, hidden)
             logits.append(one[:, None])
         return torch.cat(logits, dim=1), hidden
+
+    def begin(self, labels: list[int]) -> tuple[list[int], Hidden]:
+        """What is left to read of a prefix, a step each, and the hidden state (one row) before it: a long one is read but
+        for its last character."""
+        if len(labels) > LONG_PREFIX:
+            return labels[-1:], self.skim(labels)
+        return labels, self.stepper.start(1)
 
     @torch.inference_mode()
     def skim(self, labels: list[int]) -> Hidden:

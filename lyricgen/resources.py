@@ -14,6 +14,7 @@ from lyricgen import __version__
 from lyricgen.arguments import check_choice
 from lyricgen.batching import Batch, Written, stream_together
 from lyricgen.checkpoints import Checkpoint, bundled_models, load_checkpoint
+from lyricgen.copyguard import guard_of
 from lyricgen.devices import LENDS_GPU, best_device, device_name
 from lyricgen.errors import HubError, ModelError, VectorsError
 from lyricgen.files import ASSETS
@@ -158,13 +159,14 @@ class Resources:
         """
         return self._models[check_choice("model", name, self._models)]
 
-    def request(self, name: str, *settings, **more) -> Request:
-        """A `Request` to the model of that name.
+    def request(self, name: str, *settings, max_copied_words: int = 0, **more) -> Request:
+        """A `Request` to the model of that name, with a guard by the song index where copied runs are limited.
 
         Raises:
             ArgumentError: a setting lies outside what is allowed, or there is no such model.
         """
-        return Request(self.model(name).model, *settings, **more)
+        guard = guard_of(max_copied_words, lambda: self.song_index)
+        return Request(self.model(name).model, *settings, guard=guard, **more)
 
     def stream(self, request: Request, every: float = 0.0) -> Iterator[str]:
         """The lyric of a request as it grows, whole each time; see `stream_together`."""

@@ -88,7 +88,7 @@ def test_a_writer_that_takes_back_what_exceeds_never_copies_more():
 
 @pytest.mark.parametrize("most", [3, 51, 5.5, "many", None, float("nan"), True])
 def test_a_limit_that_cannot_be_is_refused(most, index):
-    with pytest.raises(ArgumentError, match="most_words must be a whole number from 4 to 50"):
+    with pytest.raises(ArgumentError, match="max_copied_words must be a whole number from 4 to 50"):
         CopyGuard(index, most)
 
 
