@@ -34,6 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     generate.add_argument("--beam-size", default="5", metavar="K", help="hypotheses of the beam, 1 to 32 (default: %(default)s)")
     generate.add_argument("--max-length", default="300", metavar="N", help="characters in all, prefix included, 1 to 5000 (default: %(default)s)")
     generate.add_argument("--seed", metavar="N", help="the same seed, the same text (default: another every time)")
+    generate.add_argument("--max-copied-words", default="0", metavar="N", help="the longest run of words that may stand in a training song, 4 to 50; what makes a longer one is written anew; 0: no limit (default: %(default)s)")
     generate.add_argument("--variants", default="1", metavar="N", help="lyrics to write side by side, each with the seed behind the one before it, 1 to 16 (default: %(default)s)")
 
     original = _command(commands, "originality", show_originality, "say how much of a text stands in the training songs, and mark it")
@@ -136,6 +137,7 @@ def write_lyric(options: argparse.Namespace) -> None:
         max_length=options.max_length,
         seed=options.seed,
         beam_size=options.beam_size,
+        max_copied_words=0 if options.max_copied_words.strip() == "0" else options.max_copied_words,
     )
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character of the prefix shows another

@@ -13,6 +13,7 @@ from lyricgen.ui.errors import spoken
 from lyricgen.ui.parts import ANY_SEED, BAR, BETWEEN_UPDATES, cards, given_seed
 from lyricgen.vocabulary import NUM_CLASSES
 
+COPIED = [("no limit", 0), *((f"{words} words", words) for words in (4, 5, 6, 8, 12, 20))]
 EXAMPLES = [  # prefix, artist, model, strategy, temperature
     ["the river keeps its secrets ", "Coldplay", "lstm", "sample", 0.7],
     ["i left my coat on the last train ", "Taylor Swift", "lstm", "sample", 0.5],
@@ -84,6 +85,13 @@ def create_lyrics_tab(resources: Resources) -> None:
                     label="Seed",
                     info="The same seed, the same text; -1: another every time.",
                 )
+            copied = gr.Dropdown(
+                COPIED,
+                value=0,
+                label="Copy at most",
+                info="Words in a row that stand in one training song; what makes a longer run is taken back and written anew.",
+                elem_id="copied",
+            )
     with gr.Accordion("Several at once", open=False):
         with gr.Row(equal_height=True):
             count = gr.Slider(
@@ -100,13 +108,17 @@ def create_lyrics_tab(resources: Resources) -> None:
         api_visibility="private",
     )
 
-    def asked(prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed) -> Request:
+    def asked(
+        prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed, max_copied_words
+    ) -> Request:
         settings = (prefix, artist, strategy, temperature, top_k, top_p, max_length, given_seed(seed))
-        return resources.request(model, *settings)
+        return resources.request(model, *settings, max_copied_words=max_copied_words)
 
     @with_gpu
     @spoken
-    def generate(prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed) -> Iterator[str]:
+    def generate(
+        prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed, max_copied_words
+    ) -> Iterator[str]:
         """Writes a lyric that begins with the prefix, streamed as it grows; the last value is the whole text.
 
         Args:
@@ -119,8 +131,11 @@ def create_lyrics_tab(resources: Resources) -> None:
             top_p: sample from the likeliest that together have this probability, above 0 up to 1.
             max_length: characters in all, prefix included, 1 to 5,000.
             seed: the same seed gives the same text; -1: another every time.
+            max_copied_words: the longest run of words that may stand in a training song, 4 to 50; 0: no limit.
         """
-        request = asked(prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed)
+        request = asked(
+            prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed, max_copied_words
+        )
         for text in resources.stream(request, BETWEEN_UPDATES):
             yield show_breaks(text, len(request.prefix))
 
@@ -150,6 +165,7 @@ def create_lyrics_tab(resources: Resources) -> None:
         max_length: int = 300,
         seed: int = ANY_SEED,
         count: int = 4,
+        max_copied_words: int = 0,
     ) -> Iterator[list[dict]]:
         """Writes several sampled lyrics in one batch, streamed as they grow: the 'seed' and the 'text' of each.
 
@@ -157,8 +173,10 @@ def create_lyrics_tab(resources: Resources) -> None:
             prefix, artist, model, temperature, top_k, top_p, max_length: as /generate's.
             seed: of the first; each further one has the next; -1: another every time.
             count: how many, 1 to 16.
+            max_copied_words: as /generate's.
         """
-        yield from stream_variants(count, prefix, artist, model, "sample", temperature, top_k, top_p, max_length, seed)
+        settings = (prefix, artist, model, "sample", temperature, top_k, top_p, max_length, seed, max_copied_words)
+        yield from stream_variants(count, *settings)
 
     @spoken
     def check_prefix(prefix, max_length) -> str:
@@ -173,7 +191,7 @@ def create_lyrics_tab(resources: Resources) -> None:
         except ArgumentError as error:
             return str(error)
 
-    settings = [prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed]
+    settings = [prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed, copied]
     clicked = [write.click, prefix.submit]
     generating = gr.on(
         clicked,
