@@ -45,6 +45,8 @@ _NAMES = {
     ),
     "checkpoints": ("Checkpoint", "load_checkpoint", "load_model", "save_checkpoint"),
     "generation": ("generate_lyrics", "stream_lyrics"),
+    "insight": ("alternatives", "compare_scores", "score"),
+    "cells": ("read_cells",),
     "vectorspace": ("VectorSpace", "open_space", "save_space"),
     "vectorsources": ("load_vectors",),
     "embeddings": (

@@ -2,7 +2,7 @@
 
 import logging
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -184,6 +184,21 @@ class Resources:
             if device.type == "cpu":
                 raise
             yield from self.stream(replace(request, model=self._on_cpu(request.model, device, error)), every)
+
+    def ask(self, name: str, question: Callable[[CharacterModel], object]):
+        """What `question` answers of the model of that name; if the GPU fails it asks again on the CPU, where the model stays.
+
+        Raises:
+            ArgumentError: there is no such model, or what `question` raises.
+        """
+        model = self.model(name).model
+        try:
+            return question(model)
+        except RuntimeError as error:
+            device = next(model.parameters()).device
+            if device.type == "cpu":
+                raise
+            return question(self._on_cpu(model, device, error))
 
     def _on_cpu(self, model: CharacterModel, device: torch.device, error: Exception) -> CharacterModel:
         """The same model on the CPU, from where it was read, since what the GPU held may be lost."""

@@ -418,6 +418,8 @@ ALLOWED = {
     "decoding": CORE | {"models"},
     "generation": CORE | {"models", "checkpoints", "decoding"},
     "batching": CORE | {"models", "decoding", "generation"},
+    "insight": CORE | {"models", "decoding", "generation"},
+    "cells": CORE | {"models", "generation", "insight"},
     "vectorspace": CORE,
     "textvectors": CORE | {"vectorspace"},
     "vectorsources": CORE | {"vectorspace", "textvectors"},
@@ -435,13 +437,17 @@ ALLOWED = {
     "publishing": CORE | {"models", "checkpoints", "vectorspace", "hub", "modelcard"},
     "space": CORE | {"hub", "publishing"},
     "resources": {"__init__", "batching", "devices", "hub"} | CORE | TRAINING | MODELS | WORDS,
-    "__main__": {"__init__", "resources", "plotting"} | CORE | TRAINING | MODELS | WORDS | HUB,
+    "__main__": {"__init__", "insight", "resources", "plotting"} | CORE | TRAINING | MODELS | WORDS | HUB,
     "ui.errors": CORE,
     "ui.lyrics": {"__init__", "batching", "devices", "resources", "ui.errors"} | CORE | MODELS,
+    "ui.xray": {"cells", "devices", "insight", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.about": {"__init__", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.parts": {"resources", "plotting"} | CORE | WORDS,
     **dict.fromkeys(WORDS_TABS, {"resources", "plotting", "ui.errors", "ui.parts"} | CORE | WORDS),
-    "ui": {"__init__", "batching", "resources", "ui.errors", "ui.lyrics", "ui.about"} | WORDS_TABS | CORE | MODELS,
+    "ui": {"__init__", "batching", "resources", "ui.errors", "ui.lyrics", "ui.xray", "ui.about"}
+    | WORDS_TABS
+    | CORE
+    | MODELS,
     "train": {"__init__", "__main__", "vectorspace", "word2vec", "originality", "hub", "publishing"}
     | CORE
     | TRAINING

@@ -13,6 +13,8 @@ from lyricgen.ui.distance import create_distance_tab
 from lyricgen.ui.lyrics import create_lyrics_tab
 from lyricgen.ui.map import create_map_tab
 from lyricgen.ui.neighbors import create_neighbors_tab
+from lyricgen.ui.xray import CSS as XRAY_CSS
+from lyricgen.ui.xray import create_xray_tab
 
 TITLE = "lyricgen"
 QUEUE_LENGTH = 128  # requests waiting; one more is told to come back later
@@ -40,6 +42,8 @@ def build_demo(resources: Resources) -> gr.Blocks:
         with gr.Tabs():
             with gr.Tab("Write lyrics", id="lyrics"):
                 create_lyrics_tab(resources)
+            with gr.Tab("X-ray", id="xray"):
+                create_xray_tab(resources)
             with gr.Tab("Explore words", id="words"):
                 create_words_tabs(resources)
             with gr.Tab("About", id="about"):
@@ -75,7 +79,7 @@ def launch_settings() -> dict:
             font=["system-ui", "sans-serif"],  # nothing is fetched from a font server
             font_mono=["ui-monospace", "monospace"],
         ),
-        "css": CSS,
+        "css": CSS + XRAY_CSS,
         "footer_links": ["api", "gradio", "settings"],
         "show_error": False,
         "enable_monitoring": False,
