@@ -146,7 +146,7 @@ def test_readme_has_each_command_in_one_line_that_does_all_set_up(name, last):
     assert all((ROOT / file).is_file() for file in files)
 
 
-@pytest.mark.parametrize("block", ["figures", "speed", "alternatives", "words", "vectors"])
+@pytest.mark.parametrize("block", ["figures", "speed", "alternatives", "insight", "words", "vectors"])
 def test_what_the_benchmarks_write_has_a_place_in_the_readme(block):
     assert marked(block)
 
