@@ -130,7 +130,7 @@ function draw(root) {
       } else if (event.key in steps) {
         event.preventDefault();
         pinned = true;
-        const next = marked === null ? 0 : marked + steps[event.key];
+        const next = (marked ?? -1) + steps[event.key];
         show(Math.max(0, Math.min(letters.length - 1, next)), row);
         spans[row][marked].scrollIntoView({ block: "nearest" });
         show(marked, row);
