@@ -25,6 +25,7 @@ FOLDER = Path(__file__).parent
 ALL = {
     "generation": [],
     "prefix": [],
+    "insight": [],
     "users": [],
     "training": ["--notebook-seconds", "20"],
     "vectors": [],

@@ -49,6 +49,8 @@ _NAMES = {
     "copyguard": ("CopyGuard", "CopyState"),
     "generation": ("generate_lyrics", "stream_lyrics"),
     "batching": ("generate_variants",),
+    "insight": ("alternatives", "compare_scores", "score"),
+    "cells": ("read_cells",),
     "vectorspace": ("VectorSpace", "open_space", "save_space"),
     "vectorsources": ("load_vectors",),
     "embeddings": (

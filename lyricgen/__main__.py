@@ -1,4 +1,4 @@
-"""The shell: python -m lyricgen generate | originality | analogy | distance | neighbors | map | bias | about | push | space."""
+"""The shell: python -m lyricgen generate | score | originality | analogy | distance | neighbors | map | bias | about | push | space."""
 
 import argparse
 import json
@@ -12,6 +12,8 @@ from pathlib import Path
 from lyricgen import __version__
 from lyricgen.arguments import check_choice, shown
 from lyricgen.errors import ArgumentError, LyricGenError
+
+SURPRISING = 5  # letters that `score` names of a text
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -41,6 +43,13 @@ def build_parser() -> argparse.ArgumentParser:
     original.add_argument("text", metavar="TEXT", help="1 to 20,000 characters; -: read them from standard input")
     original.add_argument("--index", metavar="FOLDER", help="an index of other songs, as train.py writes it (default: that of the songs of the bundled models)")
     original.add_argument("--json", action="store_true", help="answer as JSON, as the API does")
+
+    score = _command(commands, "score", show_score, "show what a model thinks of a text, character by character")
+    score.add_argument("text", metavar="TEXT", help="1 to 5000 characters; -: read them from standard input")
+    score.add_argument("--artist", metavar="NAME", help="in whose style (default: any artist)")
+    score.add_argument("--model", default="lstm", metavar="NAME", help="lstm, vanilla-rnn, both side by side, a model folder or a .ckpt file (default: %(default)s)")
+    score.add_argument("--json", action="store_true", help="answer as JSON, as the API does")
+    score.add_argument("--csv", metavar="FILE", help="write a row a character there")
 
     analogy = _words_command(commands, "analogy", show_analogy, "solve X1 : X2 :: Y1 : ?, by 3CosAdd and 3CosMul")
     for name in ("x1", "x2", "y1"):
@@ -137,7 +146,7 @@ def write_lyric(options: argparse.Namespace) -> None:
         max_length=options.max_length,
         seed=options.seed,
         beam_size=options.beam_size,
-        max_copied_words=0 if options.max_copied_words.strip() == "0" else options.max_copied_words,
+        max_copied_words=options.max_copied_words,
     )
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character of the prefix shows another
@@ -164,6 +173,48 @@ def show_originality(options: argparse.Namespace) -> None:
             print(f"{number:>3}  {run.words} words, in {song_name(run)}")
         print()
     print(found.summary)
+
+
+def show_score(options: argparse.Namespace) -> None:
+    """Prints bits per character, by line too, and the letters that surprised most; of two models where they differ."""
+    import torch
+
+    from lyricgen.insight import compare_scores, score
+
+    torch.set_num_threads(1)  # the layers have a thread each
+    text = _standard_input() if options.text == "-" else options.text
+    both = options.model.strip().lower() == "both"
+    if both:
+        found = compare_scores(text, artist=options.artist)
+        scores = found.scores
+    else:
+        found = score(text, artist=options.artist, model=options.model)
+        scores = [found]
+    if options.csv:
+        _write(options.csv, found.to_csv().encode("utf-8"), "--csv")
+    if _printed_as_json(options, found.to_dict()):
+        return
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    for note in scores[0].notes:
+        print(note, file=sys.stderr)
+    for one in scores:
+        print(
+            f"{one.model}: {one.bits_per_character:.3f} bits per character, {one.bits:.1f} bits in {one.characters:,} characters"
+        )
+    print("\nby line\n" + "  ".join(f"{one.model[:11]:>11}" for one in scores))
+    for lines in zip(*(one.lines for one in scores), strict=True):
+        figures = [f"{line.bits_per_character:>11.3f}" if line.characters else f"{'-':>11}" for line in lines]
+        print("  ".join([*figures, _in_line(lines[0].text)]))
+    for one in scores:
+        print(f"\nthe most surprising letters to {one.model}")
+        for place in one.surprising(SURPRISING):
+            likely = ", ".join(f"{one.character!r} {one.probability:.1%}" for one in place.likely[:3])
+            print(f"  {place.bits:6.2f} bits  {_marked(place)}  rank {place.rank}; expected {likely}")
+    if both:
+        print(f"\nwhere they differ most (bits of {scores[0].model}, of {scores[1].model})")
+        for one in found.differences:
+            print(f"  {one.bits[0]:6.2f}  {one.bits[1]:6.2f}  {_marked(one)}")
 
 
 def show_analogy(options: argparse.Namespace) -> None:
@@ -240,10 +291,7 @@ def write_map(options: argparse.Namespace) -> None:
     else:
         figure = draw_map(mapped.coordinates, mapped.words, mapped.groups, mapped.arrows, mapped.axes, mapped.title)
         content = to_bytes(figure, kind)
-    try:
-        Path(options.out).write_bytes(content)
-    except OSError as error:
-        raise ArgumentError(f"--out {shown(options.out)} cannot be written ({error.strerror})") from None
+    _write(options.out, content, "--out")
     if mapped.missing:
         print(f"not among the words of {mapped.space}: {', '.join(map(shown, mapped.missing))}", file=sys.stderr)
     print(f"{mapped.title}, written to {options.out}")
@@ -333,7 +381,27 @@ def _vectors(options: argparse.Namespace):
 
 
 def _standard_input() -> str:
-    return sys.stdin.buffer.read().decode("utf-8", "replace")
+    """What stands in standard input, without the last line's end."""
+    return sys.stdin.buffer.read().decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")
+
+
+def _write(file: str, content: bytes, flag: str) -> None:
+    """Writes a file that a flag names."""
+    try:
+        Path(file).write_bytes(content)
+    except OSError as error:
+        raise ArgumentError(f"{flag} {shown(file)} cannot be written ({error.strerror})") from None
+
+
+def _in_line(text: str) -> str:
+    """A text in a line of a terminal, which it cannot steer."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def _marked(place) -> str:
+    """A character of a text with what stands around it, itself in brackets."""
+    before, behind = _in_line(place.before[-20:]), _in_line(place.behind)
+    return f"{before:>20}[{_in_line(place.character)}]{behind:<12}"
 
 
 def _printed_as_json(options: argparse.Namespace, answer: dict) -> bool:

@@ -85,7 +85,6 @@ class CopyGuard:
 
 def guard_of(max_copied_words: object, index: Callable[[], SongIndex]) -> CopyGuard | None:
     """The guard that a setting asks for, of the index that `index` gives; None where it is 0: no limit."""
-    if max_copied_words in (0, None):
+    if check_integer("max_copied_words", max_copied_words or 0, 0, LONGEST_RUN) == 0:
         return None
-    check_integer("max_copied_words", max_copied_words, SHORTEST_RUN, LONGEST_RUN)
     return CopyGuard(index(), max_copied_words)

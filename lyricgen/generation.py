@@ -243,7 +243,7 @@ def make_request(
     prefix: str = "", *, model: str | Path | CharacterModel = "lstm", max_copied_words: int = 0, **settings
 ) -> Request:
     """The request behind `stream_lyrics`, with the same arguments and errors; its notes go to the log."""
-    request = Request(_loaded(model), prefix, guard=guard_of(max_copied_words, bundled_index), **settings)
+    request = Request(model_of(model), prefix, guard=guard_of(max_copied_words, bundled_index), **settings)
     for note in request.notes:
         log.warning(note)
     return request
@@ -367,8 +367,7 @@ class FastStepper:
             bias = None if layer == 0 else weights[f"rnn.bias_ih_l{layer}"] + weights[f"rnn.bias_hh_l{layer}"]
             self.layers.append(Matrix(torch.cat([weights[name] for name in names], dim=1), bias, self.dtype, packed))
         self.out = Matrix(weights["ffnn.weight"], weights["ffnn.bias"], torch.float32, packed)
-        self.reading = self.dtype if self.is_lstm else torch.float32  # nn.RNN is no faster in bfloat16
-        self.readers = [one_layer(rnn, layer).to(self.reading) for layer in range(self.n_layers)]
+        self.reader = LayerReader(rnn, self.dtype if self.is_lstm else torch.float32)  # nn.RNN is no faster in bfloat16
 
     @classmethod
     def of(cls, model: CharacterModel, artist: int | None = None) -> "ArtistStepper":
@@ -398,30 +397,9 @@ class FastStepper:
         return self.logits(last), (states, torch.stack(new_cells)) if self.is_lstm else states
 
     def read_long(self, embedded: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
-        """Long sequences (B, T, H) through the layers, each a stretch behind the one below it, and beside it in time.
-
-        A thread a layer waits for the others only between stretches, so that cores which are busy with something else
-        slow it down no more than they must.
-
-        Returns:
-            outputs of the last layer, float32 (B, T, H), and the hidden state after them.
-        """
-        inputs = [list(embedded.to(self.reading).split(STRETCH, dim=1)), *([] for _ in self.readers)]
-        states, waves = [None] * self.n_layers, len(inputs[0]) + self.n_layers - 1
-
-        @torch.inference_mode()
-        def go_on(layer: int, wave: int):
-            return self.readers[layer](inputs[layer][wave - layer], states[layer])
-
-        with ThreadPoolExecutor(self.n_layers, initializer=torch.set_num_threads, initargs=(1,)) as threads:
-            for wave in range(waves):
-                active = [layer for layer in range(self.n_layers) if 0 <= wave - layer < len(inputs[0])]
-                read = list(threads.map(partial(go_on, wave=wave), active))
-                for layer, (output, state) in zip(active, read, strict=True):
-                    inputs[layer + 1].append(output)
-                    states[layer] = state
-        hidden = tuple(map(torch.cat, zip(*states, strict=True))) if self.is_lstm else torch.cat(states)
-        return torch.cat(inputs[-1], dim=1).float(), self.own(hidden)
+        """Long sequences (B, T, H): outputs of the last layer, float32 (B, T, H), and the hidden state after them."""
+        outputs, hidden = self.reader.read(embedded)
+        return outputs[-1], self.own(hidden)
 
     def start(self, rows: int) -> Hidden:
         """The hidden state before a song, as `step` takes it."""
@@ -447,6 +425,57 @@ class FastStepper:
         open_ = gates.sigmoid_()
         cell = torch.addcmul(open_[:, size : 2 * size] * cell, open_[:, :size], proposal)
         return open_[:, 3 * size :] * cell.tanh(), cell
+
+
+class LayerReader:
+    """A network's layers as networks of their own, with a copy of the weights, for long sequences.
+
+    Args:
+        rnn: the network.
+        dtype: of the weights, float32 or bfloat16.
+    """
+
+    _made: WeakKeyDictionary = WeakKeyDictionary()
+
+    def __init__(self, rnn: nn.RNNBase, dtype: torch.dtype):
+        self.dtype, self.is_lstm = dtype, isinstance(rnn, nn.LSTM)
+        self.layers = [one_layer(rnn, layer).to(dtype) for layer in range(rnn.num_layers)]
+
+    @classmethod
+    def of(cls, model: CharacterModel) -> "LayerReader":
+        """That of a model in float32, made once for its present weights: it reads what the module reads."""
+        weights, (read, reader) = _fingerprint(model), cls._made.get(model, (None, None))
+        if read != weights:
+            reader = cls(model.rnn, torch.float32)
+            cls._made[model] = weights, reader
+        return reader
+
+    def read(self, embedded: torch.Tensor) -> tuple[list[torch.Tensor], Hidden]:
+        """Sequences (B, T, H) through the layers, each a stretch behind the one below it, and beside it in time.
+
+        A thread a layer waits for the others only between stretches, so that cores which are busy with something else
+        slow it down no more than they must.
+
+        Returns:
+            outputs of each layer, float32 (B, T, H), and the hidden state after them, in the layers' dtype.
+        """
+        n_layers = len(self.layers)
+        inputs = [list(embedded.to(self.dtype).split(STRETCH, dim=1)), *([] for _ in self.layers)]
+        states, waves = [None] * n_layers, len(inputs[0]) + n_layers - 1
+
+        @torch.inference_mode()
+        def go_on(layer: int, wave: int):
+            return self.layers[layer](inputs[layer][wave - layer], states[layer])
+
+        with ThreadPoolExecutor(n_layers, initializer=torch.set_num_threads, initargs=(1,)) as threads:
+            for wave in range(waves):
+                active = [layer for layer in range(n_layers) if 0 <= wave - layer < len(inputs[0])]
+                read = list(threads.map(partial(go_on, wave=wave), active))
+                for layer, (output, state) in zip(active, read, strict=True):
+                    inputs[layer + 1].append(output)
+                    states[layer] = state
+        hidden = tuple(map(torch.cat, zip(*states, strict=True))) if self.is_lstm else torch.cat(states)
+        return [torch.cat(outputs, dim=1).float() for outputs in inputs[1:]], hidden
 
 
 def one_layer(rnn: nn.RNNBase, layer: int) -> nn.RNNBase:
@@ -524,10 +553,7 @@ class ArtistStepper:
 
     def _pass(self, token_ids: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
         """The last layer's outputs (B, T, H) for labels (B, T) in one pass, and the hidden state after them."""
-        embedded = self.module.embeddings(token_ids)
-        if self.artist is not None:
-            embedded = embedded + self.module.artist_embeddings(self._artists(token_ids))[:, None, :]
-        return self.stepper.read_long(embedded)
+        return self.stepper.read_long(self.module.embed(token_ids, self._artists(token_ids)))
 
     def _artists(self, token_ids: torch.Tensor) -> torch.Tensor | None:
         return None if self.artist is None else torch.full((len(token_ids),), self.artist, device=token_ids.device)
@@ -542,7 +568,12 @@ def _fingerprint(model: CharacterModel) -> tuple:
     return tuple((value.data_ptr(), 0 if value.is_inference() else value._version) for value in model.parameters())
 
 
-def _loaded(model: str | Path | CharacterModel) -> CharacterModel:
+def model_of(model: str | Path | CharacterModel) -> CharacterModel:
+    """A model that is loaded: itself, a bundled one (loaded once), or one from a folder or a `.ckpt` file.
+
+    Raises:
+        ModelError: there is no such model, or its files are damaged.
+    """
     if isinstance(model, CharacterModel):
         return model
     if isinstance(model, str) and model.strip().lower() in bundled_models():

@@ -105,17 +105,26 @@ class CharacterModel(nn.Module):
         Raises:
             ArgumentError: artists were given to a model without artists, or a length is above T.
         """
-        embedded = self.embeddings(input_sequences)  # (B, T, H)
-        if artists is not None:
-            if not self.artists:
-                raise ArgumentError("artists were given, but this model was made without any; leave artists out")
-            embedded = embedded + self.artist_embeddings(artists)[:, None, :]
+        embedded = self.embed(input_sequences, artists)  # (B, T, H)
         lengths = None if input_sequences_lengths is None else input_sequences_lengths.reshape(-1).cpu()
         if lengths is None or bool((lengths == input_sequences.shape[1]).all()):
             outputs, hidden = self.rnn(embedded, hidden)  # (B, T, H)
         else:
             outputs, hidden = self._run_ragged(embedded, lengths, hidden)
         return self.ffnn(self.output_dropout(outputs)), hidden
+
+    def embed(self, input_sequences: torch.Tensor, artists: torch.Tensor | None = None) -> torch.Tensor:
+        """What the first layer reads (B, T, H) for labels (B, T), the artists (B,) beside them; None: any artist.
+
+        Raises:
+            ArgumentError: artists were given to a model without artists.
+        """
+        embedded = self.embeddings(input_sequences)
+        if artists is None:
+            return embedded
+        if not self.artists:
+            raise ArgumentError("artists were given, but this model was made without any; leave artists out")
+        return embedded + self.artist_embeddings(artists)[:, None, :]
 
     def _run_ragged(self, embedded: torch.Tensor, lengths: torch.Tensor, hidden: Hidden | None):
         """Rows of different lengths: from one row's end to the next, only the rows that still run go through.

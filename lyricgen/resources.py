@@ -2,7 +2,7 @@
 
 import logging
 import platform
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -202,6 +202,21 @@ class Resources:
         loaded = next((one for one in self._models.values() if one.model is request.model), None)
         # a lent GPU is for one call, in a process of its own, where no batch runs
         return loaded.batch if loaded and request.batched and not LENDS_GPU else None
+
+    def ask(self, name: str, question: Callable[[CharacterModel], object]):
+        """What `question` answers of the model of that name; if the GPU fails it asks again on the CPU, where the model stays.
+
+        Raises:
+            ArgumentError: there is no such model, or what `question` raises.
+        """
+        model = self.model(name).model
+        try:
+            return question(model)
+        except RuntimeError as error:
+            device = next(model.parameters()).device
+            if device.type == "cpu":
+                raise
+            return question(self._on_cpu(model, device, error))
 
     def _on_cpu(self, model: CharacterModel, device: torch.device, error: Exception) -> CharacterModel:
         """The same model on the CPU, from where it was read, since what the GPU held may be lost."""

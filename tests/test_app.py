@@ -17,6 +17,7 @@ from lyricgen.data import ARTISTS
 from lyricgen.errors import ModelError
 from lyricgen.files import ASSETS
 from lyricgen.generation import generate_lyrics, show_breaks
+from lyricgen.insight import score
 from lyricgen.ui.originality import originality_line
 
 
@@ -237,7 +238,7 @@ def test_about_tells_models_figures_and_origin(client):
 def test_public_api_is_what_is_promised(client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
     words = {"/analogy", "/analogy_benchmark", "/distance", "/neighbors", "/map", "/bias", "/debiasing"}
-    inside = {"/compare", "/temperatures", "/learning_curves", "/originality"}
+    inside = {"/compare", "/temperatures", "/learning_curves", "/originality", "/score", "/cells"}
     assert set(endpoints) == {"/generate", "/variants", "/check_prefix", "/about"} | words | inside
     parameters = endpoints["/generate"]["parameters"]
     names = ["prefix", "artist", "model", "strategy", "temperature", "top_k", "top_p", "max_length", "seed"]
@@ -255,6 +256,8 @@ def test_public_api_is_what_is_promised(client):
         ("/compare", ["prefix", "artist", "temperature", "max_length", "seed"]),
         ("/temperatures", ["prefix", "artist", "model", "max_length", "seed"]),
         ("/learning_curves", []),
+        ("/score", ["text", "artist", "model"]),
+        ("/cells", ["text", "artist", "model", "layer", "unit"]),
         ("/analogy", ["x1", "x2", "y1", "top_k", "vectors"]),
         ("/analogy_benchmark", ["category", "candidates", "vectors"]),
         ("/distance", ["w1", "w2", "w3", "vectors"]),
@@ -392,3 +395,70 @@ def test_numbers_that_json_cannot_hold_are_refused_for_words(app_url):
     event = httpx.post(url, content=body, headers={"Content-Type": "application/json"}).json()["event_id"]
     answer = httpx.get(f"{url}/{event}", timeout=30).text
     assert "event: error" in answer and "top_k must be a whole number" in answer
+
+
+# X-ray
+
+VERSE = "the tide came in at seven  and took the chairs away"
+
+
+@pytest.mark.parametrize("model", ["lstm", "vanilla-rnn"])
+def test_score_answers_what_the_library_does(client, model):
+    answer = client.predict(text=VERSE, artist="coldplay", model=model, api_name="/score")
+    expected = score(VERSE, artist="Coldplay", model=model).to_dict()
+    assert answer["bits"] == pytest.approx(expected["bits"])
+    assert [row["rank"] for row in answer["characters"]] == [row["rank"] for row in expected["characters"]]
+    assert answer["bits_per_character"] == pytest.approx(
+        -sum(row["log_prob"] for row in answer["characters"]) / len(VERSE)
+    )
+    assert [line["text"] for line in answer["lines"]] == VERSE.split("  ")
+    assert (answer["model"], answer["artist"]) == (model, "Coldplay")
+
+
+def test_what_the_app_wrote_greedily_is_what_it_expects_most(client):
+    lyric = client.predict(prefix="the tide ", strategy="greedy", max_length=200, api_name="/generate")
+    ranks = [row["rank"] for row in client.predict(text=lyric, api_name="/score")["characters"]]
+    assert ranks[len("the tide ") :] == [1] * (200 - len("the tide "))
+
+
+def test_cells_answers_a_unit_along_the_text_and_those_that_follow_it(client):
+    answer = client.predict(text=VERSE, api_name="/cells")
+    assert len(answer["activations"]) == len(answer["cell_states"]) == len(VERSE)
+    assert (answer["layer"], answer["unit"]) == (2, answer["varying"][0]["unit"])
+    followed = {one["feature"]: one for one in answer["features"]}
+    assert abs(followed["space"]["units"][0]["r"]) > followed["space"]["chance"] > 0
+    assert followed["inside quotes"]["constant"] and followed["inside quotes"]["units"] == []
+    other = client.predict(text=VERSE, model="vanilla-rnn", layer=1, unit=5, api_name="/cells")
+    assert (other["layer"], other["unit"], other["cell_states"]) == (1, 5, None)
+
+
+def test_any_text_of_known_length_is_scored(client):
+    for text in ("x", "<script>alert(1)</script>", "é x", "\n", "a" * 5_000):
+        answer = client.predict(text=text, model="vanilla-rnn", api_name="/score")
+        assert "".join(row["character"] for row in answer["characters"]) == text
+
+
+@pytest.mark.parametrize("endpoint", ["/score", "/cells"])
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"text": ""}, "text must have 1 to 5,000 characters, got an empty text"),
+        ({"text": "x" * 100_000}, "text must have 1 to 5,000 characters, got 100,000"),
+        ({"text": "한국"}, "nothing to score"),
+        ({"text": ["a"]}, "text must be text"),
+        ({"artist": "Beyonse"}, "Beyoncé"),
+        ({"model": "lstn"}, "model must be one of lstm, vanilla-rnn"),
+    ],
+)
+def test_a_text_that_cannot_be_read_is_one_sentence_and_the_app_still_answers(client, endpoint, values, words):
+    with pytest.raises(AppError) as caught:
+        client.predict(**values, api_name=endpoint)
+    message = str(caught.value)
+    assert words in message and "Traceback" not in message and "\n" not in message
+    assert client.predict(text="x", api_name="/score")["characters_scored"] == 1
+
+
+@pytest.mark.parametrize(("values", "words"), [({"layer": 3}, "layer must be"), ({"unit": 512}, "unit must be"), ({"unit": 0.5}, "unit")])  # fmt: skip
+def test_a_unit_that_is_not_there_is_refused(client, values, words):
+    with pytest.raises(AppError, match=words):
+        client.predict(**values, api_name="/cells")

@@ -16,6 +16,7 @@ from lyricgen.data import ARTISTS
 ROOT = Path(__file__).parent.parent
 SMALLEST = {
     "generation": "--length 6 --long 10 --batches 1 2 --repeats 1 --models vanilla-rnn",
+    "insight": "--length 40 --repeats 1 --models vanilla-rnn",
     "prefix": "--lengths 4 80 --repeats 1 --models vanilla-rnn",
     "training": "--songs 8 --hidden-size 4 --steps 2 --warmup-steps 1 --notebook-seconds 0",
     "growth": "--lengths 4 8 --users 1 2 --length 4 --megabytes --words 100 200 --repeats 1 --model vanilla-rnn",
@@ -103,7 +104,7 @@ def test_all_writes_one_file_and_fails_where_one_does(tmp_path, capsys, monkeypa
 
 
 def test_all_runs_what_needs_no_songs():
-    assert set(command.ALL) == {"generation", "prefix", "users", "training", "vectors", "startup", "growth"}
+    assert set(command.ALL) == {"generation", "prefix", "insight", "users", "training", "vectors", "startup", "growth"}
     assert set(command.ALL) <= set(command.benchmarks())
 
 

@@ -9,6 +9,7 @@ import pytest
 import lyricgen
 from lyricgen.__main__ import build_parser, main
 from lyricgen.generation import generate_lyrics, show_breaks
+from lyricgen.insight import score
 
 
 def run(capsys, *arguments: str) -> tuple[int, str, str]:
@@ -80,6 +81,57 @@ def test_bad_input_is_one_sentence_and_exit_code_2(capsys, flag, value, named):
     assert (code, out) == (2, "")
     assert named in err
     assert err.count("\n") == 1
+
+
+VERSE = "the tide came in at seven  and took the chairs away"
+
+
+def test_score_prints_bits_by_line_and_what_surprised(capsys):
+    code, out, err = run(capsys, "score", VERSE, "--artist", "coldplay")
+    scored = score(VERSE, artist="Coldplay")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"lstm: {scored.bits_per_character:.3f} bits per character, {scored.bits:.1f} bits in 51 ")
+    assert f"{scored.lines[1].bits_per_character:.3f}  and took the chairs away" in out
+    worst = scored.surprising(1)[0]
+    assert f"{worst.bits:.2f} bits" in out and f"[{worst.character}]" in out
+
+
+def test_score_of_both_models_shows_where_they_differ(capsys):
+    code, out, err = run(capsys, "score", VERSE + "\né\x1b[31m", "--model", "BOTH")
+    assert code == 0 and "not scored" in err and "read as spaces" in err
+    assert "vanilla-rnn: " in out and "where they differ most (bits of lstm, of vanilla-rnn)" in out
+    assert "\x1b" not in out
+
+
+def test_score_as_json_and_as_a_table(capsys, tmp_path):
+    code, out, _ = run(capsys, "score", VERSE, "--json", "--csv", str(tmp_path / "verse.csv"))
+    assert code == 0 and json.loads(out) == score(VERSE).to_dict()
+    assert (tmp_path / "verse.csv").read_bytes().decode() == score(VERSE).to_csv()
+    code, out, _ = run(capsys, "score", VERSE, "--json", "--model", "both")
+    assert [one["model"] for one in json.loads(out)["scores"]] == ["lstm", "vanilla-rnn"]
+
+
+def test_score_reads_standard_input():
+    command = [sys.executable, "-m", "lyricgen", "score", "-", "--model", "vanilla-rnn", "--json"]
+    done = subprocess.run(command, input=VERSE + "\n", text=True, check=True, capture_output=True)
+    assert len(json.loads(done.stdout)["characters"]) == len(VERSE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ([""], "got an empty text"),
+        (["x" * 5_001], "got 5,001"),
+        (["한국"], "nothing to score"),
+        (["a", "--artist", "Coldpay"], "Coldplay"),
+        (["a", "--model", "lstn"], "lstm"),
+        (["a", "--csv", "no/such/folder/x.csv"], "--csv 'no/such/folder/x.csv' cannot be written"),
+    ],
+)
+def test_a_text_that_cannot_be_scored_is_one_sentence_and_exit_code_2(capsys, arguments, named):
+    code, out, err = run(capsys, "score", *arguments)
+    assert (code, out) == (2, "")
+    assert named in err and err.count("\n") == 1
 
 
 def test_about_prints_json_with_the_models(capsys):
@@ -199,8 +251,9 @@ def test_bad_text_for_originality_is_one_sentence_and_exit_code_2(capsys, argume
 
 def test_help_tells_of_every_command_and_flag(capsys):
     for arguments, words in (
-        (["--help"], ["generate", "originality", "analogy", "distance", "neighbors", "map", "bias", "about"]),
+        (["--help"], ["generate", "score", "originality", "analogy", "distance", "neighbors", "map", "bias", "about"]),
         (["map", "--help"], ["--out", "--method", "--vectors", "standard input"]),
+        (["score", "--help"], ["--artist", "both", "--csv", "standard input"]),
         (["generate", "--help"], ["--prefix", "--seed", "beam"]),
     ):
         with pytest.raises(SystemExit) as ended:

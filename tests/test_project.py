@@ -147,7 +147,8 @@ def test_readme_has_each_command_in_one_line_that_does_all_set_up(name, last):
 
 
 @pytest.mark.parametrize(
-    "block", ["figures", "performance", "speed", "alternatives", "words", "vectors", "originality"]
+    "block",
+    ["figures", "performance", "speed", "alternatives", "insight", "words", "vectors", "originality"],
 )
 def test_what_the_benchmarks_write_has_a_place_in_the_readme(block):
     assert marked(block)
@@ -404,7 +405,7 @@ MODELS = {"models", "checkpoints", "decoding", "generation"}
 HUB = {"hub", "modelcard", "publishing", "space"}
 SPACES = {"vectorspace", "textvectors", "vectorsources"}
 WORDS = SPACES | {"wordlists", "embeddings", "evaluation", "projection", "bias"}
-INSIDE_TABS = {"ui.compare", "ui.originality"}
+INSIDE_TABS = {"ui.compare", "ui.originality", "ui.xray"}
 WORDS_TABS = {"ui.analogy", "ui.bias", "ui.distance", "ui.map", "ui.neighbors"}
 ALLOWED = {
     "__init__": set(),  # its names are imported when first asked for
@@ -419,8 +420,11 @@ ALLOWED = {
     "checkpoints": CORE | {"models"},
     "songdata": CORE,
     "decoding": CORE | {"models"},
-    "generation": CORE | {"models", "checkpoints", "decoding"},
-    "batching": CORE | {"models", "decoding", "generation"},
+    "draft": CORE | {"models", "songindex", "copyguard"},
+    "generation": CORE | {"models", "checkpoints", "songindex", "copyguard", "decoding", "draft"},
+    "batching": CORE | {"models", "decoding", "draft", "generation"},
+    "insight": CORE | {"models", "decoding", "generation"},
+    "cells": CORE | {"models", "generation", "insight"},
     "vectorspace": CORE,
     "textvectors": CORE | {"vectorspace"},
     "vectorsources": CORE | {"vectorspace", "textvectors"},
@@ -440,8 +444,12 @@ ALLOWED = {
     "modelcard": CORE | {"models", "checkpoints", "plotting"},
     "publishing": CORE | {"models", "checkpoints", "vectorspace", "songindex", "hub", "modelcard"},
     "space": CORE | {"hub", "publishing"},
-    "resources": {"__init__", "batching", "devices", "hub", "songindex"} | CORE | TRAINING | MODELS | WORDS,
-    "__main__": {"__init__", "batching", "resources", "plotting", "originality"}
+    "resources": {"__init__", "batching", "copyguard", "devices", "hub", "songindex"}
+    | CORE
+    | TRAINING
+    | MODELS
+    | WORDS,
+    "__main__": {"__init__", "batching", "insight", "resources", "plotting", "originality"}
     | CORE
     | TRAINING
     | MODELS
@@ -450,6 +458,7 @@ ALLOWED = {
     "ui.errors": CORE,
     "ui.lyrics": {"__init__", "batching", "devices", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.compare": {"batching", "devices", "resources", "plotting", "ui.errors", "ui.parts"} | CORE | MODELS,
+    "ui.xray": {"cells", "devices", "insight", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.about": {"__init__", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.originality": {"resources", "songindex", "originality", "ui.errors", "ui.parts"} | CORE,
     "ui.parts": {"resources", "plotting"} | CORE | WORDS,

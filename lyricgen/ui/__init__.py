@@ -16,10 +16,13 @@ from lyricgen.ui.lyrics import create_lyrics_tab
 from lyricgen.ui.map import create_map_tab
 from lyricgen.ui.neighbors import create_neighbors_tab
 from lyricgen.ui.originality import create_originality_tab
+from lyricgen.ui.xray import CSS as XRAY_CSS
+from lyricgen.ui.xray import create_xray_tab
 
 TITLE = "lyricgen"
 QUEUE_LENGTH = 128  # requests waiting; one more is told to come back later
 INSIDE_TABS = {
+    "X-ray": create_xray_tab,
     "RNN or LSTM?": create_compare_tab,
     "Original or copied?": create_originality_tab,
 }
@@ -91,7 +94,7 @@ def launch_settings() -> dict:
             font=["system-ui", "sans-serif"],  # nothing is fetched from a font server
             font_mono=["ui-monospace", "monospace"],
         ),
-        "css": CSS,
+        "css": CSS + XRAY_CSS,
         "footer_links": ["api", "gradio", "settings"],
         "show_error": False,
         "enable_monitoring": False,

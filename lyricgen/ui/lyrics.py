@@ -133,9 +133,7 @@ def create_lyrics_tab(resources: Resources) -> None:
             seed: the same seed gives the same text; -1: another every time.
             max_copied_words: the longest run of words that may stand in a training song, 4 to 50; 0: no limit.
         """
-        request = asked(
-            prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed, max_copied_words
-        )
+        request = asked(prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed, max_copied_words)
         for text in resources.stream(request, BETWEEN_UPDATES):
             yield show_breaks(text, len(request.prefix))
 
