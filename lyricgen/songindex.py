@@ -42,7 +42,7 @@ BUCKETS = 2**BUCKET_BITS
 MOST_TIMES = 255
 ASKED_AT_RANDOM = 4_000_000  # grams by which false positives are counted
 ASKED_AT_ONCE = 1_000_000
-LONGEST_TITLE = 200  # characters
+LONGEST_TITLE = 44  # characters; a longer one is cut, so that none can hold a line of a lyric
 _LETTER = r"[^\W_][\u0300-\u036f]{0,8}"  # with accents of its own; a longer pile of them is no spelling
 _WORD = re.compile(rf"(?:{_LETTER})+(?:'(?:{_LETTER})+)*")
 _APOSTROPHES = str.maketrans("’‘ʼ`", "''''")
@@ -158,7 +158,7 @@ class SongIndex:
         """
         titles, hashes, times, vocabulary, words = [], [], [], {}, 0
         for song in songs:
-            titles.append(Title(_one_line(song.title), _one_line(song.artist)))
+            titles.append(Title(_named(song.title), _named(song.artist)))
             hashed = hash_words(find_words(song.lyric), vocabulary)
             words += len(hashed)
             of_song, sung = np.unique(hash_grams(hashed), return_counts=True)
@@ -334,8 +334,10 @@ def _spelled(word: str) -> str:
     return word if word.isascii() else unicodedata.normalize("NFC", word)
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:LONGEST_TITLE]
+def _named(text: str) -> str:
+    """A title or a name in one line that can be printed, cut where it is long."""
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return text if len(text) <= LONGEST_TITLE else f"{text[: LONGEST_TITLE - 1].rstrip()}…"
 
 
 def _split(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -190,8 +190,10 @@ def test_its_folder_holds_no_word_of_a_lyric(folder):
 
 
 def test_a_title_is_one_line_of_a_bounded_length(tmp_path):
-    SongIndex.build([Song("one two three four five", "A\nB", "x" * 10**6)], asked=0).save(tmp_path / "index")
-    assert SongIndex.load(tmp_path / "index").titles == [("x" * 200, "A B")]
+    songs = [Song("one two three four five", "A\n\u200bB\0", "x" * 10**6), Song("", "y" * 44, "z " * 40)]
+    SongIndex.build(songs, asked=0).save(tmp_path / "index")
+    titles = [("x" * 43 + "…", "A B"), ("z " * 21 + "z…", "y" * 44)]
+    assert SongIndex.load(tmp_path / "index").titles == titles
 
 
 @pytest.mark.parametrize("name", FILES)
