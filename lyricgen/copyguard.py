@@ -78,8 +78,11 @@ class CopyGuard:
             return CopyState(words[1:])
         runs = {song: before.get(song, GRAM - 1) + 1 for song, _ in found}
         if gram in state.grams:  # a run holds it no more often than its song does
-            ago = [GRAM - 1 + back for back, other in enumerate(reversed(state.grams), 1) if other == gram]
-            runs |= {song: min(runs[song], ago[times - 1]) for song, times in found if times <= len(ago)}
+            period = next((period for period in range(1, GRAM) if words[period:] == words[:-period]), 0)
+            ago = [back for back, other in enumerate(reversed(state.grams), 1) if other == gram]
+            for song, times in found:
+                if times <= len(ago) and (not period or ago[times - 1] == times * period):
+                    runs[song] = min(runs[song], GRAM - 1 + ago[times - 1])
         return CopyState(words[1:], runs, (*state.grams[1 - LONGEST_RUN :], gram))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from lyricgen.arguments import check_text
 from lyricgen.errors import ArgumentError
-from lyricgen.songindex import GRAM, SongIndex, Word, bundled_index, find_words, hash_grams, hash_words
+from lyricgen.songindex import GRAM, SongIndex, Word, bundled_index, find_periods, find_words, hash_grams, hash_words
 
 LONGEST_TEXT = 20_000  # characters
 
@@ -80,8 +80,8 @@ class Originality:
 def measure_originality(text: object, index: SongIndex | str | Path | None = None) -> Originality:
     """How much of a text stands in songs.
 
-    A run is words in a row of which each five stand in the same song, no more often than they are sung there; it ends where
-    no song goes on with it. Punctuation, capitals and spacing make no difference. Where a run stands in several songs, that
+    A run is words in a row of which each five stand in the same song, no more often than they are sung there, in a loop no
+    more often than in one go; it ends where no song goes on with it. Punctuation, capitals and spacing make no difference. Where a run stands in several songs, that
     one is named which has most of the text, then the first of the file. How often each five words stand in a song is all
     that an index knows: two places of one song can look like one where four words are common to them.
 
@@ -102,11 +102,12 @@ def measure_originality(text: object, index: SongIndex | str | Path | None = Non
     words = find_words(text)
     if len(words) < GRAM:
         return Originality(text, len(words), 0, None)
-    grams = hash_grams(hash_words(words))
-    asked, songs, times = index.find(grams)
-    runs = [_named(stretch, words, index) for stretch in find_runs(grams, asked, songs, times)]
+    hashes = hash_words(words)
+    grams = hash_grams(hashes)
+    found = index.find(grams)
+    runs = [_named(stretch, words, index) for stretch in find_runs(grams, find_periods(hashes), *found)]
     covered = np.zeros(len(words), bool)
-    for position in np.unique(asked):
+    for position in np.unique(found[0]):
         covered[position : position + GRAM] = True
     return Originality(text, len(words), max((run.words for run in runs), default=0), float(covered.mean()), runs)
 
@@ -123,11 +124,13 @@ class Stretch:
     """In how many songs all of them stand."""
 
 
-def find_runs(grams: np.ndarray, found: np.ndarray, songs: np.ndarray, times: np.ndarray) -> list[Stretch]:
+def find_runs(
+    grams: np.ndarray, periods: np.ndarray, found: np.ndarray, songs: np.ndarray, times: np.ndarray
+) -> list[Stretch]:
     """The longest stretches of grams that stand in one song each, so many that every gram found is in one.
 
     Args:
-        grams: hashes of the text's grams: uint64 (W - 4,).
+        grams, periods: hashes of the text's grams, and after how many words each overlaps itself, 0 for not at all: (W - 4,).
         found, songs, times: position in `grams`, song, and how often it is sung there, of each gram in each song that has it:
             int64 (found,), as `SongIndex.find` returns them.
 
@@ -137,7 +140,7 @@ def find_runs(grams: np.ndarray, found: np.ndarray, songs: np.ndarray, times: np
     """
     if not len(found):
         return []
-    song, first, last = _stretches(grams, found, songs, times)
+    song, first, last = _stretches(grams, periods, found, songs, times)
     most = -np.bincount(songs)[song]  # the song that has most of the text comes first
     order = np.lexsort((song, most, -last, first))
     song, first, last = song[order], first[order], last[order]
@@ -157,22 +160,24 @@ def find_runs(grams: np.ndarray, found: np.ndarray, songs: np.ndarray, times: np
 
 
 def _stretches(
-    grams: np.ndarray, found: np.ndarray, songs: np.ndarray, times: np.ndarray
+    grams: np.ndarray, periods: np.ndarray, found: np.ndarray, songs: np.ndarray, times: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Song, first and last gram of every stretch that stands in a song and cannot be made longer: int64 (stretches,) each."""
     step = len(grams) + 1  # from song to song, so that no gram of one follows on a gram of another
     keys = songs * step + found
     order = np.argsort(keys)
-    keys, times = keys[order], times[order]
+    keys, times, found = keys[order], times[order], found[order]
     follows = np.diff(keys, prepend=-2) == 1
     begin = np.maximum.accumulate(np.where(follows, 0, keys))  # of the stretch that ends at each
     _, same = np.unique(grams, return_inverse=True)
     if len(same) > same.max() + 1:  # a gram comes twice: a stretch may hold it as often as its song does
-        kind = keys // step * step + same[found[order]]
+        kind = keys // step * step + same[found]
         by_kind = np.argsort(kind, kind="stable")
         place = np.arange(len(kind)) - times[by_kind]  # the same gram as many places earlier would be one too many
         before = by_kind[np.maximum(place, 0)]
         too_many = (place >= 0) & (kind[before] == kind[by_kind])
+        period = periods[found[by_kind]]  # in a loop, only if all between them are one period apart
+        too_many &= (period == 0) | (keys[by_kind] - keys[before] == times[by_kind] * period)
         begin[by_kind[too_many]] = np.maximum(begin[by_kind], keys[before] + 1)[too_many]
         begin = np.maximum.accumulate(begin)
     ends = np.append(~follows[1:] | (begin[1:] > begin[:-1]), True)

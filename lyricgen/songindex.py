@@ -3,12 +3,13 @@
 buckets.npy    where the entries of each of 65,536 buckets begin: uint32 (65,537,)
 grams.npy      what else of its hash each entry keeps, sorted within its bucket: uint32 (entries,)
 songs.npy      the number of its song: uint16, or uint32 for more than 65,536 songs (entries,)
-times.npy      how often it is sung there, 255 for more: uint8 (entries,)
+times.npy      how often it is sung there, in a loop how often in one go; 255 for more: uint8 (entries,)
 songs.csv      title and artist of each song; titles and names are no lyric
 metrics.json   format version, counts, how often it finds what is not there, and the sha256 of the other files
 
-A gram is five words in a row of one song; an entry is a gram in a song. 48 bits of a gram's hash are kept: 16 name its
-bucket, 32 stand in it. An index cannot be read, only asked: it answers whether words that are put to it stand in a song.
+A gram is five words in a row of one song; an entry is a gram in a song. A gram loops where it can overlap itself, as 'oh oh oh
+oh oh' does after one word and 'we are we are we' after two: that is its period. 48 bits of a gram's hash are kept: 16 name
+its bucket, 32 stand in it. An index cannot be read, only asked: it answers whether words that are put to it stand in a song.
 
 Shapes: W words of a text, W - 4 grams, E entries.
 """
@@ -42,7 +43,7 @@ BUCKETS = 2**BUCKET_BITS
 MOST_TIMES = 255
 ASKED_AT_RANDOM = 4_000_000  # grams by which false positives are counted
 ASKED_AT_ONCE = 1_000_000
-LONGEST_TITLE = 200  # characters
+LONGEST_TITLE = 44  # characters; a longer one is cut, so that none can hold a line of a lyric
 _LETTER = r"[^\W_][\u0300-\u036f]{0,8}"  # with accents of its own; a longer pile of them is no spelling
 _WORD = re.compile(rf"(?:{_LETTER})+(?:'(?:{_LETTER})+)*")
 APOSTROPHES = "'’‘ʼ`"  # one is as good as another
@@ -113,6 +114,19 @@ def hash_grams(words: np.ndarray) -> np.ndarray:
     return values ^ values >> np.uint64(31)
 
 
+def find_periods(words: np.ndarray) -> np.ndarray:
+    """After how many words each gram can overlap itself: int64 (max(W - 4, 0),), 1 to 4, or 0 where it cannot."""
+    count = max(len(words) - GRAM + 1, 0)
+    periods = np.zeros(count, np.int64)
+    for period in range(GRAM - 1, 0, -1):  # the shortest is set last
+        same = words[period:] == words[:-period] if len(words) > period else np.zeros(0, bool)
+        overlaps = np.ones(count, bool)
+        for position in range(GRAM - period):
+            overlaps &= same[position : position + count]
+        periods[overlaps] = period
+    return periods
+
+
 class SongIndex:
     """Which grams stand in which songs; read-only, and safe to ask from many threads.
 
@@ -121,7 +135,7 @@ class SongIndex:
         buckets: where each bucket's entries begin, the number of all at the end: (65,537,).
         grams: 32 bits of each entry's hash, sorted within its bucket: uint32 (E,).
         songs: the song of each entry (E,).
-        times: how often each is sung there: uint8 (E,).
+        times: how often each is sung there, in a loop how often in one go: uint8 (E,).
         metrics: counts, and how it came about.
     """
 
@@ -159,10 +173,10 @@ class SongIndex:
         """
         titles, hashes, times, vocabulary, words = [], [], [], {}, 0
         for song in songs:
-            titles.append(Title(_one_line(song.title), _one_line(song.artist)))
+            titles.append(Title(_named(song.title), _named(song.artist)))
             hashed = hash_words(find_words(song.lyric), vocabulary)
             words += len(hashed)
-            of_song, sung = np.unique(hash_grams(hashed), return_counts=True)
+            of_song, sung = _count(hash_grams(hashed), find_periods(hashed))
             hashes.append(of_song)
             times.append(np.minimum(sung, MOST_TIMES).astype(np.uint8))
         counts = [len(of_song) for of_song in hashes]
@@ -263,7 +277,7 @@ class SongIndex:
 
         Returns:
             For each song of each gram that is found, int64 (found,) each: the gram's position among those asked, the song's
-            number, and how often it is sung there; in the order of the first two.
+            number, and how often it is sung there, in a loop how often in one go; in the order of the first two.
         """
         bucket, rest = _split(grams)
         low, high = self._buckets[bucket].astype(np.int64), self._buckets[bucket + 1].astype(np.int64)
@@ -335,8 +349,23 @@ def _spelled(word: str) -> str:
     return word if word.isascii() else unicodedata.normalize("NFC", word)
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:LONGEST_TITLE]
+def _count(grams: np.ndarray, periods: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different grams of a song, and how often each is sung, in a loop how often in one go: uint64, int64 (grams,)."""
+    different, kind, times = np.unique(grams, return_inverse=True, return_counts=True)
+    loops = np.flatnonzero(periods)
+    times[kind[loops]] = 1
+    in_one_go = np.ones(len(grams), np.int64)
+    for at, period in zip(loops.tolist(), periods[loops].tolist(), strict=True):
+        if at >= period and kind[at - period] == kind[at]:
+            in_one_go[at] = in_one_go[at - period] + 1
+            times[kind[at]] = max(times[kind[at]], in_one_go[at])
+    return different, times
+
+
+def _named(text: str) -> str:
+    """A title or a name in one line that can be printed, cut where it is long."""
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return text if len(text) <= LONGEST_TITLE else f"{text[: LONGEST_TITLE - 1].rstrip()}…"
 
 
 def _split(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

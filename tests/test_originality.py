@@ -84,6 +84,31 @@ def test_a_refrain_may_be_repeated_as_often_as_the_song_has_it():
     assert measure_originality("hey ho and up we go " * 4, index).longest_run == 18
 
 
+def test_a_loop_is_no_longer_a_run_than_the_song_sings_it_in_one_go():
+    index = SongIndex.build(
+        [Song("oh " * 8 + "the rain " + "oh " * 6 + "we are " * 4 + "home"), Song("x y " * 9)], asked=0
+    )
+    assert measure_originality("oh " * 20, index).longest_run == 8
+    assert measure_originality("oh " * 8 + "the rain " + "oh " * 6, index).longest_run == 16
+    assert measure_originality("we are " * 9, index).longest_run == 8
+    assert measure_originality("we are " * 9 + "home", index).longest_run == 9
+    assert measure_originality("x y " * 20, index).longest_run == 18
+
+
+def often(grams: list[tuple], gram: tuple) -> int:
+    """How often a gram stands among those of a text; one that overlaps itself, how often in one go."""
+    period = next((period for period in range(1, 5) if gram[period:] == gram[:-period]), 0)
+    if not period:
+        return grams.count(gram)
+    longest = 0
+    for start in range(len(grams)):
+        times = 0
+        while grams[start + times * period : start + times * period + 1] == [gram]:
+            times += 1
+        longest = max(longest, times)
+    return longest
+
+
 def by_hand(songs: list[list[str]], text: list[str]) -> int:
     """The longest run by its definition."""
     longest = 0
@@ -92,7 +117,7 @@ def by_hand(songs: list[list[str]], text: list[str]) -> int:
         for start in range(len(text)):
             for stop in range(start + 5, len(text) + 1):
                 inside = [tuple(text[at : at + 5]) for at in range(start, stop - 4)]
-                if any(inside.count(gram) > grams.count(gram) for gram in inside):
+                if any(often(inside, gram) > often(grams, gram) for gram in inside):
                     break
                 longest = max(longest, stop - start)
     return longest

@@ -14,6 +14,7 @@ from lyricgen.songindex import (
     BUCKETS,
     FILES,
     bundled_index,
+    find_periods,
     find_words,
     hash_gram,
     hash_grams,
@@ -110,7 +111,7 @@ def test_a_gram_by_itself_is_found_as_among_others(index):
 
 def test_it_finds_what_a_dictionary_finds():
     rng = np.random.default_rng(5)
-    songs = [Song(" ".join(rng.choice(list("abc"), rng.integers(0, 40)))) for _ in range(60)]
+    songs = [Song(" ".join(rng.choice(list("abcde"), rng.integers(0, 200)))) for _ in range(60)]
     index = SongIndex.build(songs, asked=0)
     expected = {}
     for number, song in enumerate(songs):
@@ -118,12 +119,37 @@ def test_it_finds_what_a_dictionary_finds():
         for at in range(len(words) - 4):
             times = expected.setdefault(tuple(words[at : at + 5]), {})
             times[number] = times.get(number, 0) + 1
-    text = rng.choice(list("abcd"), 400).tolist()
+    text = rng.choice(list("abcdef"), 400).tolist()
     by_position = [
         (at, *pair) for at in range(396) for pair in sorted(expected.get(tuple(text[at : at + 5]), {}).items())
     ]
-    assert found(index, " ".join(text)) == by_position and len(by_position) > 100
+    loops = find_periods(hash_words(find_words(" ".join(text)))) > 0
+    of_index = found(index, " ".join(text))
+    assert [pair[:2] for pair in of_index] == [pair[:2] for pair in by_position] and len(by_position) > 100
+    assert [pair for pair in of_index if not loops[pair[0]]] == [pair for pair in by_position if not loops[pair[0]]]
+    assert {times for *_, times in of_index} >= {1, 2}
     assert index.metrics["grams"] == len(expected) and index.entries == sum(map(len, expected.values()))
+
+
+@pytest.mark.parametrize(
+    ("words", "periods"),
+    [("a a a a a", [1]), ("a b a b a b", [2, 2]), ("a b c a b", [3]), ("a b c d a", [4]), ("a a b a a", [3]),
+     ("a b c d e", [0]), ("a a a a", []), ("", []), ("a", [])],
+)  # fmt: skip
+def test_a_gram_that_overlaps_itself_loops(words, periods):
+    assert find_periods(hash_words(find_words(words))).tolist() == periods
+
+
+def test_loops_are_counted_in_one_go_and_others_in_all():
+    song = Song("oh oh oh oh oh oh oh and we are we are we are home and oh oh oh oh oh oh and we are we are home")
+    index = SongIndex.build([song], asked=0)
+    for gram, times in (
+        ("oh oh oh oh oh", 3),
+        ("we are we are we", 1),
+        ("and we are we are", 2),
+        ("we are we are home", 2),
+    ):
+        assert found(index, gram) == [(0, 0, times)]
 
 
 def test_a_gram_that_is_sung_very_often_is_counted_up_to_255():
@@ -190,8 +216,10 @@ def test_its_folder_holds_no_word_of_a_lyric(folder):
 
 
 def test_a_title_is_one_line_of_a_bounded_length(tmp_path):
-    SongIndex.build([Song("one two three four five", "A\nB", "x" * 10**6)], asked=0).save(tmp_path / "index")
-    assert SongIndex.load(tmp_path / "index").titles == [("x" * 200, "A B")]
+    songs = [Song("one two three four five", "A\n\u200bB\0", "x" * 10**6), Song("", "y" * 44, "z " * 40)]
+    SongIndex.build(songs, asked=0).save(tmp_path / "index")
+    titles = [("x" * 43 + "…", "A B"), ("z " * 21 + "z…", "y" * 44)]
+    assert SongIndex.load(tmp_path / "index").titles == titles
 
 
 @pytest.mark.parametrize("name", FILES)
