@@ -17,7 +17,7 @@ from lyricgen.data import ARTISTS
 from lyricgen.errors import ModelError
 from lyricgen.files import ASSETS
 from lyricgen.generation import generate_lyrics, show_breaks
-from lyricgen.insight import score
+from lyricgen.insight import alternatives, score
 from lyricgen.ui.originality import originality_line
 
 
@@ -72,6 +72,26 @@ def test_variants_are_what_generate_writes_with_the_seeds_that_follow(client):
 def test_variants_that_cannot_be_are_refused_in_one_sentence(client, setting, value):
     with pytest.raises(AppError, match=f"{setting if setting != 'count' else 'variants'} "):
         client.predict(**{setting: value}, api_name="/variants")
+
+
+def test_generate_copies_no_more_words_than_allowed(client):
+    settings = {"prefix": "i want you to ", "temperature": 0.4, "seed": 3, "api_name": "/generate"}
+    assert measure_originality(client.predict(**settings)).longest_run > 4
+    text = client.predict(max_copied_words=4, **settings)
+    assert measure_originality(text).longest_run <= 4
+    assert client.predict(max_copied_words=4, **settings) == text
+
+
+def test_alternatives_are_what_the_model_expects_there(client):
+    text = "the night is"
+    expected = alternatives(text, 4, artist="Coldplay", model="vanilla-rnn", count=3)
+    found = client.predict(
+        text=text, position=4, artist="Coldplay", model="vanilla-rnn", count=3, api_name="/alternatives"
+    )
+    assert [one["character"] for one in found] == [one.character for one in expected]
+    assert [one["probability"] for one in found] == pytest.approx([one.probability for one in expected])
+    with pytest.raises(AppError, match="position must be a whole number from 0 to 12, got 13"):
+        client.predict(text=text, position=13, api_name="/alternatives")
 
 
 def test_compare_streams_what_each_model_writes_with_its_bits(client):
@@ -147,6 +167,7 @@ def test_any_prefix_is_gone_on_with(client, prefix):
         ("top_k", -1, "0 to 100"),
         ("seed", 1.5, "whole number"),
         ("prefix", ["a", "list"], "text"),
+        ("max_copied_words", 2, "4 to 50"),
     ],
 )
 def test_bad_input_is_one_sentence_and_the_app_still_answers(client, setting, value, allowed):
@@ -238,10 +259,11 @@ def test_about_tells_models_figures_and_origin(client):
 def test_public_api_is_what_is_promised(client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
     words = {"/analogy", "/analogy_benchmark", "/distance", "/neighbors", "/map", "/bias", "/debiasing"}
-    inside = {"/compare", "/temperatures", "/learning_curves", "/originality", "/score", "/cells"}
+    inside = {"/compare", "/temperatures", "/learning_curves", "/originality", "/score", "/cells", "/alternatives"}
     assert set(endpoints) == {"/generate", "/variants", "/check_prefix", "/about"} | words | inside
     parameters = endpoints["/generate"]["parameters"]
     names = ["prefix", "artist", "model", "strategy", "temperature", "top_k", "top_p", "max_length", "seed"]
+    names += ["max_copied_words"]
     assert [parameter["parameter_name"] for parameter in parameters] == names
     assert all(parameter["parameter_has_default"] for name in endpoints for parameter in endpoints[name]["parameters"])
 
@@ -251,11 +273,23 @@ def test_public_api_is_what_is_promised(client):
     [
         (
             "/variants",
-            ["prefix", "artist", "model", "temperature", "top_k", "top_p", "max_length", "seed", "count"],
+            [
+                "prefix",
+                "artist",
+                "model",
+                "temperature",
+                "top_k",
+                "top_p",
+                "max_length",
+                "seed",
+                "count",
+                "max_copied_words",
+            ],
         ),
         ("/compare", ["prefix", "artist", "temperature", "max_length", "seed"]),
         ("/temperatures", ["prefix", "artist", "model", "max_length", "seed"]),
         ("/learning_curves", []),
+        ("/alternatives", ["text", "position", "artist", "model", "temperature", "count"]),
         ("/score", ["text", "artist", "model"]),
         ("/cells", ["text", "artist", "model", "layer", "unit"]),
         ("/analogy", ["x1", "x2", "y1", "top_k", "vectors"]),

@@ -73,21 +73,21 @@ def wait_for_lyrics(page, length: int) -> str:
 @pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
 def test_a_lyric_is_written_and_nothing_overflows(page):
     page.get_by_label("Prefix").fill("the road goes 😀 ")
-    page.get_by_role("button", name="Write").click()
+    page.get_by_role("button", name="Write", exact=True).click()
     assert wait_for_lyrics(page, 299).startswith("the road goes 😀 ")
     page.get_by_text("read as unknown: 😀").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
 
 def test_nothing_typed_begins_a_song(page):
-    page.get_by_role("button", name="Write").click()
+    page.get_by_role("button", name="Write", exact=True).click()
     assert len(wait_for_lyrics(page, 300)) == 300
 
 
 def test_stop_stops(page):
     page.get_by_label("number input for Length").fill("5000")
     page.get_by_role("radio", name="beam").check()
-    page.get_by_role("button", name="Write").click()
+    page.get_by_role("button", name="Write", exact=True).click()
     wait_for_lyrics(page, 20)
     page.get_by_role("button", name="Stop").click()
     page.wait_for_timeout(700)
@@ -134,6 +134,56 @@ def test_both_models_write_side_by_side_and_their_learning_curves_are_drawn(page
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
 
+@pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
+def test_a_lyric_is_taken_back_to_a_letter_and_goes_on_from_another(page):
+    page.get_by_label("Prefix").fill("<b>the</b> sea and ")
+    page.get_by_label("number input for Length").fill("100")
+    page.get_by_role("button", name="Write", exact=True).click()
+    first = wait_for_lyrics(page, 100)
+    page.get_by_text("training songs").first.wait_for()  # the line on what is copied
+    page.get_by_role("button", name="Steer by hand").click()
+    page.locator("#steer-letters span").nth(99).wait_for()
+    assert page.locator("#steer-letters").inner_text().replace("\n", " ").startswith("<b>the</b> sea and ")
+    page.locator("#steer-letters span").nth(30).click()
+    page.locator("#steer-choice label").nth(9).wait_for()
+    assert "30" in page.locator("#steer-place input").input_value()
+    page.locator("#steer-own textarea, #steer-own input").fill("zq ")
+    page.get_by_role("button", name="Go on from here").click()
+    page.wait_for_function(
+        "start => { const text = document.querySelector('#lyrics textarea').value; return text.startsWith(start) && text.length == 100 }",
+        arg=first[:30] + "zq ",
+    )
+    page.wait_for_function("document.querySelector('#steer-letters').textContent.includes('zq ')")
+    page.locator("#steer-place input").fill("20")
+    page.locator("#steer-place input").press("Tab")
+    page.locator("#steer-told p").get_by_text("|").wait_for()
+    page.wait_for_function("document.querySelector('#steer-place input').value == '20'")
+    page.locator("#steer-choice label").nth(1).click()
+    page.get_by_role("button", name="Go on from here").click()
+    page.wait_for_function(
+        "before => document.querySelector('#lyrics textarea').value != before && document.querySelector('#lyrics textarea').value.length == 100",
+        arg=lyrics(page),
+    )
+    assert lyrics(page).startswith(first[:20]) and "zq " not in lyrics(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+def test_nothing_is_steered_before_a_lyric_is_written(page):
+    page.get_by_role("button", name="Steer by hand").click()
+    page.get_by_role("button", name="Go on from here").click()
+    page.get_by_test_id("toast-body").get_by_text("choose a letter, or type words of your own").wait_for()
+
+
+def test_a_lyric_is_looked_into_by_a_click(page):
+    page.get_by_label("Prefix").fill("the sea and ")
+    page.get_by_role("button", name="Write", exact=True).click()
+    text = wait_for_lyrics(page, 300)
+    page.get_by_role("button", name="X-ray this").click()
+    page.locator("#xray-view .xr-text").first.wait_for()
+    assert page.locator("#xray-text textarea").input_value() == text
+    assert "bits per character" in page.locator("#xray-summary").inner_text()
+
+
 def test_running_model_its_figure_and_origin_are_shown_and_follow_the_choice(page):
     running = page.locator("#running")
     assert "ImprovedSeqModel" in running.inner_text()
@@ -158,13 +208,13 @@ def test_settings_of_sampling_hide_where_nothing_is_sampled(page):
 def test_bad_length_is_told_in_a_toast(page):
     page.get_by_label("Prefix").fill("a prefix of more than fifty characters, so that a length of fifty is too short")
     page.get_by_label("number input for Length").fill("50")
-    page.get_by_role("button", name="Write").click()
+    page.get_by_role("button", name="Write", exact=True).click()
     page.get_by_test_id("toast-body").get_by_text("max_length must be at least").wait_for()
 
 
 def test_markup_in_the_prefix_is_text(page):
     page.get_by_label("Prefix").fill("<img src=x onerror=document.title='broken'> ")
-    page.get_by_role("button", name="Write").click()
+    page.get_by_role("button", name="Write", exact=True).click()
     wait_for_lyrics(page, 300)
     assert page.title() == "lyricgen"
 

@@ -456,14 +456,17 @@ ALLOWED = {
     | WORDS
     | HUB,
     "ui.errors": CORE,
-    "ui.lyrics": {"__init__", "batching", "devices", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
+    "ui.lyrics": {"batching", "devices", "resources", "ui.errors", "ui.originality", "ui.parts", "ui.steering"}
+    | CORE
+    | MODELS,
+    "ui.steering": {"devices", "insight", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.compare": {"batching", "devices", "resources", "plotting", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.xray": {"cells", "devices", "insight", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.about": {"__init__", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.originality": {"resources", "songindex", "originality", "ui.errors", "ui.parts"} | CORE,
     "ui.parts": {"resources", "plotting"} | CORE | WORDS,
     **dict.fromkeys(WORDS_TABS, {"resources", "plotting", "ui.errors", "ui.parts"} | CORE | WORDS),
-    "ui": {"__init__", "batching", "resources", "ui.errors", "ui.lyrics", "ui.about"}
+    "ui": {"__init__", "batching", "resources", "ui.errors", "ui.lyrics", "ui.parts", "ui.about"}
     | INSIDE_TABS
     | WORDS_TABS
     | CORE

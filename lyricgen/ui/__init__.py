@@ -12,12 +12,13 @@ from lyricgen.ui.analogy import create_analogy_tab
 from lyricgen.ui.bias import create_bias_tab
 from lyricgen.ui.compare import create_compare_tab
 from lyricgen.ui.distance import create_distance_tab
-from lyricgen.ui.lyrics import create_lyrics_tab
+from lyricgen.ui.lyrics import LyricsTab, create_lyrics_tab
 from lyricgen.ui.map import create_map_tab
 from lyricgen.ui.neighbors import create_neighbors_tab
 from lyricgen.ui.originality import create_originality_tab
+from lyricgen.ui.parts import BAR, QUIET
 from lyricgen.ui.xray import CSS as XRAY_CSS
-from lyricgen.ui.xray import create_xray_tab
+from lyricgen.ui.xray import XrayTab, create_xray_tab
 
 TITLE = "lyricgen"
 QUEUE_LENGTH = 128  # requests waiting; one more is told to come back later
@@ -43,6 +44,9 @@ CSS = """
 .cards article { border: 1px solid var(--border-color-primary); border-radius: 8px; padding: 0.75rem; }
 .cards h4 { margin: 0 0 0.5rem; opacity: 0.75; }
 .cards pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font-family: var(--font-mono); }
+.steer-letters { white-space: pre-wrap; overflow-wrap: anywhere; font-family: var(--font-mono); line-height: 1.6; max-height: 20rem; overflow-y: auto; }
+.steer-letters span { cursor: pointer; }
+.steer-letters span:hover, .steer-letters .steer-on { background: var(--primary-200); color: #1e1b4b; border-radius: 3px; }
 .marked { white-space: pre-wrap; overflow-wrap: anywhere; font-family: var(--font-mono); line-height: 1.7; }
 mark { background: var(--primary-200); color: #1e1b4b; border-radius: 3px; padding: 0 0.15em; }
 .marked sup { color: inherit; font-size: 0.7em; padding-left: 0.15em; }
@@ -54,25 +58,40 @@ def build_demo(resources: Resources) -> gr.Blocks:
     """The whole page with its API, ready to launch with `launch_settings`."""
     with gr.Blocks(title=TITLE, analytics_enabled=False) as demo:
         gr.Markdown(introduction(resources))
-        with gr.Tabs():
+        with gr.Tabs() as groups:
             with gr.Tab("Lyrics", id="lyrics"):
-                create_lyrics_tab(resources)
+                lyrics = create_lyrics_tab(resources)
             with gr.Tab("See inside", id="inside"):
-                create_tabs(INSIDE_TABS, resources)
+                inside, made = create_tabs(INSIDE_TABS, resources)
             with gr.Tab("Words", id="words"):
                 create_tabs(WORDS_TABS, resources)
             with gr.Tab("About", id="about"):
                 create_about_tab(resources)
+        send_to_xray(lyrics, made["X-ray"], groups, inside)
     demo.queue(max_size=QUEUE_LENGTH, api_open=False, default_concurrency_limit=2)
     return demo
 
 
-def create_tabs(creators: dict[str, Callable], resources: Resources) -> None:
-    """Tabs inside one of the page's."""
-    with gr.Tabs():
+def create_tabs(creators: dict[str, Callable], resources: Resources) -> tuple[gr.Tabs, dict[str, object]]:
+    """Tabs inside one of the page's, and what each is to others, by name."""
+    made = {}
+    with gr.Tabs() as tabs:
         for name, create in creators.items():
-            with gr.Tab(name, id=name.lower()):
-                create(resources)
+            with gr.Tab(name, id=name):
+                made[name] = create(resources)
+    return tabs, made
+
+
+def send_to_xray(lyrics: LyricsTab, xray: XrayTab, groups: gr.Tabs, inside: gr.Tabs) -> None:
+    """Makes the button under a lyric look into it: in the X-ray, which comes to the front."""
+
+    def send(text, artist):
+        return gr.Tabs(selected="inside"), gr.Tabs(selected="X-ray"), text, artist
+
+    sent = lyrics.xray.click(
+        send, [lyrics.lyrics, lyrics.artist], [groups, inside, xray.text, xray.artist], queue=False, **QUIET
+    )
+    sent.then(xray.show, xray.inputs, xray.outputs, **BAR)
 
 
 def introduction(resources: Resources) -> str:

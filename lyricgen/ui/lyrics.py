@@ -1,6 +1,7 @@
 """The tab in which lyrics are written: a prefix, an artist, a model, a strategy, and the text as it grows."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import gradio as gr
 
@@ -10,7 +11,9 @@ from lyricgen.errors import ArgumentError
 from lyricgen.generation import ANY_ARTIST, LONGEST, MOST_VARIANTS, STRATEGIES, Request, prefix_notes, show_breaks
 from lyricgen.resources import LoadedModel, Resources
 from lyricgen.ui.errors import spoken
-from lyricgen.ui.parts import ANY_SEED, BAR, BETWEEN_UPDATES, cards, given_seed
+from lyricgen.ui.originality import originality_line
+from lyricgen.ui.parts import ANY_SEED, BAR, BETWEEN_UPDATES, QUIET, cards, given_seed
+from lyricgen.ui.steering import create_steering, steered
 from lyricgen.vocabulary import NUM_CLASSES
 
 COPIED = [("no limit", 0), *((f"{words} words", words) for words in (4, 5, 6, 8, 12, 20))]
@@ -23,8 +26,17 @@ EXAMPLES = [  # prefix, artist, model, strategy, temperature
 ]
 
 
-def create_lyrics_tab(resources: Resources) -> None:
-    """Adds the tab's components and its events `/generate` and `/check_prefix`."""
+@dataclass(frozen=True)
+class LyricsTab:
+    """What sends a lyric to another tab: the text, in whose style it is, and the button."""
+
+    lyrics: gr.Textbox
+    artist: gr.Dropdown
+    xray: gr.Button
+
+
+def create_lyrics_tab(resources: Resources) -> LyricsTab:
+    """Adds the tab's components and its events `/generate`, `/variants` and `/check_prefix`."""
     with gr.Row():
         with gr.Column(scale=3, min_width=320):
             prefix = gr.Textbox(
@@ -52,6 +64,9 @@ def create_lyrics_tab(resources: Resources) -> None:
                 elem_id="lyrics",
             )
             notes = gr.Markdown(label="Notes on the prefix", elem_id="notes")
+            original = gr.Markdown(elem_id="original-line")
+            xray = gr.Button("X-ray this", size="sm", elem_id="xray-this")
+            steering_here = gr.Column()
         with gr.Column(scale=2, min_width=320):
             model = gr.Radio(resources.model_names, value=resources.default_model, label="Model")
             running = gr.Markdown(describe(resources.model(resources.default_model)), elem_id="running")
@@ -92,6 +107,8 @@ def create_lyrics_tab(resources: Resources) -> None:
                 info="Words in a row that stand in one training song; what makes a longer run is taken back and written anew.",
                 elem_id="copied",
             )
+    with steering_here:
+        steering = create_steering(resources, lyrics, artist, model)
     with gr.Accordion("Several at once", open=False):
         with gr.Row(equal_height=True):
             count = gr.Slider(
@@ -114,6 +131,11 @@ def create_lyrics_tab(resources: Resources) -> None:
         settings = (prefix, artist, strategy, temperature, top_k, top_p, max_length, given_seed(seed))
         return resources.request(model, *settings, max_copied_words=max_copied_words)
 
+    def write_lyric(*settings) -> Iterator[str]:
+        request = asked(*settings)
+        for text in resources.stream(request, BETWEEN_UPDATES):
+            yield show_breaks(text, len(request.prefix))
+
     @with_gpu
     @spoken
     def generate(
@@ -133,9 +155,14 @@ def create_lyrics_tab(resources: Resources) -> None:
             seed: the same seed gives the same text; -1: another every time.
             max_copied_words: the longest run of words that may stand in a training song, 4 to 50; 0: no limit.
         """
-        request = asked(prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed, max_copied_words)
-        for text in resources.stream(request, BETWEEN_UPDATES):
-            yield show_breaks(text, len(request.prefix))
+        yield from write_lyric(
+            prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed, max_copied_words
+        )
+
+    @with_gpu
+    @spoken
+    def go_on(text, place, choice, own, *settings) -> Iterator[str]:
+        yield from write_lyric(steered(text, place, choice, own), *settings)
 
     def stream_variants(count, *settings) -> Iterator[list[dict]]:
         requests = asked(*settings).variants(count)
@@ -218,7 +245,21 @@ def create_lyrics_tab(resources: Resources) -> None:
         show_variants, [count, *settings], side_by_side, **BAR, concurrency_limit=ROWS // MOST_VARIANTS
     )
     gr.api(variants, api_name="variants", concurrency_limit=ROWS // MOST_VARIANTS)
-    stop.click(None, None, None, cancels=[generating, writing], api_visibility="private")
+    going_on = steering.go_on.click(
+        go_on,
+        [lyrics, steering.place, steering.choice, steering.own, *settings[1:]],
+        lyrics,
+        **BAR,
+        concurrency_limit=ROWS,
+    )
+    at_once = {**QUIET, "queue": False, "show_progress": "hidden"}
+    for finished in (generating, going_on):
+        finished.then(
+            lambda text: (originality_line(resources, text), text), lyrics, [original, steering.letters], **at_once
+        )
+    going_on.then(lambda: "", None, steering.own, **at_once)
+    steering.panel.expand(lambda text: text, lyrics, steering.letters, **at_once)
+    stop.click(None, None, None, cancels=[generating, going_on, writing], api_visibility="private")
     model.change(
         lambda name: describe(resources.model(name)),
         model,
@@ -235,6 +276,7 @@ def create_lyrics_tab(resources: Resources) -> None:
         queue=False,
         show_progress="hidden",
     )
+    return LyricsTab(lyrics, artist, xray)
 
 
 def describe(loaded: LoadedModel) -> str:
