@@ -31,10 +31,11 @@ from lyricgen.models import CharacterModel
 from lyricgen.vocabulary import CHARACTERS, NUM_CLASSES, OOV_LABEL, START_LABEL
 
 TOP = 5  # likeliest characters that are kept of each place
-TIED = {torch.bfloat16: 0.03, torch.float32: 1e-4}
-"""How far below the likeliest logit one still counts as the likeliest, by the dtype that lyrics are written in: rounding
-moves logits by this much, so greedy decoding may write either. Of 46,722 characters of greedy lyrics in bfloat16, 28
-were not the first in float32, the farthest of them by 0.014."""
+TIED = {torch.bfloat16: 0.1, torch.float32: 1e-4}
+"""How far below the likeliest logit one is tied with it, by the dtype that lyrics are written in: rounding moves logits by
+so much at most, so that greedy decoding may write either. Of 78,722 characters of greedy lyrics in bfloat16, 56 were not
+the first in float32, the farthest of them by 0.086."""
+GREEDY_RUN = 20  # characters; in so many that are all the likeliest or tied with it, ties count as the likeliest
 DIFFERENCES = 10  # characters on which a comparison says that two models differ most
 BEFORE, BEHIND = 24, 12  # characters of context that stand beside one of these
 BREAK = re.compile(r" *[\r\n][ \r\n]*| {2,}")  # between lines; the songs hold runs of spaces where sections broke
@@ -98,7 +99,8 @@ class Score:
     log_probs: np.ndarray
     """float64 (T,): log2 of each character's probability, in bits, never above 0; NaN where it is not scored."""
     ranks: np.ndarray
-    """int (T,): 1 for the likeliest, see `TIED`; 0 where it is not scored."""
+    """int (T,): 1 for the likeliest; 0 where it is not scored. In a passage that greedy decoding may have written, see
+    `GREEDY_RUN`, what is tied with the likeliest has 1 too."""
     entropies: np.ndarray
     """float64 (T,): of the distribution that each character was drawn from, in bits, from 0 to log2(100) = 6.64."""
     top_labels: np.ndarray
@@ -276,8 +278,8 @@ def score(text: str, *, artist: str | None = None, model: str | Path | Character
         known = torch.tensor(labels) != OOV_LABEL
         read = torch.tensor(labels).clamp(max=NUM_CLASSES - 1)[:, None]  # (T, 1)
         chosen = logits.gather(1, read)
-        ranks = (logits > chosen).sum(1) + 1
-        ranks[(logits.max(1).values - chosen[:, 0]) <= TIED[fastest_dtype(module)]] = 1
+        ranks = torch.where(known, (logits > chosen).sum(1) + 1, 0).numpy()
+        tied = known & (logits.max(1).values - chosen[:, 0] <= TIED[fastest_dtype(module)])
         top = log_probs.topk(TOP)
         bits = torch.where(known, log_probs.gather(1, read)[:, 0], math.nan).numpy()
         entropies = torch.special.entr(probabilities).sum(1) / math.log(2)
@@ -287,7 +289,7 @@ def score(text: str, *, artist: str | None = None, model: str | Path | Character
         artist=artist,
         labels=np.array(labels),
         log_probs=bits,
-        ranks=torch.where(known, ranks, 0).numpy(),
+        ranks=_greedy_ranks(ranks, tied.numpy()),
         entropies=entropies.numpy(),
         top_labels=top.indices.numpy(),
         top_probabilities=top.values.exp2().numpy(),
@@ -422,6 +424,15 @@ def _lines(text: str, log_probs: np.ndarray) -> tuple[Line, ...]:
         scored = log_probs[start:end][np.isfinite(log_probs[start:end])]
         lines.append(Line(start, text[shown_start:shown_end], len(scored), float(0.0 - scored.sum())))
     return tuple(lines)
+
+
+def _greedy_ranks(ranks: np.ndarray, tied: np.ndarray) -> np.ndarray:
+    """Ranks (T,) with 1 for all of each long run of characters that are the likeliest or tied with it, bool (T,)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], tied, [False]])))
+    for start, end in edges.reshape(-1, 2).tolist():
+        if end - start >= GREEDY_RUN:
+            ranks[start:end] = 1
+    return ranks
 
 
 def _notes(text: str, model: CharacterModel) -> tuple[str, ...]:

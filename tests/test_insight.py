@@ -13,7 +13,7 @@ from lyricgen.checkpoints import load_model
 from lyricgen.data import LyricsGenerationTensor
 from lyricgen.errors import ArgumentError, LyricGenError
 from lyricgen.generation import LONGEST, STRETCH, generate_lyrics, read_labels
-from lyricgen.insight import alternatives, compare_scores, line_places, score
+from lyricgen.insight import GREEDY_RUN, _greedy_ranks, alternatives, compare_scores, line_places, score
 from lyricgen.models import ImprovedSeqModel, VanillaRNN
 from lyricgen.task import LyricsGenerationTask
 from lyricgen.vocabulary import CHARACTERS, OOV_LABEL, START_LABEL, string_to_labels
@@ -69,6 +69,24 @@ def test_every_figure_is_that_of_the_modules_distribution(tiny_model):
         else:
             assert scored.probabilities[at] == pytest.approx(one[label], rel=1e-4)
             assert scored.ranks[at] == ranked.tolist().index(label) + 1
+
+
+@pytest.mark.parametrize("name", ["lstm", "vanilla-rnn"])
+def test_ranks_of_a_text_that_no_model_wrote_are_those_of_the_float32_module(name):
+    labels = torch.tensor(read_labels(LONG))
+    with torch.no_grad():
+        logits = load_model(name)(torch.cat([torch.tensor([START_LABEL]), labels[:-1]])[None], None)[0][0]
+    known = labels != OOV_LABEL
+    expected = (logits[known] > logits[known].gather(1, labels[known][:, None])).sum(1) + 1
+    ranks = score(LONG[: len(VERSE)], model=name).ranks[known[: len(VERSE)].numpy()]
+    assert ranks.tolist() == expected[: len(ranks)].tolist()
+
+
+def test_ties_count_as_the_likeliest_only_in_a_run_that_greedy_decoding_may_have_written():
+    tied = np.array([True] * GREEDY_RUN + [False] + [True] * (GREEDY_RUN - 1))
+    ranks = _greedy_ranks(np.full(len(tied), 2), tied)
+    assert ranks.tolist() == [1] * GREEDY_RUN + [2] * GREEDY_RUN
+    assert _greedy_ranks(np.array([3, 1]), np.array([False, True])).tolist() == [3, 1]
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)

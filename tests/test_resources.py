@@ -2,13 +2,16 @@
 
 import json
 import shutil
+from functools import partial
 
 import pytest
 import torch
 
+from lyricgen.cells import read_cells
 from lyricgen.checkpoints import ASSETS, Checkpoint, bundled_models, load_checkpoint, save_checkpoint
 from lyricgen.data import Song
 from lyricgen.errors import ArgumentError, ModelError
+from lyricgen.insight import score
 from lyricgen.models import VanillaRNN
 from lyricgen.originality import measure_originality
 from lyricgen.resources import BUNDLED, Resources
@@ -181,6 +184,30 @@ def test_a_gpu_that_fails_in_the_middle_leaves_the_lyric_to_the_cpu_in_one_logge
     assert record.message.startswith("lstm goes on on the CPU, since meta failed (")
     assert resources.model("lstm").device == CPU and resources.about()["device"].startswith("CPU")
     assert resources.model("vanilla-rnn").device.type == "meta"
+
+
+def test_a_gpu_that_fails_leaves_a_question_to_the_cpu_in_one_logged_sentence(caplog):
+    resources = Resources(device="meta")
+    for question in (score, read_cells):
+        answer = resources.ask("LSTM", partial(ask_about, question))
+        assert answer.text == "the sea is calm"
+    assert resources.ask("lstm", partial(ask_about, score)).bits == score("the sea is calm").bits
+    [record] = caplog.records
+    assert record.message.startswith("lstm goes on on the CPU, since meta failed (")
+
+
+def ask_about(question, model):
+    """What a question of `lyricgen.insight` or `lyricgen.cells` answers by a model."""
+    return question("the sea is calm", model=model)
+
+
+def test_a_question_that_cannot_be_answered_moves_no_model():
+    resources = Resources(device="meta")
+    with pytest.raises(ArgumentError, match="empty text"):
+        resources.ask("lstm", lambda model: score("", model=model))
+    with pytest.raises(ArgumentError, match="model must be one of"):
+        resources.ask("gru", score)
+    assert resources.model("lstm").device.type == "meta"
 
 
 def test_requests_that_were_running_when_the_gpu_failed_all_end_on_the_cpu(caplog):

@@ -28,8 +28,9 @@ CELLS_EXPLANATION = """
 Each layer is a row of numbers, its **hidden units**, that the model updates with every letter. Some follow something that a
 person would name: the idea is from
 [Karpathy, Johnson and Li (2015)](https://arxiv.org/abs/1506.02078), who found a unit that counts the position in a line and
-another that switches on inside quotes. Look at those that vary most, and at those that follow a feature of the text by
-**Pearson's r**; *chance* is the largest |r| that any unit reaches with the feature moved along the text, so look for more.
+another that switches on inside quotes (our songs hold no quotes to learn that from). Look at those that vary most, and at
+those that follow a feature of the text by **Pearson's r**; *chance* is the largest |r| that any unit reaches with the feature
+moved along the text, so look for more.
 """
 EXAMPLE = (
     "the lamp by the window was burning all night  hold on to the line till the morning is bright  "
