@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from lyricgen.arguments import check_integer
-from lyricgen.songindex import GRAM, SongIndex, find_words, hash_gram, hash_word
+from lyricgen.songindex import APOSTROPHES, GRAM, SongIndex, find_words, hash_gram, hash_word
 
 SHORTEST_RUN, LONGEST_RUN = GRAM - 1, 50  # words that may be allowed: fewer than a gram cannot be told from none
 _NO_RUNS: Mapping[int, int] = MappingProxyType({})
@@ -57,8 +57,7 @@ class CopyGuard:
     def after(self, state: CopyState, text: str) -> CopyState:
         """The state after more text, mostly a word; it must end where a word does, and may hold several, or none.
 
-        A text that is still growing is told up to its last complete word: the caller keeps back what follows the last
-        character that is no letter, digit or apostrophe.
+        Of a text that is still growing, `unfinished` is kept back until a character follows that `goes_on` does not hold of.
         """
         for word in find_words(text):
             state = self._after_word(state, hash_word(word.text))
@@ -84,6 +83,23 @@ class CopyGuard:
                 if times <= len(ago) and (not period or ago[times - 1] == times * period):
                     runs[song] = min(runs[song], GRAM - 1 + ago[times - 1])
         return CopyState(words[1:], runs, (*state.grams[1 - LONGEST_RUN :], gram))
+
+
+def goes_on(character: str) -> bool:
+    """Whether a word may go on with a character: a letter, a digit or an apostrophe. Any other ends it."""
+    return character.isalnum() or character in APOSTROPHES
+
+
+def unfinished(text: str) -> str:
+    """The word that a text ends within, which may still grow; '' where it ends with what no word goes on with.
+
+    >>> unfinished("Look: the riv"), unfinished("look: the river ")
+    ('riv', '')
+    """
+    at = len(text)
+    while at and goes_on(text[at - 1]):
+        at -= 1
+    return text[at:]
 
 
 def guard_of(max_copied_words: object, index: Callable[[], SongIndex]) -> CopyGuard | None:

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 
 import torch
 
-from lyricgen.copyguard import CopyGuard, CopyState
+from lyricgen.copyguard import CopyGuard, CopyState, goes_on, unfinished
 from lyricgen.models import Hidden
-from lyricgen.songindex import APOSTROPHES
 from lyricgen.vocabulary import CHARACTERS
 
 TRIES = 8  # of a word, by other random numbers; then its first letter is forbidden
@@ -111,7 +110,7 @@ class Draft:
         self.written.append(label)
         if self.bits is not None:
             self.bits += bits
-        if self.guard is None or (_in_word(CHARACTERS[label]) and not self.whole):
+        if self.guard is None or (goes_on(CHARACTERS[label]) and not self.whole):
             return None
         place = self._places[-1]
         word = place.begun + "".join([CHARACTERS[one] for one in self.written[place.written :]])
@@ -125,11 +124,9 @@ class Draft:
         """Keeps the place where the prefix ends, once all of it but its last character is read."""
         if self.guard is None or self._unread:
             return
-        begun = len(self.prefix)
-        while begun and _in_word(self.prefix[begun - 1]):
-            begun -= 1
-        copied = self.guard.after(self.guard.start, self.prefix[:begun])
-        self._places.append(Place(0, hidden(), self.read_next, copied, self.bits, self.prefix[begun:]))
+        begun = unfinished(self.prefix)
+        copied = self.guard.after(self.guard.start, self.prefix.removesuffix(begun))
+        self._places.append(Place(0, hidden(), self.read_next, copied, self.bits, begun))
 
     def _place_to_go_back_to(self) -> Place | None:
         """Where the last word began, or one before it where nothing else could be written there; None: nowhere."""
@@ -149,10 +146,6 @@ class Draft:
         self.written = self.written[: place.written]
         self.read_next, self.bits = place.read_next, place.bits
         return place.hidden
-
-
-def _in_word(character: str) -> bool:
-    return character.isalnum() or character in APOSTROPHES
 
 
 def _random_numbers(seed: int, count: int) -> Iterator[float]:

@@ -46,8 +46,8 @@ ASKED_AT_ONCE = 1_000_000
 LONGEST_TITLE = 44  # characters; a longer one is cut, so that none can hold a line of a lyric
 _LETTER = r"[^\W_][\u0300-\u036f]{0,8}"  # with accents of its own; a longer pile of them is no spelling
 _WORD = re.compile(rf"(?:{_LETTER})+(?:'(?:{_LETTER})+)*")
-APOSTROPHES = "'’‘ʼ`"  # one is as good as another
-_ONE_APOSTROPHE = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
+APOSTROPHES = "'’‘ʼ`"
+_TO_APOSTROPHE = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
 _ALL_BITS = 2**64 - 1
 _FACTOR, _MIX1, _MIX2 = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB  # the last two: of SplitMix64
 
@@ -74,7 +74,7 @@ def find_words(text: str) -> list[Word]:
     >>> [word.text for word in find_words("DON'T stop -- 're-start'!")]
     ["don't", 'stop', 're', 'start']
     """
-    plain = text.translate(_ONE_APOSTROPHE)
+    plain = text.translate(_TO_APOSTROPHE)
     return [Word(_spelled(match[0]), match.start(), match.end()) for match in _WORD.finditer(plain)]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lyricgen import ArgumentError, CopyGuard, CopyState, Song, SongIndex, measure_originality
+from lyricgen.copyguard import goes_on, unfinished
 from lyricgen.songindex import bundled_index
 
 FOX = "the fox hums to the quiet pond and the heron answers with a single reed"
@@ -60,6 +61,19 @@ def test_a_text_may_come_in_any_pieces_that_end_with_a_word(index):
     assert whole == in_words == guard.after(guard.after(guard.start, FOX[:20]), FOX[20:]) and whole.run == 15
     assert guard.after(whole, " -- \n") == whole
     assert guard.after(guard.start, "re-start") == guard.after(guard.after(guard.start, "re"), "START")
+
+
+def test_a_text_that_grows_letter_by_letter_is_told_word_by_word(index):
+    guard, state, word = CopyGuard(index, 5), CopyGuard.start, ""
+    text = f"Zig, {FOX.upper()}'s end; re-start\n"
+    for letter in text:
+        word += letter
+        if not goes_on(letter):
+            state, word = guard.after(state, word), ""
+    assert state == guard.after(guard.start, text) and word == ""
+    assert [unfinished(text) for text in ("the riv", "don't", "rock-n", "ri\u2019", "sea ", "sea.", "")] == [
+        "riv", "don't", "n", "ri\u2019", "", "", "",
+    ]  # fmt: skip
 
 
 def test_the_longest_of_its_runs_is_the_longest_run_of_the_text():

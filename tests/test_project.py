@@ -420,7 +420,7 @@ ALLOWED = {
     "checkpoints": CORE | {"models"},
     "songdata": CORE,
     "decoding": CORE | {"models"},
-    "draft": CORE | {"models", "songindex", "copyguard"},
+    "draft": CORE | {"models", "copyguard"},
     "generation": CORE | {"models", "checkpoints", "songindex", "copyguard", "decoding", "draft"},
     "batching": CORE | {"models", "decoding", "draft", "generation"},
     "insight": CORE | {"models", "decoding", "generation"},
