@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from lyricgen import measure_originality
 from lyricgen.insight import compare_scores, score
 from lyricgen.ui.xray import shades
 
@@ -113,7 +114,7 @@ def test_variants_are_written_side_by_side_and_markup_is_text(page):
 @pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
 def test_both_models_write_side_by_side_and_their_learning_curves_are_drawn(page):
     open_tab(page, "See inside", "RNN or LSTM?")
-    page.get_by_label("Beginning").fill("<b>x</b> the sea ")
+    page.locator("#compare-prefix textarea").fill("<b>x</b> the sea ")
     page.get_by_role("button", name="Write with both").click()
     page.wait_for_function(
         "[...document.querySelectorAll('#both pre')].map(one => one.textContent.length).join() == '300,300'"
@@ -166,6 +167,17 @@ def test_a_lyric_is_taken_back_to_a_letter_and_goes_on_from_another(page):
     )
     assert lyrics(page).startswith(first[:20]) and "zq " not in lyrics(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+def test_a_lyric_copies_no_more_words_than_are_allowed(page):
+    page.get_by_label("Prefix").fill("i want you to ")
+    page.get_by_label("number input for Temperature").fill("0.4")
+    page.get_by_label("Copy at most").click()
+    page.get_by_role("option", name="4 words").click()
+    page.get_by_role("button", name="Write", exact=True).click()
+    text = wait_for_lyrics(page, 300)
+    page.locator("#original-line").get_by_text("No 5 words in a row stand in the training songs").wait_for()
+    assert measure_originality(text).longest_run == 0
 
 
 def test_nothing_is_steered_before_a_lyric_is_written(page):
@@ -493,7 +505,7 @@ def test_nothing_to_xray_is_told_in_a_toast(page):
 
 
 def test_about_tab_lists_both_models(page):
-    open_tab(page, "About")
+    page.get_by_role("tab", name="About").click()
     for name in ("lstm", "vanilla-rnn"):  # innerText leaves out what is hidden
         page.wait_for_function("name => document.querySelector('#models').innerText.includes(name)", arg=name)
     page.locator("#origins").get_by_text("VanillaRNN; bundled with lyricgen").wait_for()

@@ -138,9 +138,7 @@ def create_lyrics_tab(resources: Resources) -> LyricsTab:
 
     @with_gpu
     @spoken
-    def generate(
-        prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed, max_copied_words
-    ) -> Iterator[str]:
+    def generate(prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed) -> Iterator[str]:
         """Writes a lyric that begins with the prefix, streamed as it grows; the last value is the whole text.
 
         Args:
@@ -153,11 +151,13 @@ def create_lyrics_tab(resources: Resources) -> LyricsTab:
             top_p: sample from the likeliest that together have this probability, above 0 up to 1.
             max_length: characters in all, prefix included, 1 to 5,000.
             seed: the same seed gives the same text; -1: another every time.
-            max_copied_words: the longest run of words that may stand in a training song, 4 to 50; 0: no limit.
         """
-        yield from write_lyric(
-            prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed, max_copied_words
-        )
+        yield from write_lyric(prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed, 0)
+
+    @with_gpu
+    @spoken
+    def show(*settings) -> Iterator[str]:
+        yield from write_lyric(*settings)
 
     @with_gpu
     @spoken
@@ -198,7 +198,7 @@ def create_lyrics_tab(resources: Resources) -> LyricsTab:
             prefix, artist, model, temperature, top_k, top_p, max_length: as /generate's.
             seed: of the first; each further one has the next; -1: another every time.
             count: how many, 1 to 16.
-            max_copied_words: as /generate's.
+            max_copied_words: the longest run of words that may stand in a training song, 4 to 50; 0: no limit.
         """
         settings = (prefix, artist, model, "sample", temperature, top_k, top_p, max_length, seed, max_copied_words)
         yield from stream_variants(count, *settings)
@@ -218,17 +218,16 @@ def create_lyrics_tab(resources: Resources) -> LyricsTab:
 
     settings = [prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed, copied]
     clicked = [write.click, prefix.submit]
-    generating = gr.on(
-        clicked,
+    together = {"concurrency_limit": ROWS, "concurrency_id": "lyrics"}
+    generating = gr.on(clicked, show, settings, lyrics, **BAR, **together)
+    gr.Button(visible=False).click(  # never: callers of the API send these nine inputs, whatever else the page has
         generate,
-        settings,
+        settings[:-1],
         lyrics,
         api_name="generate",
         api_description="Writes a lyric that begins with the prefix, streamed as it grows.",
-        concurrency_limit=ROWS,
         preprocess=False,
-        trigger_mode="once",
-        show_progress="minimal",
+        **together,
     )
     gr.on(
         clicked,
@@ -250,7 +249,7 @@ def create_lyrics_tab(resources: Resources) -> LyricsTab:
         [lyrics, steering.place, steering.choice, steering.own, *settings[1:]],
         lyrics,
         **BAR,
-        concurrency_limit=ROWS,
+        **together,
     )
     at_once = {**QUIET, "queue": False, "show_progress": "hidden"}
     for finished in (generating, going_on):
