@@ -23,8 +23,9 @@ from torch import nn
 from benchmarks.measuring import deliver, make_parser, median_seconds, written_by
 from benchmarks.readme import table
 from lyricgen.checkpoints import load_model
-from lyricgen.generation import FastStepper, generate_lyrics, read_labels
+from lyricgen.generation import generate_lyrics, read_labels
 from lyricgen.models import ImprovedSeqModel
+from lyricgen.stepper import FastStepper
 
 BATCHES = (1, 16, 64)
 NAMES = ["labels", "h1", "c1", "h2", "c2"]

@@ -21,8 +21,8 @@ from benchmarks.measuring import CORES, deliver, make_parser, median_seconds, se
 from benchmarks.readme import table
 from lyricgen.checkpoints import bundled_models, load_model
 from lyricgen.decoding import GreedyDecodingStrategy, Hypothesis, ModelStepper
-from lyricgen.generation import ArtistStepper, FastStepper
 from lyricgen.models import CharacterModel
+from lyricgen.stepper import ArtistStepper, FastStepper
 from lyricgen.vocabulary import START_LABEL
 
 HEADER = [

@@ -16,8 +16,9 @@ from benchmarks.readme import table
 from benchmarks.songs import make_text
 from lyricgen.batching import Batch
 from lyricgen.checkpoints import bundled_models, load_model
-from lyricgen.generation import FastStepper, Request, read_labels
+from lyricgen.generation import Request, read_labels
 from lyricgen.models import CharacterModel
+from lyricgen.stepper import FastStepper
 from lyricgen.vocabulary import START_LABEL
 
 HEADER = ["model", "prefix", "milliseconds", "the stepper, a step a character", "one pass of the module, float32"]

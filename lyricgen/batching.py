@@ -16,8 +16,9 @@ import torch
 
 from lyricgen.decoding import COLDEST, forbid, likeliest, next_probabilities, pick
 from lyricgen.draft import Draft
-from lyricgen.generation import ArtistStepper, FastStepper, Request, make_request
+from lyricgen.generation import Request, make_request
 from lyricgen.models import CharacterModel, Hidden, map_state
+from lyricgen.stepper import ArtistStepper, FastStepper
 
 ROWS = 64  # lyrics in the batch; more wait for a place, and those that have had it longest make room
 TURN = 250  # characters that a lyric may write before it makes room for one that waits

@@ -8,10 +8,10 @@ import torch
 from lyricgen.corpus import Corpus, copied_share
 from lyricgen.data import Song
 from lyricgen.decoding import Hypothesis, SamplingDecodingStrategy
-from lyricgen.generation import FastStepper
 from lyricgen.models import CharacterModel
 from lyricgen.originality import measure_originality
 from lyricgen.songindex import GRAM, SongIndex
+from lyricgen.stepper import FastStepper
 from lyricgen.vocabulary import START_LABEL, token_ids_to_str
 
 LONG_RUN = 50  # characters: of how many samples a run as long as this is copied

@@ -18,16 +18,9 @@ import torch
 from lyricgen.arguments import check_integer, check_number, check_text, shown
 from lyricgen.decoding import HOTTEST, next_probabilities
 from lyricgen.errors import ArgumentError
-from lyricgen.generation import (
-    LONGEST,
-    LayerReader,
-    check_artist,
-    fastest_dtype,
-    model_of,
-    read_labels,
-    unknown_characters,
-)
+from lyricgen.generation import LONGEST, check_artist, model_of, read_labels, unknown_characters
 from lyricgen.models import CharacterModel
+from lyricgen.stepper import LayerReader, fastest_dtype
 from lyricgen.vocabulary import CHARACTERS, NUM_CLASSES, OOV_LABEL, START_LABEL
 
 TOP = 5  # likeliest characters that are kept of each place

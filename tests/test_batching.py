@@ -12,8 +12,9 @@ import torch
 from lyricgen import batching, generate_lyrics, generate_variants, load_model
 from lyricgen.batching import Batch, stream_together
 from lyricgen.errors import ArgumentError
-from lyricgen.generation import LONG_PREFIX, Request, read_labels
+from lyricgen.generation import Request, read_labels
 from lyricgen.models import VanillaRNN
+from lyricgen.stepper import LONG_PREFIX
 from lyricgen.vocabulary import START_LABEL, string_to_labels
 
 

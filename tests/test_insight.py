@@ -12,9 +12,10 @@ import torch
 from lyricgen.checkpoints import load_model
 from lyricgen.data import LyricsGenerationTensor
 from lyricgen.errors import ArgumentError, LyricGenError
-from lyricgen.generation import LONGEST, STRETCH, generate_lyrics, read_labels
+from lyricgen.generation import LONGEST, generate_lyrics, read_labels
 from lyricgen.insight import GREEDY_RUN, _greedy_ranks, alternatives, compare_scores, line_places, score
 from lyricgen.models import ImprovedSeqModel, VanillaRNN
+from lyricgen.stepper import STRETCH
 from lyricgen.task import LyricsGenerationTask
 from lyricgen.vocabulary import CHARACTERS, OOV_LABEL, START_LABEL, string_to_labels
 

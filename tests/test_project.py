@@ -401,7 +401,7 @@ def test_every_package_is_in_the_project_metadata():
 
 CORE = {"arguments", "errors", "files", "vocabulary"}
 TRAINING = {"data", "corpus", "songdata", "task"}
-MODELS = {"models", "checkpoints", "decoding", "generation"}
+MODELS = {"models", "checkpoints", "decoding", "stepper", "generation"}
 HUB = {"hub", "modelcard", "publishing", "space"}
 SPACES = {"vectorspace", "textvectors", "vectorsources"}
 WORDS = SPACES | {"wordlists", "embeddings", "evaluation", "projection", "bias"}
@@ -421,9 +421,10 @@ ALLOWED = {
     "songdata": CORE,
     "decoding": CORE | {"models"},
     "draft": CORE | {"models", "copyguard"},
-    "generation": CORE | {"models", "checkpoints", "songindex", "copyguard", "decoding", "draft"},
-    "batching": CORE | {"models", "decoding", "draft", "generation"},
-    "insight": CORE | {"models", "decoding", "generation"},
+    "stepper": CORE | {"models"},
+    "generation": CORE | {"models", "checkpoints", "songindex", "copyguard", "decoding", "draft", "stepper"},
+    "batching": CORE | {"models", "decoding", "draft", "stepper", "generation"},
+    "insight": CORE | {"stepper", "models", "decoding", "generation"},
     "cells": CORE | {"models", "generation", "insight"},
     "vectorspace": CORE,
     "textvectors": CORE | {"vectorspace"},
