@@ -45,6 +45,8 @@ _NAMES = {
     ),
     "checkpoints": ("Checkpoint", "load_checkpoint", "load_model", "save_checkpoint"),
     "generation": ("generate_lyrics", "stream_lyrics"),
+    "ngrams": ("NgramClassifier", "fit_ngrams", "load_ngrams", "save_ngrams"),
+    "attribution": ("Attribution", "attribute"),
     "vectorspace": ("VectorSpace", "open_space", "save_space"),
     "vectorsources": ("load_vectors",),
     "embeddings": (

@@ -1,4 +1,4 @@
-"""The shell: python -m lyricgen generate | analogy | distance | neighbors | map | bias | about | push | space."""
+"""The shell: python -m lyricgen generate | attribute | analogy | distance | neighbors | map | bias | about | push | space."""
 
 import argparse
 import json
@@ -33,6 +33,11 @@ def build_parser() -> argparse.ArgumentParser:
     generate.add_argument("--beam-size", default="5", metavar="K", help="hypotheses of the beam, 1 to 32 (default: %(default)s)")
     generate.add_argument("--max-length", default="300", metavar="N", help="characters in all, prefix included, 1 to 5000 (default: %(default)s)")
     generate.add_argument("--seed", metavar="N", help="the same seed, the same text (default: another every time)")
+
+    whose = _command(commands, "attribute", show_attribution, "tell whose style a text is in, as a whole and line by line")
+    whose.add_argument("text", metavar="TEXT", help="1 to 5000 characters; -: read them from standard input")
+    whose.add_argument("--model", default="lstm", metavar="NAME", help="lstm, vanilla-rnn, a model folder or a .ckpt file (default: %(default)s)")
+    whose.add_argument("--json", action="store_true", help="answer as JSON, as the API does")
 
     analogy = _words_command(commands, "analogy", show_analogy, "solve X1 : X2 :: Y1 : ?, by 3CosAdd and 3CosMul")
     for name in ("x1", "x2", "y1"):
@@ -122,9 +127,27 @@ def write_lyric(options: argparse.Namespace) -> None:
         seed=options.seed,
         beam_size=options.beam_size,
     )
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character of the prefix shows another
+    _show_any_character()
     print(show_breaks(request.text(), len(request.prefix)))
+
+
+def show_attribution(options: argparse.Namespace) -> None:
+    """Prints the artists by the probability that a text is theirs, and whose each line is likeliest."""
+    from lyricgen.attribution import attribute
+    from lyricgen.devices import one_thread
+
+    one_thread()
+    found = attribute(_text_or_stdin(options.text), model=options.model)
+    for note in found.notes:
+        print(note, file=sys.stderr)
+    if _printed_as_json(options, found.to_dict()):
+        return
+    _show_any_character()
+    for place in found.ranking:
+        print(f"{place.probability:7.1%}  {place.artist}")
+    print()
+    for line in found.lines:
+        print(f"{line.probability:7.1%}  {line.artist}: {line.text}")
 
 
 def show_analogy(options: argparse.Namespace) -> None:
@@ -192,7 +215,7 @@ def write_map(options: argparse.Namespace) -> None:
     kind = Path(options.out).suffix.lower().removeprefix(".")
     if kind not in ("svg", "png", "csv", "json"):
         raise ArgumentError(f"--out must end in .svg, .png, .csv or .json, got {shown(options.out)}")
-    words = sys.stdin.buffer.read().decode("utf-8", "replace") if options.words == ["-"] else " ".join(options.words)
+    words = _text_or_stdin(" ".join(options.words))
     mapped = map_words(words, options.method, _vectors(options), options.seed)
     if kind == "csv":
         content = mapped.to_csv().encode()
@@ -285,6 +308,17 @@ def _words_command(commands, name: str, run: Callable, text: str) -> argparse.Ar
     if run is not write_map:  # whose file may be JSON
         command.add_argument("--json", action="store_true", help="answer as JSON, as the API does")
     return command
+
+
+def _text_or_stdin(text: str) -> str:
+    """A text, or, where it is '-', what comes in."""
+    return sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text
+
+
+def _show_any_character() -> None:
+    """A terminal that lacks a character of what is printed shows another."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _vectors(options: argparse.Namespace):

@@ -168,7 +168,7 @@ def generate_lyrics(
 
 def make_request(prefix: str = "", *, model: str | Path | CharacterModel = "lstm", **settings) -> Request:
     """The request behind `stream_lyrics`, with the same arguments and errors; its notes go to the log."""
-    request = Request(_loaded(model), prefix, **settings)
+    request = Request(loaded(model), prefix, **settings)
     for note in request.notes:
         log.warning(note)
     return request
@@ -460,7 +460,7 @@ def _fingerprint(model: CharacterModel) -> tuple:
     return tuple((value.data_ptr(), 0 if value.is_inference() else value._version) for value in model.parameters())
 
 
-def _loaded(model: str | Path | CharacterModel) -> CharacterModel:
+def loaded(model: str | Path | CharacterModel) -> CharacterModel:
     if isinstance(model, CharacterModel):
         return model
     if isinstance(model, str) and model.strip().lower() in bundled_models():

@@ -12,6 +12,7 @@ import torch
 
 from lyricgen import __version__
 from lyricgen.arguments import check_choice
+from lyricgen.attribution import FOLDER
 from lyricgen.batching import Batch
 from lyricgen.checkpoints import Checkpoint, bundled_models, load_checkpoint
 from lyricgen.devices import LENDS_GPU, best_device, device_name
@@ -20,12 +21,14 @@ from lyricgen.files import ASSETS
 from lyricgen.generation import Request
 from lyricgen.hub import FOLDERS, Download
 from lyricgen.models import CharacterModel
+from lyricgen.ngrams import NgramClassifier, load_ngrams
 from lyricgen.vectorsources import load_vectors
 from lyricgen.vectorspace import VectorSpace
 
 BUNDLED = "bundled with lyricgen"
 BUNDLED_SPACES = ("glove-50", "lyrics")  # vector spaces that are always there; the first is the default
 WORDS = "lyrics"  # the one that stands beside the models in their folder
+READERS = {WORDS: load_vectors, FOLDER: load_ngrams}  # of folders that hold no network
 log = logging.getLogger("lyricgen")
 
 
@@ -37,13 +40,12 @@ class Source:
 
     def __init__(self, folder: Path, origin: str):
         self.folder, self.origin = folder, origin
-        self._read: dict[str, Checkpoint | VectorSpace] = {}
+        self._read: dict[str, Checkpoint | VectorSpace | NgramClassifier] = {}
 
-    def read(self, name: str) -> Checkpoint | VectorSpace:
-        """A model by name, or the word vectors."""
+    def read(self, name: str) -> Checkpoint | VectorSpace | NgramClassifier:
+        """A model by name, the word vectors, or the classifier of n-grams."""
         if name not in self._read:
-            folder = self.folder / name
-            self._read[name] = load_vectors(folder) if name == WORDS else load_checkpoint(folder)
+            self._read[name] = READERS.get(name, load_checkpoint)(self.folder / name)
         return self._read[name]
 
     def has(self, name: str) -> bool:
@@ -126,6 +128,7 @@ class Resources:
                 self._leave_out(name, error)
         if not self._models:
             raise ModelError("no bundled model could be loaded; fetch lyricgen again, or train models with train.py")
+        self.ngrams, self.ngrams_origin = self._load_ngrams(sources)
         self._spaces: dict[str, VectorSpace] = {}
         self._space_origins: dict[str, str] = {}
         for name in (*BUNDLED_SPACES, *vectors):
@@ -259,6 +262,15 @@ class Resources:
                 except VectorsError as error:
                     log.warning("%s: not from %s, since %s", name, source.origin, error)
         return load_vectors(name), bundled.origin if name == WORDS else ""
+
+    def _load_ngrams(self, sources: list[Source]) -> tuple[NgramClassifier | None, str]:
+        """What tells artists apart beside a model, from the first source that has it whole, and where it came from."""
+        for source in filter(lambda source: source.has(FOLDER), sources):
+            try:
+                return source.read(FOLDER), source.origin
+            except ModelError as error:
+                self._leave_out(FOLDER, error)
+        return None, ""
 
     def _leave_out(self, name: str, error: Exception) -> None:
         self.left_out[name] = str(error)
