@@ -21,13 +21,16 @@ TITLES = {"lstm": "LSTM", "vanilla-rnn": "Vanilla RNN"}
 CARD = ASSETS / "model-card.md"  # with a {name} for each thing that differs from card to card
 
 
-def write_card(repo: str, models: Mapping[str, Checkpoint], words: Mapping | None = None) -> str:
+def write_card(
+    repo: str, models: Mapping[str, Checkpoint], words: Mapping | None = None, others: Mapping[str, str] | None = None
+) -> str:
     """The text of README.md: front matter with `model-index` results, and what a reader should know.
 
     Args:
         repo: 'USER/NAME'.
         models: what is published, by name.
         words: meta.json of the word vectors that are published beside them.
+        others: what else is, by folder: what it is, in a few words.
     """
     front = ModelCardData(
         language="en",
@@ -41,7 +44,7 @@ def write_card(repo: str, models: Mapping[str, Checkpoint], words: Mapping | Non
     default = "lstm" if "lstm" in models else next(iter(models))
     body = CARD.read_text(encoding="utf-8").format(
         repo=repo,
-        folders="\n".join(_folder_rows(models, words)),
+        folders="\n".join(_folder_rows(models, words, others or {})),
         figures=_figures(models),
         curve=CURVE,
         model=default,
@@ -84,7 +87,7 @@ def _results(models: Mapping[str, Checkpoint]) -> list[EvalResult]:
     ]
 
 
-def _folder_rows(models: Mapping[str, Checkpoint], words: Mapping | None) -> list[str]:
+def _folder_rows(models: Mapping[str, Checkpoint], words: Mapping | None, others: Mapping[str, str]) -> list[str]:
     rows = []
     for name, checkpoint in models.items():
         model = checkpoint.model
@@ -96,6 +99,7 @@ def _folder_rows(models: Mapping[str, Checkpoint], words: Mapping | None) -> lis
     if words:
         source = _text(words.get("source") or "Word vectors")
         rows.append(f"| `lyrics/` | {source}: {words['words']:,} words of {words['dimensions']} dimensions |")
+    rows.extend(f"| `{name}/` | {_text(what)} |" for name, what in others.items())
     return rows
 
 

@@ -167,8 +167,10 @@ def model_files(folder: Path, repo: str) -> dict[str, Path | bytes]:
     if "lyrics" in present:
         open_space(folder / "lyrics").fill_norms()  # numbers that are not finite are found now
         words = read_meta(folder / "lyrics")
+    others = {}
     if "attribution" in present:
-        ngrams.load_ngrams(folder / "attribution")
+        artists = len(ngrams.load_ngrams(folder / "attribution").artists)
+        others["attribution"] = f"What tells {artists} artists apart beside a network: a classifier of hashed n-grams"
     files: dict[str, Path | bytes] = {
         f"{name}/{file}": folder / name / file
         for name in present  # these files only, whatever else lies beside them
@@ -176,7 +178,7 @@ def model_files(folder: Path, repo: str) -> dict[str, Path | bytes]:
     }
     manifest = {"format_version": FORMAT_VERSION, "files": {path: file_sha256(file) for path, file in files.items()}}
     files[MANIFEST] = (json.dumps(manifest, indent=2) + "\n").encode()
-    files[CARD] = write_card(repo, models, words).encode()
+    files[CARD] = write_card(repo, models, words, others).encode()
     files[CURVE] = draw_curve(models)
     return files
 

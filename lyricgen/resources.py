@@ -265,11 +265,15 @@ class Resources:
 
     def _load_ngrams(self, sources: list[Source]) -> tuple[NgramClassifier | None, str]:
         """What tells artists apart beside a model, from the first source that has it whole, and where it came from."""
+        faults = []
         for source in filter(lambda source: source.has(FOLDER), sources):
             try:
                 return source.read(FOLDER), source.origin
             except ModelError as error:
-                self._leave_out(FOLDER, error)
+                faults.append(error)
+                log.warning("%s: not from %s, since %s", FOLDER, source.origin, error)
+        if faults:
+            self.left_out[FOLDER] = str(faults[-1])
         return None, ""
 
     def _leave_out(self, name: str, error: Exception) -> None:

@@ -9,6 +9,7 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
+from lyricgen.attribution import attribute
 from lyricgen.data import ARTISTS
 from lyricgen.generation import generate_lyrics, show_breaks
 
@@ -125,7 +126,7 @@ def test_about_tells_models_figures_and_origin(client):
 def test_public_api_is_what_is_promised(client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
     words = {"/analogy", "/analogy_benchmark", "/distance", "/neighbors", "/map", "/bias", "/debiasing"}
-    assert set(endpoints) == {"/generate", "/check_prefix", "/about"} | words
+    assert set(endpoints) == {"/generate", "/check_prefix", "/attribute", "/about"} | words
     parameters = endpoints["/generate"]["parameters"]
     names = ["prefix", "artist", "model", "strategy", "temperature", "top_k", "top_p", "max_length", "seed"]
     assert [parameter["parameter_name"] for parameter in parameters] == names
@@ -142,6 +143,7 @@ def test_public_api_is_what_is_promised(client):
         ("/map", ["words", "method", "vectors", "seed"]),
         ("/bias", ["target1", "target2", "attribute1", "attribute2", "vectors", "x1", "word", "y1"]),
         ("/debiasing", ["vectors"]),
+        ("/attribute", ["text", "model"]),
     ],
 )
 def test_the_api_on_words_takes_what_is_promised_and_is_described(client, name, parameters):
@@ -172,6 +174,47 @@ def test_many_at_once_each_get_their_own_text(app_url):
         texts = list(pool.map(write, [1, 2, 3, 1, 2, 3]))
     assert texts[:3] == texts[3:]
     assert len(set(texts)) == 3
+
+
+# Whose line is it
+
+
+def test_attribute_answers_what_the_library_says(client):
+    text = "Stacks on the table  and the whip is new\n<b>& \u00e9</b>"
+    for model in ("lstm", "vanilla-rnn"):
+        answer = client.predict(text=text, model=model, api_name="/attribute")
+        assert answer["posterior"] == pytest.approx(attribute(text, model=model).posterior)
+        assert list(answer["posterior"]) == ARTISTS and sum(answer["posterior"].values()) == pytest.approx(1)
+        assert [line["text"] for line in answer["lines"]] == [
+            "Stacks on the table",
+            "and the whip is new",
+            "<b>& \u00e9</b>",
+        ]
+        chances = [place["probability"] for place in answer["ranking"]]
+        assert chances == sorted(chances, reverse=True) and answer["ranking"][0]["artist"] == answer["artist"]
+
+
+def test_attribute_has_a_text_by_default(client):
+    assert len(client.predict(api_name="/attribute")["lines"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"text": ""}, "text must be 1 to 5,000 characters, got an empty text"),
+        ({"text": "x" * 5_001}, "got 5,001"),
+        ({"text": "\ud55c\uad6d"}, "text must hold a character that the models know"),
+        ({"text": ["a"]}, "text must be text"),
+        ({"text": None}, "got an empty text"),
+        ({"text": "a", "model": "../lstm"}, "model must be one of lstm, vanilla-rnn"),
+    ],
+)
+def test_a_text_that_cannot_be_attributed_is_one_sentence(client, values, words):
+    with pytest.raises(AppError) as caught:
+        client.submit(**values, api_name="/attribute").result()
+    message = str(caught.value)
+    assert words in message and "Traceback" not in message and "\n" not in message
+    assert client.predict(text="a", api_name="/attribute")["characters"] == 1
 
 
 # Words

@@ -146,7 +146,7 @@ def test_readme_has_each_command_in_one_line_that_does_all_set_up(name, last):
     assert all((ROOT / file).is_file() for file in files)
 
 
-@pytest.mark.parametrize("block", ["figures", "speed", "alternatives", "words", "vectors"])
+@pytest.mark.parametrize("block", ["figures", "speed", "alternatives", "attribution", "words", "vectors"])
 def test_what_the_benchmarks_write_has_a_place_in_the_readme(block):
     assert marked(block)
 
@@ -428,21 +428,42 @@ ALLOWED = {
     "bias": CORE | SPACES | {"wordlists", "embeddings"},
     "plotting": set(),
     "word2vec": CORE,
+    "ngrams": CORE,
+    "attribution": CORE | MODELS | {"ngrams"},
     "originality": CORE | MODELS | {"data", "corpus"},
     "devices": set(),
     "hub": CORE,
     "modelcard": CORE | {"models", "checkpoints", "plotting"},
-    "publishing": CORE | {"models", "checkpoints", "vectorspace", "hub", "modelcard"},
+    "publishing": CORE | {"__init__", "models", "checkpoints", "ngrams", "vectorspace", "hub", "modelcard"},
     "space": CORE | {"hub", "publishing"},
-    "resources": {"__init__", "batching", "devices", "hub"} | CORE | TRAINING | MODELS | WORDS,
-    "__main__": {"__init__", "resources", "plotting"} | CORE | TRAINING | MODELS | WORDS | HUB,
+    "resources": {"__init__", "attribution", "batching", "devices", "hub", "ngrams"} | CORE | TRAINING | MODELS | WORDS,
+    "__main__": {"__init__", "attribution", "devices", "resources", "plotting"}
+    | CORE
+    | TRAINING
+    | MODELS
+    | WORDS
+    | HUB,
     "ui.errors": CORE,
     "ui.lyrics": {"__init__", "batching", "devices", "resources", "ui.errors"} | CORE | MODELS,
+    "ui.attribution": {"attribution", "resources", "ui.errors", "ui.parts"} | CORE,
     "ui.about": {"__init__", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.parts": {"resources", "plotting"} | CORE | WORDS,
     **dict.fromkeys(WORDS_TABS, {"resources", "plotting", "ui.errors", "ui.parts"} | CORE | WORDS),
-    "ui": {"__init__", "batching", "resources", "ui.errors", "ui.lyrics", "ui.about"} | WORDS_TABS | CORE | MODELS,
-    "train": {"__init__", "__main__", "vectorspace", "word2vec", "originality", "hub", "publishing"}
+    "ui": {"__init__", "batching", "resources", "ui.errors", "ui.lyrics", "ui.attribution", "ui.about"}
+    | WORDS_TABS
+    | CORE
+    | MODELS,
+    "train": {
+        "__init__",
+        "__main__",
+        "attribution",
+        "ngrams",
+        "vectorspace",
+        "word2vec",
+        "originality",
+        "hub",
+        "publishing",
+    }
     | CORE
     | TRAINING
     | {"models", "checkpoints"},

@@ -131,6 +131,15 @@ def test_damaged_word_vectors_in_your_model_folder_leave_the_bundled_ones_in_pla
     assert "trained on 4,226 songs" in space.source and len(space) > 4_000
 
 
+def test_a_classifier_in_your_model_folder_takes_the_place_of_the_bundled_one_unless_it_is_damaged(tiny_ngrams, caplog):
+    resources = Resources(tiny_ngrams.parent, device=CPU)
+    assert resources.ngrams.artists == ("Ann", "Bob") and "your model folder" in resources.ngrams_origin
+    (tiny_ngrams / "metrics.json").write_text("{}")
+    resources = Resources(tiny_ngrams.parent, device=CPU)
+    assert len(resources.ngrams.artists) == 21 and resources.ngrams_origin == BUNDLED
+    assert "attribution: not from your model folder" in caplog.text and resources.left_out == {}
+
+
 # A GPU that fails. PyTorch's 'meta' device stands for it: a model can be put there, and its first letter raises
 # RuntimeError, as a GPU does that has no memory left.
 

@@ -8,6 +8,7 @@ from lyricgen.batching import ROWS
 from lyricgen.resources import Resources
 from lyricgen.ui.about import create_about_tab
 from lyricgen.ui.analogy import create_analogy_tab
+from lyricgen.ui.attribution import create_attribution_tab
 from lyricgen.ui.bias import create_bias_tab
 from lyricgen.ui.distance import create_distance_tab
 from lyricgen.ui.lyrics import create_lyrics_tab
@@ -29,6 +30,18 @@ CSS = """
 .picture img { display: block; min-width: 32rem; max-width: min(100%, 52rem); margin: 0 auto; border-radius: 8px; }
 #parallelogram img { min-width: 0; max-width: min(100%, 30rem); }
 .downloads a { margin-right: 1em; text-decoration: underline; }
+.posterior { list-style: none; margin: 0; padding: 0; }
+.posterior li { display: grid; grid-template-columns: 10em 1fr 4em; gap: 0.6em; align-items: center; margin: 0; padding: 1px 0; }
+.posterior .name { text-align: right; overflow-wrap: anywhere; line-height: 1.2; }
+.posterior .track { height: 0.9em; border-radius: 3px; background: var(--background-fill-secondary); }
+.posterior .track span { display: block; height: 100%; min-width: 1px; border-radius: 3px; background: var(--color-accent); }
+.posterior .share { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.posterior li:not(:first-child) .track span { opacity: 0.6; }
+.whose-lines { width: 100%; border: 0 !important; border-collapse: collapse; }
+.whose-lines th, .whose-lines td { padding: 0.3em 0.6em; text-align: left; border: 0 !important; border-bottom: 1px solid var(--border-color-primary) !important; }
+.whose-lines td:first-child { overflow-wrap: anywhere; }
+.whose-lines td:last-child { white-space: nowrap; font-variant-numeric: tabular-nums; }
+@media (max-width: 500px) { .posterior li { grid-template-columns: 8em 1fr 4em; } }
 .source { opacity: 0.75; font-size: 0.85em; }
 """
 
@@ -40,6 +53,8 @@ def build_demo(resources: Resources) -> gr.Blocks:
         with gr.Tabs():
             with gr.Tab("Write lyrics", id="lyrics"):
                 create_lyrics_tab(resources)
+            with gr.Tab("Whose line is it?", id="attribution"):
+                create_attribution_tab(resources)
             with gr.Tab("Explore words", id="words"):
                 create_words_tabs(resources)
             with gr.Tab("About", id="about"):
