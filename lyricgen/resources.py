@@ -12,7 +12,7 @@ import torch
 
 from lyricgen import __version__
 from lyricgen.arguments import check_choice
-from lyricgen.attribution import FOLDER
+from lyricgen.attribution import FOLDER, Attribution, attribute
 from lyricgen.batching import Batch
 from lyricgen.checkpoints import Checkpoint, bundled_models, load_checkpoint
 from lyricgen.devices import LENDS_GPU, best_device, device_name
@@ -188,6 +188,21 @@ class Resources:
                 raise
             yield from self.stream(replace(request, model=self._on_cpu(request.model, device, error)), every)
 
+    def attribute(self, text: str, name: str) -> Attribution:
+        """Whose a text may be, by the model of that name; where the GPU fails, the model moves to the CPU for good.
+
+        Raises:
+            ArgumentError: there is no such model, or the text cannot be attributed.
+        """
+        loaded = self.model(name)
+        device = loaded.device
+        try:
+            return attribute(text, model=loaded.model, ngrams=self.ngrams)
+        except RuntimeError as error:
+            if device.type == "cpu":
+                raise
+            return attribute(text, model=self._on_cpu(loaded.model, device, error), ngrams=self.ngrams)
+
     def _on_cpu(self, model: CharacterModel, device: torch.device, error: Exception) -> CharacterModel:
         """The same model on the CPU, from where it was read, since what the GPU held may be lost."""
         loaded = next((one for one in self._models.values() if one.model is model), None)
@@ -237,6 +252,7 @@ class Resources:
                 }
                 for name, space in self._spaces.items()
             ],
+            "attribution": {"ngrams": self.ngrams is not None, "origin": self.ngrams_origin},
             "left_out": self.left_out,
         }
 

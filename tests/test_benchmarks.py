@@ -2,15 +2,18 @@
 
 import json
 import os
+import shutil
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import benchmarks.__main__ as command
-from benchmarks import growth, startup, users
+from benchmarks import attribution, growth, startup, users
 from benchmarks.songs import make_songs, make_text, write_csv
 from lyricgen.data import ARTISTS
+from lyricgen.files import ASSETS
+from lyricgen.ngrams import load_ngrams
 
 ROOT = Path(__file__).parent.parent
 SMALLEST = {
@@ -49,6 +52,24 @@ def test_a_flag_that_cannot_be_is_refused_before_the_app_starts(module, flags, c
     with pytest.raises(SystemExit, match="2"):
         module.main(flags.split())
     assert flags.split()[0] in capsys.readouterr().err
+
+
+def test_attribution_is_measured_beside_the_baseline_and_put_into_metrics(tmp_path, songs_folder, capsys, monkeypatch):
+    monkeypatch.setattr(attribution, "TIMED", (5,))
+    folder, file = tmp_path / "attribution", tmp_path / "figures.json"
+    shutil.copytree(ASSETS / "attribution", folder)
+    flags = f"--data {songs_folder} --characters 30 --models vanilla-rnn --repeats 1 --ngrams {folder} --json {file}"
+    for _ in range(2):  # what was read is kept
+        assert attribution.main([*flags.split(), "--write-metrics", "--read", str(tmp_path / "read")]) == 0
+    printed = capsys.readouterr().out
+    validation = load_ngrams(folder).metrics["validation"]
+    methods = {"n-grams", "vanilla-rnn, Bayes' rule as it stands", "vanilla-rnn, scaled", "vanilla-rnn and n-grams"}
+    assert set(validation["methods"]) == methods | {attribution.BASELINE}
+    assert (validation["songs"], validation["clean"], validation["read"]) == (5, 4, "their first 30 characters")
+    assert all(f"| {name} | " in printed for name in validation["methods"])
+    rows = json.loads(file.read_text(encoding="utf-8"))["rows"]
+    assert {row["by"]: {split: row[split] for split in ("all", "clean")} for row in rows[:-1]} == validation["methods"]
+    assert rows[-1]["seconds"]["5"] > 0
 
 
 def test_without_a_name_every_benchmark_is_listed_with_a_line(capsys):

@@ -445,7 +445,7 @@ ALLOWED = {
     | HUB,
     "ui.errors": CORE,
     "ui.lyrics": {"__init__", "batching", "devices", "resources", "ui.errors"} | CORE | MODELS,
-    "ui.attribution": {"attribution", "resources", "ui.errors", "ui.parts"} | CORE,
+    "ui.attribution": {"attribution", "devices", "resources", "ui.errors", "ui.parts"} | CORE,
     "ui.about": {"__init__", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.parts": {"resources", "plotting"} | CORE | WORDS,
     **dict.fromkeys(WORDS_TABS, {"resources", "plotting", "ui.errors", "ui.parts"} | CORE | WORDS),

@@ -156,6 +156,13 @@ def test_a_gpu_that_fails_in_the_middle_leaves_the_lyric_to_the_cpu_in_one_logge
     assert resources.model("vanilla-rnn").device.type == "meta"
 
 
+def test_a_gpu_that_fails_leaves_whose_line_it_is_to_the_cpu(caplog):
+    resources = Resources(device="meta")
+    found = resources.attribute("the sea is calm", "vanilla-rnn")
+    assert found.posterior == Resources(device=CPU).attribute("the sea is calm", "vanilla-rnn").posterior
+    assert "vanilla-rnn goes on on the CPU, since meta failed (" in caplog.text
+
+
 def test_requests_that_were_running_when_the_gpu_failed_all_end_on_the_cpu(caplog):
     resources = Resources(device="meta")
     waiting = [resources.request("vanilla-rnn", prefix="rain ", max_length=20, seed=seed) for seed in range(3)]

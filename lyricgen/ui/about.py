@@ -66,5 +66,7 @@ def _origins(about: dict) -> str:
     """Where each model and vector space came from, and what is left out, as a list."""
     texts = {model["name"]: f"{model['class']}; {model['origin']}" for model in about["models"]}
     texts |= {space["name"]: "; ".join(filter(None, [space["source"], space["origin"]])) for space in about["vectors"]}
+    if about["attribution"]["ngrams"]:
+        texts["attribution"] = f"n-grams that tell artists apart; {about['attribution']['origin']}"
     texts |= {name: f"left out: {reason}" for name, reason in about["left_out"].items()}
     return "\n".join(f"- {bold(name)}: {escaped(text)}." for name, text in texts.items())

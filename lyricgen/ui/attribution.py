@@ -5,7 +5,7 @@ import html
 import gradio as gr
 
 from lyricgen.attribution import LONGEST, Attribution, Place
-from lyricgen.attribution import attribute as whose
+from lyricgen.devices import with_gpu
 from lyricgen.resources import Resources
 from lyricgen.ui.errors import spoken
 from lyricgen.ui.parts import BAR, escaped
@@ -51,14 +51,13 @@ def create_attribution_tab(resources: Resources) -> gr.Textbox:
     gr.Markdown(how_right(resources), elem_id="attribution-figures")
     gr.Examples(EXAMPLES, text, label="Texts to try (written for this page)", api_visibility="private")
 
-    def attributed(text, model) -> Attribution:
-        return whose(text, model=resources.model(model).model, ngrams=resources.ngrams)
-
+    @with_gpu
     @spoken
     def show(text, model):
-        found = attributed(text, model)
+        found = resources.attribute(text, model)
         return verdict_on(found), draw_ranking(found.ranking), draw_lines(found)
 
+    @with_gpu
     @spoken
     def attribute(text: str = EXAMPLES[0][0], model: str = resources.default_model) -> dict:
         """The probability of a text under each artist that a model knows ('posterior', 'ranking'), and line by line.
@@ -67,7 +66,7 @@ def create_attribution_tab(resources: Resources) -> gr.Textbox:
             text: 1 to 5,000 characters; line breaks and runs of two spaces or more end a line.
             model: lstm or vanilla-rnn.
         """
-        return attributed(text, model).to_dict()
+        return resources.attribute(text, model).to_dict()
 
     gr.on([ask.click], show, [text, model], [verdict, ranking, lines], **BAR)
     gr.api(attribute, api_name="attribute")
@@ -122,8 +121,8 @@ def how_right(resources: Resources) -> str:
         "A short text says little: three hundred letters in nobody's manner look like someone's by chance. "
         "It is a likeness of words and turns, and no proof of who wrote a text."
     )
-    measured = (resources.ngrams.metrics if resources.ngrams else {}).get("validation")
-    if not measured:
+    measured = resources.ngrams.metrics.get("validation") if resources.ngrams else None
+    if not measured or resources.ngrams_origin != resources.model(resources.default_model).origin:
         return f"How often it is right was not measured for what runs here. {meaning}"
     clean, both = measured["clean"], measured["methods"]["lstm and n-grams"]["clean"]["accuracy"]
     whole = measured["methods"]["lstm and n-grams"]["all"]["accuracy"]
