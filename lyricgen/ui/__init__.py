@@ -37,7 +37,8 @@ CSS = """
 .posterior .track span { display: block; height: 100%; min-width: 1px; border-radius: 3px; background: var(--color-accent); }
 .posterior .share { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .posterior li:not(:first-child) .track span { opacity: 0.6; }
-.whose-lines { width: 100%; border: 0 !important; border-collapse: collapse; }
+.whose-lines { width: 100%; border-collapse: collapse; }
+.whose-lines, .whose-lines tr { border: 0 !important; }
 .whose-lines th, .whose-lines td { padding: 0.3em 0.6em; text-align: left; border: 0 !important; border-bottom: 1px solid var(--border-color-primary) !important; }
 .whose-lines td:first-child { overflow-wrap: anywhere; }
 .whose-lines td:last-child { white-space: nowrap; font-variant-numeric: tabular-nums; }
