@@ -3,6 +3,7 @@
 python train.py --data songdata/                    all of them, on songdata_train.csv and songdata_val.csv
 python train.py --data songdata/ --models lyrics    the word vectors only, in a minute or two
 python train.py --data songdata/ --models originality    the index by which it is told what of a text stands in the songs
+python train.py --data songdata/ --models attribution    what tells whose style a text is in, after a small LSTM
 python train.py --data my.csv --epochs 2            on your own songs; the networks hold out every twentieth
 python train.py                                     downloads the course's songs first
 python train.py --hub-repo USER/NAME --push         and publishes what it trained on the Hugging Face Hub
@@ -21,19 +22,22 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gensim
 import numpy as np
 import pytorch_lightning as pl
+import sklearn
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
 from torch.utils.data import DataLoader
 
 from lyricgen.__main__ import add_hub_flags, push_command
+from lyricgen.attribution import attribution_figures, posterior, read_under_artists
 from lyricgen.checkpoints import (
     Checkpoint,
+    load_checkpoint,
     load_training_checkpoint,
     model_config,
     save_checkpoint,
@@ -45,18 +49,23 @@ from lyricgen.errors import ArgumentError, DataError, LyricGenError, ModelError
 from lyricgen.files import file_sha256
 from lyricgen.hub import check_repo, check_revision, has_token
 from lyricgen.models import ImprovedSeqModel, VanillaRNN
+from lyricgen.ngrams import Law, NgramClassifier, fit_law, fit_ngrams, save_ngrams
 from lyricgen.songdata import TRAIN_FILE, VAL_FILE, download_songdata
 from lyricgen.songindex import FOLDER as INDEX
 from lyricgen.songindex import SongIndex
 from lyricgen.task import OPTIMIZERS, LearningCurve, LyricsGenerationTask, measure_bits
 from lyricgen.vectorspace import save_space
-from lyricgen.vocabulary import character_to_label
+from lyricgen.vocabulary import OOV_LABEL, character_to_label, token_ids_to_str
 from lyricgen.word2vec import fit_word2vec
 
 WORDS = "lyrics"
+ATTRIBUTION = "attribution"
 MODELS = {"vanilla-rnn": VanillaRNN, "lstm": ImprovedSeqModel}
 EPOCHS = {"vanilla-rnn": 2, "lstm": 4}
 LEARNING_RATES = {"vanilla-rnn": 3e-3, "lstm": 8e-3}  # at 8e-3 the RNN forgets what it has learnt
+HELD_OUT = 0.2  # share of the training songs on which is fitted how to weigh what tells artists apart
+STAND_IN = {"hidden_size": 256, "epochs": 3}  # the LSTM that has not read them, at most so large
+SPANS = ((0, 40), (0, 150), (0, 300), (0, 600), (300, 340), (300, 450))  # of each held-out song, in characters
 VALIDATION_ROWS = 96  # streams of whole songs side by side
 WORD_SETTINGS = {
     name: parameter.default
@@ -93,7 +102,7 @@ def build_parser() -> argparse.ArgumentParser:
     data.add_argument("--lyric-column", default=LYRIC_COLUMN, metavar="NAME", help="the CSV column that holds the lyric (default: %(default)s)")
     data.add_argument("--artist-column", metavar="NAME", help=f"the CSV column that holds the artist, '' for none (default: {ARTIST_COLUMN} if there is one)")
     model = parser.add_argument_group("models")
-    model.add_argument("--models", nargs="+", choices=(INDEX, WORDS, *MODELS), default=[INDEX, WORDS, *MODELS], help="which to train, in this order; originality: the index of the songs, lyrics: word vectors (default: all)")
+    model.add_argument("--models", nargs="+", choices=(INDEX, WORDS, *MODELS, ATTRIBUTION), default=[INDEX, WORDS, *MODELS, ATTRIBUTION], help="which to train, in this order; originality: the index of the songs, lyrics: word vectors, attribution: what tells artists apart (default: all)")
     model.add_argument("--hidden-size", type=int, default=512, metavar="H", help="units a layer (default: %(default)s)")
     model.add_argument("--layers", type=int, default=2, metavar="L", help="recurrent layers (default: %(default)s)")
     model.add_argument("--dropout", type=float, default=0.05, metavar="SHARE", help="activations dropped in training (default: %(default)s)")
@@ -141,12 +150,14 @@ def main(arguments: list[str] | None = None) -> int:
         torch.set_num_threads(options.threads)
     try:
         names = dict.fromkeys(options.models)
-        songs = prepare_songs(options) if set(names) & set(MODELS) else None
+        songs = prepare_songs(options) if set(names) - {INDEX, WORDS} else None
         for name in names:
             if name == INDEX:
                 index_songs(options)
             elif name == WORDS:
                 train_words(options)
+            elif name == ATTRIBUTION:
+                train_attribution(songs, options)
             else:
                 train_model(name, songs, options)
     except LyricGenError as error:
@@ -328,6 +339,114 @@ def train_model(name: str, songs: Songs, options: argparse.Namespace) -> Checkpo
     trained = load_training_checkpoint(best) if best else model  # none where --max-steps ended before a validation
     checkpoint = Checkpoint(trained, {}, curve.rows)
     return write_model(name, checkpoint, songs, curve, trainer, options)
+
+
+def train_attribution(songs: Songs, options: argparse.Namespace) -> None:
+    """Fits a classifier of n-grams and how to weigh it beside a language model, on training songs only; writes its folder.
+
+    The networks have read all training songs, so that they would be believed too much there. So a fifth of the songs is
+    held out, a small LSTM and a classifier learn from the others, and how to weigh the two is fitted on those held-out
+    songs that are new to them. The classifier that is written has then learnt from all training songs.
+
+    Raises:
+        DataError: the songs are not of two artists or more.
+        Interrupted: Ctrl-C or SIGTERM came; nothing was written.
+    """
+    started, artists = time.perf_counter(), songs.train.artists
+    named = songs.train.subset(songs.train.artist_labels < len(artists))
+    if len(set(named.artist_labels.tolist())) < 2:
+        if options.models != [ATTRIBUTION]:
+            print(f"{ATTRIBUTION}: left out, since the songs are not of two artists or more")
+            return
+        raise DataError(
+            "the songs are not of two artists or more, so there is nothing to tell apart; name --artist-column"
+        )
+    learn, held = named.split(HELD_OUT, options.seed)
+    clean = clean_songs(held, learn)
+    stand_in = train_stand_in(Songs(learn, held, clean, {}), options)
+    if clean.any():
+        held = held.subset(clean)
+    try:
+        with _sigterm_as_ctrl_c():
+            laws, held_out = fit_laws(stand_in, fit_classifier(learn), held)
+            classifier = fit_classifier(named)
+    except KeyboardInterrupt:
+        raise Interrupted(f"{ATTRIBUTION} was not written") from None
+    metrics = {
+        "held_out": {"songs": len(held), **held_out},
+        "train_songs": len(named),
+        "data_sha256": songs.files or {"encoded": songs.train.sha256},
+        "seed": options.seed,
+        "seconds": round(time.perf_counter() - started, 1),
+        "hardware": processor_name(torch.get_num_threads()),
+        "stand_in": {
+            "hidden_size": stand_in.model.hidden_size,
+            **{name: stand_in.metrics.get(name) for name in ("epochs", "clean_bpc", "seconds", "train_songs")},
+        },
+        "versions": {"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__},
+    }
+    save_ngrams(replace(classifier, laws=laws, metrics=metrics), options.out / ATTRIBUTION)
+    print(f"{ATTRIBUTION}: {json.dumps(held_out)}; written to {options.out / ATTRIBUTION}")
+
+
+def train_stand_in(songs: Songs, options: argparse.Namespace) -> Checkpoint:
+    """A small LSTM of these songs; one that an earlier run left in `stand-in` is used again."""
+    own = {
+        "out": options.out / "stand-in",
+        "hidden_size": min(options.hidden_size, STAND_IN["hidden_size"]),
+        "epochs": options.epochs or STAND_IN["epochs"],
+        "samples": 0,
+        "resume": None,
+    }
+    facts = {
+        "train_songs": len(songs.train),
+        "val_songs": len(songs.val),
+        "data_sha256": {"encoded": songs.train.sha256},
+        "seed": options.seed,
+        "epochs": own["epochs"],
+    }
+    with contextlib.suppress(ModelError):
+        found = load_checkpoint(own["out"] / "lstm")
+        if facts.items() <= found.metrics.items() and found.model.hidden_size == own["hidden_size"]:
+            return found
+    try:
+        return train_model("lstm", songs, argparse.Namespace(**{**vars(options), **own}))
+    except Interrupted:
+        raise Interrupted(f"{ATTRIBUTION} was not written") from None
+
+
+def fit_classifier(corpus: Corpus) -> NgramClassifier:
+    """A classifier of n-grams of these songs."""
+    texts = [token_ids_to_str(corpus.song(number)) for number in range(len(corpus))]
+    return fit_ngrams(texts, corpus.artist_labels, corpus.artists)
+
+
+def fit_laws(stand_in: Checkpoint, classifier: NgramClassifier, held: Corpus) -> tuple[dict[str, Law], dict]:
+    """How to weigh a language model and a classifier, together and each alone, on songs that neither has read.
+
+    Returns:
+        the laws, and accuracy, log loss (nats) and calibration error of each on the songs' first 600 characters.
+    """
+    longest = max(stop for _, stop in SPANS)
+    songs = [held.song(number)[:longest] for number in range(len(held))]
+    read = dict(read_under_artists(stand_in.model, songs, range(len(held.artists))))
+    nats, scores, lengths, labels, whole = [], [], [], [], []
+    for number, song in enumerate(songs):
+        for start, stop in SPANS:
+            if start == 0 or start < len(song):
+                piece = song[start:stop]
+                nats.append(-read[number][start:stop].sum(axis=0, dtype=np.float64))
+                scores.append(classifier.scores(token_ids_to_str(piece)))
+                lengths.append(int((piece != OOV_LABEL).sum()))
+                labels.append(held.artist_labels[number])
+                whole.append((start, stop) == (0, longest))
+    nats, scores, lengths, labels, whole = map(np.array, (nats, scores, lengths, labels, whole))
+    laws, figures = {}, {}
+    for name, given in (("both", (nats, scores)), ("nats", (nats, None)), ("scores", (None, scores))):
+        laws[name] = fit_law(labels, lengths, *given, classifier.log_priors)
+        logits = laws[name].logits(*given, classifier.log_priors, lengths)
+        figures[name] = attribution_figures(posterior(logits)[whole], labels[whole])
+    return laws, figures
 
 
 def make_trainer(name: str, curve: LearningCurve, options: argparse.Namespace):

@@ -12,5 +12,6 @@ python -m benchmarks.startup                      seconds to the first answered 
 python -m benchmarks.vectors                      opening and asking word vectors, against gensim and the bare arithmetic
 python -m benchmarks.words                        analogies, similarity and bias of the word vectors
 python -m benchmarks.quality --data songdata/     bits per character of the bundled models, from their files
+python -m benchmarks.attribution --data songdata/ songs attributed to the right artist, against a common baseline
 python -m benchmarks.notebook --data songdata/    the notebook's recipe, given minutes on this machine
 """

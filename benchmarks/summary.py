@@ -34,6 +34,19 @@ def first_character(rows: list[dict]) -> list[list[str]]:
     return [[what, f"{row['ratio_to_module']:.1f} x faster", "one pass of the module"]]
 
 
+def letter_by_letter(rows: list[dict]) -> list[list[str]]:
+    """A line on the X-ray of each model."""
+    return [
+        [
+            f"every letter of {row['characters']:,} scored by `{row['model']}`",
+            f"{1 / row['ratio_to_module']:.2f} x the time",
+            "one pass of the module",
+        ]
+        for row in rows
+        if row["what"] == "score"
+    ]
+
+
 def many_users(rows: list[dict]) -> list[list[str]]:
     """Lines on many users."""
     return [
@@ -86,6 +99,7 @@ def growth(rows: list[dict]) -> list[list[str]]:
 LINES = {
     "generation": one_lyric,
     "prefix": first_character,
+    "insight": letter_by_letter,
     "users": many_users,
     "training": training,
     "vectors": vectors,

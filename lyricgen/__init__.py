@@ -51,6 +51,8 @@ _NAMES = {
     "batching": ("generate_variants",),
     "insight": ("alternatives", "compare_scores", "score"),
     "cells": ("read_cells",),
+    "ngrams": ("NgramClassifier", "fit_ngrams", "load_ngrams", "save_ngrams"),
+    "attribution": ("Attribution", "attribute"),
     "vectorspace": ("VectorSpace", "open_space", "save_space"),
     "vectorsources": ("load_vectors",),
     "embeddings": (

@@ -1,4 +1,4 @@
-"""The shell: python -m lyricgen generate | score | originality | analogy | distance | neighbors | map | bias | about | push | space."""
+"""The shell: python -m lyricgen generate | score | attribute | originality | analogy | distance | neighbors | map | bias | about | push | space."""
 
 import argparse
 import json
@@ -50,6 +50,11 @@ def build_parser() -> argparse.ArgumentParser:
     score.add_argument("--model", default="lstm", metavar="NAME", help="lstm, vanilla-rnn, both side by side, a model folder or a .ckpt file (default: %(default)s)")
     score.add_argument("--json", action="store_true", help="answer as JSON, as the API does")
     score.add_argument("--csv", metavar="FILE", help="write a row a character there")
+
+    whose = _command(commands, "attribute", show_attribution, "tell whose style a text is in, as a whole and line by line")
+    whose.add_argument("text", metavar="TEXT", help="1 to 5000 characters; -: read them from standard input")
+    whose.add_argument("--model", default="lstm", metavar="NAME", help="lstm, vanilla-rnn, a model folder or a .ckpt file (default: %(default)s)")
+    whose.add_argument("--json", action="store_true", help="answer as JSON, as the API does")
 
     analogy = _words_command(commands, "analogy", show_analogy, "solve X1 : X2 :: Y1 : ?, by 3CosAdd and 3CosMul")
     for name in ("x1", "x2", "y1"):
@@ -148,8 +153,7 @@ def write_lyric(options: argparse.Namespace) -> None:
         beam_size=options.beam_size,
         max_copied_words=options.max_copied_words,
     )
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a terminal that lacks a character of the prefix shows another
+    _show_any_character()
     variants = request.variants(options.variants)
     for one, text in zip(variants, write_together(variants), strict=True):
         if len(variants) > 1:
@@ -161,7 +165,7 @@ def show_originality(options: argparse.Namespace) -> None:
     """Prints a text with its runs between brackets, a list of these with their songs, and the sum of it."""
     from lyricgen.originality import measure_originality, song_name
 
-    text = _standard_input() if options.text == "-" else options.text
+    text = _text_or_stdin(options.text)
     found = measure_originality(text, options.index)
     if _printed_as_json(options, found.to_dict()):
         return
@@ -182,7 +186,7 @@ def show_score(options: argparse.Namespace) -> None:
     from lyricgen.insight import compare_scores, score
 
     torch.set_num_threads(1)  # the layers have a thread each
-    text = _standard_input() if options.text == "-" else options.text
+    text = _text_or_stdin(options.text)
     both = options.model.strip().lower() == "both"
     if both:
         found = compare_scores(text, artist=options.artist)
@@ -194,8 +198,7 @@ def show_score(options: argparse.Namespace) -> None:
         _write(options.csv, found.to_csv().encode("utf-8"), "--csv")
     if _printed_as_json(options, found.to_dict()):
         return
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")
+    _show_any_character()
     for note in scores[0].notes:
         print(note, file=sys.stderr)
     for one in scores:
@@ -215,6 +218,25 @@ def show_score(options: argparse.Namespace) -> None:
         print(f"\nwhere they differ most (bits of {scores[0].model}, of {scores[1].model})")
         for one in found.differences:
             print(f"  {one.bits[0]:6.2f}  {one.bits[1]:6.2f}  {_marked(one)}")
+
+
+def show_attribution(options: argparse.Namespace) -> None:
+    """Prints the artists by the probability that a text is theirs, and whose each line is likeliest."""
+    from lyricgen.attribution import attribute
+    from lyricgen.devices import one_thread
+
+    one_thread()
+    found = attribute(_text_or_stdin(options.text), model=options.model)
+    for note in found.notes:
+        print(note, file=sys.stderr)
+    if _printed_as_json(options, found.to_dict()):
+        return
+    _show_any_character()
+    for place in found.ranking:
+        print(f"{place.probability:7.1%}  {place.artist}")
+    print()
+    for line in found.lines:
+        print(f"{line.probability:7.1%}  {line.artist}: {line.text}")
 
 
 def show_analogy(options: argparse.Namespace) -> None:
@@ -282,7 +304,7 @@ def write_map(options: argparse.Namespace) -> None:
     kind = Path(options.out).suffix.lower().removeprefix(".")
     if kind not in ("svg", "png", "csv", "json"):
         raise ArgumentError(f"--out must end in .svg, .png, .csv or .json, got {shown(options.out)}")
-    words = _standard_input() if options.words == ["-"] else " ".join(options.words)
+    words = _text_or_stdin(" ".join(options.words))
     mapped = map_words(words, options.method, _vectors(options), options.seed)
     if kind == "csv":
         content = mapped.to_csv().encode()
@@ -374,15 +396,23 @@ def _words_command(commands, name: str, run: Callable, text: str) -> argparse.Ar
     return command
 
 
+def _text_or_stdin(text: str) -> str:
+    """A text, or, where it is '-', what comes in, without the end of its last line."""
+    if text != "-":
+        return text
+    return sys.stdin.buffer.read().decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")
+
+
+def _show_any_character() -> None:
+    """A terminal that lacks a character of what is printed shows another."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+
+
 def _vectors(options: argparse.Namespace):
     from lyricgen.vectorsources import load_vectors
 
     return load_vectors(options.vectors)
-
-
-def _standard_input() -> str:
-    """What stands in standard input, without the last line's end."""
-    return sys.stdin.buffer.read().decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")
 
 
 def _write(file: str, content: bytes, flag: str) -> None:

@@ -1,9 +1,9 @@
 """Model folders <-> a repository on the Hugging Face Hub, through its own client.
 
-lstm/  vanilla-rnn/            folders as train.py writes them; so are
-lyrics/  originality/          these, which may be missing
-manifest.json                  format version, and the sha256 of each of their files
-README.md                      the model card, with learning-curve.png
+lstm/  vanilla-rnn/                     folders as train.py writes them; so are
+lyrics/  attribution/  originality/     these, which may be missing
+manifest.json                           format version, and the sha256 of each of their files
+README.md                               the model card, with learning-curve.png
 
 `Download` asks the Hub once, in a process of its own (`python -m lyricgen.hub USER/NAME`), so that a Hub that hangs
 costs an app no more than its time-out. lyricgen.publishing writes such a repository.
@@ -39,7 +39,7 @@ from lyricgen.files import cache_folder, file_sha256, write_json
 
 FORMAT_VERSION = 1
 MANIFEST, CARD = "manifest.json", "README.md"
-FOLDERS = ("lstm", "vanilla-rnn", "lyrics", "originality")
+FOLDERS = ("lstm", "vanilla-rnn", "lyrics", "attribution", "originality")
 REQUEST_WITHIN = 60  # seconds without a byte, of anything that is asked of the Hub
 ANSWER_WITHIN = 3  # seconds for the one question whether there is something new
 WAIT_AT_MOST = 4.5  # seconds that an app's start waits for a download, once it has nothing else to do

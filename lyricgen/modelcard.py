@@ -22,7 +22,7 @@ CARD = ASSETS / "model-card.md"  # with a {name} for each thing that differs fro
 
 
 def write_card(
-    repo: str, models: Mapping[str, Checkpoint], words: Mapping | None = None, index: Mapping | None = None
+    repo: str, models: Mapping[str, Checkpoint], words: Mapping | None = None, others: Mapping[str, str] | None = None
 ) -> str:
     """The text of README.md: front matter with `model-index` results, and what a reader should know.
 
@@ -30,7 +30,7 @@ def write_card(
         repo: 'USER/NAME'.
         models: what is published, by name.
         words: meta.json of the word vectors that are published beside them.
-        index: metrics.json of the song index that is published beside them.
+        others: what else is, by folder: what it is, in a few words.
     """
     front = ModelCardData(
         language="en",
@@ -44,7 +44,7 @@ def write_card(
     default = "lstm" if "lstm" in models else next(iter(models))
     body = CARD.read_text(encoding="utf-8").format(
         repo=repo,
-        folders="\n".join(_folder_rows(models, words, index)),
+        folders="\n".join(_folder_rows(models, words, others or {})),
         figures=_figures(models),
         curve=CURVE,
         model=default,
@@ -88,7 +88,7 @@ def _results(models: Mapping[str, Checkpoint]) -> list[EvalResult]:
     ]
 
 
-def _folder_rows(models: Mapping[str, Checkpoint], words: Mapping | None, index: Mapping | None) -> list[str]:
+def _folder_rows(models: Mapping[str, Checkpoint], words: Mapping | None, others: Mapping[str, str]) -> list[str]:
     rows = []
     for name, checkpoint in models.items():
         model = checkpoint.model
@@ -100,11 +100,7 @@ def _folder_rows(models: Mapping[str, Checkpoint], words: Mapping | None, index:
     if words:
         source = _text(words.get("source") or "Word vectors")
         rows.append(f"| `lyrics/` | {source}: {words['words']:,} words of {words['dimensions']} dimensions |")
-    if index:
-        rows.append(
-            f"| `originality/` | An index of {index['songs']:,} songs by hashes of five words in a row, by which it is told what "
-            "of a text stands in them; no lyric is in it |"
-        )
+    rows.extend(f"| `{name}/` | {_text(what)} |" for name, what in others.items())
     return rows
 
 

@@ -13,6 +13,7 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
+from lyricgen import ngrams
 from lyricgen.arguments import shown
 from lyricgen.checkpoints import CONFIG, HISTORY, METRICS, WEIGHTS, load_checkpoint
 from lyricgen.errors import HubError, ModelError
@@ -25,6 +26,12 @@ from lyricgen.songindex import METRICS as INDEX_METRICS
 from lyricgen.songindex import SongIndex
 from lyricgen.vectorspace import META, VECTORS, WORDS, open_space, read_meta
 
+OTHER_FILES = {
+    "lyrics": (VECTORS, WORDS, META),
+    "attribution": ngrams.FILES,
+    INDEX: (*INDEX_FILES, INDEX_METRICS),
+}
+"""Of the folders that hold no network."""
 HARMLESS = {".gitattributes", ".gitignore", "README.md", "LICENSE", "LICENSE.md"}  # in a repository without models
 
 
@@ -128,7 +135,7 @@ def push_models(
     The token is that of `HF_TOKEN`, or of `hf auth login`.
 
     Args:
-        folder: holds at least one of `lstm` and `vanilla-rnn`, and perhaps `lyrics` and `originality`.
+        folder: holds at least one of `lstm` and `vanilla-rnn`, and perhaps `lyrics`, `attribution` and `originality`.
         repo, private, revision, tag: as in `push_files`.
 
     Raises:
@@ -160,7 +167,7 @@ def model_files(folder: Path, repo: str) -> dict[str, Path | bytes]:
         what = "is a file" if os.path.exists(folder) else "is not there"
         raise ModelError(f"{shown(str(folder))} {what}; name the folder that train.py wrote (--out, by default models)")
     present = [name for name in FOLDERS if (folder / name).is_dir()]
-    models = {name: load_checkpoint(folder / name) for name in present if name not in ("lyrics", INDEX)}
+    models = {name: load_checkpoint(folder / name) for name in present if name not in OTHER_FILES}
     if not models:
         raise ModelError(
             f"{shown(folder.name)} holds neither a folder lstm nor vanilla-rnn; train one with train.py, or name its parent folder"
@@ -169,16 +176,24 @@ def model_files(folder: Path, repo: str) -> dict[str, Path | bytes]:
     if "lyrics" in present:
         open_space(folder / "lyrics").fill_norms()  # numbers that are not finite are found now
         words = read_meta(folder / "lyrics")
-    index = SongIndex.load(folder / INDEX) if INDEX in present else None
-    others = {"lyrics": (VECTORS, WORDS, META), INDEX: (*INDEX_FILES, INDEX_METRICS)}
+    others = {}
+    if "attribution" in present:
+        artists = len(ngrams.load_ngrams(folder / "attribution").artists)
+        others["attribution"] = f"What tells {artists} artists apart beside a network: a classifier of hashed n-grams"
+    if INDEX in present:
+        songs = len(SongIndex.load(folder / INDEX))
+        others[INDEX] = (
+            f"An index of {songs:,} songs by hashes of five words in a row, by which it is told what of a text stands in "
+            "them; no lyric is in it"
+        )
     files: dict[str, Path | bytes] = {
         f"{name}/{file}": folder / name / file
         for name in present  # these files only, whatever else lies beside them
-        for file in others.get(name, (WEIGHTS, CONFIG, METRICS, HISTORY))
+        for file in OTHER_FILES.get(name, (WEIGHTS, CONFIG, METRICS, HISTORY))
     }
     manifest = {"format_version": FORMAT_VERSION, "files": {path: file_sha256(file) for path, file in files.items()}}
     files[MANIFEST] = (json.dumps(manifest, indent=2) + "\n").encode()
-    files[CARD] = write_card(repo, models, words, index.metrics if index else None).encode()
+    files[CARD] = write_card(repo, models, words, others).encode()
     files[CURVE] = draw_curve(models)
     return files
 

@@ -12,6 +12,8 @@ import torch
 
 from lyricgen import __version__
 from lyricgen.arguments import check_choice
+from lyricgen.attribution import FOLDER as NGRAMS
+from lyricgen.attribution import Attribution, attribute
 from lyricgen.batching import Batch, Written, stream_together
 from lyricgen.checkpoints import Checkpoint, bundled_models, load_checkpoint
 from lyricgen.copyguard import guard_of
@@ -21,6 +23,7 @@ from lyricgen.files import ASSETS
 from lyricgen.generation import Request
 from lyricgen.hub import FOLDERS, Download
 from lyricgen.models import CharacterModel
+from lyricgen.ngrams import NgramClassifier, load_ngrams
 from lyricgen.songindex import FOLDER as INDEX
 from lyricgen.songindex import SongIndex
 from lyricgen.vectorsources import load_vectors
@@ -29,6 +32,8 @@ from lyricgen.vectorspace import VectorSpace
 BUNDLED = "bundled with lyricgen"
 BUNDLED_SPACES = ("glove-50", "lyrics")  # vector spaces that are always there; the first is the default
 WORDS = "lyrics"  # the one that stands beside the models in their folder
+Part = Checkpoint | VectorSpace | NgramClassifier | SongIndex
+READERS = {WORDS: load_vectors, NGRAMS: load_ngrams, INDEX: SongIndex.load}  # of folders that hold no network
 log = logging.getLogger("lyricgen")
 
 
@@ -40,13 +45,12 @@ class Source:
 
     def __init__(self, folder: Path, origin: str):
         self.folder, self.origin = folder, origin
-        self._read: dict[str, Checkpoint | VectorSpace | SongIndex] = {}
+        self._read: dict[str, Part] = {}
 
-    def read(self, name: str) -> Checkpoint | VectorSpace | SongIndex:
-        """A model by name, the word vectors, or the song index."""
+    def read(self, name: str) -> Part:
+        """A model by name, the word vectors, the classifier of n-grams, or the song index."""
         if name not in self._read:
-            read = {WORDS: load_vectors, INDEX: SongIndex.load}.get(name, load_checkpoint)
-            self._read[name] = read(self.folder / name)
+            self._read[name] = READERS.get(name, load_checkpoint)(self.folder / name)
         return self._read[name]
 
     def has(self, name: str) -> bool:
@@ -129,6 +133,7 @@ class Resources:
                 self._leave_out(name, error)
         if not self._models:
             raise ModelError("no bundled model could be loaded; fetch lyricgen again, or train models with train.py")
+        self.ngrams, self.ngrams_origin = self._load_part(NGRAMS, sources)
         self._spaces: dict[str, VectorSpace] = {}
         self._space_origins: dict[str, str] = {}
         for name in (*BUNDLED_SPACES, *vectors):
@@ -139,7 +144,7 @@ class Resources:
                 self._spaces[space.name], self._space_origins[space.name] = space, origin
             except VectorsError as error:
                 self._leave_out(Path(name).name, error)
-        self._song_index, self.song_index_origin = self._load_index(sources)
+        self._song_index, self.song_index_origin = self._load_part(INDEX, sources)
 
     @property
     def model_names(self) -> list[str]:
@@ -218,6 +223,14 @@ class Resources:
                 raise
             return question(self._on_cpu(model, device, error))
 
+    def attribute(self, text: str, name: str) -> Attribution:
+        """Whose a text may be, by the model of that name and what tells artists apart beside it.
+
+        Raises:
+            ArgumentError: there is no such model, or the text cannot be attributed.
+        """
+        return self.ask(name, lambda model: attribute(text, model=model, ngrams=self.ngrams))
+
     def _on_cpu(self, model: CharacterModel, device: torch.device, error: Exception) -> CharacterModel:
         """The same model on the CPU, from where it was read, since what the GPU held may be lost."""
         loaded = next((one for one in self._models.values() if one.model is model), None)
@@ -281,6 +294,7 @@ class Resources:
                 for name, space in self._spaces.items()
             ],
             "song_index": self._describe_index(),
+            "attribution": {"ngrams": self.ngrams is not None, "origin": self.ngrams_origin},
             "left_out": self.left_out,
         }
 
@@ -307,17 +321,18 @@ class Resources:
                     log.warning("%s: not from %s, since %s", name, source.origin, error)
         return load_vectors(name), bundled.origin if name == WORDS else ""
 
-    def _load_index(self, sources: list[Source]) -> tuple[SongIndex | None, str]:
-        """The song index from the first source that has it whole, and where it came from; older sources have none."""
+    def _load_part(self, name: str, sources: list[Source]) -> tuple[Part | None, str]:
+        """What stands beside the models in a folder of that name, from the first source that has it whole, and where it came
+        from; a source may lack it, and if none has it whole it is left out."""
         for source in sources:
-            if source.has(INDEX) or source is sources[-1]:
+            if source.has(name) or source is sources[-1]:
                 try:
-                    return source.read(INDEX), source.origin
+                    return source.read(name), source.origin
                 except ModelError as error:
                     if source is sources[-1]:
-                        self._leave_out(INDEX, error)
+                        self._leave_out(name, error)
                     else:
-                        log.warning("%s: not from %s, since %s", INDEX, source.origin, error)
+                        log.warning("%s: not from %s, since %s", name, source.origin, error)
         return None, ""
 
     def _describe_index(self) -> dict | None:

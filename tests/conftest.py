@@ -1,5 +1,6 @@
 """Fixtures that several test files share: the small songs of tests/data, and tiny models."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from gensim.models import KeyedVectors
 from localhub import LocalHub
 from shell import Shell
 
-from lyricgen import Checkpoint, ImprovedSeqModel, VanillaRNN, save_checkpoint, save_space
+from lyricgen import Checkpoint, ImprovedSeqModel, VanillaRNN, fit_ngrams, save_checkpoint, save_ngrams, save_space
+from lyricgen.ngrams import LAWS, Law
 
 torch.set_num_threads(1)
 DATA = Path(__file__).parent / "data"
@@ -52,6 +54,15 @@ def tiny_folder(tmp_path) -> Path:
     words.add_vectors(["sea", "sun", "rain", "moon"], np.eye(4, dtype=np.float32))
     save_space(words, folder / "lyrics", "lyrics", "Word2Vec of four words")
     return folder
+
+
+@pytest.fixture
+def tiny_ngrams(tiny_folder) -> Path:
+    """The folder of a classifier of n-grams of the same two artists, beside the networks of `tiny_folder`."""
+    fitted = fit_ngrams(["la la oh", "dum di dum"], np.array([0, 1]), ("Ann", "Bob"), buckets=64)
+    laws = dict.fromkeys(LAWS, Law((0.0, -0.5), (1.0, 0.0), 0.5))
+    save_ngrams(replace(fitted, laws=laws, metrics={"train_songs": 2}), tiny_folder / "attribution")
+    return tiny_folder / "attribution"
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from lyricgen import Song, SongIndex, measure_originality
+from lyricgen.attribution import attribute
 from lyricgen.checkpoints import load_checkpoint
 from lyricgen.data import ARTISTS
 from lyricgen.errors import ModelError
@@ -260,7 +261,16 @@ def test_about_tells_models_figures_and_origin(client):
 def test_public_api_is_what_is_promised(client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
     words = {"/analogy", "/analogy_benchmark", "/distance", "/neighbors", "/map", "/bias", "/debiasing"}
-    inside = {"/compare", "/temperatures", "/learning_curves", "/originality", "/score", "/cells", "/alternatives"}
+    inside = {
+        "/compare",
+        "/temperatures",
+        "/learning_curves",
+        "/originality",
+        "/score",
+        "/cells",
+        "/alternatives",
+        "/attribute",
+    }
     assert set(endpoints) == {"/generate", "/variants", "/check_prefix", "/about"} | words | inside
     parameters = endpoints["/generate"]["parameters"]
     names = ["prefix", "artist", "model", "strategy", "temperature", "top_k", "top_p", "max_length", "seed"]
@@ -299,6 +309,7 @@ def test_public_api_is_what_is_promised(client):
         ("/map", ["words", "method", "vectors", "seed"]),
         ("/bias", ["target1", "target2", "attribute1", "attribute2", "vectors", "x1", "word", "y1"]),
         ("/debiasing", ["vectors"]),
+        ("/attribute", ["text", "model"]),
     ],
 )
 def test_the_api_takes_what_is_promised_and_is_described(client, name, parameters):
@@ -329,6 +340,47 @@ def test_many_at_once_each_get_their_own_text(app_url):
         texts = list(pool.map(write, [1, 2, 3, 1, 2, 3]))
     assert texts[:3] == texts[3:]
     assert len(set(texts)) == 3
+
+
+# Whose line is it
+
+
+def test_attribute_answers_what_the_library_says(client):
+    text = "Stacks on the table  and the whip is new\n<b>& \u00e9</b>"
+    for model in ("lstm", "vanilla-rnn"):
+        answer = client.predict(text=text, model=model, api_name="/attribute")
+        assert answer["posterior"] == pytest.approx(attribute(text, model=model).posterior)
+        assert list(answer["posterior"]) == ARTISTS and sum(answer["posterior"].values()) == pytest.approx(1)
+        assert [line["text"] for line in answer["lines"]] == [
+            "Stacks on the table",
+            "and the whip is new",
+            "<b>& \u00e9</b>",
+        ]
+        chances = [place["probability"] for place in answer["ranking"]]
+        assert chances == sorted(chances, reverse=True) and answer["ranking"][0]["artist"] == answer["artist"]
+
+
+def test_attribute_has_a_text_by_default(client):
+    assert len(client.predict(api_name="/attribute")["lines"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"text": ""}, "text must be 1 to 5,000 characters, got an empty text"),
+        ({"text": "x" * 5_001}, "got 5,001"),
+        ({"text": "\ud55c\uad6d"}, "text must hold a character that the models know"),
+        ({"text": ["a"]}, "text must be text"),
+        ({"text": None}, "got an empty text"),
+        ({"text": "a", "model": "../lstm"}, "model must be one of lstm, vanilla-rnn"),
+    ],
+)
+def test_a_text_that_cannot_be_attributed_is_one_sentence(client, values, words):
+    with pytest.raises(AppError) as caught:
+        client.submit(**values, api_name="/attribute").result()
+    message = str(caught.value)
+    assert words in message and "Traceback" not in message and "\n" not in message
+    assert client.predict(text="a", api_name="/attribute")["characters"] == 1
 
 
 # Words

@@ -2,16 +2,19 @@
 
 import json
 import os
+import shutil
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import benchmarks.__main__ as command
-from benchmarks import growth, originality, startup, users
+from benchmarks import attribution, growth, originality, startup, users
 from benchmarks.songs import make_songs, make_text, write_csv
 from benchmarks.summary import summary
 from lyricgen.data import ARTISTS
+from lyricgen.files import ASSETS
+from lyricgen.ngrams import load_ngrams
 
 ROOT = Path(__file__).parent.parent
 SMALLEST = {
@@ -71,6 +74,24 @@ def test_a_flag_that_cannot_be_is_refused_before_the_app_starts(module, flags, c
     assert flags.split()[0] in capsys.readouterr().err
 
 
+def test_attribution_is_measured_beside_the_baseline_and_put_into_metrics(tmp_path, songs_folder, capsys, monkeypatch):
+    monkeypatch.setattr(attribution, "TIMED", (5,))
+    folder, file = tmp_path / "attribution", tmp_path / "figures.json"
+    shutil.copytree(ASSETS / "attribution", folder)
+    flags = f"--data {songs_folder} --characters 30 --models vanilla-rnn --repeats 1 --ngrams {folder} --json {file}"
+    for _ in range(2):  # what was read is kept
+        assert attribution.main([*flags.split(), "--write-metrics", "--read", str(tmp_path / "read")]) == 0
+    printed = capsys.readouterr().out
+    validation = load_ngrams(folder).metrics["validation"]
+    methods = {"n-grams", "vanilla-rnn, Bayes' rule as it stands", "vanilla-rnn, scaled", "vanilla-rnn and n-grams"}
+    assert set(validation["methods"]) == methods | {attribution.BASELINE}
+    assert (validation["songs"], validation["clean"], validation["read"]) == (5, 4, "their first 30 characters")
+    assert all(f"| {name} | " in printed for name in validation["methods"])
+    rows = json.loads(file.read_text(encoding="utf-8"))["rows"]
+    assert {row["by"]: {split: row[split] for split in ("all", "clean")} for row in rows[:-1]} == validation["methods"]
+    assert rows[-1]["seconds"]["5"] > 0
+
+
 def test_without_a_name_every_benchmark_is_listed_with_a_line(capsys):
     assert command.main([]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -116,6 +137,9 @@ def test_every_benchmark_of_all_has_its_lines_in_the_table_in_short():
             for batch, dtype in ((1, "bfloat16"), (64, "bfloat16"), (1, "float32"))
         ],
         "prefix": [{"model": "lstm", "prefix_characters": 2_000, "ratio_to_module": 2.8}],
+        "insight": [
+            {"model": "lstm", "what": what, "characters": 5_000, "ratio_to_module": 1.25} for what in ("score", "cells")
+        ],
         "users": [{"users": 40, "length_characters": 300, "last_to_alone_times_users_ratio": 0.3}] * 2,
         "training": [{"loop": loop, "ratio_of_train_py": 1.5} for loop in ("train.py", "a bare loop")],
         "vectors": [{"what": "opening", "against": "gensim", "ratio_to_peer": 0.01}],
@@ -133,6 +157,7 @@ def test_every_benchmark_of_all_has_its_lines_in_the_table_in_short():
         "| an LSTM lyric of 300 characters | 15.0 x faster | `nn.LSTM` with its state |",
         "| 64 LSTM lyrics side by side | 64.0 x the characters a second | one alone |",
         "| the first character behind a prefix of 2,000 | 2.8 x faster | one pass of the module |",
+        "| every letter of 5,000 scored by `lstm` | 0.80 x the time | one pass of the module |",
         "| 40 users through the server, 300 characters each: the last one done | 0.30 x the time | 40 users one after the other |",
         "| training the LSTM | 1.50 x the characters a second | a bare loop |",
         "| opening | 100 x faster | gensim |",
@@ -141,7 +166,7 @@ def test_every_benchmark_of_all_has_its_lines_in_the_table_in_short():
     ]
     assert (
         lines[-1]
-        == "On a CPU, each on one core or two as the app would, torch 2; written in 7 minutes by `python -m benchmarks all`."
+        == "On a CPU, each on one core or two as the app would, torch 2; written in 8 minutes by `python -m benchmarks all`."
     )
 
 

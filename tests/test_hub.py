@@ -166,6 +166,14 @@ def test_the_models_of_the_hub_run_and_say_so(home, published):
     assert resources.space("lyrics").vector_size == 4
 
 
+def test_what_tells_artists_apart_comes_from_the_hub_too(home, local_hub, published, tiny_ngrams):
+    publish(local_hub, tiny_ngrams.parent)
+    download = Download(REPO)
+    resources = Resources(device="cpu", hub=download)
+    download.stop()
+    assert resources.ngrams.artists == ("Ann", "Bob") and "on the Hugging Face Hub" in resources.ngrams_origin
+
+
 def test_a_cache_that_cannot_be_written_keeps_no_app_from_starting(home, published, monkeypatch):
     (home / "file").write_text("where the folder should be")
     monkeypatch.setenv("LYRICGEN_CACHE", str(home / "file"))

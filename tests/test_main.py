@@ -8,6 +8,7 @@ import pytest
 
 import lyricgen
 from lyricgen.__main__ import build_parser, main
+from lyricgen.attribution import attribute
 from lyricgen.generation import generate_lyrics, show_breaks
 from lyricgen.insight import score
 
@@ -142,6 +143,34 @@ def test_about_prints_json_with_the_models(capsys):
     assert [space["name"] for space in about["vectors"]] == ["glove-50", "lyrics"]
 
 
+def test_attribute_ranks_the_artists_and_tells_whose_each_line_is(capsys):
+    code, out, err = run(capsys, "attribute", "the sea is calm  \u00e9 night", "--model", "vanilla-rnn")
+    found = attribute("the sea is calm  \u00e9 night", model="vanilla-rnn")
+    ranked, _, lines = out.partition("\n\n")
+    assert code == 0 and "read as unknown: \u00e9" in err
+    assert [line.split("%  ")[1] for line in ranked.splitlines()] == [place.artist for place in found.ranking]
+    assert lines.splitlines()[0].endswith(f"{found.lines[0].artist}: the sea is calm") and lines.count("\n") == 2
+
+
+def test_attribute_reads_standard_input_and_answers_as_json():
+    command = [sys.executable, "-m", "lyricgen", "attribute", "-", "--model", "vanilla-rnn", "--json"]
+    done = subprocess.run(command, input="one line\nand two", text=True, check=True, capture_output=True)
+    assert [line["text"] for line in json.loads(done.stdout)["lines"]] == ["one line", "and two"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["attribute", ""], "text must be 1 to 5,000 characters"),
+        (["attribute", "x" * 5_001], "5,001"),
+        (["attribute", "a", "--model", "lstn"], "lstm"),
+    ],
+)
+def test_a_text_that_cannot_be_attributed_is_one_sentence(capsys, arguments, named):
+    code, out, err = run(capsys, *arguments)
+    assert (code, out) == (2, "") and named in err and err.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "lines"),
     [
@@ -251,7 +280,21 @@ def test_bad_text_for_originality_is_one_sentence_and_exit_code_2(capsys, argume
 
 def test_help_tells_of_every_command_and_flag(capsys):
     for arguments, words in (
-        (["--help"], ["generate", "score", "originality", "analogy", "distance", "neighbors", "map", "bias", "about"]),
+        (
+            ["--help"],
+            [
+                "generate",
+                "score",
+                "attribute",
+                "originality",
+                "analogy",
+                "distance",
+                "neighbors",
+                "map",
+                "bias",
+                "about",
+            ],
+        ),
         (["map", "--help"], ["--out", "--method", "--vectors", "standard input"]),
         (["score", "--help"], ["--artist", "both", "--csv", "standard input"]),
         (["generate", "--help"], ["--prefix", "--seed", "beam"]),

@@ -144,7 +144,7 @@ COPIED = {
 def test_what_was_copied_in_words_is_a_table_and_the_index_a_folder(models):
     models["lstm"].metrics["copied_words"] = COPIED
     models["vanilla-rnn"].metrics["copied_words"] = None  # songs of few words
-    card = write_card(REPO, models, index={"songs": 4226})
+    card = write_card(REPO, models, others={"originality": "An index of 4,226 songs"})
     assert ["`lstm`", "0.7", "40.5%", "2.0%", "12", "12.5%"] in rows_of(card)
     assert sum(row[0] == "`vanilla-rnn`" for row in rows_of(card)) == 1
     assert "Of 200 lyrics of 300 characters at each temperature" in card

@@ -264,6 +264,43 @@ def test_a_text_of_markup_is_shown_as_text_and_an_empty_one_refused(page):
     page.get_by_test_id("toast-body").get_by_text("text must be 1 to 20,000 characters").wait_for()
 
 
+def open_attribution(page) -> None:
+    open_tab(page, "See inside", "Whose line is it?")
+    page.locator("#attribute").wait_for()
+
+
+@both_widths
+def test_a_text_is_attributed_with_bars_and_line_by_line(page):
+    open_attribution(page)
+    page.locator("#attribution-text textarea").fill("the sea is calm\nand the night is ours")
+    page.locator("#attribute").click()
+    page.locator(".whose-lines").wait_for(timeout=20_000)
+    assert page.locator(".posterior li").count() == 21
+    assert page.locator(".whose-lines tbody tr").count() == 2
+    first = page.locator(".posterior li").first
+    assert first.locator(".name").inner_text() in page.locator("#attribution-verdict").inner_text()
+    widths = [track.bounding_box()["width"] for track in page.locator(".posterior .track > span").all()]
+    assert widths == sorted(widths, reverse=True) and widths[0] > widths[-1]
+    assert "TF-IDF" in page.locator("#attribution-figures").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+def test_markup_in_an_attributed_text_is_text(page):
+    open_attribution(page)
+    markup = "<img src=x onerror=document.title='broken'>"
+    page.locator("#attribution-text textarea").fill(markup)
+    page.locator("#attribute").click()
+    page.locator(".whose-lines").get_by_text(markup).wait_for(timeout=20_000)
+    assert page.title() == "lyricgen" and page.locator(".whose-lines img").count() == 0
+
+
+def test_an_empty_text_to_attribute_is_told_in_a_toast(page):
+    open_attribution(page)
+    page.locator("#attribution-text textarea").fill(" ")
+    page.locator("#attribute").click()
+    page.get_by_test_id("toast-body").get_by_text("text must be 1 to 5,000 characters").wait_for()
+
+
 def assert_picture(page, place: str, words: list[str]) -> None:
     """A picture is there, loaded, and its description names the words."""
     picture = page.locator(f"{place} img").first

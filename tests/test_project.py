@@ -148,7 +148,7 @@ def test_readme_has_each_command_in_one_line_that_does_all_set_up(name, last):
 
 @pytest.mark.parametrize(
     "block",
-    ["figures", "performance", "speed", "alternatives", "insight", "words", "vectors", "originality"],
+    ["figures", "performance", "speed", "alternatives", "insight", "attribution", "words", "vectors", "originality"],
 )
 def test_what_the_benchmarks_write_has_a_place_in_the_readme(block):
     assert marked(block)
@@ -405,7 +405,7 @@ MODELS = {"models", "checkpoints", "decoding", "stepper", "generation"}
 HUB = {"hub", "modelcard", "publishing", "space"}
 SPACES = {"vectorspace", "textvectors", "vectorsources"}
 WORDS = SPACES | {"wordlists", "embeddings", "evaluation", "projection", "bias"}
-INSIDE_TABS = {"ui.compare", "ui.originality", "ui.xray"}
+INSIDE_TABS = {"ui.attribution", "ui.compare", "ui.originality", "ui.xray"}
 WORDS_TABS = {"ui.analogy", "ui.bias", "ui.distance", "ui.map", "ui.neighbors"}
 ALLOWED = {
     "__init__": set(),  # its names are imported when first asked for
@@ -440,17 +440,20 @@ ALLOWED = {
     "originality": CORE | {"songindex"},
     "copyguard": CORE | {"songindex"},
     "copying": CORE | MODELS | {"data", "corpus", "songindex", "originality"},
+    "ngrams": CORE,
+    "attribution": CORE | MODELS | {"ngrams"},
     "devices": set(),
     "hub": CORE,
     "modelcard": CORE | {"models", "checkpoints", "plotting"},
-    "publishing": CORE | {"models", "checkpoints", "vectorspace", "songindex", "hub", "modelcard"},
+    "publishing": CORE
+    | {"__init__", "models", "checkpoints", "ngrams", "vectorspace", "songindex", "hub", "modelcard"},
     "space": CORE | {"hub", "publishing"},
-    "resources": {"__init__", "batching", "copyguard", "devices", "hub", "songindex"}
+    "resources": {"__init__", "attribution", "batching", "ngrams", "copyguard", "devices", "hub", "songindex"}
     | CORE
     | TRAINING
     | MODELS
     | WORDS,
-    "__main__": {"__init__", "batching", "insight", "resources", "plotting", "originality"}
+    "__main__": {"__init__", "attribution", "batching", "devices", "insight", "resources", "plotting", "originality"}
     | CORE
     | TRAINING
     | MODELS
@@ -463,6 +466,7 @@ ALLOWED = {
     "ui.steering": {"devices", "insight", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.compare": {"batching", "devices", "resources", "plotting", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.xray": {"cells", "devices", "insight", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
+    "ui.attribution": {"attribution", "devices", "resources", "ui.errors", "ui.parts"} | CORE,
     "ui.about": {"__init__", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.originality": {"resources", "songindex", "originality", "ui.errors", "ui.parts"} | CORE,
     "ui.parts": {"resources", "plotting"} | CORE | WORDS,
@@ -472,7 +476,18 @@ ALLOWED = {
     | WORDS_TABS
     | CORE
     | MODELS,
-    "train": {"__init__", "__main__", "vectorspace", "word2vec", "copying", "songindex", "hub", "publishing"}
+    "train": {
+        "__init__",
+        "__main__",
+        "attribution",
+        "ngrams",
+        "vectorspace",
+        "word2vec",
+        "copying",
+        "songindex",
+        "hub",
+        "publishing",
+    }
     | CORE
     | TRAINING
     | {"models", "checkpoints"},

@@ -16,9 +16,10 @@ from huggingface_hub import ModelCard
 from localhub import GITATTRIBUTES, LocalHub, Repo, client_environment
 from shell import Done, Shell
 
-from lyricgen import Checkpoint, ImprovedSeqModel, Song, SongIndex, save_checkpoint
+from lyricgen import Checkpoint, ImprovedSeqModel, ModelError, Song, SongIndex, save_checkpoint
 from lyricgen.checkpoints import config_sha256
 from lyricgen.files import write_json
+from lyricgen.publishing import model_files
 
 ROOT = Path(__file__).parent.parent
 REPO = "ann/models"
@@ -406,3 +407,15 @@ def test_a_repository_with_a_card_and_a_license_only_is_taken(hub, push):
     repo = hub.repos[f"models/{REPO}"] = Repo(REPO, "model")
     repo.commit("main", "begun on the site", {**repo.head.files, "README.md": b"# soon", "LICENSE": b"MIT"})
     assert push().code == 0 and repo.head.files.keys() == PUBLISHED | {".gitattributes", "LICENSE"}
+
+
+def test_what_tells_artists_apart_is_pushed_beside_the_models_and_read_strictly_first(tiny_ngrams):
+    (tiny_ngrams / "notes.txt").write_text("not to be published")
+    files = model_files(tiny_ngrams.parent, REPO)
+    assert {path for path in files if path.startswith("attribution/")} == {
+        f"attribution/{name}" for name in ("meta.json", "metrics.json", "weights.safetensors")
+    }
+    assert "| `attribution/` |" in files["README.md"].decode()
+    (tiny_ngrams / "weights.safetensors").write_bytes(b"0")
+    with pytest.raises(ModelError, match="weights.safetensors in 'attribution' is not the file that was written"):
+        model_files(tiny_ngrams.parent, REPO)

@@ -170,6 +170,15 @@ def test_without_a_song_index_the_rest_runs_and_it_is_told(tmp_path, monkeypatch
         _ = resources.song_index
 
 
+def test_a_classifier_in_your_model_folder_takes_the_place_of_the_bundled_one_unless_it_is_damaged(tiny_ngrams, caplog):
+    resources = Resources(tiny_ngrams.parent, device=CPU)
+    assert resources.ngrams.artists == ("Ann", "Bob") and "your model folder" in resources.ngrams_origin
+    (tiny_ngrams / "metrics.json").write_text("{}")
+    resources = Resources(tiny_ngrams.parent, device=CPU)
+    assert len(resources.ngrams.artists) == 21 and resources.ngrams_origin == BUNDLED
+    assert "attribution: not from your model folder" in caplog.text and resources.left_out == {}
+
+
 # A GPU that fails. PyTorch's 'meta' device stands for it: a model can be put there, and its first letter raises
 # RuntimeError, as a GPU does that has no memory left.
 
@@ -208,6 +217,13 @@ def test_a_question_that_cannot_be_answered_moves_no_model():
     with pytest.raises(ArgumentError, match="model must be one of"):
         resources.ask("gru", score)
     assert resources.model("lstm").device.type == "meta"
+
+
+def test_a_gpu_that_fails_leaves_whose_line_it_is_to_the_cpu(caplog):
+    resources = Resources(device="meta")
+    found = resources.attribute("the sea is calm", "vanilla-rnn")
+    assert found.posterior == Resources(device=CPU).attribute("the sea is calm", "vanilla-rnn").posterior
+    assert "vanilla-rnn goes on on the CPU, since meta failed (" in caplog.text
 
 
 def test_requests_that_were_running_when_the_gpu_failed_all_end_on_the_cpu(caplog):

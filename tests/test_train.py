@@ -20,6 +20,7 @@ from lyricgen import (
     encode_corpus,
     load_checkpoint,
     load_model,
+    load_ngrams,
     measure_originality,
     open_corpus,
     open_space,
@@ -138,6 +139,34 @@ def test_songs_of_few_words_train_a_network_and_leave_copied_words_unmeasured(tm
     (tmp_path / "few.csv").write_text("Lyric\n" + "la la la\n" * 6)
     assert run("--data", tmp_path / "few.csv", "--models", "lstm", "--max-steps", 1, out=tmp_path / "out") == 0
     assert load_checkpoint(tmp_path / "out/lstm").metrics["copied_words"] is None
+
+
+def test_what_tells_artists_apart_is_written_with_its_facts(all_models, songs_folder, tmp_path):
+    classifier = load_ngrams(all_models / "attribution")
+    assert list(classifier.artists) == ARTISTS and sum(classifier.songs) == classifier.metrics["train_songs"]
+    assert set(classifier.laws) == {"both", "nats", "scores"}
+    assert classifier.metrics["stand_in"]["hidden_size"] == 8 and classifier.metrics["stand_in"]["epochs"] == 2
+    assert {"songs", "both", "nats", "scores"} == set(classifier.metrics["held_out"])
+    assert classifier.metrics["held_out"]["songs"] + classifier.metrics["stand_in"]["train_songs"] <= 14
+
+
+def test_the_stand_in_of_an_earlier_run_is_used_again_if_it_is_the_same(all_models, songs_folder, monkeypatch):
+    def trained(*_):
+        raise AssertionError("it was trained again")
+
+    monkeypatch.setattr(train, "train_model", trained)
+    flags = ("--data", songs_folder, "--models", "attribution")
+    assert run(*flags, "--epochs", 2, out=all_models) == 0
+    with pytest.raises(AssertionError, match="trained again"):
+        run(*flags, "--epochs", 3, out=all_models)
+
+
+def test_songs_of_one_artist_have_nothing_to_tell_apart(tmp_path, songs_folder, capsys):
+    (tmp_path / "own.csv").write_text("Lyric\nla la la\noh oh oh\nla oh la\n", encoding="utf-8")
+    flags = ("--data", tmp_path / "own.csv", "--val-share", 0.4, "--epochs", 1)
+    assert "not of two artists or more" in refusal(capsys, *flags, "--models", "attribution", out=tmp_path / "out")
+    assert run(*flags, "--models", "vanilla-rnn", "attribution", out=tmp_path / "out") == 0
+    assert "attribution: left out" in capsys.readouterr().out and not (tmp_path / "out/attribution").exists()
 
 
 def test_word_vectors_alone_need_no_validation_songs_and_encode_nothing(tmp_path):

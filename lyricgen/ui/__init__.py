@@ -9,6 +9,7 @@ from lyricgen.batching import ROWS
 from lyricgen.resources import Resources
 from lyricgen.ui.about import create_about_tab
 from lyricgen.ui.analogy import create_analogy_tab
+from lyricgen.ui.attribution import create_attribution_tab
 from lyricgen.ui.bias import create_bias_tab
 from lyricgen.ui.compare import create_compare_tab
 from lyricgen.ui.distance import create_distance_tab
@@ -25,6 +26,7 @@ QUEUE_LENGTH = 128  # requests waiting; one more is told to come back later
 INSIDE_TABS = {
     "X-ray": create_xray_tab,
     "RNN or LSTM?": create_compare_tab,
+    "Whose line is it?": create_attribution_tab,
     "Original or copied?": create_originality_tab,
 }
 WORDS_TABS = {
@@ -50,6 +52,19 @@ CSS = """
 .marked { white-space: pre-wrap; overflow-wrap: anywhere; font-family: var(--font-mono); line-height: 1.7; }
 mark { background: var(--primary-200); color: #1e1b4b; border-radius: 3px; padding: 0 0.15em; }
 .marked sup { color: inherit; font-size: 0.7em; padding-left: 0.15em; }
+.posterior { list-style: none; margin: 0; padding: 0; }
+.posterior li { display: grid; grid-template-columns: 10em 1fr 4em; gap: 0.6em; align-items: center; margin: 0; padding: 1px 0; }
+.posterior .name { text-align: right; overflow-wrap: anywhere; line-height: 1.2; }
+.posterior .track { height: 0.9em; border-radius: 3px; background: var(--background-fill-secondary); }
+.posterior .track span { display: block; height: 100%; min-width: 1px; border-radius: 3px; background: var(--color-accent); }
+.posterior .share { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.posterior li:not(:first-child) .track span { opacity: 0.6; }
+.whose-lines { width: 100%; border-collapse: collapse; }
+.whose-lines, .whose-lines tr { border: 0 !important; }
+.whose-lines th, .whose-lines td { padding: 0.3em 0.6em; text-align: left; border: 0 !important; border-bottom: 1px solid var(--border-color-primary) !important; }
+.whose-lines td:first-child { overflow-wrap: anywhere; }
+.whose-lines td:last-child { white-space: nowrap; font-variant-numeric: tabular-nums; }
+@media (max-width: 500px) { .posterior li { grid-template-columns: 8em 1fr 4em; } }
 .source { opacity: 0.75; font-size: 0.85em; }
 """
 

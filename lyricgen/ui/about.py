@@ -68,5 +68,7 @@ def _origins(about: dict) -> str:
     texts |= {space["name"]: "; ".join(filter(None, [space["source"], space["origin"]])) for space in about["vectors"]}
     if index := about["song_index"]:
         texts["originality"] = f"{index['grams']:,} grams of {index['songs']:,} songs, as hashes; {index['origin']}"
+    if about["attribution"]["ngrams"]:
+        texts["attribution"] = f"n-grams that tell artists apart; {about['attribution']['origin']}"
     texts |= {name: f"left out: {reason}" for name, reason in about["left_out"].items()}
     return "\n".join(f"- {bold(name)}: {escaped(text)}." for name, text in texts.items())

@@ -8,7 +8,8 @@ from lyricgen.arguments import check_integer
 from lyricgen.devices import with_gpu
 from lyricgen.errors import ArgumentError
 from lyricgen.generation import ANY_ARTIST
-from lyricgen.insight import Alternative, alternatives
+from lyricgen.insight import Alternative
+from lyricgen.insight import alternatives as expected_next
 from lyricgen.resources import Resources
 from lyricgen.ui.errors import spoken
 from lyricgen.ui.parts import QUIET, escaped
@@ -76,12 +77,12 @@ def create_steering(resources: Resources, lyrics: gr.Textbox, artist: gr.Dropdow
         if not text:
             raise ArgumentError("there is no lyric yet to be steered; write one first")
         place = check_integer("letters that stay", place, 0, len(text))
-        found = resources.ask(model, lambda one: alternatives(text, place, artist=artist, model=one, count=OFFERED))
+        found = resources.ask(model, lambda one: expected_next(text, place, artist=artist, model=one, count=OFFERED))
         return tell(text, place), gr.Radio([(named(one), one.character) for one in found], value=None, visible=True)
 
     @with_gpu
     @spoken
-    def alternatives_(
+    def alternatives(
         text: str = "the night is ",
         position: int = 4,
         artist: str = ANY_ARTIST,
@@ -100,17 +101,15 @@ def create_steering(resources: Resources, lyrics: gr.Textbox, artist: gr.Dropdow
             count: how many, 1 to 100.
         """
         settings = {"artist": artist, "temperature": temperature, "count": count}
-        found = resources.ask(model, lambda one: alternatives(text, position, model=one, **settings))
+        found = resources.ask(model, lambda one: expected_next(text, position, model=one, **settings))
         return [{"character": one.character, "probability": one.probability} for one in found]
-
-    alternatives_.__name__ = "alternatives"  # what MCP calls it
 
     def clicked(event: gr.EventData):
         return event.index
 
     letters.select(clicked, None, place, **{**QUIET, "show_progress": "hidden"})
     place.change(offer, [lyrics, place, artist, model], [told, choice], **{**QUIET, "show_progress": "hidden"})
-    gr.api(alternatives_, api_name="alternatives")
+    gr.api(alternatives, api_name="alternatives")
     return Steering(panel, letters, place, choice, own, go_on)
 
 

@@ -1,0 +1,161 @@
+"""How often songs are attributed to the right artist, by each model, by n-grams, by both, and by a common baseline.
+
+    python -m benchmarks.attribution --data songdata/ [--characters 1000] [--write-readme] [--write-metrics FOLDER]
+
+On the notebook's validation songs and on the clean ones among them, each read up to so many characters by every method
+alike. The baseline is TF-IDF of 2 to 5 letters and a linear support vector machine (scikit-learn), fitted on the same
+training songs in this run. Takes an hour on one core; `--read FOLDER` keeps what the models read for the next run.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
+
+import train
+from benchmarks.measuring import deliver, make_parser, median_seconds, written_by
+from benchmarks.readme import table
+from benchmarks.songs import make_text
+from lyricgen.attribution import FOLDER, attribute, attribution_figures, posterior, read_under_artists
+from lyricgen.checkpoints import bundled_models, load_model
+from lyricgen.corpus import Corpus
+from lyricgen.files import ASSETS
+from lyricgen.ngrams import NgramClassifier, load_ngrams, save_ngrams
+from lyricgen.vocabulary import OOV_LABEL, token_ids_to_str
+
+BASELINE = "TF-IDF and linear SVM"
+HEADER = ["by", "right", "right, clean", "log loss, clean", "calibration error, clean"]
+TIMED = (300, 2_000)  # characters
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    parser = make_parser(__doc__, block="attribution")
+    parser.add_argument("--data", metavar="FOLDER", help="songdata; default: download it")
+    parser.add_argument("--characters", type=int, default=1_000, metavar="N", help="read of each song; 0: all (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--models", nargs="+", choices=bundled_models(), default=bundled_models(), help="(default: all)")  # fmt: skip
+    parser.add_argument("--ngrams", type=Path, default=ASSETS / FOLDER, metavar="FOLDER", help="(default: the bundled one)")  # fmt: skip
+    parser.add_argument("--read", type=Path, metavar="FOLDER", help="where what the models read is kept")
+    parser.add_argument("--write-metrics", action="store_true", help="put the figures into metrics.json of --ngrams")
+    options = parser.parse_args(arguments)
+    if options.characters < 0:
+        parser.error(f"--characters must be at least 0, got {options.characters}")
+    torch.set_num_threads(1)
+    classifier = load_ngrams(options.ngrams)
+    with tempfile.TemporaryDirectory() as folder:
+        flags = ["--out", folder] + (["--data", options.data] if options.data else [])
+        songs = train.prepare_songs(train.build_parser().parse_args(flags))
+        methods = measure(songs, classifier, options)
+    limit = f"their first {options.characters:,} characters" if options.characters else "their whole text"
+    timed = {count: attribution_seconds(count, classifier, options.repeats) for count in TIMED}
+    facts = [
+        f"on {len(songs.val)} validation songs, and on the {int(songs.clean.sum())} clean ones, by {limit}",
+        *(f"{taken:.1f} s for a text of {count:,} characters with the LSTM" for count, taken in timed.items()),
+    ]
+    printed = table(HEADER, [row(name, splits) for name, splits in methods.items()])
+    printed += written_by("attribution", *facts, threads=1)
+    rows = [{"by": name, **splits} for name, splits in methods.items()]
+    deliver(options, "attribution", printed, [*rows, {"seconds": {str(count): taken for count, taken in timed.items()}}], 1)  # fmt: skip
+    if options.write_metrics:
+        validation = {
+            "songs": len(songs.val),
+            "clean": int(songs.clean.sum()),
+            "read": limit,
+            "baseline": BASELINE,
+            "methods": methods,
+            "hardware": train.processor_name(1),
+        }
+        save_ngrams(replace(classifier, metrics={**classifier.metrics, "validation": validation}), options.ngrams)
+    return 0
+
+
+def measure(songs: train.Songs, classifier: NgramClassifier, options: argparse.Namespace) -> dict[str, dict]:
+    """Figures by method and split."""
+    read = [songs.val.song(number)[: options.characters or None] for number in range(len(songs.val))]
+    texts, labels = list(map(token_ids_to_str, read)), songs.val.artist_labels
+    lengths = np.array([(song != OOV_LABEL).sum() for song in read])
+    log_priors, laws = classifier.log_priors, classifier.laws
+    scores = np.stack([classifier.scores(text) for text in texts])
+    posteriors = {"n-grams": posterior(laws["scores"].logits(None, scores, log_priors, lengths))}
+    for name in options.models:
+        nats = -kept(options.read, f"{name}-{options.characters}", lambda name=name: read_all(name, read))
+        posteriors |= {
+            f"{name}, Bayes' rule as it stands": posterior(nats + log_priors),
+            f"{name}, scaled": posterior(laws["nats"].logits(nats, None, log_priors, lengths)),
+            f"{name} and n-grams": posterior(laws["both"].logits(nats, scores, log_priors, lengths)),
+        }
+    answers = {name: split_figures(values, labels, songs.clean) for name, values in sorted(posteriors.items())}
+    right = fit_baseline(songs.train)(texts) == labels
+    answers[BASELINE] = {
+        "all": {"accuracy": round(float(right.mean()), 4)},
+        "clean": {"accuracy": round(float(right[songs.clean].mean()), 4)},
+    }
+    return answers
+
+
+def split_figures(posteriors: np.ndarray, labels: np.ndarray, clean: np.ndarray) -> dict[str, dict]:
+    """Figures of posteriors on both splits."""
+    figures = {"all": attribution_figures(posteriors, labels)}
+    return figures | {"clean": attribution_figures(posteriors[clean], labels[clean])} if clean.any() else figures
+
+
+def read_all(name: str, songs: list[np.ndarray]) -> np.ndarray:
+    """The negative log-likelihood of each song under each artist, in nats (songs, A)."""
+    model, found = load_model(name), np.zeros((len(songs), 0))
+    for done, (number, nats) in enumerate(read_under_artists(model, songs, range(len(model.artists)))):
+        found = found if found.size else np.zeros((len(songs), nats.shape[1]))
+        found[number] = nats.sum(axis=0, dtype=np.float64)
+        if done % 96 == 0:
+            print(f"{name}: {done} of {len(songs)} songs", file=sys.stderr, flush=True)
+    return found
+
+
+def kept(folder: Path | None, name: str, make: Callable[[], np.ndarray]) -> np.ndarray:
+    """An array from a folder, made and put there if it is not yet."""
+    if folder is None:
+        return make()
+    file = folder / f"{name}.npy"
+    if not file.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(file, make())
+    return np.load(file, allow_pickle=False)
+
+
+def fit_baseline(corpus: Corpus) -> Callable[[list[str]], np.ndarray]:
+    """The baseline, fitted on songs whole: from texts to artists."""
+    machine = make_pipeline(
+        TfidfVectorizer(analyzer="char", ngram_range=(2, 5), sublinear_tf=True, min_df=2, dtype=np.float32),
+        LinearSVC(random_state=0),
+    )
+    texts = [token_ids_to_str(corpus.song(number)) for number in range(len(corpus))]
+    return machine.fit(texts, corpus.artist_labels).predict
+
+
+def attribution_seconds(count: int, classifier: NgramClassifier, repeats: int) -> float:
+    """The median seconds to attribute a text of so many characters with the LSTM."""
+    text, model = make_text(count), load_model("lstm")
+    return median_seconds(lambda: attribute(text, model=model, ngrams=classifier), repeats)
+
+
+def row(name: str, splits: dict[str, dict]) -> list[str]:
+    """A method's row of the table."""
+    both, clean = splits["all"], splits.get("clean", {})
+    return [
+        name,
+        f"{both['accuracy']:.1%}",
+        f"{clean['accuracy']:.1%}" if clean else "",
+        f"{clean['log_loss']:.2f}" if "log_loss" in clean else "",
+        f"{clean['calibration_error']:.1%}" if "calibration_error" in clean else "",
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
