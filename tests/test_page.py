@@ -118,7 +118,12 @@ def test_markup_in_the_prefix_is_text(page):
 
 
 def open_attribution(page) -> None:
-    page.get_by_role("tab", name="Whose line is it?").click()
+    button = page.get_by_role("tab", name="Whose line is it?")
+    page.get_by_role("tab", name="Write lyrics").wait_for()
+    if not button.is_visible():
+        page.locator(".overflow-menu > button:visible").first.click()
+        button = page.locator(".overflow-dropdown button:visible", has_text="Whose line")
+    button.click()
     page.locator("#attribute").wait_for()
 
 
