@@ -460,16 +460,26 @@ ALLOWED = {
     | WORDS
     | HUB,
     "ui.errors": CORE,
-    "ui.lyrics": {"batching", "devices", "resources", "ui.errors", "ui.originality", "ui.parts", "ui.steering"}
+    "ui.lyrics": {
+        "batching",
+        "devices",
+        "resources",
+        "ui.errors",
+        "ui.originality",
+        "ui.parts",
+        "ui.steering",
+        "ui.variants",
+    }
     | CORE
     | MODELS,
+    "ui.variants": {"batching", "devices", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.steering": {"devices", "insight", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.compare": {"batching", "devices", "resources", "plotting", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.xray": {"cells", "devices", "insight", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.attribution": {"attribution", "devices", "resources", "ui.errors", "ui.parts"} | CORE,
     "ui.about": {"__init__", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.originality": {"resources", "songindex", "originality", "ui.errors", "ui.parts"} | CORE,
-    "ui.parts": {"resources", "plotting"} | CORE | WORDS,
+    "ui.parts": {"generation", "resources", "plotting"} | CORE | WORDS,
     **dict.fromkeys(WORDS_TABS, {"resources", "plotting", "ui.errors", "ui.parts"} | CORE | WORDS),
     "ui": {"__init__", "batching", "resources", "ui.errors", "ui.lyrics", "ui.parts", "ui.about"}
     | INSIDE_TABS

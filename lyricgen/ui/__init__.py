@@ -17,9 +17,9 @@ from lyricgen.ui.lyrics import LyricsTab, create_lyrics_tab
 from lyricgen.ui.map import create_map_tab
 from lyricgen.ui.neighbors import create_neighbors_tab
 from lyricgen.ui.originality import create_originality_tab
-from lyricgen.ui.parts import BAR, QUIET
+from lyricgen.ui.parts import BAR, QUIET, Reader
 from lyricgen.ui.xray import CSS as XRAY_CSS
-from lyricgen.ui.xray import XrayTab, create_xray_tab
+from lyricgen.ui.xray import create_xray_tab
 
 TITLE = "lyricgen"
 QUEUE_LENGTH = 128  # requests waiting; one more is told to come back later
@@ -77,12 +77,12 @@ def build_demo(resources: Resources) -> gr.Blocks:
             with gr.Tab("Lyrics", id="lyrics"):
                 lyrics = create_lyrics_tab(resources)
             with gr.Tab("See inside", id="inside"):
-                inside, made = create_tabs(INSIDE_TABS, resources)
+                inside, readers = create_tabs(INSIDE_TABS, resources)
             with gr.Tab("Words", id="words"):
                 create_tabs(WORDS_TABS, resources)
             with gr.Tab("About", id="about"):
                 create_about_tab(resources)
-        send_to_xray(lyrics, made["X-ray"], groups, inside)
+        send_lyrics(lyrics, readers, groups, inside)
     demo.queue(max_size=QUEUE_LENGTH, api_open=False, default_concurrency_limit=2)
     return demo
 
@@ -97,16 +97,18 @@ def create_tabs(creators: dict[str, Callable], resources: Resources) -> tuple[gr
     return tabs, made
 
 
-def send_to_xray(lyrics: LyricsTab, xray: XrayTab, groups: gr.Tabs, inside: gr.Tabs) -> None:
-    """Makes the button under a lyric look into it: in the X-ray, which comes to the front."""
+def send_lyrics(lyrics: LyricsTab, readers: dict[str, Reader], groups: gr.Tabs, inside: gr.Tabs) -> None:
+    """Makes the buttons under a lyric look into it: each in a tab inside of 'See inside', which comes to the front."""
+    for name, button in lyrics.senders.items():
+        reader = readers[name]
+        taken = [lyrics.lyrics, lyrics.artist][: 1 + (reader.artist is not None)]
+        filled = [reader.text, reader.artist][: len(taken)]
 
-    def send(text, artist):
-        return gr.Tabs(selected="inside"), gr.Tabs(selected="X-ray"), text, artist
+        def send(*values, name=name):
+            return gr.Tabs(selected="inside"), gr.Tabs(selected=name), *values
 
-    sent = lyrics.xray.click(
-        send, [lyrics.lyrics, lyrics.artist], [groups, inside, xray.text, xray.artist], queue=False, **QUIET
-    )
-    sent.then(xray.show, xray.inputs, xray.outputs, **BAR)
+        sent = button.click(send, taken, [groups, inside, *filled], queue=False, **QUIET)
+        sent.then(reader.show, reader.inputs, reader.outputs, **BAR)
 
 
 def introduction(resources: Resources) -> str:

@@ -8,7 +8,7 @@ from lyricgen.attribution import LONGEST, Attribution, Place
 from lyricgen.devices import with_gpu
 from lyricgen.resources import Resources
 from lyricgen.ui.errors import spoken
-from lyricgen.ui.parts import BAR, escaped
+from lyricgen.ui.parts import BAR, Reader, escaped
 
 EXPLANATION = """
 A model that writes in the style of an artist can be asked the other way round. It reads your text once for each of its
@@ -29,8 +29,8 @@ EXAMPLES = [  # written for this page
 ]
 
 
-def create_attribution_tab(resources: Resources) -> gr.Textbox:
-    """Adds the tab's components and its API; returns the text box, so that other tabs can send text there."""
+def create_attribution_tab(resources: Resources) -> Reader:
+    """Adds the tab's components and its API."""
     gr.Markdown(EXPLANATION)
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
@@ -68,9 +68,10 @@ def create_attribution_tab(resources: Resources) -> gr.Textbox:
         """
         return resources.attribute(text, model).to_dict()
 
-    gr.on([ask.click], show, [text, model], [verdict, ranking, lines], **BAR)
+    inputs, outputs = [text, model], [verdict, ranking, lines]
+    ask.click(show, inputs, outputs, **BAR)
     gr.api(attribute, api_name="attribute")
-    return text
+    return Reader(text, show, inputs, outputs)
 
 
 def verdict_on(found: Attribution) -> str:

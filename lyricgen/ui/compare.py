@@ -1,6 +1,7 @@
 """The tab that sets the RNN beside the LSTM: what each writes, what a temperature does, how each learnt."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import gradio as gr
 
@@ -10,7 +11,7 @@ from lyricgen.generation import ANY_ARTIST, LONGEST, Request, show_breaks
 from lyricgen.plotting import CURVE_UNITS, draw_learning_curves
 from lyricgen.resources import Resources
 from lyricgen.ui.errors import spoken
-from lyricgen.ui.parts import ANY_SEED, BAR, BETWEEN_UPDATES, QUIET, cards, given_seed, picture
+from lyricgen.ui.parts import ANY_SEED, BAR, BETWEEN_UPDATES, QUIET, cards, picture, requested
 
 TEMPERATURES = (0.25, 0.5, 0.75, 1.0, 1.5)
 AT_ONCE = ROWS // len(TEMPERATURES)  # calls that run side by side, each of several lyrics
@@ -69,19 +70,14 @@ def create_compare_tab(resources: Resources) -> None:
             ]
 
     def stream_models(prefix, artist, temperature, max_length, seed) -> Iterator[list[dict]]:
-        first = resources.request(
-            resources.default_model, prefix, artist, "sample", temperature, 0, 1.0, max_length, given_seed(seed)
-        )
-        settings = (prefix, artist, "sample", temperature, 0, 1.0, max_length, first.seed)
         names = resources.model_names
-        yield from stream([resources.request(name, *settings) for name in names], names)
+        first = requested(resources, prefix, artist, names[0], "sample", temperature, 0, 1.0, max_length, seed)
+        models = [resources.model(name).model for name in names]
+        yield from stream([replace(first, model=model) for model in models], names)
 
     def stream_temperatures(prefix, artist, model, max_length, seed) -> Iterator[list[dict]]:
-        seed = resources.request(model, prefix, artist, max_length=max_length, seed=given_seed(seed)).seed
-        requests = [
-            resources.request(model, prefix, artist, "sample", value, 0, 1.0, max_length, seed)
-            for value in TEMPERATURES
-        ]
+        first = requested(resources, prefix, artist, model, "sample", 1.0, 0, 1.0, max_length, seed)
+        requests = [replace(first, temperature=value) for value in TEMPERATURES]
         yield from stream(requests, [f"{value:g}" for value in TEMPERATURES])
 
     @with_gpu

@@ -9,7 +9,7 @@ from lyricgen.originality import LONGEST_TEXT, CopiedRun, Originality, measure_o
 from lyricgen.resources import Resources
 from lyricgen.songindex import GRAM
 from lyricgen.ui.errors import spoken
-from lyricgen.ui.parts import QUIET, escaped
+from lyricgen.ui.parts import BAR, Reader, escaped
 
 EXPLANATION = f"""
 **Has a song said this before?** Every {GRAM} words in a row of your text are looked up in the songs that the models learnt from.
@@ -27,7 +27,7 @@ MOST_ROWS = 200  # runs in the table; a text of many has the first
 LONGEST_QUOTE = 12  # words of a run in a line
 
 
-def create_originality_tab(resources: Resources) -> gr.Textbox:
+def create_originality_tab(resources: Resources) -> Reader:
     """Adds the tab's components and its API; returns the box for the text, for others to fill."""
     gr.Markdown(EXPLANATION)
     text = gr.Textbox(
@@ -67,9 +67,10 @@ def create_originality_tab(resources: Resources) -> gr.Textbox:
         """
         return measure_originality(text, resources.song_index).to_dict()
 
-    look.click(show, text, [summary, marked, runs], trigger_mode="once", **QUIET)
+    inputs, outputs = [text], [summary, marked, runs]
+    look.click(show, inputs, outputs, **BAR)
     gr.api(originality, api_name="originality")
-    return text
+    return Reader(text, show, inputs, outputs)
 
 
 def originality_line(resources: Resources, text: str) -> str:

@@ -2,12 +2,14 @@
 
 import base64
 import html
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import gradio as gr
 from matplotlib.figure import Figure
 
 from lyricgen.embeddings import Answer
+from lyricgen.generation import Request
 from lyricgen.plotting import to_bytes
 from lyricgen.resources import Resources
 
@@ -23,6 +25,17 @@ QUIET = {"api_visibility": "private", "preprocess": False, "show_progress": "min
 BAR = {**QUIET, "trigger_mode": "once"}
 
 
+@dataclass(frozen=True)
+class Reader:
+    """A tab that looks into a text, for others to send one there: fill `text`, and `artist` where it has one, then `show`."""
+
+    text: gr.Textbox
+    show: Callable
+    inputs: list
+    outputs: list
+    artist: gr.Dropdown | None = None
+
+
 def space_choice(resources: Resources, label: str = "Vectors", none: str | None = None, **settings) -> gr.Dropdown:
     """A choice among the vector spaces; with `none` there is a first choice of that name for no space."""
     names = [none] * (none is not None) + resources.space_names
@@ -32,6 +45,28 @@ def space_choice(resources: Resources, label: str = "Vectors", none: str | None 
 def given_seed(seed: object) -> object:
     """The seed that someone gave, None where it stands for another one every time."""
     return None if seed == ANY_SEED else seed
+
+
+def requested(
+    resources: Resources,
+    prefix: str,
+    artist: str,
+    model: str,
+    strategy: str,
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    max_length: int,
+    seed: int,
+    max_copied_words: int = 0,
+) -> Request:
+    """The lyric that is asked for with the settings of the page.
+
+    Raises:
+        ArgumentError: one of them cannot be.
+    """
+    settings = (prefix, artist, strategy, temperature, top_k, top_p, max_length, given_seed(seed))
+    return resources.request(model, *settings, max_copied_words=max_copied_words)
 
 
 def cards(texts: Iterable[tuple[str, str]]) -> str:

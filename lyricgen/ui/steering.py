@@ -107,8 +107,10 @@ def create_steering(resources: Resources, lyrics: gr.Textbox, artist: gr.Dropdow
     def clicked(event: gr.EventData):
         return event.index
 
-    letters.select(clicked, None, place, **{**QUIET, "show_progress": "hidden"})
-    place.change(offer, [lyrics, place, artist, model], [told, choice], **{**QUIET, "show_progress": "hidden"})
+    hidden = {**QUIET, "show_progress": "hidden"}
+    letters.select(clicked, None, place, **hidden)
+    place.change(offer, [lyrics, place, artist, model], [told, choice], **hidden, trigger_mode="always_last")
+    choice.input(lambda: "", None, own, **hidden)  # one or the other
     gr.api(alternatives, api_name="alternatives")
     return Steering(panel, letters, place, choice, own, go_on)
 

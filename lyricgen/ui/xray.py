@@ -1,8 +1,7 @@
 """The tab that shows what the models think of a text, letter by letter, and their hidden units; `/score` and `/cells`."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -15,7 +14,7 @@ from lyricgen.insight import Place, Score, compare, line_places
 from lyricgen.insight import score as score_text
 from lyricgen.resources import Resources
 from lyricgen.ui.errors import spoken
-from lyricgen.ui.parts import BAR, QUIET, downloads, escaped
+from lyricgen.ui.parts import BAR, QUIET, Reader, downloads, escaped
 from lyricgen.vocabulary import CHARACTERS
 
 EXPLANATION = """
@@ -52,18 +51,7 @@ MOST_VARYING = "the one that varies most"
 SCRIPT, CSS = (Path(__file__).with_name(f"xray.{kind}").read_text(encoding="utf-8") for kind in ("js", "css"))
 
 
-@dataclass(frozen=True)
-class XrayTab:
-    """What another tab needs to send a text here: fill `text` and `artist`, then run `show` on `inputs` to `outputs`."""
-
-    text: gr.Textbox
-    artist: gr.Dropdown
-    show: Callable
-    inputs: list
-    outputs: list
-
-
-def create_xray_tab(resources: Resources) -> XrayTab:
+def create_xray_tab(resources: Resources) -> Reader:
     """Adds the tab's components and its API."""
     names = resources.model_names
     widths = ["50%", *[f"{50 / len(names):.0f}%"] * len(names)]
@@ -173,7 +161,7 @@ def create_xray_tab(resources: Resources) -> XrayTab:
     )
     gr.api(score, api_name="score")
     gr.api(cells, api_name="cells")
-    return XrayTab(text, artist, show, inputs, outputs)
+    return Reader(text, show, inputs, outputs, artist)
 
 
 def scored(resources: Resources, text: str, artist: str, name: str) -> Score:
