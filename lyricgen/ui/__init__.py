@@ -117,7 +117,8 @@ def introduction(resources: Resources) -> str:
     read = f"{songs:,} songs" if songs else "songs"
     return (
         f"# {TITLE}\nTwo small language models, a vanilla RNN and an LSTM, have read {read} a letter at a time. "
-        "Give them a beginning, and they go on with it, one letter after the other. Then explore what vectors know of words."
+        "Give them a beginning, and they go on with it, one letter after the other. See inside what they think of any text, "
+        "whose it may be and what of it is copied. Then explore what vectors know of words."
     )
 
 
