@@ -62,7 +62,7 @@ def test_both_models_write_by_every_strategy(client, model, strategy):
 
 def test_variants_are_what_generate_writes_with_the_seeds_that_follow(client):
     settings = {"prefix": "one more  day ", "artist": "Drake", "max_length": 70}
-    job = client.submit(**settings, seed=8, count=3, api_name="/variants")
+    job = client.submit(**settings, seed=8, variants=3, api_name="/variants")
     lyrics = list(job)[-1]
     assert [lyric["seed"] for lyric in lyrics] == [8, 9, 10]
     for lyric in lyrics:
@@ -70,15 +70,16 @@ def test_variants_are_what_generate_writes_with_the_seeds_that_follow(client):
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"), [("count", 17), ("count", None), ("max_copied_words", 2), ("top_p", 2), ("artist", "nobody")]
+    ("setting", "value"),
+    [("variants", 17), ("variants", None), ("max_copied_words", 2), ("top_p", 2), ("artist", "nobody")],
 )
 def test_variants_that_cannot_be_are_refused_in_one_sentence(client, setting, value):
-    with pytest.raises(AppError, match=f"{setting if setting != 'count' else 'variants'} "):
+    with pytest.raises(AppError, match=f"{setting} "):
         client.predict(**{setting: value}, api_name="/variants")
 
 
 def test_variants_copy_no_more_words_than_allowed(client):
-    settings = {"prefix": "i want you to ", "temperature": 0.4, "seed": 3, "count": 2, "api_name": "/variants"}
+    settings = {"prefix": "i want you to ", "temperature": 0.4, "seed": 3, "variants": 2, "api_name": "/variants"}
     assert any(measure_originality(lyric["text"]).longest_run > 4 for lyric in client.predict(**settings))
     lyrics = client.predict(max_copied_words=4, **settings)
     assert all(measure_originality(lyric["text"]).longest_run <= 4 for lyric in lyrics)
@@ -292,7 +293,7 @@ def test_public_api_is_what_is_promised(client):
                 "top_p",
                 "max_length",
                 "seed",
-                "count",
+                "variants",
                 "max_copied_words",
             ],
         ),

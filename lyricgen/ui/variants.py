@@ -56,7 +56,7 @@ def create_variants(resources: Resources, settings: list[gr.Component]) -> gr.ev
         top_p: float = 1.0,
         max_length: int = 300,
         seed: int = ANY_SEED,
-        count: int = 4,
+        variants: int = 4,
         max_copied_words: int = 0,
     ) -> Iterator[list[dict]]:
         """Writes several sampled lyrics in one batch, streamed as they grow: the 'seed' and the 'text' of each.
@@ -64,11 +64,11 @@ def create_variants(resources: Resources, settings: list[gr.Component]) -> gr.ev
         Args:
             prefix, artist, model, temperature, top_k, top_p, max_length: as /generate's.
             seed: of the first; each further one has the next; -1: another every time.
-            count: how many, 1 to 16.
+            variants: how many, 1 to 16.
             max_copied_words: the longest run of words that may stand in a training song, 4 to 50; 0: no limit.
         """
         settings = (prefix, artist, model, "sample", temperature, top_k, top_p, max_length, seed, max_copied_words)
-        yield from stream_variants(count, *settings)
+        yield from stream_variants(variants, *settings)
 
     gr.api(variants, api_name="variants", concurrency_limit=AT_ONCE)
     return write_variants.click(show_variants, [count, *settings], side_by_side, **BAR, concurrency_limit=AT_ONCE)
