@@ -282,12 +282,10 @@ def stream_together(
     Raises:
         RuntimeError: a device failed.
     """
-    grown = threading.Event()
-    lyrics = [
-        batch.join(request, grown, measured) if batch is not None else _Alone(request) for request, batch in asked
-    ]
-    sent, due = None, 0.0
+    grown, lyrics, sent, due = threading.Event(), [], None, 0.0
     try:
+        for request, batch in asked:
+            lyrics.append(_Alone(request) if batch is None else batch.join(request, grown, measured))
         while not _all_over(lyrics):
             here = [lyric for lyric in lyrics if isinstance(lyric, _Alone) and not lyric.ended.is_set()]
             for lyric in here:

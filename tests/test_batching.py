@@ -208,6 +208,15 @@ def test_who_stops_reading_several_frees_all_their_places(small):
     wait_until(lambda: len(small) == 0, 0.5)
 
 
+def test_where_one_of_several_cannot_begin_the_others_end_too(small, monkeypatch):
+    other = Batch(VanillaRNN(hidden_size=8).eval())
+    monkeypatch.setattr(other, "join", lambda *_: 1 / 0)
+    asked = [(Request(small.model, max_length=5_000), small), (Request(other.model), other)]
+    with pytest.raises(ZeroDivisionError):
+        list(stream_together(asked))
+    wait_until(lambda: len(small) == 0, 0.5)
+
+
 def test_variants_are_the_lyrics_of_the_seeds_that_follow():
     settings = {"model": "vanilla-rnn", "artist": "Drake", "max_length": 60, "temperature": 0.9}
     texts = generate_variants("oh ", variants=3, seed=2**32 - 2, **settings)
