@@ -106,8 +106,9 @@ def attribute(
     """The probability of a text under each artist that a model is conditioned on: whole, and line by line.
 
     By Bayes' rule: the model reads the text once for each artist, and p(artist | text) is proportional to
-    p(text | artist) p(artist), with the likelihood scaled down since the characters of a text depend on each other. A
-    classifier of n-grams, where there is one of the same artists, has a say beside it; see `lyricgen.ngrams.Law`.
+    p(text | artist) p(artist), with the likelihood scaled down since the characters of a text depend on each other. Where
+    there is a classifier of n-grams of the same artists, the posterior is by both or by the n-grams alone, as was right more
+    often on training songs that neither had read (`NgramClassifier.decides`); the bits are always the model's.
 
     Args:
         text: 1 to 5,000 characters; read in lower case. Line breaks and runs of two spaces or more end a line.
@@ -211,7 +212,10 @@ def _posteriors(
     if classifier is None:
         return posterior(ALONE.logits(saved, None, None, lengths))
     scores = np.stack([classifier.scores(text) for text in texts])
-    return posterior(classifier.laws["both"].logits(saved, scores, classifier.log_priors, lengths))
+    law = classifier.laws[classifier.decides]
+    return posterior(
+        law.logits(saved if classifier.decides == "both" else None, scores, classifier.log_priors, lengths)
+    )
 
 
 def _classifier(

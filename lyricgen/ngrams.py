@@ -123,6 +123,14 @@ class NgramClassifier:
     """'both', of a language model and these scores together; 'nats' and 'scores', of each alone."""
     metrics: dict = field(default_factory=dict)
 
+    @property
+    def decides(self) -> str:
+        """The law that gives the answer: 'scores', of these scores alone, where they were right more often by themselves than
+        together with a language model on the training songs that were held out from both; else 'both'."""
+        held_out = self.metrics.get("held_out", {})
+        right = {name: held_out.get(name, {}).get("accuracy", 0.0) for name in ("both", "scores")}
+        return max(right, key=right.get)
+
     def scores(self, text: str) -> np.ndarray:
         """How much a text speaks for each artist, about -1 for no to 1 for yes: float32 (A,)."""
         buckets, values = weigh(*count_ngrams(text, len(self.weights) // 2), self.rarity)

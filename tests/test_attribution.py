@@ -1,7 +1,7 @@
 """Whose line is it: the posterior over the artists, whole and line by line."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -184,3 +184,13 @@ def test_reading_leaves_the_model_as_it_was():
     before = {name: value.clone() for name, value in model.state_dict().items()}
     attribute("a line", model=model, ngrams=None)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_where_the_n_grams_alone_decide_the_network_gives_the_bits_only(taught, classifier):
+    alone = replace(classifier, metrics={"held_out": {"both": {"accuracy": 0.1}, "scores": {"accuracy": 0.2}}})
+    text = "la la oh la la"
+    found, together = (attribute(text, model=taught, ngrams=one) for one in (alone, classifier))
+    law = alone.laws["scores"]
+    expected = posterior(law.logits(None, alone.scores(text)[None], alone.log_priors, np.array([len(text)])))[0]
+    assert list(found.posterior.values()) == pytest.approx(expected.tolist())
+    assert found.bits == together.bits and found.posterior != together.posterior

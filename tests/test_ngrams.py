@@ -1,6 +1,7 @@
 """Hashed n-grams, the classifier over them, the law that weighs it, and its folder."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -137,3 +138,11 @@ def test_the_bundled_classifier_is_whole_and_small_and_measured():
     for split in ("all", "clean"):
         both, alone = (methods[name][split]["accuracy"] for name in ("lstm and n-grams", "lstm, scaled"))
         assert both > alone + 0.15 and both > baseline[split]["accuracy"] - 0.02
+
+
+@pytest.mark.parametrize(
+    ("both", "scores", "decides"), [(0.5, 0.6, "scores"), (0.6, 0.5, "both"), (0.5, 0.5, "both"), (None, None, "both")]
+)
+def test_the_law_that_was_right_more_often_on_held_out_training_songs_decides(tiny_ngrams, both, scores, decides):
+    held_out = {} if both is None else {"held_out": {"both": {"accuracy": both}, "scores": {"accuracy": scores}}}
+    assert replace(load_ngrams(tiny_ngrams), metrics=held_out).decides == decides

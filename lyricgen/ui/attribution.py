@@ -12,9 +12,10 @@ from lyricgen.ui.parts import BAR, Reader, escaped
 
 EXPLANATION = """
 A model that writes in the style of an artist can be asked the other way round. It reads your text once for each of its
-artists; the better it foresees the letters when it is told a name, the likelier that name is (Bayes' rule). A classifier
-that counts short runs of letters and words has a say beside it. Both know only these artists: someone else's text is put to
-the one whose style it is nearest to.
+artists; the better it foresees the letters when it is told a name, the likelier that name is (Bayes' rule). Beside it
+stands a classifier that counts short runs of letters and words. The probabilities are by both or by the classifier alone,
+whichever was right more often on training songs that neither had read. Both know only these artists: someone else's text is
+put to the one whose style it is nearest to.
 """
 EXAMPLES = [  # written for this page
     [
@@ -125,11 +126,12 @@ def how_right(resources: Resources) -> str:
     measured = resources.ngrams.metrics.get("validation") if resources.ngrams else None
     if not measured or resources.ngrams_origin != resources.model(resources.default_model).origin:
         return f"How often it is right was not measured for what runs here. {meaning}"
-    clean, both = measured["clean"], measured["methods"]["lstm and n-grams"]["clean"]["accuracy"]
-    whole = measured["methods"]["lstm and n-grams"]["all"]["accuracy"]
+    by = {"both": "lstm and n-grams", "scores": "n-grams"}[resources.ngrams.decides]
+    clean, both = measured["clean"], measured["methods"][by]["clean"]["accuracy"]
+    whole = measured["methods"][by]["all"]["accuracy"]
     base = measured["methods"][measured["baseline"]]
     return (
         f"Of {clean} songs unlike those that it read, it names the right one of {len(resources.ngrams.artists)} artists for "
-        f"**{both:.0%}** ({escaped(measured['baseline'])}: {base['clean']['accuracy']:.0%}), of all {measured['songs']} "
-        f"validation songs for **{whole:.0%}** ({base['all']['accuracy']:.0%}), by {escaped(measured['read'])} with the LSTM. {meaning}"
+        f"**{both:.1%}** ({escaped(measured['baseline'])}: {base['clean']['accuracy']:.1%}), of all {measured['songs']} "
+        f"validation songs for **{whole:.1%}** ({base['all']['accuracy']:.1%}), by {escaped(measured['read'])} ({escaped(by)}). {meaning}"
     )
