@@ -33,6 +33,7 @@ ALL = {
     "growth": [],
 }
 """What `all` runs, with the flags that keep it under ten minutes."""
+WITH_A_BLOCK = ("generation", "insight", "vectors")  # those of them that have one of their own in the README
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -65,11 +66,11 @@ def run_all(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks all")
     parser.add_argument("--json", type=Path, metavar="FILE", default=Path("benchmarks.json"), help="default: %(default)s")  # fmt: skip
     parser.add_argument("--only", nargs="+", choices=ALL, default=list(ALL), help="of them, in their order")
-    parser.add_argument("--write-readme", action="store_true", help="put the table of all into README.md")
+    parser.add_argument("--write-readme", action="store_true", help="put the table of all, and theirs, into README.md")
     options = parser.parse_args(arguments)
     figures, failed = {}, []
     for name in options.only:
-        result = run_one(name)
+        result = run_one(name, options.write_readme)
         if result is None:
             failed.append(name)
         else:
@@ -85,13 +86,15 @@ def run_all(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
-def run_one(name: str) -> dict | None:
+def run_one(name: str, write_readme: bool = False) -> dict | None:
     """One benchmark in a process of its own: its figures and its seconds, None where it failed."""
     print(f"## {name}\n", flush=True)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "figures.json"
         command = [sys.executable, "-m", f"benchmarks.{name}", "--json", str(file), *ALL[name]]
+        if write_readme and name in WITH_A_BLOCK:
+            command.append("--write-readme")
         ended = subprocess.run(command, cwd=FOLDER.parent, stderr=subprocess.PIPE, text=True)
         taken = time.perf_counter() - began
         if ended.returncode:
