@@ -18,6 +18,17 @@ torch.set_num_threads(1)
 DATA = Path(__file__).parent / "data"
 
 
+@pytest.fixture(scope="module", params=[VanillaRNN, ImprovedSeqModel])
+def sharp_model(request):
+    """A small untrained model with sharp enough an opinion that strategies differ."""
+    torch.manual_seed(3)
+    model = request.param(hidden_size=24, n_layers=3, artists=("Ada Lark", "Bo Finch"))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(3)
+    return model.eval()
+
+
 @pytest.fixture
 def songs_folder() -> Path:
     """A folder as songdata's: songdata_train.csv and songdata_val.csv, with verses written for these tests."""

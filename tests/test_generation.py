@@ -17,15 +17,9 @@ from lyricgen.vocabulary import OOV_LABEL, START_LABEL, string_to_labels, token_
 ARTISTS = ("Ada Lark", "Bo Finch")
 
 
-@pytest.fixture(scope="module", params=[VanillaRNN, ImprovedSeqModel])
-def model(request):
-    """A small untrained model with sharp enough an opinion that strategies differ."""
-    torch.manual_seed(3)
-    model = request.param(hidden_size=24, n_layers=3, artists=ARTISTS)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.mul_(3)
-    return model.eval()
+@pytest.fixture(scope="module")
+def model(sharp_model):
+    return sharp_model
 
 
 def test_stepper_follows_weights_that_change(model):

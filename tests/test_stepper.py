@@ -4,22 +4,13 @@ import pytest
 import torch
 
 from lyricgen.checkpoints import load_model
-from lyricgen.models import ImprovedSeqModel, VanillaRNN
 from lyricgen.stepper import ArtistStepper, FastStepper, fastest_dtype
 from lyricgen.vocabulary import START_LABEL, string_to_labels
 
-ARTISTS = ("Ada Lark", "Bo Finch")
 
-
-@pytest.fixture(scope="module", params=[VanillaRNN, ImprovedSeqModel])
-def model(request):
-    """A small untrained model with sharp enough an opinion that strategies differ."""
-    torch.manual_seed(3)
-    model = request.param(hidden_size=24, n_layers=3, artists=ARTISTS)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.mul_(3)
-    return model.eval()
+@pytest.fixture(scope="module")
+def model(sharp_model):
+    return sharp_model
 
 
 @pytest.mark.parametrize("artist", [None, 0, 1])
