@@ -106,6 +106,9 @@ def test_variants_are_written_side_by_side_and_markup_is_text(page):
     page.wait_for_function(
         "[...document.querySelectorAll('#variants pre')].filter(one => one.textContent.length == 300).length == 4"
     )
+    page.wait_for_function(
+        "[...document.querySelectorAll('#variants p')].filter(one => one.textContent.includes('training songs')).length == 4"
+    )
     assert page.locator("#variants img").count() == 0
     assert len(set(page.locator("#variants pre").all_inner_texts())) == 4
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
@@ -118,6 +121,9 @@ def test_both_models_write_side_by_side_and_their_learning_curves_are_drawn(page
     page.get_by_role("button", name="Write with both").click()
     page.wait_for_function(
         "[...document.querySelectorAll('#both pre')].map(one => one.textContent.length).join() == '300,300'"
+    )
+    page.wait_for_function(
+        "[...document.querySelectorAll('#both p')].filter(one => one.textContent.includes('training songs')).length == 2"
     )
     assert page.locator("#both b").count() == 0
     headings = page.locator("#both h4").all_inner_texts()

@@ -472,9 +472,11 @@ ALLOWED = {
     }
     | CORE
     | MODELS,
-    "ui.variants": {"batching", "devices", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
+    "ui.variants": {"batching", "devices", "resources", "ui.errors", "ui.originality", "ui.parts"} | CORE | MODELS,
     "ui.steering": {"devices", "insight", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
-    "ui.compare": {"batching", "devices", "resources", "plotting", "ui.errors", "ui.parts"} | CORE | MODELS,
+    "ui.compare": {"batching", "devices", "resources", "plotting", "ui.errors", "ui.originality", "ui.parts"}
+    | CORE
+    | MODELS,
     "ui.xray": {"cells", "devices", "insight", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,
     "ui.attribution": {"attribution", "devices", "resources", "ui.errors", "ui.parts"} | CORE,
     "ui.about": {"__init__", "resources", "ui.errors", "ui.parts"} | CORE | MODELS,

@@ -45,6 +45,8 @@ CSS = """
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); gap: 1rem; }
 .cards article { border: 1px solid var(--border-color-primary); border-radius: 8px; padding: 0.75rem; }
 .cards h4 { margin: 0 0 0.5rem; opacity: 0.75; }
+.cards p { margin: 0.6rem 0 0; font-size: 0.85em; opacity: 0.85; }
+.cards p:empty { display: none; }
 .cards pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font-family: var(--font-mono); }
 .steer-letters { white-space: pre-wrap; overflow-wrap: anywhere; font-family: var(--font-mono); line-height: 1.6; max-height: 20rem; overflow-y: auto; }
 .steer-letters span { cursor: pointer; }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import gradio as gr
 
@@ -11,6 +12,7 @@ from lyricgen.generation import ANY_ARTIST, LONGEST, Request, show_breaks
 from lyricgen.plotting import CURVE_UNITS, draw_learning_curves
 from lyricgen.resources import Resources
 from lyricgen.ui.errors import spoken
+from lyricgen.ui.originality import originality_line
 from lyricgen.ui.parts import ANY_SEED, BAR, BETWEEN_UPDATES, QUIET, cards, picture, requested
 
 TEMPERATURES = (0.25, 0.5, 0.75, 1.0, 1.5)
@@ -80,17 +82,22 @@ def create_compare_tab(resources: Resources) -> None:
         requests = [replace(first, temperature=value) for value in TEMPERATURES]
         yield from stream(requests, [f"{value:g}" for value in TEMPERATURES])
 
+    def show(streamed: Iterator[list[dict]], what: str) -> Iterator[str]:
+        texts = []
+        for lyrics in streamed:
+            texts = [(f"{what}{lyric['heading']}: {told(lyric)}", lyric["text"]) for lyric in lyrics]
+            yield cards(texts)
+        yield cards(texts, partial(originality_line, resources))
+
     @with_gpu
     @spoken
     def show_models(*values) -> Iterator[str]:
-        for lyrics in stream_models(*values):
-            yield cards((f"{lyric['heading']}: {told(lyric)}", lyric["text"]) for lyric in lyrics)
+        yield from show(stream_models(*values), "")
 
     @with_gpu
     @spoken
     def show_temperatures(*values) -> Iterator[str]:
-        for lyrics in stream_temperatures(*values):
-            yield cards((f"Temperature {lyric['heading']}: {told(lyric)}", lyric["text"]) for lyric in lyrics)
+        yield from show(stream_temperatures(*values), "Temperature ")
 
     @with_gpu
     @spoken

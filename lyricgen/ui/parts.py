@@ -69,10 +69,16 @@ def requested(
     return resources.request(model, *settings, max_copied_words=max_copied_words)
 
 
-def cards(texts: Iterable[tuple[str, str]]) -> str:
-    """Texts side by side as HTML, or one above the other on a phone, each under its heading."""
+def cards(texts: Iterable[tuple[str, str]], below: Callable[[str], str] = lambda _: "") -> str:
+    """Texts side by side as HTML, or one above the other on a phone, each under its heading.
+
+    Args:
+        texts: headings and texts, shown as they are.
+        below: what HTML stands below a text.
+    """
     articles = [
-        f"<article><h4>{html.escape(heading)}</h4><pre>{html.escape(text)}</pre></article>" for heading, text in texts
+        f"<article><h4>{html.escape(heading)}</h4><pre>{html.escape(text)}</pre><p>{below(text)}</p></article>"
+        for heading, text in texts
     ]
     return f'<div class="cards">{"".join(articles)}</div>'
 

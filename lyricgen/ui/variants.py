@@ -1,6 +1,7 @@
 """Several lyrics of one request side by side, under the lyrics; `/variants`."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import gradio as gr
 
@@ -9,6 +10,7 @@ from lyricgen.devices import with_gpu
 from lyricgen.generation import ANY_ARTIST, MOST_VARIANTS, show_breaks
 from lyricgen.resources import Resources
 from lyricgen.ui.errors import spoken
+from lyricgen.ui.originality import originality_line
 from lyricgen.ui.parts import ANY_SEED, BAR, BETWEEN_UPDATES, cards, requested
 
 AT_ONCE = ROWS // MOST_VARIANTS  # calls that run side by side
@@ -42,8 +44,10 @@ def create_variants(resources: Resources, settings: list[gr.Component]) -> gr.ev
     @with_gpu
     @spoken
     def show_variants(*values) -> Iterator[str]:
+        lyrics = []
         for lyrics in stream_variants(*values):
-            yield cards([(f"Seed {lyric['seed']}", lyric["text"]) for lyric in lyrics])
+            yield cards(headed(lyrics))
+        yield cards(headed(lyrics), partial(originality_line, resources))
 
     @with_gpu
     @spoken
@@ -72,3 +76,8 @@ def create_variants(resources: Resources, settings: list[gr.Component]) -> gr.ev
 
     gr.api(variants, api_name="variants", concurrency_limit=AT_ONCE)
     return write_variants.click(show_variants, [count, *settings], side_by_side, **BAR, concurrency_limit=AT_ONCE)
+
+
+def headed(lyrics: list[dict]) -> list[tuple[str, str]]:
+    """Each lyric under its seed."""
+    return [(f"Seed {lyric['seed']}", lyric["text"]) for lyric in lyrics]
