@@ -27,7 +27,8 @@ class Shell:
     """
 
     PROGRAM = """
-import json, os, sys, traceback
+import json, os, signal, sys, traceback
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job is started with Ctrl-C ignored
 from lyricgen import hub
 from lyricgen.__main__ import main
 
