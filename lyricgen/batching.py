@@ -68,8 +68,16 @@ class Batch:
         """Begins the lyric of a request; `grown` is set whenever it has a letter more; `measured`: its bits count."""
         lyric = _Lyric(request, self.stepper, grown)
         lyric.bits = 0.0 if measured else None
-        if not lyric.ended.is_set():
-            self._join(lyric)
+        if lyric.ended.is_set():
+            return lyric
+        with self._change:
+            self._waiting.append(lyric)
+            if self._thread is None:
+                self._closing = False
+                self._thread = threading.Thread(target=self._run, name="lyricgen-batch", daemon=True)
+                self._thread.start()
+                atexit.register(self.close)  # a thread that is inside torch when Python ends would abort the process
+            self._change.notify()
         return lyric
 
     def close(self) -> None:
@@ -79,16 +87,6 @@ class Batch:
             self._change.notify()
         if thread:
             thread.join()
-
-    def _join(self, lyric: "_Lyric") -> None:
-        with self._change:
-            self._waiting.append(lyric)
-            if self._thread is None:
-                self._closing = False
-                self._thread = threading.Thread(target=self._run, name="lyricgen-batch", daemon=True)
-                self._thread.start()
-                atexit.register(self.close)  # a thread that is inside torch when Python ends would abort the process
-            self._change.notify()
 
     def _run(self) -> None:
         """The thread: a character for every row, again and again."""
