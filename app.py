@@ -4,7 +4,7 @@ import argparse
 import logging
 import os
 
-from lyricgen.hub import Download
+from lyricgen.hub.download import Download
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -27,7 +27,7 @@ hub = Download(options.hub_repo, options.revision) if options.hub_repo else None
 
 from lyricgen.devices import one_thread  # noqa: E402  (first, see there)
 from lyricgen.resources import Resources  # noqa: E402
-from lyricgen.ui import build_demo, launch_settings  # noqa: E402
+from lyricgen.ui.page import build_demo, launch_settings  # noqa: E402
 
 one_thread()
 more_vectors = [name.strip() for name in options.vectors.split(",") if name.strip()]

@@ -22,10 +22,11 @@ from torch import nn
 
 from benchmarks.measuring import deliver, make_parser, median_seconds, written_by
 from benchmarks.readme import table
-from lyricgen.checkpoints import load_model
-from lyricgen.generation import generate_lyrics, read_labels
-from lyricgen.models import ImprovedSeqModel
-from lyricgen.stepper import FastStepper
+from lyricgen.generation.fast_stepper import FastStepper
+from lyricgen.generation.request import generate_lyrics
+from lyricgen.models.checkpoints import load_model
+from lyricgen.models.networks import ImprovedSeqModel
+from lyricgen.models.text import read_labels
 
 BATCHES = (1, 16, 64)
 NAMES = ["labels", "h1", "c1", "h2", "c2"]

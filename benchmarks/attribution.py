@@ -20,16 +20,16 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-import train
 from benchmarks.measuring import deliver, make_parser, median_seconds, written_by
 from benchmarks.readme import table
 from benchmarks.songs import make_text
-from lyricgen.attribution import FOLDER, attribute, attribution_figures, posterior, read_under_artists
-from lyricgen.checkpoints import bundled_models, load_model
-from lyricgen.corpus import Corpus
-from lyricgen.files import ASSETS
-from lyricgen.ngrams import NgramClassifier, load_ngrams, save_ngrams
-from lyricgen.vocabulary import OOV_LABEL, token_ids_to_str
+from lyricgen.analysis.attribution import FOLDER, attribute, attribution_figures, posterior, read_under_artists
+from lyricgen.analysis.ngram_classifier import NgramClassifier, load_ngrams, save_ngrams
+from lyricgen.models.checkpoints import bundled_models, load_model
+from lyricgen.models.vocabulary import OOV_LABEL, token_ids_to_str
+from lyricgen.songs.corpus import Corpus
+from lyricgen.storage import ASSETS
+from lyricgen.training import cli as train
 
 BASELINE = "TF-IDF and linear SVM"
 HEADER = ["by", "right", "right, clean", "log loss, clean", "calibration error, clean"]

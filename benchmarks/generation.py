@@ -19,11 +19,11 @@ import torch
 
 from benchmarks.measuring import CORES, deliver, make_parser, median_seconds, seconds, written_by
 from benchmarks.readme import table
-from lyricgen.checkpoints import bundled_models, load_model
-from lyricgen.decoding import GreedyDecodingStrategy, Hypothesis, ModelStepper
-from lyricgen.models import CharacterModel
-from lyricgen.stepper import ArtistStepper, FastStepper
-from lyricgen.vocabulary import START_LABEL
+from lyricgen.generation.decoding import GreedyDecodingStrategy, Hypothesis, ModelStepper
+from lyricgen.generation.fast_stepper import ArtistStepper, FastStepper
+from lyricgen.models.checkpoints import bundled_models, load_model
+from lyricgen.models.networks import CharacterModel
+from lyricgen.models.vocabulary import START_LABEL
 
 HEADER = [
     "model", "what", "characters a second", "against the module with its state", "against the notebook's loop",

@@ -3,7 +3,7 @@
     python -m benchmarks.growth [--lengths 100 1000 5000] [--users 1 8 32 64 128] [--megabytes 1 10] [--large]
         [--words 10000 100000 400000] [--repeats 5]
 
-Lengths: one lyric through the stepper. Users: lyrics asked for at once of `lyricgen.batching.Batch`. Megabytes: a CSV
+Lengths: one lyric through the stepper. Users: lyrics asked for at once of `lyricgen.generation.scheduler.ContinuousBatch`. Megabytes: a CSV
 file of made-up songs read and encoded, with what the process's memory grows by at its peak. Words: a folder of random
 vectors of 50 dimensions opened, and a word's neighbours found in it, also against a matrix-vector product. What grows
 faster than its size has a ratio above 1.
@@ -27,13 +27,13 @@ from benchmarks.measuring import deliver, make_parser, median_seconds, seconds, 
 from benchmarks.readme import table
 from benchmarks.songs import CHARACTERS, make_songs, write_csv
 from lyricgen import neighbors
-from lyricgen.batching import Batch
-from lyricgen.checkpoints import bundled_models, load_model
-from lyricgen.corpus import encode_corpus
-from lyricgen.data import read_songs
-from lyricgen.generation import Request
-from lyricgen.models import CharacterModel
-from lyricgen.vectorspace import VectorSpace, open_space, save_space
+from lyricgen.generation.request import GenerationRequest
+from lyricgen.generation.scheduler import ContinuousBatch
+from lyricgen.models.checkpoints import bundled_models, load_model
+from lyricgen.models.networks import CharacterModel
+from lyricgen.songs.corpus import encode_corpus
+from lyricgen.songs.notebook import read_songs
+from lyricgen.words.space import VectorSpace, open_space, save_space
 
 HEADER = ["what", "size", "in all", "a unit", "a unit against the smallest", "besides"]
 EVERY = 0.05  # seconds between the texts that a user is sent, as on the page
@@ -80,10 +80,10 @@ def measure(folder: Path, options: argparse.Namespace) -> Iterator[dict]:
     """The figures, a row a size."""
     model = load_model(options.model)
     for length in options.lengths:
-        request = Request(model, strategy="greedy", max_length=length)
+        request = GenerationRequest(model, strategy="greedy", max_length=length)
         taken = median_seconds(request.text, options.repeats)
         yield figures("a lyric", length, "characters", taken, length, "character")
-    batch = Batch(model)
+    batch = ContinuousBatch(model)
     try:
         for users in options.users:
             taken = median_seconds(partial(write_together, batch, model, users, options.length), options.repeats)
@@ -125,9 +125,9 @@ def besides(row: dict) -> str:
     return f"{1 / row['seconds_a_unit']:,.0f} characters a second" if row["unit"] == "character" else ""
 
 
-def write_together(batch: Batch, model: CharacterModel, users: int, length: int) -> None:
+def write_together(batch: ContinuousBatch, model: CharacterModel, users: int, length: int) -> None:
     """Lyrics that are asked for at the same time, each awaited in a thread of its own."""
-    requests = [Request(model, max_length=length, seed=seed) for seed in range(users)]
+    requests = [GenerationRequest(model, max_length=length, seed=seed) for seed in range(users)]
     threads = [threading.Thread(target=list, args=[batch.stream(request, EVERY)]) for request in requests]
     for thread in threads:
         thread.start()

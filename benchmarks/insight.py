@@ -14,12 +14,12 @@ import torch
 from benchmarks.measuring import deliver, make_parser, median_seconds, written_by
 from benchmarks.readme import table
 from benchmarks.songs import make_text
-from lyricgen.cells import read_cells, unit_facts
-from lyricgen.checkpoints import bundled_models, load_model
-from lyricgen.generation import read_labels
-from lyricgen.insight import score
-from lyricgen.models import CharacterModel
-from lyricgen.vocabulary import START_LABEL
+from lyricgen.analysis.activations import read_cells, unit_facts
+from lyricgen.analysis.scoring import score
+from lyricgen.models.checkpoints import bundled_models, load_model
+from lyricgen.models.networks import CharacterModel
+from lyricgen.models.text import read_labels
+from lyricgen.models.vocabulary import START_LABEL
 
 HEADER = ["model", "what", "seconds", "one pass of the module, float32"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.readme import replace_block
-from train import processor_name
+from lyricgen.training.cli import processor_name
 
 CORES = os.cpu_count() or 1
 

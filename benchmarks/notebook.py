@@ -15,11 +15,11 @@ import tempfile
 import pytorch_lightning as pl
 import torch
 
-import train
 from benchmarks.readme import table
-from lyricgen.data import ARTISTS, LyricsGenerationDataModule
-from lyricgen.files import ASSETS, write_json
-from lyricgen.task import LearningCurve, LyricsGenerationTask
+from lyricgen.songs.notebook import ARTISTS, LyricsGenerationDataModule
+from lyricgen.storage import ASSETS, write_json
+from lyricgen.training import cli as train
+from lyricgen.training.lightning_task import LearningCurve, LyricsGenerationTask
 
 FILE = ASSETS / "notebook.json"
 HEADER = ["model", "bits per character", "on the clean split", "minutes", "epochs", "on"]

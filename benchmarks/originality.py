@@ -13,14 +13,14 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-import train
 from benchmarks.measuring import deliver, make_parser, median_seconds, seconds, written_by
 from benchmarks.readme import table
 from lyricgen import CopyGuard, Song, SongIndex, load_checkpoint, measure_originality, read_songs
-from lyricgen.checkpoints import bundled_models, replace_metrics
-from lyricgen.copying import RUNS
-from lyricgen.files import ASSETS
-from lyricgen.songindex import GRAM, find_words
+from lyricgen.memorization.song_index import GRAM, find_words
+from lyricgen.models.checkpoints import bundled_models, replace_metrics
+from lyricgen.storage import ASSETS
+from lyricgen.training import cli as train
+from lyricgen.training.copying import RUNS
 
 HEADER = [
     "model",

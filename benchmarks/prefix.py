@@ -2,7 +2,7 @@
 
     python -m benchmarks.prefix [--lengths 10 200 2000] [--repeats 5]
 
-The app's way is `lyricgen.batching.Batch`; the peers are the stepper, which takes the prefix a step a character, and one
+The app's way is `lyricgen.generation.scheduler.ContinuousBatch`; the peers are the stepper, which takes the prefix a step a character, and one
 pass of the float32 module. Greedy, one thread, prefixes of made-up words.
 """
 
@@ -14,12 +14,13 @@ import torch
 from benchmarks.measuring import deliver, make_parser, median_seconds, written_by
 from benchmarks.readme import table
 from benchmarks.songs import make_text
-from lyricgen.batching import Batch
-from lyricgen.checkpoints import bundled_models, load_model
-from lyricgen.generation import Request, read_labels
-from lyricgen.models import CharacterModel
-from lyricgen.stepper import FastStepper
-from lyricgen.vocabulary import START_LABEL
+from lyricgen.generation.fast_stepper import FastStepper
+from lyricgen.generation.request import GenerationRequest
+from lyricgen.generation.scheduler import ContinuousBatch
+from lyricgen.models.checkpoints import bundled_models, load_model
+from lyricgen.models.networks import CharacterModel
+from lyricgen.models.text import read_labels
+from lyricgen.models.vocabulary import START_LABEL
 
 HEADER = ["model", "prefix", "milliseconds", "the stepper, a step a character", "one pass of the module, float32"]
 
@@ -44,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
 def measure_model(name: str, lengths: list[int], repeats: int) -> list[dict]:
     """The figures of one model, a row a prefix."""
     model, rows = load_model(name), []
-    batch = Batch(model)
+    batch = ContinuousBatch(model)
     try:
         for length in lengths:
             prefix = make_text(length)
@@ -83,9 +84,9 @@ def shown(row: dict) -> list[str]:
     ]
 
 
-def first_of_batch(batch: Batch, prefix: str) -> None:
+def first_of_batch(batch: ContinuousBatch, prefix: str) -> None:
     """What the app does."""
-    request = Request(batch.model, prefix, strategy="greedy", max_length=len(prefix) + 1)
+    request = GenerationRequest(batch.model, prefix, strategy="greedy", max_length=len(prefix) + 1)
     next(batch.stream(request))
 
 

@@ -10,9 +10,9 @@ import argparse
 import sys
 import tempfile
 
-import train
 from benchmarks.readme import replace_block, table
-from lyricgen.checkpoints import ASSETS, bundled_models, load_checkpoint
+from lyricgen.models.checkpoints import ASSETS, bundled_models, load_checkpoint
+from lyricgen.training import cli as train
 
 TOLERANCE = 0.001
 HEADER = ["model", "parameters", "bits per character", "on the clean split", "trained for", "on"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lyricgen.data import ARTIST_COLUMN, ARTISTS, LYRIC_COLUMN, Song
-from lyricgen.songdata import TRAIN_FILE, VAL_FILE
+from lyricgen.songs.download import TRAIN_FILE, VAL_FILE
+from lyricgen.songs.notebook import ARTIST_COLUMN, ARTISTS, LYRIC_COLUMN, Song
 
 SONGS, CHARACTERS = 400, 1_900  # songs, and characters of a song on average
 WORDS = 5_000

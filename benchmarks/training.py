@@ -23,16 +23,16 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-import train
 from benchmarks.measuring import CORES, deliver, make_parser, written_by
 from benchmarks.readme import table
 from benchmarks.songs import CHARACTERS, SONGS, write_songs
-from lyricgen.corpus import Corpus, SongStreams, encode_corpus
-from lyricgen.data import ARTISTS, LyricsGenerationDataModule, read_songs
-from lyricgen.models import ImprovedSeqModel
-from lyricgen.songdata import TRAIN_FILE
-from lyricgen.task import LearningCurve, LyricsGenerationTask
-from lyricgen.vocabulary import INPUT_SIZE, NUM_CLASSES, PADDING_LABEL
+from lyricgen.models.networks import ImprovedSeqModel
+from lyricgen.models.vocabulary import INPUT_SIZE, NUM_CLASSES, PADDING_LABEL
+from lyricgen.songs.corpus import Corpus, SongStreams, encode_corpus
+from lyricgen.songs.download import TRAIN_FILE
+from lyricgen.songs.notebook import ARTISTS, LyricsGenerationDataModule, read_songs
+from lyricgen.training import cli as train
+from lyricgen.training.lightning_task import LearningCurve, LyricsGenerationTask
 
 HEADER = ["loop", "precision", "characters a second", "train.py against it"]
 NAME = "lstm"

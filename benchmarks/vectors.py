@@ -17,7 +17,7 @@ from gensim.models import KeyedVectors
 from benchmarks.measuring import deliver, make_parser, median_seconds, seconds, written_by
 from benchmarks.readme import table
 from lyricgen import VectorSpace, analogy
-from lyricgen.vectorsources import open_wheel
+from lyricgen.words.sources import open_wheel
 
 HEADER = ["what", "against", "ratio"]
 QUERIES = 50  # of which the median is a run

@@ -19,7 +19,7 @@ from lyricgen import (
     weat_tests,
 )
 from lyricgen.errors import ArgumentError
-from lyricgen.evaluation import total
+from lyricgen.words.analogy_benchmark import total
 
 PAIRS = {"WordSim-353": "wordsim353.tsv", "SimLex-999": "simlex999.txt"}
 LEFTOVER = "the 1,000 most gendered words told apart by clusters / a classifier"

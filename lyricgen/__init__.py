@@ -10,7 +10,7 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _NAMES = {
-    "vocabulary": (
+    "models.vocabulary": (
         "CHARACTERS",
         "INPUT_SIZE",
         "NUM_CLASSES",
@@ -24,7 +24,7 @@ _NAMES = {
         "token_ids_to_str",
     ),
     "errors": ("ArgumentError", "DataError", "LyricGenError", "ModelError", "VectorsError"),
-    "data": (
+    "songs.notebook": (
         "ARTISTS",
         "LyricsGenerationDataModule",
         "LyricsGenerationDataset",
@@ -32,30 +32,30 @@ _NAMES = {
         "Song",
         "read_songs",
     ),
-    "corpus": ("Corpus", "SongStreams", "clean_songs", "copied_share", "encode_corpus", "open_corpus"),
-    "songdata": ("download_songdata",),
-    "models": ("CharacterModel", "ImprovedSeqModel", "VanillaRNN"),
-    "task": ("LyricsGenerationTask", "measure_bits"),
-    "decoding": (
+    "songs.corpus": ("Corpus", "SongStreams", "clean_songs", "copied_share", "encode_corpus", "open_corpus"),
+    "songs.download": ("download_songdata",),
+    "models.networks": ("CharacterModel", "ImprovedSeqModel", "VanillaRNN"),
+    "training.lightning_task": ("LyricsGenerationTask", "measure_bits"),
+    "generation.decoding": (
         "BeamDecodingStrategy",
         "DecodingStrategy",
         "GreedyDecodingStrategy",
         "Hypothesis",
         "SamplingDecodingStrategy",
     ),
-    "checkpoints": ("Checkpoint", "load_checkpoint", "load_model", "save_checkpoint"),
-    "songindex": ("SongIndex",),
-    "originality": ("CopiedRun", "Originality", "measure_originality"),
-    "copyguard": ("CopyGuard", "CopyState"),
-    "generation": ("generate_lyrics", "stream_lyrics"),
-    "batching": ("generate_variants",),
-    "insight": ("alternatives", "compare_scores", "score"),
-    "cells": ("read_cells",),
-    "ngrams": ("NgramClassifier", "fit_ngrams", "load_ngrams", "save_ngrams"),
-    "attribution": ("Attribution", "attribute"),
-    "vectorspace": ("VectorSpace", "open_space", "save_space"),
-    "vectorsources": ("load_vectors",),
-    "embeddings": (
+    "models.checkpoints": ("Checkpoint", "load_checkpoint", "load_model", "save_checkpoint"),
+    "memorization.song_index": ("SongIndex",),
+    "memorization.originality": ("CopiedRun", "Originality", "measure_originality"),
+    "memorization.copy_guard": ("CopyGuard", "CopyState"),
+    "generation.request": ("generate_lyrics", "stream_lyrics"),
+    "generation.scheduler": ("generate_variants",),
+    "analysis.scoring": ("alternatives", "compare_scores", "score"),
+    "analysis.activations": ("read_cells",),
+    "analysis.ngram_classifier": ("NgramClassifier", "fit_ngrams", "load_ngrams", "save_ngrams"),
+    "analysis.attribution": ("Attribution", "attribute"),
+    "words.space": ("VectorSpace", "open_space", "save_space"),
+    "words.sources": ("load_vectors",),
+    "words.queries": (
         "analogy",
         "compare_distances",
         "compare_neighbors",
@@ -64,11 +64,11 @@ _NAMES = {
         "neighbors",
         "solve_analogy",
     ),
-    "evaluation": ("google_questions", "score_analogies"),
-    "wordlists": ("gender_lists", "parse_words", "weat_tests"),
-    "projection": ("WordMap", "map_words", "project"),
-    "bias": ("Debiasing", "measure_leftover", "two_analogies", "weat", "weat_and_debiased"),
-    "word2vec": ("fit_word2vec",),
+    "words.analogy_benchmark": ("google_questions", "score_analogies"),
+    "words.lists": ("gender_lists", "parse_words", "weat_tests"),
+    "words.projection": ("WordMap", "map_words", "project"),
+    "words.bias": ("Debiasing", "measure_leftover", "two_analogies", "weat", "weat_and_debiased"),
+    "words.word2vec": ("fit_word2vec",),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = sorted(_MODULE_OF)

@@ -13,9 +13,9 @@ except ImportError:
     spaces = None
 import torch
 
-LENDS_GPU = spaces is not None and os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+IS_ZERO_GPU = spaces is not None and os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 """Whether this is a ZeroGPU Space, where each call that needs the GPU runs in a process of its own."""
-LENT_FOR = 60  # seconds for which a ZeroGPU Space asks for its GPU at a time: the longest lyric and to spare
+ZERO_GPU_SECONDS = 60  # seconds for which a ZeroGPU Space asks for its GPU at a time: the longest lyric and to spare
 log = logging.getLogger("lyricgen")
 
 
@@ -42,4 +42,4 @@ def one_thread() -> None:
 
 def with_gpu(function: Callable) -> Callable:
     """On a ZeroGPU Space, `function` with the GPU lent to it for each call; anywhere else `function` itself."""
-    return spaces.GPU(function, duration=LENT_FOR) if spaces else function
+    return spaces.GPU(function, duration=ZERO_GPU_SECONDS) if spaces else function

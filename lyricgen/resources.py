@@ -11,29 +11,29 @@ from pathlib import Path
 import torch
 
 from lyricgen import __version__
-from lyricgen.arguments import check_choice
-from lyricgen.attribution import FOLDER as NGRAMS
-from lyricgen.attribution import Attribution, attribute
-from lyricgen.batching import Batch, Written, stream_together
-from lyricgen.checkpoints import Checkpoint, bundled_models, load_checkpoint
-from lyricgen.copyguard import guard_of
-from lyricgen.devices import LENDS_GPU, best_device, device_name
+from lyricgen.analysis.attribution import FOLDER as NGRAMS
+from lyricgen.analysis.attribution import Attribution, attribute
+from lyricgen.analysis.ngram_classifier import NgramClassifier, load_ngrams
+from lyricgen.devices import IS_ZERO_GPU, best_device, device_name
 from lyricgen.errors import HubError, ModelError, VectorsError
-from lyricgen.files import ASSETS
-from lyricgen.generation import Request
-from lyricgen.hub import FOLDERS, Download
-from lyricgen.models import CharacterModel
-from lyricgen.ngrams import NgramClassifier, load_ngrams
-from lyricgen.songindex import FOLDER as INDEX
-from lyricgen.songindex import SongIndex
-from lyricgen.vectorsources import load_vectors
-from lyricgen.vectorspace import VectorSpace
+from lyricgen.generation.request import GenerationRequest
+from lyricgen.generation.scheduler import ContinuousBatch, Written, stream_together
+from lyricgen.hub.download import FOLDERS, Download
+from lyricgen.memorization.copy_guard import make_copy_guard
+from lyricgen.memorization.song_index import FOLDER as INDEX
+from lyricgen.memorization.song_index import SongIndex
+from lyricgen.models.checkpoints import Checkpoint, bundled_models, load_checkpoint
+from lyricgen.models.networks import CharacterModel
+from lyricgen.storage import ASSETS
+from lyricgen.validation import check_choice
+from lyricgen.words.sources import load_vectors
+from lyricgen.words.space import VectorSpace
 
 BUNDLED = "bundled with lyricgen"
 BUNDLED_SPACES = ("glove-50", "lyrics")  # vector spaces that are always there; the first is the default
 WORDS = "lyrics"  # the one that stands beside the models in their folder
-Part = Checkpoint | VectorSpace | NgramClassifier | SongIndex
-READERS = {WORDS: load_vectors, NGRAMS: load_ngrams, INDEX: SongIndex.load}  # of folders that hold no network
+Artifact = Checkpoint | VectorSpace | NgramClassifier | SongIndex
+LOADERS = {WORDS: load_vectors, NGRAMS: load_ngrams, INDEX: SongIndex.load}  # of folders that hold no network
 log = logging.getLogger("lyricgen")
 
 
@@ -45,12 +45,12 @@ class Source:
 
     def __init__(self, folder: Path, origin: str):
         self.folder, self.origin = folder, origin
-        self._read: dict[str, Part] = {}
+        self._read: dict[str, Artifact] = {}
 
-    def read(self, name: str) -> Part:
+    def read(self, name: str) -> Artifact:
         """A model by name, the word vectors, the classifier of n-grams, or the song index."""
         if name not in self._read:
-            self._read[name] = READERS.get(name, load_checkpoint)(self.folder / name)
+            self._read[name] = LOADERS.get(name, load_checkpoint)(self.folder / name)
         return self._read[name]
 
     def has(self, name: str) -> bool:
@@ -74,9 +74,9 @@ class LoadedModel:
         return self.checkpoint.model
 
     @cached_property
-    def batch(self) -> Batch:
+    def batch(self) -> ContinuousBatch:
         """Where its lyrics are written side by side."""
-        return Batch(self.model)
+        return ContinuousBatch(self.model)
 
     @property
     def device(self) -> torch.device:
@@ -164,22 +164,22 @@ class Resources:
         """
         return self._models[check_choice("model", name, self._models)]
 
-    def request(self, name: str, *settings, max_copied_words: int = 0, **more) -> Request:
+    def request(self, name: str, *settings, max_copied_words: int = 0, **more) -> GenerationRequest:
         """A `Request` to the model of that name, with a guard by the song index where copied runs are limited.
 
         Raises:
             ArgumentError: a setting lies outside what is allowed, or there is no such model.
         """
-        guard = guard_of(max_copied_words, lambda: self.song_index)
-        return Request(self.model(name).model, *settings, guard=guard, **more)
+        guard = make_copy_guard(max_copied_words, lambda: self.song_index)
+        return GenerationRequest(self.model(name).model, *settings, guard=guard, **more)
 
-    def stream(self, request: Request, every: float = 0.0) -> Iterator[str]:
+    def stream(self, request: GenerationRequest, every: float = 0.0) -> Iterator[str]:
         """The lyric of a request as it grows, whole each time; see `stream_together`."""
         for (lyric,) in self.stream_together([request], every):
             yield lyric.text
 
     def stream_together(
-        self, requests: Sequence[Request], every: float = 0.0, measured: bool = False
+        self, requests: Sequence[GenerationRequest], every: float = 0.0, measured: bool = False
     ) -> Iterator[list[Written]]:
         """The lyrics of some requests as they grow, all of them each time, in the batches of those that others ask for.
 
@@ -202,11 +202,11 @@ class Resources:
             again = [replace(one, model=moved[one.model]) for one in requests]
             yield from self.stream_together(again, every, measured)
 
-    def _batch(self, request: Request) -> Batch | None:
+    def _batch(self, request: GenerationRequest) -> ContinuousBatch | None:
         """Where the lyric of a request is written; None: where it is asked for."""
         loaded = next((one for one in self._models.values() if one.model is request.model), None)
         # a lent GPU is for one call, in a process of its own, where no batch runs
-        return loaded.batch if loaded and request.batched and not LENDS_GPU else None
+        return loaded.batch if loaded and request.batched and not IS_ZERO_GPU else None
 
     def ask(self, name: str, question: Callable[[CharacterModel], object]):
         """What `question` answers of the model of that name; if the GPU fails it asks again on the CPU, where the model stays.
@@ -321,7 +321,7 @@ class Resources:
                     log.warning("%s: not from %s, since %s", name, source.origin, error)
         return load_vectors(name), bundled.origin if name == WORDS else ""
 
-    def _load_part(self, name: str, sources: list[Source]) -> tuple[Part | None, str]:
+    def _load_part(self, name: str, sources: list[Source]) -> tuple[Artifact | None, str]:
         """What stands beside the models in a folder of that name, from the first source that has it whole, and where it came
         from; a source may lack it, and if none has it whole it is left out."""
         for source in sources:

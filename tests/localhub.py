@@ -550,3 +550,16 @@ ROUTES = (
     ("PUT", "/lfs/(?P<oid>[0-9a-f]{64})", _Handler.lfs_upload),
     ("POST", "/lfs/(?P<oid>[0-9a-f]{64})/verify", _Handler.lfs_verify),
 )
+
+
+def asked_of(hub: LocalHub) -> list[str]:
+    """What the Hub was asked, but for what the client asks of itself when it is imported."""
+    return [line for line in hub.requests if "harnesses" not in line]
+
+
+def state(hub: LocalHub) -> dict:
+    """All that the Hub holds, to be compared."""
+    return {
+        name: (repo.private, dict(repo.branches), dict(repo.tags), dict(repo.variables), list(repo.commits))
+        for name, repo in hub.repos.items()
+    }

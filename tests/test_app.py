@@ -12,14 +12,15 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from lyricgen import Song, SongIndex, measure_originality
-from lyricgen.attribution import attribute
-from lyricgen.checkpoints import load_checkpoint
-from lyricgen.data import ARTISTS
+from lyricgen.analysis.attribution import attribute
+from lyricgen.analysis.scoring import alternatives, score
 from lyricgen.errors import ModelError
-from lyricgen.files import ASSETS
-from lyricgen.generation import generate_lyrics, show_breaks
-from lyricgen.insight import alternatives, score
-from lyricgen.ui.originality import originality_line
+from lyricgen.generation.request import generate_lyrics
+from lyricgen.models.checkpoints import load_checkpoint
+from lyricgen.models.text import section_breaks_to_newlines
+from lyricgen.songs.notebook import ARTISTS
+from lyricgen.storage import ASSETS
+from lyricgen.ui.tabs.originality import originality_line
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def test_generate_answers_what_the_library_writes(client):
         prefix=prefix, artist="Coldplay", temperature=0.6, max_length=120, seed=7, api_name="/generate"
     )
     written = generate_lyrics(prefix, artist="Coldplay", temperature=0.6, max_length=120, seed=7)
-    assert text == show_breaks(written, len(prefix))
+    assert text == section_breaks_to_newlines(written, len(prefix))
 
 
 def test_generate_streams_a_text_that_grows(client):
@@ -57,7 +58,7 @@ def test_defaults_write_300_characters_and_differ_every_time(client):
 def test_both_models_write_by_every_strategy(client, model, strategy):
     text = client.predict(prefix="one more ", model=model, strategy=strategy, max_length=60, api_name="/generate")
     expected = generate_lyrics("one more ", model=model, strategy=strategy, max_length=60)
-    assert text == show_breaks(expected, len("one more "))
+    assert text == section_breaks_to_newlines(expected, len("one more "))
 
 
 def test_variants_are_what_generate_writes_with_the_seeds_that_follow(client):

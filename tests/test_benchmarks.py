@@ -12,9 +12,9 @@ import benchmarks.__main__ as command
 from benchmarks import attribution, growth, originality, startup, users
 from benchmarks.songs import make_songs, make_text, write_csv
 from benchmarks.summary import summary
-from lyricgen.data import ARTISTS
-from lyricgen.files import ASSETS
-from lyricgen.ngrams import load_ngrams
+from lyricgen.analysis.ngram_classifier import load_ngrams
+from lyricgen.songs.notebook import ARTISTS
+from lyricgen.storage import ASSETS
 
 ROOT = Path(__file__).parent.parent
 SMALLEST = {

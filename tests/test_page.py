@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from lyricgen import measure_originality
-from lyricgen.insight import compare_scores, score
-from lyricgen.ui.xray import shades
+from lyricgen.analysis.scoring import compare_scores, score
+from lyricgen.ui.tabs.xray import shades
 
 CHROMIUM = os.environ.get("LYRICGEN_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [

@@ -13,15 +13,8 @@ import pytest
 from matplotlib.collections import LineCollection
 
 from lyricgen import load_vectors, map_words
-from lyricgen.plotting import (
-    draw_clusters,
-    draw_distances,
-    draw_map,
-    draw_parallelogram,
-    draw_projections,
-    to_bytes,
-)
-from lyricgen.projection import random_words
+from lyricgen.plotting import draw_clusters, draw_distances, draw_map, draw_parallelogram, draw_projections, to_bytes
+from lyricgen.words.projection import random_words
 
 ROOT = Path(__file__).parent.parent
 SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])

@@ -7,15 +7,15 @@ from functools import partial
 import pytest
 import torch
 
-from lyricgen.cells import read_cells
-from lyricgen.checkpoints import ASSETS, Checkpoint, bundled_models, load_checkpoint, save_checkpoint
-from lyricgen.data import Song
+from lyricgen.analysis.activations import read_cells
+from lyricgen.analysis.scoring import score
 from lyricgen.errors import ArgumentError, ModelError
-from lyricgen.insight import score
-from lyricgen.models import VanillaRNN
-from lyricgen.originality import measure_originality
+from lyricgen.memorization.originality import measure_originality
+from lyricgen.memorization.song_index import SongIndex
+from lyricgen.models.checkpoints import ASSETS, Checkpoint, bundled_models, load_checkpoint, save_checkpoint
+from lyricgen.models.networks import VanillaRNN
 from lyricgen.resources import BUNDLED, Resources
-from lyricgen.songindex import SongIndex
+from lyricgen.songs.notebook import Song
 
 CPU = torch.device("cpu")
 
@@ -84,7 +84,7 @@ def test_damaged_bundled_model_is_left_out_and_the_other_runs(tmp_path, monkeypa
     for name in bundled_models():
         shutil.copytree(ASSETS / name, tmp_path / name)
     (tmp_path / "lstm" / "model.safetensors").write_bytes(b"version https://git-lfs")
-    monkeypatch.setattr("lyricgen.checkpoints.ASSETS", tmp_path)
+    monkeypatch.setattr("lyricgen.models.checkpoints.ASSETS", tmp_path)
     monkeypatch.setattr("lyricgen.resources.ASSETS", tmp_path)
     resources = Resources(device=CPU)
     assert (resources.model_names, resources.default_model) == (["vanilla-rnn"], "vanilla-rnn")
@@ -206,7 +206,7 @@ def test_a_gpu_that_fails_leaves_a_question_to_the_cpu_in_one_logged_sentence(ca
 
 
 def ask_about(question, model):
-    """What a question of `lyricgen.insight` or `lyricgen.cells` answers by a model."""
+    """What a question of `lyricgen.analysis.scoring` or `lyricgen.analysis.activations` answers by a model."""
     return question("the sea is calm", model=model)
 
 

@@ -1,0 +1,1 @@
+"""Decoding strategies, and the continuous batch in which lyrics are written."""

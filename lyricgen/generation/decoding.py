@@ -1,0 +1,429 @@
+"""Decoding strategies: how the next character is chosen, over any model that reads characters.
+
+Shapes: B sequences in the batch, T characters, C = 100 classes, K beams.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import nn
+
+from lyricgen.errors import ArgumentError
+from lyricgen.models.networks import Hidden, map_state
+from lyricgen.models.vocabulary import INPUT_SIZE, NUM_CLASSES, PADDING_LABEL, START_LABEL
+from lyricgen.validation import check_integer, check_number, check_seed
+
+Choice = Callable[[torch.Tensor], torch.Tensor]
+"""A rule that takes the next labels (B,) from logits (B, C)."""
+MIN_TEMPERATURE = 1e-5  # temperatures up to this take the argmax, which is their limit
+MAX_TEMPERATURE = 100.0
+LARGEST_BEAM = 32
+LONGEST = 1_000_000  # characters of a row
+
+
+@dataclass
+class Hypothesis:
+    """A batch of sequences that are being decoded."""
+
+    token_ids: torch.Tensor
+    """Labels (B, T); a row shorter than T is filled up with label 100."""
+    logits: torch.Tensor | None = None
+    """What each character was predicted from, (B, T, C) in a result; a starting hypothesis may leave it out."""
+    lengths: torch.Tensor | None = None
+    """Characters of each row (B,); None: all T."""
+    log_probs: torch.Tensor | None = None
+    """The log-probability of each row's decoded part (B,), for beams divided by length ** length_penalty."""
+
+
+class Stepper(Protocol):
+    """What a strategy needs of a model: to read a batch, and to go on by one character a row."""
+
+    def read(self, token_ids: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
+        """Logits (B, T, C) of each next character, and the hidden state after each row's last."""
+
+    def step(self, labels: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
+        """Logits (B, C) of the character after `labels` (B,), and the hidden state after them."""
+
+
+class ModelStepper:
+    """A model as a `Stepper`: only the new character goes in, with the hidden state carried.
+
+    Args:
+        model: `model(input_sequences, lengths, hidden[, artists]) -> (logits, hidden)`.
+        artists: artist labels (B,), handed on to the model; None: left out.
+    """
+
+    def __init__(self, model: nn.Module, artists: torch.Tensor | None = None):
+        self.model, self.artists = model, artists
+
+    def read(self, token_ids: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
+        return self._call(token_ids, lengths, None)
+
+    def step(self, labels: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
+        logits, hidden = self._call(labels[:, None], torch.ones(len(labels), dtype=torch.long), hidden)
+        return logits[:, -1], hidden
+
+    def _call(self, token_ids, lengths, hidden):
+        extra = {}
+        if self.artists is not None:
+            extra["artists"] = self.artists.repeat_interleave(len(token_ids) // len(self.artists))
+        return self.model(token_ids, lengths, hidden, **extra)
+
+
+class DecodingStrategy(ABC):
+    """Goes on with a batch of sequences by a rule. Every row comes out `max_length` characters long, prefix included.
+
+    Args:
+        model: a model with the interface of `VanillaRNN`, used in eval mode, or a `Stepper`.
+    """
+
+    def __init__(self, model: nn.Module | Stepper):
+        self.model = model
+
+    @abstractmethod
+    def decode(self, starting_hyp: Hypothesis, max_length: int = 300) -> list[Hypothesis]:
+        """Finished hypotheses, best first.
+
+        Raises:
+            ArgumentError: `max_length` is shorter than a prefix, or another argument cannot be.
+        """
+
+    def _begin(self, starting_hyp: Hypothesis, max_length: int) -> "_Decoding":
+        return _Decoding(self.model, starting_hyp, max_length)
+
+    def _decode(self, starting_hyp: Hypothesis, max_length: int, choose: Choice) -> list[Hypothesis]:
+        """The one hypothesis that choosing character by character comes to."""
+        decoding = self._begin(starting_hyp, max_length)
+        for step, (labels, logits) in enumerate(decoding.steps(choose)):
+            decoding.write(step, labels, logits)
+        return [decoding.hypothesis()]
+
+    def _stream(self, starting_hyp: Hypothesis, max_length: int, choose: Choice) -> Iterator[torch.Tensor]:
+        """The new labels (B,) of each step, of which nothing is kept."""
+        return (labels for labels, _ in self._begin(starting_hyp, max_length).steps(choose))
+
+
+class GreedyDecodingStrategy(DecodingStrategy):
+    """Always the likeliest next character."""
+
+    def decode(self, starting_hyp: Hypothesis, max_length: int = 300) -> list[Hypothesis]:
+        return self._decode(starting_hyp, max_length, argmax_label)
+
+    def stream(self, starting_hyp: Hypothesis, max_length: int = 300) -> Iterator[torch.Tensor]:
+        """The new labels (B,) of each step, as they are chosen."""
+        return self._stream(starting_hyp, max_length, argmax_label)
+
+
+class SamplingDecodingStrategy(DecodingStrategy):
+    """Draws the next character from softmax(logits / temperature), of the `top_k` likeliest or the `top_p` nucleus.
+
+    A temperature of 0 is greedy; so is every one up to 1e-5.
+    """
+
+    def decode(
+        self,
+        starting_hyp: Hypothesis,
+        max_length: int = 300,
+        temperature: float = 0.5,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        seed: int | None = None,
+    ) -> list[Hypothesis]:
+        return self._decode(starting_hyp, max_length, self._chooser(temperature, top_k, top_p, seed))
+
+    def stream(
+        self,
+        starting_hyp: Hypothesis,
+        max_length: int = 300,
+        temperature: float = 0.5,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        seed: int | None = None,
+    ) -> Iterator[torch.Tensor]:
+        """The new labels (B,) of each step, as they are chosen."""
+        return self._stream(starting_hyp, max_length, self._chooser(temperature, top_k, top_p, seed))
+
+    @staticmethod
+    def _chooser(temperature, top_k, top_p, seed) -> Choice:
+        temperature, top_k, top_p = check_sampling(temperature, top_k, top_p)
+        if seed is None:  # from torch's global state, so that `pl.seed_everything` makes it repeatable
+            seed = int(torch.randint(2**32, ()))
+        generator = torch.Generator().manual_seed(check_seed(seed))
+        return lambda logits: draw(logits, temperature, top_k, top_p, generator)
+
+
+class BeamDecodingStrategy(DecodingStrategy):
+    """Keeps the `beam_size` likeliest continuations at every step; with a beam of 1 it is greedy."""
+
+    def decode(
+        self,
+        starting_hyp: Hypothesis,
+        max_length: int = 300,
+        beam_size: int = 5,
+        length_penalty: float = 0.0,
+        n_best: int = 1,
+    ) -> list[Hypothesis]:
+        """The `n_best` likeliest hypotheses, best first.
+
+        Args:
+            starting_hyp: the prefixes.
+            max_length: characters of each row, prefix included.
+            beam_size: continuations kept, 1 to 32.
+            length_penalty: `log_probs` are divided by the decoded length to this power (0: not at all, 1: the mean a
+                character). A lyric has no end mark, so all beams of a row are equally long and keep their order.
+            n_best: hypotheses returned, at most `beam_size`.
+        """
+        n_best = check_integer("n_best", n_best, 1, check_integer("beam_size", beam_size, 1, LARGEST_BEAM))
+        length_penalty = check_number("length_penalty", length_penalty, 0, 10)
+        search = self._search(starting_hyp, max_length, beam_size)
+        for _ in search.steps():
+            pass
+        return search.hypotheses(n_best, length_penalty)
+
+    def stream(self, starting_hyp: Hypothesis, max_length: int = 300, beam_size: int = 5) -> Iterator[torch.Tensor]:
+        """The decoded labels (B, t) of the best beam after each step t; a later step may change earlier ones."""
+        return self._search(starting_hyp, max_length, beam_size).steps()
+
+    def _search(self, starting_hyp, max_length, beam_size) -> "_BeamSearch":
+        beam_size = check_integer("beam_size", beam_size, 1, LARGEST_BEAM)
+        return _BeamSearch(self._begin(starting_hyp, max_length), beam_size)
+
+
+def check_sampling(temperature: float, top_k: int, top_p: float) -> tuple[float, int, float]:
+    """The three settings of sampling, as numbers.
+
+    Raises:
+        ArgumentError: one lies outside what is allowed.
+    """
+    return (
+        check_number("temperature", temperature, 0, MAX_TEMPERATURE),
+        check_integer("top_k", top_k, 0, NUM_CLASSES),
+        check_number("top_p", top_p, 0, 1, above_low=True),
+    )
+
+
+def argmax_label(logits: torch.Tensor) -> torch.Tensor:
+    """The label with the highest logit: (...,) for logits (..., C)."""
+    return logits.argmax(dim=-1)
+
+
+def mask_labels(logits: torch.Tensor, labels: Sequence[Sequence[int]]) -> torch.Tensor:
+    """Logits (B, C) with those of some labels of each row at minus infinity; where there are none, the same tensor."""
+    rows = [row for row, of_row in enumerate(labels) for _ in of_row]
+    if not rows:
+        return logits
+    logits = logits.clone()
+    logits[rows, [label for of_row in labels for label in of_row]] = -torch.inf
+    return logits
+
+
+def next_probabilities(
+    logits: torch.Tensor, temperature: float | torch.Tensor = 1.0, top_k: int = 0, top_p: float = 1.0
+) -> torch.Tensor:
+    """The distribution that sampling draws from, float64 (..., C), for logits (..., C).
+
+    Args:
+        logits: of the next character.
+        temperature: what they are divided by; up to 1e-5 all is on the likeliest. Or one a row, (..., 1), all above that.
+        top_k: only so many of the likeliest; 0: all.
+        top_p: only the likeliest that together reach this probability (nucleus sampling, Holtzman et al. 2020).
+    """
+    if not isinstance(temperature, torch.Tensor) and temperature <= MIN_TEMPERATURE:
+        return nn.functional.one_hot(argmax_label(logits), logits.shape[-1]).double()
+    probabilities = torch.softmax(logits.double() / temperature, dim=-1)
+    if 0 < top_k < logits.shape[-1]:
+        beyond = torch.ones_like(logits, dtype=torch.bool).scatter(-1, logits.topk(top_k, dim=-1).indices, False)
+        probabilities = probabilities.masked_fill(beyond, 0.0)
+    if top_p < 1.0:
+        probabilities = probabilities / probabilities.sum(dim=-1, keepdim=True)
+        ranked, order = probabilities.sort(dim=-1, descending=True)
+        beyond = ranked.cumsum(dim=-1) - ranked >= top_p
+        probabilities = probabilities.masked_fill(torch.zeros_like(beyond).scatter(-1, order, beyond), 0.0)
+    return probabilities / probabilities.sum(dim=-1, keepdim=True)
+
+
+def draw(
+    logits: torch.Tensor, temperature: float, top_k: int, top_p: float, generator: torch.Generator
+) -> torch.Tensor:
+    """One label a row (B,), drawn from `next_probabilities` of logits (B, C) with a generator on the CPU."""
+    if temperature <= MIN_TEMPERATURE:
+        return argmax_label(logits)
+    uniform = torch.rand(len(logits), 1, dtype=torch.float64, generator=generator).to(logits.device)
+    return pick(next_probabilities(logits, temperature, top_k, top_p), uniform)
+
+
+def pick(probabilities: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
+    """The labels (B,) at which probabilities (B, C), added up, pass uniform random numbers in [0, 1) (B, 1)."""
+    cumulative = probabilities.cumsum(dim=-1)
+    labels = torch.searchsorted(cumulative, uniform * cumulative[:, -1:], right=True).squeeze(-1)
+    return labels.clamp(max=probabilities.shape[-1] - 1)
+
+
+class _Decoding:
+    """A batch on its way: the prefixes read, each row filled up step by step to `max_length`."""
+
+    def __init__(self, model: nn.Module | Stepper, starting_hyp: Hypothesis, max_length: int):
+        self.stepper = ModelStepper(model) if isinstance(model, nn.Module) else model
+        self.module = model if isinstance(model, nn.Module) else getattr(model, "module", None)
+        prefix = torch.as_tensor(starting_hyp.token_ids)
+        if prefix.ndim != 2 or not len(prefix):
+            raise ArgumentError(
+                f"token_ids must have shape (batch, length) with at least one row, got {tuple(prefix.shape)}"
+            )
+        if prefix.numel() and not 0 <= int(prefix.min()) <= int(prefix.max()) < INPUT_SIZE:
+            raise ArgumentError(
+                f"token_ids must be labels from 0 to {INPUT_SIZE - 1}, got {int(prefix.min())} to {int(prefix.max())}"
+            )
+        rows, longest = prefix.shape
+        lengths = starting_hyp.lengths
+        self.lengths = torch.full((rows,), longest) if lengths is None else torch.as_tensor(lengths).reshape(-1).cpu()
+        if len(self.lengths) != rows or int(self.lengths.min()) < 0 or int(self.lengths.max()) > longest:
+            raise ArgumentError(f"lengths must be {rows} numbers from 0 to {longest}, got {self.lengths.tolist()}")
+        longest = int(self.lengths.max())
+        self.max_length = check_integer("max_length", max_length, 1, LONGEST)
+        if self.max_length < longest:
+            raise ArgumentError(
+                f"max_length must be at least the prefix's {longest} characters, since it counts them too; got {max_length}"
+            )
+        self.prefix = prefix[:, :longest].long()
+        self.token_ids = prefix.new_full((rows, self.max_length), PADDING_LABEL, dtype=torch.long)
+        inside = torch.arange(longest) < self.lengths[:, None]
+        self.token_ids[:, :longest] = self.prefix.where(inside.to(prefix.device), self.token_ids[:, :longest])
+        self.logits: list[torch.Tensor] = []
+        self.prefix_logits: torch.Tensor | None = None
+
+    def read(self) -> tuple[torch.Tensor, Hidden]:
+        """Logits (B, C) of each row's next character, and the hidden state; an empty row is read as label 100."""
+        rows, device = torch.arange(len(self.lengths)), self.prefix.device
+        prefix, lengths = self.token_ids[:, : max(1, self.prefix.shape[1])].clone(), self.lengths.clamp(min=1)
+        prefix[(self.lengths == 0).to(device), 0] = START_LABEL
+        logits, hidden = self.stepper.read(prefix, lengths)
+        self.prefix_logits = logits
+        return logits[rows.to(device), (lengths - 1).to(device)], hidden
+
+    @torch.inference_mode()  # as a decorator it holds inside each step only, not for whoever reads the stream
+    def steps(self, choose: Choice) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Runs to the end, yielding at each step the labels (B,) that `choose` took, and the logits (B, C)."""
+        with self.running():
+            remaining = self.max_length - int(self.lengths.min())
+            logits, hidden = self.read() if remaining else (None, None)
+            for step in range(remaining):
+                labels = choose(logits)
+                yield labels, logits
+                if step + 1 < remaining:
+                    logits, hidden = self.stepper.step(labels, hidden)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """With the model in eval mode; its mode comes back at the end."""
+        training = self.module is not None and self.module.training
+        if training:
+            self.module.eval()
+        try:
+            yield
+        finally:
+            if training:
+                self.module.train()
+
+    def write(self, step: int, labels: torch.Tensor, logits: torch.Tensor) -> None:
+        """Puts the labels of a step behind each row that is not full."""
+        at = self.lengths + step
+        open_rows = torch.nonzero(at < self.max_length).squeeze(-1)
+        device = self.token_ids.device
+        self.token_ids[open_rows.to(device), at[open_rows].to(device)] = labels[open_rows.to(labels.device)].to(device)
+        self.logits.append(logits)
+
+    def hypothesis(self) -> Hypothesis:
+        """The result: logits[:, t] is what character t was predicted from (zeros for a first one that nothing was)."""
+        rows = len(self.lengths)
+        if not self.logits:
+            return Hypothesis(self.token_ids, torch.zeros(rows, self.max_length, NUM_CLASSES), self._full())
+        logits = self.logits[0].new_zeros(rows, self.max_length, self.logits[0].shape[-1])
+        decoded = torch.stack(self.logits, dim=1)  # (B, steps, C)
+        for row, length in enumerate(self.lengths.tolist()):
+            logits[row, 1:length] = self.prefix_logits[row, : max(0, length - 1)]
+            logits[row, length:] = decoded[row, : self.max_length - length]
+        chosen = (
+            logits.log_softmax(dim=-1).gather(-1, self.token_ids.clamp(max=logits.shape[-1] - 1)[..., None]).squeeze(-1)
+        )
+        after_prefix = torch.arange(self.max_length) >= self.lengths[:, None]
+        return Hypothesis(
+            self.token_ids.clone(), logits, self._full(), (chosen * after_prefix.to(chosen.device)).sum(dim=1)
+        )
+
+    def _full(self) -> torch.Tensor:
+        return torch.full((len(self.lengths),), self.max_length)
+
+
+class _BeamSearch:
+    """K continuations of each row of a batch, B * K rows in the model."""
+
+    def __init__(self, decoding: _Decoding, beam_size: int):
+        self.decoding, self.beams = decoding, beam_size
+        self.remaining = decoding.max_length - decoding.lengths  # (B,), characters to decode
+        self.scores: torch.Tensor | None = None  # (B, K), best first
+        self.token_ids: torch.Tensor | None = None  # (B, K, steps)
+        self.origins: torch.Tensor | None = None  # (B, K, steps): which row of a step's logits each came from
+        self.logits: list[torch.Tensor] = []  # (B, K, C) a step; (B, 1, C) the first
+
+    @torch.inference_mode()
+    def steps(self) -> Iterator[torch.Tensor]:
+        """Runs to the end, yielding the best beam's decoded labels (B, t) after each step t."""
+        with self.decoding.running():
+            steps = int(self.remaining.max())
+            logits, hidden = self.decoding.read() if steps else (None, None)
+            for step in range(steps):
+                chosen = self._extend(step, logits)
+                yield self.token_ids[:, 0, : step + 1]
+                if step + 1 < steps:
+                    hidden = map_state(lambda part, rows=chosen: part[:, rows], hidden)
+                    logits, hidden = self.decoding.stepper.step(self.token_ids[:, :, step].flatten(), hidden)
+
+    def _extend(self, step: int, logits: torch.Tensor) -> torch.Tensor:
+        """Keeps the K best of all continuations by one character, and tells the model's row that each goes on from.
+
+        A row that is full keeps its beams as they are.
+        """
+        rows, device = len(self.remaining), logits.device
+        logits = logits.view(rows, -1, logits.shape[-1])  # (B, K, C)
+        _, width, classes = logits.shape
+        if step == 0:
+            self.scores = torch.zeros(rows, 1, device=device)
+            blank = torch.full((rows, 1, int(self.remaining.max())), PADDING_LABEL, device=device)
+            self.token_ids, self.origins = blank, torch.zeros_like(blank)
+        totals = self.scores[..., None] + logits.float().log_softmax(dim=-1)
+        kept = min(self.beams, width * classes)
+        scores, best = totals.flatten(1).topk(kept, dim=-1)
+        parents, labels = best // classes, best % classes
+        full = (self.remaining <= step).to(device)[:, None]
+        if bool(full.any()):
+            unchanged = torch.arange(kept, device=device).clamp(max=width - 1)
+            parents = unchanged.where(full, parents)
+            scores = self.scores.gather(1, parents).where(full, scores)
+            labels = labels.masked_fill(full, PADDING_LABEL)
+        history = parents[..., None].expand(-1, -1, self.token_ids.shape[-1])
+        self.token_ids, self.origins = self.token_ids.gather(1, history), self.origins.gather(1, history)
+        self.token_ids[:, :, step], self.origins[:, :, step] = labels, parents
+        self.scores = scores
+        self.logits.append(logits)
+        return (torch.arange(rows, device=device)[:, None] * width + parents).flatten()
+
+    def hypotheses(self, n_best: int, length_penalty: float) -> list[Hypothesis]:
+        """The n best, each a batch of its own."""
+        if self.scores is None:
+            return [self.decoding.hypothesis()]
+        rows = torch.arange(len(self.remaining), device=self.scores.device)
+        results = []
+        for beam in range(min(n_best, self.scores.shape[1])):
+            self.decoding.logits = []
+            for step, logits in enumerate(self.logits):
+                self.decoding.write(step, self.token_ids[:, beam, step], logits[rows, self.origins[:, beam, step]])
+            hypothesis = self.decoding.hypothesis()
+            decoded = self.remaining.clamp(min=1).to(self.scores.device)
+            hypothesis.log_probs = self.scores[:, beam] / decoded**length_penalty
+            results.append(hypothesis)
+        return results

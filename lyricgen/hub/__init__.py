@@ -1,0 +1,1 @@
+"""Download from and publication on the Hugging Face Hub."""

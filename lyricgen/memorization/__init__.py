@@ -1,0 +1,1 @@
+"""What a text shares with the training songs."""

@@ -1,0 +1,1 @@
+"""The two networks, their vocabulary and their checkpoints."""

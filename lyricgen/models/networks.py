@@ -1,0 +1,194 @@
+"""The two character-level models: a vanilla RNN and an LSTM, both with an artist label beside every character.
+
+Shapes: B sequences in the batch, T characters, H hidden units, L layers, C = 100 classes.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from lyricgen.errors import ArgumentError
+from lyricgen.models.vocabulary import INPUT_SIZE, NUM_CLASSES, PADDING_LABEL
+
+Hidden = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
+
+
+class CharacterModel(nn.Module):
+    """Embedding, recurrent layers, linear layer: what both models share. Use `VanillaRNN` or `ImprovedSeqModel`.
+
+    Args:
+        input_size: symbols that can go in; 101.
+        hidden_size: units of each layer, and of the embedding.
+        num_classes: symbols that can come out; 100.
+        n_layers: recurrent layers.
+        padding_label: the symbol whose embedding is zero.
+        artists: names of the artists that the model tells apart, position = label; empty: it is not conditioned.
+        dropout: share of activations dropped between the layers and before the linear layer, in training only.
+    """
+
+    cell: type[nn.RNNBase]
+
+    def __init__(
+        self,
+        input_size: int = INPUT_SIZE,
+        hidden_size: int = 512,
+        num_classes: int = NUM_CLASSES,
+        n_layers: int = 2,
+        padding_label: int = PADDING_LABEL,
+        artists: Sequence[str] = (),
+        dropout: float = 0.0,
+    ):
+        super().__init__()
+        self.input_size, self.hidden_size, self.num_classes = input_size, hidden_size, num_classes
+        self.n_layers, self.padding_label, self.dropout = n_layers, padding_label, dropout
+        self.artists = tuple(artists)
+        self.line_breaks = False  # whether it was trained on text with line breaks; if so, it reads and writes them
+        self.embeddings = nn.Embedding(input_size, hidden_size, padding_idx=padding_label)
+        if self.artists:  # one row more than artists: the last, zero, is 'any artist'
+            any_artist = len(self.artists)
+            self.artist_embeddings = nn.Embedding(any_artist + 1, hidden_size, padding_idx=any_artist)
+        self.rnn = self.cell(
+            hidden_size, hidden_size, n_layers, batch_first=True, dropout=dropout if n_layers > 1 else 0.0
+        )
+        self.output_dropout = nn.Dropout(dropout)
+        self.ffnn = nn.Linear(hidden_size, num_classes)
+        self._reset_parameters()
+
+    @torch.no_grad()
+    def _reset_parameters(self) -> None:
+        """Small embeddings, a small share of the artist in them, and LSTM cells that remember at first."""
+        self.embeddings.weight.mul_(0.3)
+        if self.artists:
+            self.artist_embeddings.weight.mul_(0.1)
+        if isinstance(self.rnn, nn.LSTM):
+            for layer in range(self.n_layers):
+                forget_gate = slice(self.hidden_size, 2 * self.hidden_size)
+                getattr(self.rnn, f"bias_ih_l{layer}")[forget_gate] = 1.0
+
+    @property
+    def any_artist(self) -> int:
+        """The artist label that stands for no artist in particular."""
+        return len(self.artists)
+
+    @property
+    def config(self) -> dict:
+        """The constructor's arguments, so that `type(model)(**model.config)` has the same shape."""
+        return {
+            "input_size": self.input_size,
+            "hidden_size": self.hidden_size,
+            "num_classes": self.num_classes,
+            "n_layers": self.n_layers,
+            "padding_label": self.padding_label,
+            "artists": list(self.artists),
+            "dropout": self.dropout,
+        }
+
+    def forward(
+        self,
+        input_sequences: torch.Tensor,
+        input_sequences_lengths: torch.Tensor | None,
+        hidden: Hidden | None = None,
+        artists: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, Hidden]:
+        """Reads sequences and predicts each next character.
+
+        Args:
+            input_sequences: labels (B, T).
+            input_sequences_lengths: characters of each row that count (B,); None: all T.
+            hidden: the state to go on from; None: zeros. (L, B, H), for the LSTM a pair of these.
+            artists: artist labels (B,); None: any artist.
+
+        Returns:
+            logits (B, T, C), and the hidden state of each row after its last character that counts.
+
+        Raises:
+            ArgumentError: artists were given to a model without artists, or a length is above T.
+        """
+        embedded = self.embed(input_sequences, artists)  # (B, T, H)
+        lengths = None if input_sequences_lengths is None else input_sequences_lengths.reshape(-1).cpu()
+        if lengths is None or bool((lengths == input_sequences.shape[1]).all()):
+            outputs, hidden = self.rnn(embedded, hidden)  # (B, T, H)
+        else:
+            outputs, hidden = self._run_ragged(embedded, lengths, hidden)
+        return self.ffnn(self.output_dropout(outputs)), hidden
+
+    def embed(self, input_sequences: torch.Tensor, artists: torch.Tensor | None = None) -> torch.Tensor:
+        """What the first layer reads (B, T, H) for labels (B, T), the artists (B,) beside them; None: any artist.
+
+        Raises:
+            ArgumentError: artists were given to a model without artists.
+        """
+        embedded = self.embeddings(input_sequences)
+        if artists is None:
+            return embedded
+        if not self.artists:
+            raise ArgumentError("artists were given, but this model was made without any; leave artists out")
+        return embedded + self.artist_embeddings(artists)[:, None, :]
+
+    def _run_ragged(self, embedded: torch.Tensor, lengths: torch.Tensor, hidden: Hidden | None):
+        """Rows of different lengths: from one row's end to the next, only the rows that still run go through.
+
+        The result is that of a packed sequence, whose backward pass on a CPU is quadratic in T; this one is linear.
+        """
+        rows, steps, _ = embedded.shape
+        if len(lengths) != rows or int(lengths.min()) < 0 or int(lengths.max()) > steps:
+            raise ArgumentError(
+                f"input_sequences_lengths must be {rows} numbers from 0 to {steps}, got {lengths.tolist()}"
+            )
+        if hidden is None:
+            zeros = embedded.new_zeros(self.n_layers, rows, self.hidden_size)
+            hidden = (zeros, zeros) if isinstance(self.rnn, nn.LSTM) else zeros
+        lengths, order = lengths.sort(descending=True)
+        order = order.to(embedded.device)
+        state = map_state(lambda part: part[:, order], hidden)
+        outputs, ended, start = [], [], 0
+        for end in sorted({int(length) for length in lengths}):
+            running = int((lengths >= end).sum())  # rows are longest first, so the ended ones are the last
+            ended.append(map_state(lambda part, n=running: part[:, n:], state))
+            state = map_state(lambda part, n=running: part[:, :n].contiguous(), state)
+            if end > start:
+                output, state = self.rnn(embedded[order[:running], start:end], state)
+                outputs.append(nn.functional.pad(output, (0, 0, 0, 0, 0, rows - running)))
+                start = end
+        outputs.append(embedded.new_zeros(rows, steps - start, self.hidden_size))
+        back = order.argsort()
+        pieces = [state, *reversed(ended)]
+        if isinstance(state, tuple):
+            state = tuple(torch.cat(parts, dim=1)[:, back] for parts in zip(*pieces, strict=True))
+        else:
+            state = torch.cat(pieces, dim=1)[:, back]
+        return torch.cat(outputs, dim=1)[back], state
+
+
+class VanillaRNN(CharacterModel):
+    """Elman RNN layers with tanh: the notebook's first model. 1.15 M parameters at the notebook's size.
+
+    >>> sum(parameter.numel() for parameter in VanillaRNN().parameters())
+    1153636
+    """
+
+    cell = nn.RNN
+
+
+class ImprovedSeqModel(CharacterModel):
+    """LSTM layers: the notebook's improved model. 4.3 M parameters at the notebook's size.
+
+    >>> sum(parameter.numel() for parameter in ImprovedSeqModel().parameters())
+    4305508
+    """
+
+    cell = nn.LSTM
+
+
+def map_state(function, state: Hidden) -> Hidden:
+    """`function` of each tensor of a hidden state."""
+    return tuple(map(function, state)) if isinstance(state, tuple) else function(state)
+
+
+def model_config(model: CharacterModel) -> dict:
+    """What `lyricgen.models.checkpoints.make_model` needs to build a model of the same class and shape."""
+    return {"class": type(model).__name__, "model": model.config}
+
+
+MODEL_CLASSES = {model_class.__name__: model_class for model_class in (VanillaRNN, ImprovedSeqModel)}

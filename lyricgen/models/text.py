@@ -1,0 +1,59 @@
+"""Text as the models read and write it: labels, artists, unknown characters and section breaks."""
+
+from lyricgen.errors import ArgumentError
+from lyricgen.models.networks import CharacterModel
+from lyricgen.models.vocabulary import CHARACTERS, OOV_LABEL, character_to_label
+from lyricgen.validation import check_choice
+
+ANY_ARTIST = "any artist"
+NAMED_CHARACTERS = 8  # of those a note lists
+
+
+def check_artist(artist: str | None, model: CharacterModel) -> str | None:
+    """The name of one of the model's artists, None for any.
+
+    Raises:
+        ArgumentError: the model does not know it; the message offers the nearest.
+    """
+    if artist is None or (isinstance(artist, str) and artist.strip().casefold() in ("", "any", ANY_ARTIST)):
+        return None
+    if not model.artists:
+        raise ArgumentError(f"artist must be left out, this model was trained without artists; got {artist!r}")
+    return check_choice("artist", artist, model.artists)
+
+
+def read_labels(text: str, line_breaks: bool = False) -> list[int]:
+    """The labels that a model reads for a text, one a character: in lower case, line breaks as spaces unless told."""
+    labels = (character_to_label(character.lower()) for character in text)
+    if line_breaks:
+        return list(labels)
+    space = character_to_label(" ")
+    return [space if character in "\r\n" else label for character, label in zip(text, labels, strict=True)]
+
+
+def unknown_characters(text: str) -> str:
+    """A note on the characters of a text that lie outside the vocabulary; '' if there are none."""
+    unknown = sorted({character for character in text if character_to_label(character.lower()) == OOV_LABEL})
+    if not unknown:
+        return ""
+    named = ", ".join(
+        character if character.isprintable() else f"U+{ord(character):04X}" for character in unknown[:NAMED_CHARACTERS]
+    )
+    more = f" and {len(unknown) - NAMED_CHARACTERS} more" if len(unknown) > NAMED_CHARACTERS else ""
+    return f"Outside the model's {len(CHARACTERS)} characters, and read as unknown: {named}{more}."
+
+
+def section_breaks_to_newlines(text: str, prefix_length: int = 0) -> str:
+    """A generated text as people read it: behind the prefix, each space of a run of two or more is a line break.
+
+    The songs hold no line breaks; a run of spaces is what is left of a section break. The length stays the same.
+
+    >>> section_breaks_to_newlines("the end  of the line")
+    'the end\\n\\nof the line'
+    """
+    prefix, written = text[:prefix_length], text[prefix_length:]
+    shown = list(written)
+    for at, character in enumerate(written):
+        if character == " " and " " in (written[at - 1 : at], written[at + 1 : at + 2]):
+            shown[at] = "\n"
+    return prefix + "".join(shown)

@@ -1,0 +1,68 @@
+"""The course's songs: where they lie, and their download, checked and atomic."""
+
+import hashlib
+import http.client
+import os
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tqdm import tqdm
+
+from lyricgen.errors import DataError
+from lyricgen.storage import cache_folder, file_sha256
+
+TRAIN_FILE, VAL_FILE = "songdata_train.csv", "songdata_val.csv"
+SHA256 = {
+    TRAIN_FILE: "9cc436c0c89171c877b94c3dd7356cfbff24580693e3d7e4a93c698d7ac7dbb5",
+    VAL_FILE: "b3ed00a5bc54e44c4af6b730292269700e3b98420b7f3f90551661dd2d6486ba",
+}
+URL = "https://raw.githubusercontent.com/jhu-intro-hlt/jhu-intro-hlt.github.io/master/assignments/hw2-files/student"
+TIMEOUT = 30  # seconds without a byte
+
+
+def download_songdata(folder: str | Path | None = None, url: str | None = None) -> Path:
+    """Fetches both files of songdata into `folder`, unless they are there, and returns it.
+
+    Args:
+        folder: default: `songdata` in the user's cache, or where `LYRICGEN_CACHE` says.
+        url: of the folder that holds them; default: the course site's repository, or `LYRICGEN_SONGDATA_URL`.
+
+    Raises:
+        DataError: a file cannot be fetched, or is not the published one. A file is whole or not there at all.
+    """
+    folder = Path(folder or cache_folder() / "songdata")
+    url = url or os.environ.get("LYRICGEN_SONGDATA_URL", URL)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, sha256 in SHA256.items():
+        target = folder / name
+        if not (target.is_file() and file_sha256(target) == sha256):
+            _download(f"{url}/{name}", target, sha256)
+    return folder
+
+
+def _download(url: str, target: Path, sha256: str) -> None:
+    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+    digest = hashlib.sha256()
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer, partial.open("wb") as file:
+            size = int(answer.headers.get("Content-Length") or 0) or None
+            with tqdm(total=size, unit="B", unit_scale=True, desc=target.name) as bar:
+                while block := answer.read(1 << 16):
+                    file.write(block)
+                    digest.update(block)
+                    bar.update(len(block))
+        if digest.hexdigest() != sha256:
+            raise DataError(
+                f"what was downloaded as {target.name} is not the published file (its sha256 differs); try again, or name your own copy with --data"
+            )
+        partial.replace(target)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it holds the connection
+        reason = " ".join(str(getattr(error, "reason", error)).split())[:120]
+        raise DataError(
+            f"{target.name} could not be downloaded ({reason}); try again, or name your own copy with --data"
+        ) from None
+    finally:
+        partial.unlink(missing_ok=True)

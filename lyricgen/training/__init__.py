@@ -1,0 +1,1 @@
+"""Fits the networks, word vectors, song index and attribution classifier."""

@@ -1,0 +1,1 @@
+"""Word vectors: spaces, queries, projections and bias tests."""

@@ -1,0 +1,66 @@
+"""The fast stepper: the logits of the module, whatever stands beside a row."""
+
+import pytest
+import torch
+
+from lyricgen.generation.fast_stepper import ArtistStepper, FastStepper, fastest_dtype
+from lyricgen.models.checkpoints import load_model
+from lyricgen.models.vocabulary import START_LABEL, string_to_labels
+
+
+@pytest.fixture(scope="module")
+def model(sharp_model):
+    return sharp_model
+
+
+@pytest.mark.parametrize("artist", [None, 0, 1])
+def test_fast_stepper_agrees_with_the_module(model, artist):
+    token_ids = torch.randint(0, 101, (4, 30), generator=torch.Generator().manual_seed(0))
+    artists = None if artist is None else torch.full((4,), artist)
+    stepper = FastStepper.of(model, artist)
+    with torch.no_grad():
+        expected, _ = model(token_ids, torch.full((4,), 30), artists=artists)
+        logits, hidden = stepper.read(token_ids[:, :7], torch.full((4,), 7))
+        torch.testing.assert_close(logits, expected[:, :7], atol=1e-4, rtol=1e-4)
+        for at in range(7, 30):
+            logits, hidden = stepper.step(token_ids[:, at], hidden)
+            torch.testing.assert_close(logits, expected[:, at], atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["lstm", "vanilla-rnn"])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-3), (torch.bfloat16, 0.25)])
+def test_bundled_models_step_as_the_module_does(name, dtype, tolerance):
+    model = load_model(name)
+    token_ids = torch.tensor([[START_LABEL, *string_to_labels("the river keeps its secrets and i keep mine " * 6)]])
+    stepper = ArtistStepper(FastStepper(model, dtype), model, None)
+    with torch.inference_mode():
+        expected = model(token_ids, None)[0]
+        short, hidden = stepper.read(token_ids[:, :20], torch.tensor([20]))
+        steps = [short]
+        for labels in token_ids.T[20:]:
+            logits, hidden = stepper.step(labels, hidden)
+            steps.append(logits[:, None])
+        long, _ = stepper.read(token_ids, torch.tensor([token_ids.shape[1]]))  # in one pass
+    for logits in (torch.cat(steps, dim=1), long):
+        torch.testing.assert_close(logits.softmax(-1), expected.softmax(-1), atol=tolerance, rtol=0)
+        bits = (expected.log_softmax(-1) - logits.log_softmax(-1)).mul(expected.softmax(-1)).sum(-1).mean() / 0.6931
+        assert abs(float(bits)) < (1e-6 if dtype == torch.float32 else 1e-3)
+
+
+@pytest.mark.skipif(fastest_dtype(load_model("lstm")) == torch.float32, reason="this processor has no bfloat16")
+@pytest.mark.parametrize("name", ["lstm", "vanilla-rnn"])
+def test_in_bfloat16_a_rows_logits_are_the_same_bits_whatever_stands_beside_it(name):
+    stepper = FastStepper(load_model(name))
+    assert stepper.dtype == torch.bfloat16
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.randint(0, 100, (64, 12), generator=generator)
+    with torch.inference_mode():
+        together, hidden = [], stepper.start(64)
+        for column in labels.T:
+            logits, hidden = stepper.step(stepper.table[column], hidden)
+            together.append(logits)
+        for rows in ([5], [5, 9], [63, 5, 1], list(range(17)), list(range(63))):
+            hidden = stepper.start(len(rows))
+            for at, column in enumerate(labels[rows].T):
+                logits, hidden = stepper.step(stepper.table[column], hidden)
+                assert torch.equal(logits, together[at][rows])

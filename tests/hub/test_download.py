@@ -1,0 +1,390 @@
+"""Models from the Hub: asked once, checked, and what stands in where the Hub fails, with the time that it costs."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from localhub import LocalHub, Repo, client_environment
+
+from lyricgen import Song, SongIndex
+from lyricgen.errors import ArgumentError, HubError
+from lyricgen.hub import download as hub
+from lyricgen.hub.download import MANIFEST, Download, check_manifest, check_repo, check_revision
+from lyricgen.hub.publish import model_files
+from lyricgen.resources import BUNDLED, Resources, hub_sources
+
+REPO = "ann/models"
+LATER_BY_AT_MOST = 5.0  # seconds
+
+
+@pytest.fixture
+def local_hub():
+    with LocalHub(tokens=["hf_ann"]) as running:
+        yield running
+
+
+@pytest.fixture
+def home(local_hub, tmp_path, monkeypatch):
+    """A machine of its own: `Download` asks the local Hub and keeps what it fetches here."""
+    for name in [name for name in os.environ if name.startswith("HF_")]:
+        monkeypatch.delenv(name)
+    for name, value in client_environment(local_hub.url, tmp_path / "hf").items():
+        if name.startswith("HF_"):
+            monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LYRICGEN_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+@pytest.fixture
+def published(local_hub, tiny_folder):
+    """A repository with the models of `tiny_folder`."""
+    return publish(local_hub, tiny_folder)
+
+
+def publish(local_hub: LocalHub, folder: Path, branch: str = "main", **changed: bytes) -> Repo:
+    """Commits what a push of a folder would; `changed` are files that differ, '/' written as '__'."""
+    files = {
+        path: content if isinstance(content, bytes) else content.read_bytes()
+        for path, content in model_files(folder, REPO).items()
+    }
+    files |= {path.replace("__", "/"): content for path, content in changed.items()}
+    repo = local_hub.repos.setdefault(f"models/{REPO}", Repo(REPO, "model"))
+    repo.commit(branch, "models", files)
+    return repo
+
+
+def sources(revision: str = "main") -> list[tuple[str, str]]:
+    """Where models come from with `--hub-repo`: each source's folder and origin."""
+    download = Download(REPO, revision)
+    try:
+        return [(source.folder.name, source.origin) for source in hub_sources(download)]
+    finally:
+        download.stop()
+
+
+def with_manifest(files: dict[str, bytes], **other) -> bytes:
+    """A manifest that says the truth of some files, but for `other`."""
+    digests = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
+    return json.dumps({"format_version": 1, "files": digests, **other}).encode()
+
+
+# Names
+
+
+@pytest.mark.parametrize("name", ["ann/models", "Ann-1/my_models.v2", " ann/models "])
+def test_a_name_of_a_repository_is_taken(name):
+    assert check_repo(name) == name.strip()
+
+
+@pytest.mark.parametrize(
+    "name", ["models", "a/b/c", "", "ann/", "/models", "ann/mo dels", "ann/..", "ann/x.git", "http://x/y", "ann/é", None, 5, "a" * 97 + "/b"]
+)  # fmt: skip
+def test_a_name_that_no_repository_can_have_is_refused(name):
+    with pytest.raises(ArgumentError, match="--hub-repo must be USER/NAME"):
+        check_repo(name)
+
+
+@pytest.mark.parametrize("name", ["main", "v1.0", "feature/x", "0" * 40])
+def test_a_revision_is_taken(name):
+    assert check_revision(name) == name
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../main", "a..b", "x/", "-x", "x.lock", "a\n", "é", None])
+def test_a_revision_that_cannot_be_is_refused(name):
+    with pytest.raises(ArgumentError, match="--revision must be the name of a branch or tag"):
+        check_revision(name)
+
+
+# What a manifest must say
+
+
+@pytest.fixture
+def fetched(tmp_path, tiny_folder):
+    """A folder as a download leaves it."""
+    folder = tmp_path / "fetched"
+    for path, content in model_files(tiny_folder, REPO).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content if isinstance(content, bytes) else content.read_bytes())
+    return folder
+
+
+def test_a_folder_as_published_matches_its_manifest(fetched):
+    check_manifest(fetched)
+    (fetched / "README.md").write_text("edited on the Hub, as cards are")
+    check_manifest(fetched)
+
+
+def test_a_file_that_differs_is_named_and_deleted_so_that_it_is_fetched_again(fetched):
+    (fetched / "lstm/history.csv").write_text("x")
+    with pytest.raises(HubError, match=r"lstm/history.csv is not the file that was published"):
+        check_manifest(fetched)
+    assert not (fetched / "lstm/history.csv").exists()
+    with pytest.raises(HubError, match=r"lstm/history.csv is missing"):
+        check_manifest(fetched)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "said"),
+    [
+        (None, "manifest.json is missing or damaged"),
+        ("{", "manifest.json is missing or damaged"),
+        ("[]", "manifest.json is missing or damaged"),
+        ('{"format_version": 1}', "manifest.json is missing or damaged"),
+        ('{"format_version": 2, "files": {}}', "format version 2, this lyricgen reads 1"),
+        ('{"format_version": 1, "files": {}}', "names no model"),
+        ('{"format_version": 1, "files": {"lyrics/meta.json": "0"}}', "names no model"),
+        ('{"format_version": 1, "files": {"lstm/config.json": "0", "../../x": "0"}}', "no part of a model: '../../x'"),
+        ('{"format_version": 1, "files": {"lstm/..": "0", "lstm/config.json": "0"}}', "no part of a model"),
+        ('{"format_version": 1, "files": {"/etc/passwd": "0", "lstm/config.json": "0"}}', "no part of a model"),
+    ],
+)
+def test_a_manifest_that_cannot_be_is_refused(fetched, manifest, said):
+    (fetched / MANIFEST).unlink()
+    if manifest is not None:
+        (fetched / MANIFEST).write_text(manifest)
+    with pytest.raises(HubError, match=said):
+        check_manifest(fetched)
+
+
+# An app's start
+
+
+def test_the_models_of_the_hub_run_and_say_so(home, published):
+    download = Download(REPO)
+    resources = Resources(device="cpu", hub=download)
+    download.stop()
+    origin = f"{REPO} on the Hugging Face Hub, commit {published.head.oid[:7]}"
+    about = resources.about()
+    assert {model["name"]: model["origin"] for model in about["models"]} == {"lstm": origin, "vanilla-rnn": origin}
+    assert resources.model("lstm").model.hidden_size == 8
+    assert [space["origin"] for space in about["vectors"]] == ["", origin]
+    assert resources.space("lyrics").vector_size == 4
+
+
+def test_what_tells_artists_apart_comes_from_the_hub_too(home, local_hub, published, tiny_ngrams):
+    publish(local_hub, tiny_ngrams.parent)
+    download = Download(REPO)
+    resources = Resources(device="cpu", hub=download)
+    download.stop()
+    assert resources.ngrams.artists == ("Ann", "Bob") and "on the Hugging Face Hub" in resources.ngrams_origin
+
+
+def test_a_cache_that_cannot_be_written_keeps_no_app_from_starting(home, published, monkeypatch):
+    (home / "file").write_text("where the folder should be")
+    monkeypatch.setenv("LYRICGEN_CACHE", str(home / "file"))
+    assert sources()[0][1].startswith(f"{REPO} on the Hugging Face Hub")
+
+
+def test_it_is_asked_once_and_a_second_start_fetches_nothing(home, local_hub, published):
+    sources()
+    local_hub.requests.clear()
+    sources()
+    asked = [line for line in local_hub.requests if "harnesses" not in line]
+    assert asked == [f"GET /api/models/{REPO}/revision/main"]
+
+
+def test_a_later_push_is_picked_up_at_the_next_start(home, local_hub, published, tiny_folder):
+    first = sources()
+    (tiny_folder / "lyrics").rename(tiny_folder / "other")
+    second = publish(local_hub, tiny_folder).head.oid
+    assert second[:7] in sources()[0][1] and second[:7] not in first[0][1]
+
+
+def test_a_branch_a_tag_and_a_commit_can_be_named(home, local_hub, published, tiny_folder):
+    first = published.head.oid
+    published.tags["v1"] = first
+    second = publish(local_hub, tiny_folder, branch="next").branches["next"]
+    for revision, commit in (("v1", first), ("next", second), (first, first)):
+        assert commit[:7] in sources(revision)[0][1]
+
+
+def test_a_private_repository_needs_the_token(home, published, monkeypatch):
+    published.private = True
+    assert "no repository ann/models that can be seen without a token" in sources()[0][1]
+    monkeypatch.setenv("HF_TOKEN", "hf_ann")
+    assert sources()[0][1].startswith(f"{REPO} on the Hugging Face Hub")
+
+
+def test_a_model_that_the_repository_lacks_is_the_bundled_one(home, local_hub, tiny_folder):
+    shutil.rmtree(tiny_folder / "vanilla-rnn")
+    publish(local_hub, tiny_folder)
+    download = Download(REPO)
+    resources = Resources(device="cpu", hub=download)
+    download.stop()
+    assert resources.model("lstm").model.hidden_size == 8
+    assert resources.model("vanilla-rnn").origin.startswith(f"{BUNDLED}, since there is no model folder 'vanilla-rnn'")
+
+
+def test_the_song_index_of_the_hub_is_used_and_a_repository_without_one_leaves_the_bundled_one(
+    home, local_hub, published, tiny_folder
+):
+    def started() -> Resources:
+        download = Download(REPO)
+        resources = Resources(device="cpu", hub=download)
+        download.stop()
+        return resources
+
+    older = started()
+    assert older.model("lstm").model.hidden_size == 8
+    assert len(older.song_index) == 4_226 and older.song_index_origin == BUNDLED
+    SongIndex.build([Song("one song of the hub has words")], asked=0).save(tiny_folder / "originality")
+    commit = publish(local_hub, tiny_folder).head.oid
+    newer = started()
+    assert len(newer.song_index) == 1
+    assert newer.song_index_origin == f"{REPO} on the Hugging Face Hub, commit {commit[:7]}"
+
+
+def test_a_damaged_song_index_on_the_hub_leaves_all_that_is_bundled_running(home, local_hub, published, tiny_folder):
+    SongIndex.build([Song("one song of the hub has words")], asked=0).save(tiny_folder / "originality")
+    files = {f"originality/{path.name}": path.read_bytes() for path in (tiny_folder / "originality").iterdir()}
+    files |= {
+        "originality/songs.csv": b"title,artist\n",
+        "lstm/config.json": (tiny_folder / "lstm/config.json").read_bytes(),
+    }
+    publish(local_hub, tiny_folder, **files, **{MANIFEST: with_manifest(files)})
+    [(folder, origin)] = sources()
+    assert folder == "assets" and "songs.csv of song index 'originality' is not the file that was published" in origin
+
+
+FAULTS = {
+    "refused": "the Hub cannot be reached",
+    "hang": "gave no answer in time",
+    "500": "the Hub answered 500",
+    "503": "the Hub answered 503",
+    "401": "the Hub wants a token",
+    "403": "the Hub refuses this",
+    "wrong": "is not the file that was published",
+    "truncated": "is not the file that was published",
+    "hang at files": "the Hub is slow",
+    "another format": "format version 9",
+    "another model format": "format version 9",
+    "damaged model": "sha256 differs",
+    "something else": "holds something else than models of lyricgen",
+    "missing": "there is no repository",
+    "no manifest match": "is not the file that was published",
+}
+
+
+def strike(local_hub: LocalHub, folder: Path, fault: str) -> None:
+    """Makes the Hub fail in a way of `FAULTS`."""
+    config = (folder / "lstm/config.json").read_bytes()
+    if fault == "refused":
+        local_hub.stop()
+    elif fault == "hang at files":
+        local_hub.fault, local_hub.fault_on = "hang", "/resolve/"
+    elif fault in ("wrong", "truncated"):
+        local_hub.fault, local_hub.fault_on = fault, "safetensors"
+    elif fault == "another format":
+        publish(local_hub, folder, **{"manifest.json": with_manifest({}, format_version=9)})
+    elif fault == "another model format":
+        changed = config.replace(b'"format_version": 1', b'"format_version": 9')
+        files = {"lstm/config.json": changed}
+        publish(
+            local_hub, folder, lstm__config_json=b"", **{"lstm/config.json": changed, MANIFEST: with_manifest(files)}
+        )
+    elif fault == "damaged model":
+        files = {"lstm/config.json": config, "lstm/model.safetensors": b"garbage"}
+        publish(local_hub, folder, **files, **{MANIFEST: with_manifest(files)})
+    elif fault == "no manifest match":
+        publish(local_hub, folder, **{MANIFEST: with_manifest({"lstm/config.json": b"other"})})
+    elif fault == "something else":
+        local_hub.repos[f"models/{REPO}"].commit("main", "bert", {"config.json": b"{}", "pytorch_model.bin": b"0"})
+    elif fault == "missing":
+        del local_hub.repos[f"models/{REPO}"]
+    else:
+        local_hub.fault = fault
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_hub_that_fails_costs_at_most_five_seconds_and_the_bundled_models_run(
+    fault, home, local_hub, published, tiny_folder
+):
+    strike(local_hub, tiny_folder, fault)
+    began = time.monotonic()
+    [(folder, origin)] = sources()
+    assert time.monotonic() - began < LATER_BY_AT_MOST
+    assert folder == "assets" and origin.startswith(f"{BUNDLED}, since {REPO} could not be fetched: ")
+    assert FAULTS[fault] in origin and origin.count("\n") == 0
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_hub_that_fails_leaves_the_cached_models_running(fault, home, local_hub, published, tiny_folder):
+    sources()
+    first = published.head.oid
+    if fault in ("wrong", "truncated", "hang at files"):  # which strike what is fetched anew only
+        (tiny_folder / "lyrics/words.txt").write_bytes((tiny_folder / "lyrics/words.txt").read_bytes())
+        weights = (tiny_folder / "lstm/model.safetensors").read_bytes() + b" "
+        publish(local_hub, tiny_folder, **{"lstm/model.safetensors": weights})
+    strike(local_hub, tiny_folder, fault)
+    began = time.monotonic()
+    (_, origin), (bundled, _) = sources()
+    assert time.monotonic() - began < LATER_BY_AT_MOST
+    assert origin.startswith(f"{REPO}, commit {first[:7]}, from the cache, since it could not be fetched: ")
+    assert FAULTS[fault] in origin and bundled == "assets"
+
+
+def test_bytes_that_were_wrong_once_are_fetched_again(home, local_hub, published):
+    local_hub.fault, local_hub.fault_on = "wrong", "safetensors"
+    assert sources()[0][0] == "assets"
+    local_hub.fault = None
+    assert sources()[0][1].startswith(f"{REPO} on the Hugging Face Hub")
+
+
+def test_a_slow_download_goes_on_for_the_next_start(home, local_hub, published, monkeypatch):
+    monkeypatch.setattr(hub, "WAIT_AT_MOST", 1.5)
+    local_hub.fault, local_hub.fault_on = "slow", "/resolve/"
+    download = Download(REPO)
+    assert "the Hub is slow; what it has is fetched meanwhile" in hub_sources(download)[0].origin
+    local_hub.fault = None
+    download._process.wait(30)
+    download.stop()
+    local_hub.fault, local_hub.fault_on = "500", "/resolve/"  # nothing more need be fetched
+    assert sources()[0][1].startswith(f"{REPO} on the Hugging Face Hub")
+
+
+def test_a_name_that_cannot_be_is_told_and_the_bundled_models_run():
+    download = Download("my models")
+    [source] = hub_sources(download)
+    download.stop()
+    assert source.origin.startswith(
+        f"{BUNDLED}, since the repository could not be fetched: --hub-repo must be USER/NAME"
+    )
+
+
+def test_what_a_space_has_preloaded_is_used_where_the_hub_fails(home, local_hub, published):
+    environment = {**client_environment(local_hub.url, home / "hf"), "LYRICGEN_CACHE": str(home / "cache")}
+    code = f"from huggingface_hub import snapshot_download; snapshot_download({REPO!r})"
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    local_hub.stop()
+    code = (
+        "from lyricgen.resources import *; "
+        f"download = Download({REPO!r}); print(hub_sources(download)[0].origin); download.stop()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=Path(hub.__file__).parents[2],
+    )
+    assert done.stdout.startswith(f"{REPO}, commit {published.head.oid[:7]}, from the cache")
+
+
+def test_offline_mode_runs_what_is_cached(home, published, monkeypatch):
+    sources()
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert "from the cache, since it could not be fetched: HF_HUB_OFFLINE is set" in sources()[0][1]
+
+
+def test_no_token_is_told(home, published, monkeypatch, local_hub):
+    monkeypatch.setenv("HF_TOKEN", "hf_unknownsecret")
+    published.private = True
+    origins = " ".join(origin for _, origin in sources())
+    assert "that your token may see" in origins and "hf_unknownsecret" not in origins

@@ -1,0 +1,320 @@
+"""The shell: the same lyrics, one sentence and exit code 2 for bad input."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import lyricgen
+from lyricgen.analysis.attribution import attribute
+from lyricgen.analysis.scoring import score
+from lyricgen.cli import build_parser, main
+from lyricgen.generation.request import generate_lyrics
+from lyricgen.models.text import section_breaks_to_newlines
+
+
+def run(capsys, *arguments: str) -> tuple[int, str, str]:
+    """The exit code, what was printed, and what went to standard error."""
+    code = main(arguments)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_generate_prints_what_the_library_writes(capsys):
+    flags = [
+        "--prefix",
+        "the sea ",
+        "--artist",
+        "coldplay",
+        "--max-length",
+        "90",
+        "--seed",
+        "7",
+        "--temperature",
+        "0.5",
+    ]
+    code, out, _ = run(capsys, "generate", *flags)
+    text = generate_lyrics("the sea ", artist="Coldplay", max_length=90, seed=7, temperature=0.5)
+    assert (code, out) == (0, section_breaks_to_newlines(text, len("the sea ")) + "\n")
+
+
+def test_generate_prints_variants_each_under_its_seed(capsys):
+    code, out, _ = run(capsys, "generate", "--prefix", "rain ", "--max-length", "40", "--seed", "3", "--variants", "2")
+    assert code == 0
+    texts = [section_breaks_to_newlines(generate_lyrics("rain ", max_length=40, seed=seed), 5) for seed in (3, 4)]
+    assert out == f"seed 3\n\n{texts[0]}\n\nseed 4\n\n{texts[1]}\n"
+
+
+def test_notes_do_not_stand_among_the_lyrics():
+    command = [
+        sys.executable,
+        "-m",
+        "lyricgen",
+        "generate",
+        "--prefix",
+        "caf\u00e9 ",
+        "--max-length",
+        "20",
+        "--seed",
+        "1",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8")
+    assert len(done.stdout.rstrip("\n")) <= 20
+    assert "read as unknown" in done.stderr
+    assert "read as unknown" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "named"),
+    [
+        ("--temperature", "nan", "temperature"),
+        ("--temperature", "warm", "temperature"),
+        ("--max-length", "0", "max_length"),
+        ("--top-p", "2", "top_p"),
+        ("--artist", "Coldpay", "Coldplay"),
+        ("--model", "lstn", "lstm"),
+        ("--strategy", "nucleus", "greedy"),
+        ("--seed", "-1", "seed"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(capsys, flag, value, named):
+    code, out, err = run(capsys, "generate", f"{flag}={value}")
+    assert (code, out) == (2, "")
+    assert named in err
+    assert err.count("\n") == 1
+
+
+VERSE = "the tide came in at seven  and took the chairs away"
+
+
+def test_score_prints_bits_by_line_and_what_surprised(capsys):
+    code, out, err = run(capsys, "score", VERSE, "--artist", "coldplay")
+    scored = score(VERSE, artist="Coldplay")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"lstm: {scored.bits_per_character:.3f} bits per character, {scored.bits:.1f} bits in 51 ")
+    assert f"{scored.lines[1].bits_per_character:.3f}  and took the chairs away" in out
+    worst = scored.surprising(1)[0]
+    assert f"{worst.bits:.2f} bits" in out and f"[{worst.character}]" in out
+
+
+def test_score_of_both_models_shows_where_they_differ(capsys):
+    code, out, err = run(capsys, "score", VERSE + "\né\x1b[31m", "--model", "BOTH")
+    assert code == 0 and "not scored" in err and "read as spaces" in err
+    assert "vanilla-rnn: " in out and "where they differ most (bits of lstm, of vanilla-rnn)" in out
+    assert "\x1b" not in out
+
+
+def test_score_as_json_and_as_a_table(capsys, tmp_path):
+    code, out, _ = run(capsys, "score", VERSE, "--json", "--csv", str(tmp_path / "verse.csv"))
+    assert code == 0 and json.loads(out) == score(VERSE).to_dict()
+    assert (tmp_path / "verse.csv").read_bytes().decode() == score(VERSE).to_csv()
+    code, out, _ = run(capsys, "score", VERSE, "--json", "--model", "both")
+    assert [one["model"] for one in json.loads(out)["scores"]] == ["lstm", "vanilla-rnn"]
+
+
+def test_score_reads_standard_input():
+    command = [sys.executable, "-m", "lyricgen", "score", "-", "--model", "vanilla-rnn", "--json"]
+    done = subprocess.run(command, input=VERSE + "\n", text=True, check=True, capture_output=True)
+    assert len(json.loads(done.stdout)["characters"]) == len(VERSE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ([""], "got an empty text"),
+        (["x" * 5_001], "got 5,001"),
+        (["한국"], "nothing to score"),
+        (["a", "--artist", "Coldpay"], "Coldplay"),
+        (["a", "--model", "lstn"], "lstm"),
+        (["a", "--csv", "no/such/folder/x.csv"], "--csv 'no/such/folder/x.csv' cannot be written"),
+    ],
+)
+def test_a_text_that_cannot_be_scored_is_one_sentence_and_exit_code_2(capsys, arguments, named):
+    code, out, err = run(capsys, "score", *arguments)
+    assert (code, out) == (2, "")
+    assert named in err and err.count("\n") == 1
+
+
+def test_about_prints_json_with_the_models(capsys):
+    code, out, _ = run(capsys, "about")
+    assert code == 0
+    about = json.loads(out)
+    assert [model["name"] for model in about["models"]] == ["lstm", "vanilla-rnn"]
+    assert [space["name"] for space in about["vectors"]] == ["glove-50", "lyrics"]
+
+
+def test_attribute_ranks_the_artists_and_tells_whose_each_line_is(capsys):
+    code, out, err = run(capsys, "attribute", "the sea is calm  \u00e9 night", "--model", "vanilla-rnn")
+    found = attribute("the sea is calm  \u00e9 night", model="vanilla-rnn")
+    ranked, _, lines = out.partition("\n\n")
+    assert code == 0 and "read as unknown: \u00e9" in err
+    assert [line.split("%  ")[1] for line in ranked.splitlines()] == [place.artist for place in found.ranking]
+    assert lines.splitlines()[0].endswith(f"{found.lines[0].artist}: the sea is calm") and lines.count("\n") == 2
+
+
+def test_attribute_reads_standard_input_and_answers_as_json():
+    command = [sys.executable, "-m", "lyricgen", "attribute", "-", "--model", "vanilla-rnn", "--json"]
+    done = subprocess.run(command, input="one line\nand two", text=True, check=True, capture_output=True)
+    assert [line["text"] for line in json.loads(done.stdout)["lines"]] == ["one line", "and two"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["attribute", ""], "text must be 1 to 5,000 characters"),
+        (["attribute", "x" * 5_001], "5,001"),
+        (["attribute", "a", "--model", "lstn"], "lstm"),
+    ],
+)
+def test_a_text_that_cannot_be_attributed_is_one_sentence(capsys, arguments, named):
+    code, out, err = run(capsys, *arguments)
+    assert (code, out) == (2, "") and named in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [
+        (["analogy", "man", "king", "woman"], ["man is to king as woman is to queen", "asked with: does not count"]),
+        (["distance", "hot", "cold"], ["hot - cold: 0.1989", "% of random pairs"]),
+        (["distance", "fast", "quick", "slow"], ["Yes: the antonym is nearer"]),
+        (["neighbors", "FIRE", "--top-k", "3", "--beside", "lyrics"], ["glove-50", "lyrics", "in both:"]),
+        (["bias"], ["effect size 1.71", "hard-debiased", "nurse"]),
+        (["bias", "--test", "list"], ["names-career-family: "]),
+    ],
+)
+def test_questions_on_words_are_answered(capsys, arguments, lines):
+    code, out, err = run(capsys, *arguments)
+    assert (code, err) == (0, "")
+    assert all(line in out for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key"),
+    [
+        (["analogy", "man", "king", "woman"], "add"),
+        (["distance", "hot", "cold"], "percentile"),
+        (["distance", "fast", "quick", "slow"], "antonym_is_nearer"),
+        (["neighbors", "fire"], "first"),
+        (["neighbors", "fire", "--beside", "lyrics"], "shared"),
+        (["bias"], "weat"),
+    ],
+)
+def test_answers_on_words_as_json(capsys, arguments, key):
+    code, out, _ = run(capsys, *arguments, "--json")
+    assert code == 0 and key in json.loads(out)
+
+
+@pytest.mark.parametrize(
+    ("kind", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("csv", b"word,group,x,y\n"), ("json", b"{")]
+)
+def test_a_map_is_written(capsys, tmp_path, kind, start):
+    file = tmp_path / f"words.{kind}"
+    code, out, err = run(capsys, "map", "king > queen", "man", "woman", "xqzzy", "--out", str(file))
+    assert code == 0 and "4 words of glove-50" in out and "xqzzy" in err
+    assert file.read_bytes().startswith(start)
+
+
+def test_a_map_reads_groups_from_standard_input(tmp_path):
+    command = [sys.executable, "-m", "lyricgen", "map", "-", "--out", str(tmp_path / "words.json")]
+    subprocess.run(command, input="a: king queen\nb: apple pear\n", text=True, check=True, capture_output=True)
+    mapped = json.loads((tmp_path / "words.json").read_text(encoding="utf-8"))
+    assert [row["group"] for row in mapped["words"]] == ["a", "a", "b", "b"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["analogy", "man", "king", "womann"], "nearest spellings: woman"),
+        (["analogy", "man", "king", ""], "y1 must be a word"),
+        (["analogy", "man", "king", "woman", "--top-k", "-1"], "top_k"),
+        (["neighbors", "fire", "--vectors", "glove-5O"], "glove-50"),
+        (["neighbors", "fire", "--beside", "nowhere"], "nowhere"),
+        (["map", "king", "--out", "x.svg"], "2 to 200"),
+        (["map", "king", "queen", "--out", "x.pdf"], "--out must end in"),
+        (["map", "king", "queen", "--out", "no/such/folder/x.svg"], "cannot be written"),
+        (["map", "king", "queen", "--method", "umap", "--out", "x.svg"], "method must be one of PCA, t-SNE"),
+        (["bias", "--test", "astrology"], "--test"),
+        (["bias", "--target1", "john"], "target1"),
+    ],
+)
+def test_bad_words_are_one_sentence_and_exit_code_2(capsys, arguments, named):
+    code, out, err = run(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert named in err and err.count("\n") == 1
+
+
+@pytest.fixture
+def index(tmp_path) -> str:
+    """A folder with the index of one song."""
+    song = lyricgen.Song("the fox hums to the quiet pond and the heron answers", "Ann", "Pond")
+    lyricgen.SongIndex.build([song], asked=0).save(tmp_path / "index")
+    return str(tmp_path / "index")
+
+
+def test_originality_marks_runs_and_names_their_songs(capsys, index):
+    text = "<b>Zig</b>, the FOX hums\nto the quiet zag"
+    code, out, err = run(capsys, "originality", text, "--index", index)
+    assert (code, err) == (0, "")
+    assert "<b>Zig</b>, [the FOX hums\nto the quiet]1 zag" in out
+    assert "  1  6 words, in “Pond” by Ann\n" in out and "60% of the words" in out
+    code, out, _ = run(capsys, "originality", text, "--index", index, "--json")
+    assert code == 0 and json.loads(out)["runs"][0]["title"] == "Pond"
+    code, out, _ = run(capsys, "originality", "nothing of this was ever sung", "--index", index)
+    assert (code, out) == (0, "No 5 words in a row stand in the training songs.\n")
+
+
+def test_originality_reads_standard_input_and_looks_into_the_bundled_songs():
+    command = [sys.executable, "-m", "lyricgen", "originality", "-", "--json"]
+    done = subprocess.run(command, input="I don't know what to do", text=True, check=True, capture_output=True)
+    assert json.loads(done.stdout)["longest_run"] == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [([""], "text must be 1 to 20,000"), (["x" * 20_001], "got 20,001"), (["x", "--index", "nowhere"], "'nowhere'")],
+)
+def test_bad_text_for_originality_is_one_sentence_and_exit_code_2(capsys, arguments, said):
+    code, out, err = run(capsys, "originality", *arguments)
+    assert (code, out) == (2, "") and said in err and err.count("\n") == 1
+
+
+def test_help_tells_of_every_command_and_flag(capsys):
+    for arguments, words in (
+        (
+            ["--help"],
+            [
+                "generate",
+                "score",
+                "attribute",
+                "originality",
+                "analogy",
+                "distance",
+                "neighbors",
+                "map",
+                "bias",
+                "about",
+            ],
+        ),
+        (["map", "--help"], ["--out", "--method", "--vectors", "standard input"]),
+        (["score", "--help"], ["--artist", "both", "--csv", "standard input"]),
+        (["generate", "--help"], ["--prefix", "--seed", "beam"]),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            build_parser().parse_args(arguments)
+        assert ended.value.code == 0
+        printed = capsys.readouterr().out
+        assert all(word in printed for word in words)
+
+
+def test_public_names_are_what_all_says_and_gradio_is_not_imported():
+    program = (
+        "import sys, lyricgen\n"
+        "assert 'torch' not in sys.modules, 'torch is loaded before it is asked for'\n"
+        "missing = [name for name in lyricgen.__all__ if not hasattr(lyricgen, name)]\n"
+        "assert not missing, missing\n"
+        "assert 'gradio' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+    with pytest.raises(AttributeError, match="no_such_name"):
+        lyricgen.no_such_name  # noqa: B018

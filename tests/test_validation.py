@@ -1,0 +1,98 @@
+"""Checks of what a caller passed: clean values, or one sentence."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from lyricgen import ArgumentError, DataError, LyricGenError, ModelError
+from lyricgen.validation import check_choice, check_integer, check_number, check_seed, check_text, nearest, short_repr
+
+COLOURS = ["Amber", "Beige", "Crimson", "Denim", "Ebony", "Fuchsia", "Gold"]
+
+
+def test_every_error_is_a_lyricgen_error_and_a_bad_argument_is_a_value_error_too():
+    assert all(issubclass(error, LyricGenError) for error in (ArgumentError, DataError, ModelError))
+    assert issubclass(ArgumentError, ValueError)
+
+
+@pytest.mark.parametrize("value", [3, 3.0, "3", " 3 ", np.int64(3), np.float32(3), Fraction(3)])
+def test_whole_numbers_in_any_form_become_int(value):
+    result = check_integer("top_k", value, 1, 5)
+    assert result == 3 and type(result) is int
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        0,
+        6,
+        2.5,
+        "",
+        "three",
+        None,
+        True,
+        [3],
+        math.nan,
+        math.inf,
+        "nan",
+        "1e999",
+        10**400,
+        pytest.param(10**5000, id="5001 digits"),
+        3j,
+        np.zeros(9),
+    ],
+)
+def test_what_is_no_whole_number_in_range_is_named(value):
+    with pytest.raises(ArgumentError) as error:
+        check_integer("top_k", value, 1, 5)
+    assert str(error.value) == f"top_k must be a whole number from 1 to 5, got {short_repr(value)}"
+    assert str(error.value).isprintable() and len(str(error.value)) < 120
+
+
+def test_numbers_keep_to_their_range():
+    assert check_number("top_p", "0.5", 0, 1) == 0.5 and check_number("top_p", 0, 0, 1) == 0.0
+    with pytest.raises(ArgumentError, match=r"^top_p must be a number above 0 and at most 1, got 0$"):
+        check_number("top_p", 0, 0, 1, above_low=True)
+    for value in (-0.1, 1.1, math.nan, -math.inf, None, "warm", False):
+        with pytest.raises(ArgumentError, match=r"^top_p must be a number from 0 to 1, got "):
+            check_number("top_p", value, 0, 1)
+
+
+def test_a_seed_is_a_whole_number_or_none():
+    assert check_seed(None) is None and check_seed("777") == 777 and check_seed(2**32 - 1) == 2**32 - 1
+    for value in (-1, 2**32, 0.5, "", "x"):
+        with pytest.raises(ArgumentError, match="^seed must be a whole number from 0 to 4,294,967,295, got "):
+            check_seed(value)
+
+
+def test_text_is_text_and_none_is_empty():
+    assert check_text("prefix", None) == "" and check_text("prefix", " Hi ") == " Hi "
+    with pytest.raises(ArgumentError, match="^prefix must be text, got 5$"):
+        check_text("prefix", 5)
+
+
+def test_a_choice_is_found_whatever_its_case():
+    assert check_choice("colour", " crimson ", COLOURS) == "Crimson"
+
+
+def test_a_wrong_choice_among_few_names_them_and_among_many_the_nearest():
+    with pytest.raises(ArgumentError, match="^colour must be one of Amber, Beige; got 'red'$"):
+        check_choice("colour", "red", COLOURS[:2])
+    with pytest.raises(ArgumentError, match="^colour 'crimsn' is not among the 7 known; nearest: Crimson"):
+        check_choice("colour", "crimsn", COLOURS)
+    for value in (None, 5, "", ["Amber"]):
+        with pytest.raises(ArgumentError, match="^colour must be one of Amber, .*Gold; got "):
+            check_choice("colour", value, COLOURS)
+
+
+def test_nearest_puts_the_most_alike_first():
+    assert nearest("gld", COLOURS)[0] == "Gold" and len(nearest("gld", COLOURS, limit=2)) == 2
+
+
+def test_what_is_shown_is_one_short_line():
+    assert short_repr("a\nb") == "'a\\nb'" and short_repr(1.5) == "1.5"
+    for value in ("x" * 500, 10**5000, np.zeros((50, 50)), {"a": "\n" * 99}):
+        assert short_repr(value).isprintable() and len(short_repr(value)) <= 60
+    assert len(short_repr("x" * 500, width=20)) == 20

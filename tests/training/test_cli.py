@@ -1,0 +1,431 @@
+"""The training command: what it writes, what it refuses, and what an interruption leaves."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from lyricgen import (
+    ARTISTS,
+    Song,
+    SongIndex,
+    encode_corpus,
+    load_checkpoint,
+    load_model,
+    load_ngrams,
+    measure_originality,
+    open_corpus,
+    open_space,
+    read_songs,
+)
+from lyricgen.models.checkpoints import load_training_checkpoint
+from lyricgen.training import cli as train
+from lyricgen.words.word2vec import song_words
+
+ROOT = Path(__file__).parents[2]
+TINY = [
+    "--hidden-size", "8", "--batch-size", "3", "--length", "32", "--threads", "1", "--warmup-steps", "2",
+    "--accelerator", "cpu", "--no-progress", "--dimensions", "8", "--word-epochs", "2", "--min-songs", "1",
+    "--samples", "22",
+]  # fmt: skip
+METRICS = {
+    "val_bpc", "clean_bpc", "val_songs", "clean_songs", "train_songs", "train_characters", "line_breaks", "data_sha256",
+    "copied", "copied_words", "seed", "epochs", "steps", "characters_seen", "seconds", "precision", "hardware", "options", "versions",
+}  # fmt: skip
+pytestmark = pytest.mark.filterwarnings("ignore:.*(LeafSpec|number of training batches|isinstance.treespec)")
+
+
+def run(*arguments, out):
+    return train.main([*TINY, "--out", str(out), *map(str, arguments)])
+
+
+def checkpoints(out, name, kind):
+    return sorted((out / "checkpoints" / name).glob(f"{kind}-*.ckpt"), key=lambda path: path.stat().st_mtime)
+
+
+@pytest.fixture(scope="module")
+def all_models(tmp_path_factory):
+    """The folder in which all models were trained on the small songs, the networks for two epochs."""
+    out = tmp_path_factory.mktemp("models")
+    assert run("--data", ROOT / "tests/data", "--epochs", 2, out=out) == 0
+    return out
+
+
+@pytest.mark.parametrize("name", ["vanilla-rnn", "lstm"])
+def test_both_model_folders_are_written_with_figures_and_learning_curve(name, all_models):
+    folder = all_models / name
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "config.json",
+        "history.csv",
+        "metrics.json",
+        "model.safetensors",
+    ]
+    checkpoint = load_checkpoint(folder)
+    assert list(checkpoint.model.artists) == ARTISTS and checkpoint.model.hidden_size == 8
+    metrics = checkpoint.metrics
+    assert set(metrics) == METRICS
+    assert (metrics["train_songs"], metrics["val_songs"], metrics["clean_songs"]) == (14, 5, 4)
+    assert metrics["copied"]["samples"] == 22 and 0 < metrics["copied"]["longest_run"] < 50
+    assert metrics["copied_words"]["samples"] == 22 and set(metrics["copied_words"]["temperatures"]) == {
+        "0.5",
+        "0.7",
+        "1",
+    }
+    assert metrics["line_breaks"] is False and metrics["epochs"] == 2 and metrics["seed"] == 777
+    assert set(metrics["data_sha256"]) == {"songdata_train.csv", "songdata_val.csv"}
+    assert [row["epoch"] for row in checkpoint.history if row["val_bpc"]] == [1.0, 2.0]
+    assert checkpoint.history[-1]["step"] == metrics["steps"]
+
+
+@pytest.mark.parametrize("name", ["vanilla-rnn", "lstm"])
+def test_the_figures_are_those_of_the_best_checkpoint(name, all_models):
+    checkpoint = load_checkpoint(all_models / name)
+    validations = [row["val_bpc"] for row in checkpoint.history if row["val_bpc"]]
+    assert validations[1] < validations[0] < 7
+    assert checkpoint.metrics["val_bpc"] == pytest.approx(min(validations), abs=0.02)  # bfloat16 against float32
+    [best] = checkpoints(all_models, name, "best")
+    for ours, theirs in zip(checkpoint.model.parameters(), load_model(best).parameters(), strict=True):
+        assert torch.equal(ours, theirs.half().float())
+
+
+def test_word_vectors_are_written_as_a_space_with_their_facts(all_models):
+    folder = all_models / "lyrics"
+    assert sorted(path.name for path in folder.iterdir()) == ["meta.json", "vectors.npy", "words.txt"]
+    space = open_space(folder)
+    assert space.name == "lyrics" and space.vector_size == 8
+    assert space.source == "Word2Vec (skip-gram, negative sampling), trained on 14 songs"
+    assert np.load(folder / "vectors.npy").dtype == np.float16
+    assert "café" in space  # the encoded corpus has no é
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    lyrics = [song.lyric for song in read_songs(ROOT / "tests/data/songdata_train.csv")]
+    assert (meta["songs"], meta["words"], meta["seed"]) == (14, len(space), 777)
+    assert meta["tokens"] == sum(len(song_words(lyric)) for lyric in lyrics)
+    assert set(meta["data_sha256"]) == {"songdata_train.csv"} and meta["seconds"] >= 0 and meta["hardware"]
+    assert set(meta["versions"]) == {"python", "gensim", "numpy"}
+    assert meta["options"] == {
+        "window": 5, "negative": 10, "sample": 1e-4, "min_songs": 1, "epochs": 2, "learning_rate": 0.025,
+    }  # fmt: skip
+
+
+def test_the_songs_are_indexed_with_titles_and_facts(all_models):
+    index = SongIndex.load(all_models / "originality")
+    songs = list(read_songs(ROOT / "tests/data/songdata_train.csv"))
+    assert index.titles == [(song.title, song.artist) for song in songs]
+    looked_up = [measure_originality(song.lyric, index) for song in songs]
+    assert sum(found.longest_run == found.words and found.share_copied == 1.0 for found in looked_up) == 13
+    assert [found.words for found in looked_up if found.share_copied is None] == [1]  # a lyric of one word
+    assert set(index.metrics["data_sha256"]) == {"songdata_train.csv"} and index.metrics["hardware"]
+    assert index.metrics["seconds"] > 0 and index.metrics["false_positives"]["found"] == 0
+
+
+def test_an_index_alone_needs_no_validation_songs_and_encodes_nothing(tmp_path, capsys):
+    (tmp_path / "one.txt").write_text("only one song, sung once")
+    assert run("--data", tmp_path / "one.txt", "--models", "originality", out=tmp_path / "out") == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["originality"]
+    assert capsys.readouterr().out.startswith("originality: 1 grams of 1 songs; written to ")
+    (tmp_path / "one.txt").write_text("too few words")
+    said = refusal(capsys, "--data", tmp_path / "one.txt", "--models", "originality", out=tmp_path / "two")
+    assert "no song has 5 words in a row" in said and not (tmp_path / "two").exists()
+
+
+def test_songs_of_few_words_train_a_network_and_leave_copied_words_unmeasured(tmp_path):
+    (tmp_path / "few.csv").write_text("Lyric\n" + "la la la\n" * 6)
+    assert run("--data", tmp_path / "few.csv", "--models", "lstm", "--max-steps", 1, out=tmp_path / "out") == 0
+    assert load_checkpoint(tmp_path / "out/lstm").metrics["copied_words"] is None
+
+
+def test_what_tells_artists_apart_is_written_with_its_facts(all_models, songs_folder, tmp_path):
+    classifier = load_ngrams(all_models / "attribution")
+    assert list(classifier.artists) == ARTISTS and sum(classifier.songs) == classifier.metrics["train_songs"]
+    assert set(classifier.laws) == {"both", "nats", "scores"}
+    assert classifier.metrics["stand_in"]["hidden_size"] == 8 and classifier.metrics["stand_in"]["epochs"] == 2
+    assert {"songs", "both", "nats", "scores"} == set(classifier.metrics["held_out"])
+    assert classifier.metrics["held_out"]["songs"] + classifier.metrics["stand_in"]["train_songs"] <= 14
+
+
+def test_the_stand_in_of_an_earlier_run_is_used_again_if_it_is_the_same(all_models, songs_folder, monkeypatch):
+    def trained(*_):
+        raise AssertionError("it was trained again")
+
+    monkeypatch.setattr(train, "train_model", trained)
+    flags = ("--data", songs_folder, "--models", "attribution")
+    assert run(*flags, "--epochs", 2, out=all_models) == 0
+    with pytest.raises(AssertionError, match="trained again"):
+        run(*flags, "--epochs", 3, out=all_models)
+
+
+def test_songs_of_one_artist_have_nothing_to_tell_apart(tmp_path, songs_folder, capsys):
+    (tmp_path / "own.csv").write_text("Lyric\nla la la\noh oh oh\nla oh la\n", encoding="utf-8")
+    flags = ("--data", tmp_path / "own.csv", "--val-share", 0.4, "--epochs", 1)
+    assert "not of two artists or more" in refusal(capsys, *flags, "--models", "attribution", out=tmp_path / "out")
+    assert run(*flags, "--models", "vanilla-rnn", "attribution", out=tmp_path / "out") == 0
+    assert "attribution: left out" in capsys.readouterr().out and not (tmp_path / "out/attribution").exists()
+
+
+def test_word_vectors_alone_need_no_validation_songs_and_encode_nothing(tmp_path):
+    (tmp_path / "one.txt").write_text("only one song, sung once")
+    assert run("--data", tmp_path / "one.txt", "--models", "lyrics", out=tmp_path / "out") == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["lyrics"]
+    assert sorted(open_space(tmp_path / "out/lyrics").index_to_key) == ["once", "one", "only", "song", "sung"]
+
+
+def test_word_vectors_are_of_the_column_or_the_folder_that_is_named(tmp_path):
+    (tmp_path / "own.csv").write_text("words\nhéllo there\nhéllo again\n", encoding="utf-8")
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    for number in range(2):
+        (texts / f"{number}.txt").write_text(f"line one\nline {number}", encoding="utf-8")
+    for data, more, first, files in (
+        (tmp_path / "own.csv", ("--lyric-column", "words"), "héllo", {"own.csv"}),
+        (texts, (), "line", {"songs"}),
+    ):
+        assert run("--data", data, *more, "--models", "lyrics", out=tmp_path / "out") == 0
+        assert open_space(tmp_path / "out/lyrics").index_to_key[0] == first
+        meta = json.loads((tmp_path / "out/lyrics/meta.json").read_text(encoding="utf-8"))
+        assert set(meta["data_sha256"]) == files and all(len(value) == 64 for value in meta["data_sha256"].values())
+
+
+def test_same_seed_same_word_vectors(tmp_path, songs_folder, capfd):
+    for out, seed in (("a", 1), ("b", 1), ("c", 2)):
+        assert run("--data", songs_folder, "--models", "lyrics", "--seed", seed, out=tmp_path / out) == 0
+    first, same, other = ((tmp_path / out / "lyrics/vectors.npy").read_bytes() for out in "abc")
+    assert first == same != other
+    assert capfd.readouterr().err == ""
+
+
+def test_checkpoints_carry_the_bits_per_character_in_their_names(tmp_path, songs_folder):
+    assert run("--data", songs_folder, "--models", "lstm", "--epochs", 1, "--checkpoint-every", 4, out=tmp_path) == 0
+    [best], [last] = checkpoints(tmp_path, "lstm", "best"), checkpoints(tmp_path, "lstm", "last")
+    assert "-val_bpc=" in best.name and "-train_bpc=" in last.name
+    assert float(best.stem.split("val_bpc=")[1]) > 3
+
+
+def test_same_seed_same_model(tmp_path, songs_folder):
+    for out, seed in (("a", 1), ("b", 1), ("c", 2)):
+        flags = ("--data", songs_folder, "--models", "vanilla-rnn", "--max-steps", 4, "--seed", seed)
+        assert run(*flags, out=tmp_path / out) == 0
+    first, same, other = (load_model(tmp_path / out / "vanilla-rnn").ffnn.weight for out in "abc")
+    assert torch.equal(first, same) and not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "muon"])
+def test_a_training_goes_on_from_its_checkpoint_to_the_end(optimizer, tmp_path, songs_folder):
+    flags = ("--data", songs_folder, "--models", "lstm", "--optimizer", optimizer, "--checkpoint-every", 5)
+    assert run(*flags, "--epochs", 3, "--max-steps", 40, out=tmp_path) == 0
+    [last] = checkpoints(tmp_path, "lstm", "last")
+    assert "step=40" in last.name
+    assert run(*flags, "--epochs", 3, "--resume", last, out=tmp_path) == 0
+    checkpoint = load_checkpoint(tmp_path / "lstm")
+    steps = [row["step"] for row in checkpoint.history]
+    assert steps == sorted(set(steps)) and steps[0] == 20 and 40 in steps and checkpoint.metrics["steps"] == 87
+    assert checkpoint.metrics["characters_seen"] > 6000 and checkpoint.history[-1]["epoch"] == 3.0
+
+
+def test_a_training_that_ends_before_a_validation_writes_what_it_has(tmp_path, songs_folder):
+    assert run("--data", songs_folder, "--models", "lstm", "--max-steps", 3, out=tmp_path) == 0
+    checkpoint = load_checkpoint(tmp_path / "lstm")
+    assert checkpoint.metrics["steps"] == 3 and checkpoint.metrics["val_bpc"] > 3
+
+
+def test_own_songs_in_any_form_train(tmp_path):
+    texts = tmp_path / "texts"
+    for artist in ("Ann", "Bob"):
+        (texts / artist).mkdir(parents=True)
+        for number in range(3):
+            (texts / artist / f"{number}.txt").write_text(f"a song by {artist}\nnumber {number}\n")
+    table = tmp_path / "own.csv"
+    table.write_text("words\n" + "la la la and a little more\n" * 6)
+    book = tmp_path / "book.txt"
+    book.write_text("one song\nof two lines\n\n\nanother\nsong\n\n\nand a\nthird")
+    for data, more, artists, line_breaks in (
+        (texts, (), ("Ann", "Bob"), True),
+        (table, ("--lyric-column", "words", "--artist-column", ""), (), False),
+        (book, (), (), True),
+        (book, ("--val", book), (), True),
+    ):
+        assert run("--data", data, *more, "--models", "lstm", "--max-steps", 2, out=tmp_path / "out") == 0
+        checkpoint = load_checkpoint(tmp_path / "out/lstm")
+        assert checkpoint.model.artists == artists and checkpoint.metrics["line_breaks"] is line_breaks
+        assert checkpoint.metrics["val_songs"] >= 1 and checkpoint.metrics["data_sha256"]
+
+
+def test_line_breaks_are_looked_for_in_the_training_songs_only(tmp_path):
+    corpus = encode_corpus([Song("one line"), Song("two\nlines"), Song("three  lines")], tmp_path / "corpus")
+    assert train.has_line_breaks(corpus)
+    assert train.has_line_breaks(corpus.subset([1])) and not train.has_line_breaks(corpus.subset([0, 2]))
+
+
+def test_help_tells_of_every_flag(capsys):
+    with pytest.raises(SystemExit) as end:
+        train.main(["--help"])
+    text = capsys.readouterr().out
+    assert end.value.code == 0
+    for action in train.build_parser()._actions:
+        assert action.help and all(flag in text for flag in action.option_strings)
+
+
+BAD_FLAGS = [
+    ("--epochs", "0"), ("--epochs", "many"), ("--hidden-size", "-3"), ("--layers", "0"), ("--batch-size", "0"),
+    ("--length", "0"), ("--dropout", "1"), ("--dropout", "nan"), ("--artist-dropout", "-0.1"), ("--val-share", "1.5"),
+    ("--learning-rate", "0"), ("--learning-rate", "nan"), ("--weight-decay", "-1"), ("--warmup-steps", "-1"),
+    ("--gradient-clip", "-1"), ("--max-steps", "0"), ("--max-steps", "-5"), ("--checkpoint-every", "0"),
+    ("--threads", "0"), ("--seed", "-1"), ("--seed", "4294967296"), ("--models", "transformer"), ("--optimizer", "sgd"),
+    ("--precision", "int8"), ("--resume", "none.ckpt"), ("--colour", "red"), ("--dimensions", "0"), ("--window", "0"),
+    ("--negative", "0"), ("--word-epochs", "0"), ("--min-songs", "-1"), ("--min-songs", "few"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("flag", "value"), BAD_FLAGS)
+def test_a_bad_flag_ends_with_code_2_and_one_sentence_that_names_it(flag, value, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        train.main([flag, value, "--out", str(tmp_path / "out")])
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert end.value.code == 2 and flag in message and "error:" in message
+    assert not (tmp_path / "out").exists()
+
+
+def refusal(capsys, *arguments, out) -> str:
+    """The one sentence with which the command ends."""
+    assert run(*arguments, out=out) == 2
+    [message] = capsys.readouterr().err.splitlines()
+    assert message.startswith("train.py: ")
+    return message
+
+
+def test_songs_that_cannot_be_read_end_with_code_2_and_one_sentence(tmp_path, capsys):
+    assert "no file or folder" in refusal(capsys, "--data", tmp_path / "none", out=tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    assert "holds no .txt file" in refusal(capsys, "--data", tmp_path / "empty", out=tmp_path / "out")
+    (tmp_path / "bad.csv").write_text("Artist,Title\nAnn,tune\n")
+    assert "no column 'Lyric'" in refusal(capsys, "--data", tmp_path / "bad.csv", out=tmp_path / "out")
+    (tmp_path / "one.txt").write_text("only one song")
+    assert "name a validation file too" in refusal(capsys, "--data", tmp_path / "one.txt", out=tmp_path / "out")
+
+
+def test_too_few_songs_for_word_vectors_end_with_code_2_and_one_sentence(tmp_path, songs_folder, capsys):
+    flags = ("--data", songs_folder, "--models", "lyrics", "--min-songs", 15)
+    assert "no word stands in 15 songs" in refusal(capsys, *flags, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("model", ["lyrics", "lstm"])
+def test_an_out_that_is_a_file_ends_with_code_2_and_one_sentence(model, tmp_path, songs_folder, capsys):
+    (tmp_path / "out").write_text("a file")
+    assert "check --out" in refusal(capsys, "--data", songs_folder, "--models", model, out=tmp_path / "out")
+
+
+def test_a_checkpoint_that_does_not_fit_is_refused(all_models, songs_folder, tmp_path, capsys):
+    [best] = checkpoints(all_models, "lstm", "best")
+    (tmp_path / "bad.ckpt").write_bytes(best.read_bytes()[:500])
+    for flags, expected in (
+        (("--models", "lstm", "--resume", tmp_path / "bad.ckpt"), "'bad.ckpt' is no checkpoint of train.py"),
+        (("--models", "vanilla-rnn", "--resume", best), "holds a ImprovedSeqModel of 2 x 8 units and 21 artists"),
+        (("--models", "lstm", "--hidden-size", 9, "--resume", best), "name that model, its songs and its flags"),
+        (("--models", "lstm", "--optimizer", "adam", "--resume", best), "by muon"),
+    ):
+        assert expected in refusal(capsys, "--data", songs_folder, *flags, out=tmp_path / "out")
+    for models in ((), ("--models", "originality"), ("--models", "lyrics"), ("--models", "lyrics", "lstm")):
+        with pytest.raises(SystemExit) as end:
+            run("--data", songs_folder, *models, "--resume", best, out=tmp_path / "out")
+        assert end.value.code == 2
+        assert "--resume goes with one model, vanilla-rnn or lstm: name it" in capsys.readouterr().err
+
+
+@pytest.fixture
+def hears_ctrl_c():
+    """What runs in the background of a script inherits that Ctrl-C is ignored; a test of Ctrl-C must not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def interrupt(process: subprocess.Popen, sent: signal.Signals) -> str:
+    """Sends a running train.py a signal, on which it must end with 130; what it wrote to standard error."""
+    process.send_signal(sent)
+    try:
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()  # one that did not stop must not hold up the tests
+    assert process.returncode == 130, errors
+    return errors
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("hears_ctrl_c")
+def test_an_interrupted_training_keeps_a_checkpoint_writes_no_model_and_goes_on(sent, tmp_path, songs_folder):
+    flags = ["--data", str(songs_folder), "--models", "lstm", "--checkpoint-every", "5", "--out", str(tmp_path / "out")]
+    command = [sys.executable, str(ROOT / "train.py"), *TINY, *flags]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        [*command, "--epochs", "100000"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        deadline = time.monotonic() + 120
+        while (
+            not checkpoints(tmp_path / "out", "lstm", "last") and process.poll() is None and time.monotonic() < deadline
+        ):
+            time.sleep(0.05)
+        errors = interrupt(process, sent)
+    [message] = [line for line in errors.splitlines() if line.startswith("train.py: interrupted; go on with: ")]
+    assert "Traceback" not in errors
+    *_, last = checkpoints(tmp_path / "out", "lstm", "last")
+    assert f"--resume {last}" in message
+    assert load_training_checkpoint(last).hidden_size == 8
+    assert not (tmp_path / "out/lstm").exists()
+    assert [path.name for path in (tmp_path / "out").iterdir() if "partial" in path.name] == []
+
+    done = torch.load(last, weights_only=True)["global_step"]
+    epochs = done // 29 + 2
+    assert run(*flags[:-2], "--epochs", epochs, "--resume", last, out=tmp_path / "out") == 0
+    assert load_checkpoint(tmp_path / "out/lstm").metrics["steps"] == epochs * 29
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("hears_ctrl_c")
+def test_an_interrupted_fit_of_word_vectors_ends_with_130_and_writes_nothing(sent, tmp_path, songs_folder):
+    flags = ["--data", str(songs_folder), "--models", "lyrics", "--out", str(tmp_path / "out")]
+    command = [sys.executable, "-u", str(ROOT / "train.py"), *TINY, *flags, "--word-epochs", "1000000"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline().startswith("lyrics: Word2Vec, 1000000 epochs of 14 songs on ")
+        time.sleep(0.3)
+        errors = interrupt(process, sent)
+    assert errors == "train.py: interrupted; lyrics was not written\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_sigterm_does_again_what_it_did_once_the_word_vectors_are_fitted(tmp_path, songs_folder):
+    before = signal.getsignal(signal.SIGTERM)
+    assert run("--data", songs_folder, "--models", "lyrics", out=tmp_path) == 0
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_no_progress_shows_no_bar(all_models, songs_folder, tmp_path, capfd):
+    flags = ("--data", songs_folder, "--models", "lstm", "--max-steps", 2)
+    assert run(*flags, out=tmp_path) == 0
+    quiet = capfd.readouterr()
+    assert "Epoch" not in quiet.out + quiet.err and quiet.err == ""
+    assert (
+        train.main([*(flag for flag in TINY if flag != "--no-progress"), "--out", str(tmp_path), *map(str, flags)]) == 0
+    )
+    loud = capfd.readouterr()
+    assert "Epoch 0" in loud.out + loud.err and "train_bpc" in loud.out + loud.err
+
+
+def test_the_songs_that_were_encoded_are_those_of_the_files(all_models, songs_folder):
+    songs = list(read_songs(songs_folder / "songdata_train.csv"))
+    corpus = open_corpus(all_models / "corpus/train")
+    assert len(corpus) == len(songs) and corpus.characters == sum(len(song.lyric) for song in songs)
+
+
+def test_metrics_are_plain_json(all_models):
+    metrics = json.loads((all_models / "lstm/metrics.json").read_text(encoding="utf-8"))
+    assert isinstance(metrics["val_bpc"], float) and isinstance(metrics["steps"], int)
