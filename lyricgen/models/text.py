@@ -1,4 +1,6 @@
-"""Text as the models read and write it: labels, artists, unknown characters and section breaks."""
+"""Text as the models read and write it: labels, artists, unknown characters, lines and section breaks."""
+
+import re
 
 from lyricgen.errors import ArgumentError
 from lyricgen.models.networks import CharacterModel
@@ -6,7 +8,8 @@ from lyricgen.models.vocabulary import CHARACTERS, OOV_LABEL, character_to_label
 from lyricgen.validation import check_choice
 
 ANY_ARTIST = "any artist"
-NAMED_CHARACTERS = 8  # of those a note lists
+NAMED_CHARACTERS = 8  # unknown characters listed in a note
+_LINE = re.compile(r"\S+(?:[^\S\n\v\f\r\x1c-\x1e\x85\u2028\u2029]\S+)*")  # words with one space between each two
 
 
 def check_artist(artist: str | None, model: CharacterModel) -> str | None:
@@ -57,3 +60,16 @@ def section_breaks_to_newlines(text: str, prefix_length: int = 0) -> str:
         if character == " " and " " in (written[at - 1 : at], written[at + 1 : at + 2]):
             shown[at] = "\n"
     return prefix + "".join(shown)
+
+
+def line_spans(text: str) -> list[tuple[int, int]]:
+    """Start and stop of each line of a text: the one rule of what a line is.
+
+    Lines are separated by a line end (any at which `str.splitlines` splits) or by a run of two or more whitespace
+    characters, which in the songs is a section break. A tab counts as a space. Lines are never empty, and hold no
+    whitespace at either end, so a text of nothing but whitespace has none.
+
+    >>> line_spans("one line  and two\\n\\nand three")
+    [(0, 8), (10, 17), (19, 28)]
+    """
+    return [match.span() for match in _LINE.finditer(text)]

@@ -18,7 +18,7 @@ from lyricgen.generation.request import (
     stream_lyrics,
 )
 from lyricgen.models.networks import ImprovedSeqModel, VanillaRNN
-from lyricgen.models.text import read_labels, section_breaks_to_newlines
+from lyricgen.models.text import read_labels
 from lyricgen.models.vocabulary import OOV_LABEL, START_LABEL, string_to_labels, token_ids_to_str
 
 ARTISTS = ("Ada Lark", "Bo Finch")
@@ -158,13 +158,6 @@ def test_prefix_beyond_every_lyric_is_used_to_its_last_characters(model):
     assert "100,000" in request.notes[0]
     assert "last 50" in request.notes[0]
     assert len(list(request.stream())[-1]) == 100
-
-
-def test_runs_of_spaces_show_as_line_breaks_of_the_same_length():
-    assert section_breaks_to_newlines("a  b   c d") == "a\n\nb\n\n\nc d"
-    assert section_breaks_to_newlines("a  b  c", prefix_length=4) == "a  b\n\nc"
-    assert section_breaks_to_newlines("  ") == "\n\n"
-    assert section_breaks_to_newlines("") == ""
 
 
 NAN, INFINITY = float("nan"), float("inf")
