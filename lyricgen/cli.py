@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lyricgen import __version__
-from lyricgen.errors import ArgumentError, LyricGenError
+from lyricgen.errors import ArgumentError, LyricGenError, os_error_reason
 from lyricgen.hub.flags import add_hub_flags
 from lyricgen.validation import check_choice, short_repr
 
@@ -406,7 +406,7 @@ def _write(file: str, content: bytes, flag: str) -> None:
     try:
         Path(file).write_bytes(content)
     except OSError as error:
-        raise ArgumentError(f"{flag} {short_repr(file)} cannot be written ({error.strerror})") from None
+        raise ArgumentError(f"{flag} {short_repr(file)} cannot be written ({os_error_reason(error)})") from None
 
 
 def _in_line(text: str) -> str:

@@ -1,25 +1,44 @@
-"""The errors of lyricgen: each message says what was given, what is allowed and what to do."""
+"""The exceptions of lyricgen. Each message is one sentence: the argument or file, what is allowed, what was given.
+
+LyricGenError
+├── ArgumentError (also a ValueError)
+├── DataError
+├── ModelError
+├── VectorsError
+└── HubError
+"""
 
 
 class LyricGenError(Exception):
-    """Parent of every error that lyricgen raises on purpose; its text is one sentence, fit for a user."""
+    """Base class: every error that lyricgen raises on purpose, with a message fit for a user."""
 
 
 class ArgumentError(LyricGenError, ValueError):
-    """Raised when an argument lies outside what is allowed."""
+    """Raised when an argument is outside its allowed range or choices."""
 
 
 class DataError(LyricGenError):
-    """Raised when a file of songs cannot be read, holds no song, or does not match its sha256."""
+    """Raised when a file of songs cannot be read, contains no song, or fails its checksum."""
 
 
 class ModelError(LyricGenError):
-    """Raised when a model folder is missing, incomplete, altered, or of another format."""
+    """Raised when a model, song index or classifier folder is missing, incomplete, altered, or of another format."""
 
 
 class VectorsError(LyricGenError):
-    """Raised when word vectors are missing, cannot be fetched, are damaged, or hold what is no number."""
+    """Raised when word vectors are missing, damaged, not finite, or cannot be downloaded."""
 
 
 class HubError(LyricGenError):
-    """Raised when the Hugging Face Hub cannot be reached, refuses, or holds something else than models of lyricgen."""
+    """Raised when the Hugging Face Hub cannot be reached, refuses a request, or returns anything but models of lyricgen."""
+
+
+def os_error_reason(error: OSError) -> str:
+    """What went wrong, without the path: 'Permission denied'."""
+    return error.strerror or str(error) or type(error).__name__
+
+
+def describe_os_error(error: OSError) -> str:
+    """What went wrong, and with which file if that is known: 'Permission denied: models/lstm'."""
+    reason = os_error_reason(error)
+    return reason if error.filename is None else f"{reason}: {error.filename}"

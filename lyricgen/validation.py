@@ -1,4 +1,4 @@
-"""Checks of what a caller passed: a clean value comes back, or one sentence is raised."""
+"""Argument checks: each returns the clean value, or raises one sentence."""
 
 import math
 import numbers
@@ -8,21 +8,14 @@ from rapidfuzz import process, utils
 
 from lyricgen.errors import ArgumentError
 
-
-def short_repr(value: object, width: int = 60) -> str:
-    """`value` as a short quotation in one line for a message; never longer than `width` characters."""
-    try:
-        text = repr(value).replace("\n", " ")
-    except ValueError:  # an int of too many digits to be written out
-        text = f"a value of type {type(value).__name__}"
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+MAX_SEED = 2**32 - 1
 
 
 def check_integer(name: str, value: object, low: int, high: int) -> int:
     """`value` as an int.
 
     Raises:
-        ArgumentError: `value` is no whole number from `low` to `high`.
+        ArgumentError: `value` is not a whole number from `low` to `high`.
     """
     number = _as_float(value)
     if number is None or not number.is_integer() or not low <= number <= high:
@@ -31,10 +24,10 @@ def check_integer(name: str, value: object, low: int, high: int) -> int:
 
 
 def check_number(name: str, value: object, low: float, high: float, *, above_low: bool = False) -> float:
-    """`value` as a float; with `above_low`, `low` itself is not allowed.
+    """`value` as a float; `above_low` excludes `low` itself.
 
     Raises:
-        ArgumentError: `value` is no finite number in the range.
+        ArgumentError: `value` is not a finite number in the range.
     """
     number = _as_float(value)
     if number is None or not low <= number <= high or (above_low and number == low):
@@ -44,15 +37,19 @@ def check_number(name: str, value: object, low: float, high: float, *, above_low
 
 
 def check_seed(value: object) -> int | None:
-    """`value` as a seed for a `torch.Generator`; None stays None ('another text every time')."""
-    return None if value is None else check_integer("seed", value, 0, 2**32 - 1)
+    """`value` as a seed of a `torch.Generator`; None (no fixed seed) stays None.
+
+    Raises:
+        ArgumentError: `value` is not a whole number from 0 to 2**32 - 1.
+    """
+    return None if value is None else check_integer("seed", value, 0, MAX_SEED)
 
 
 def check_text(name: str, value: object) -> str:
-    """`value` as a str; None is the empty text, and half a surrogate pair, which no file can hold, is U+FFFD.
+    """`value` as a str: None becomes the empty text, a lone surrogate (not encodable as UTF-8) U+FFFD.
 
     Raises:
-        ArgumentError: `value` is something else.
+        ArgumentError: `value` is neither a str nor None.
     """
     if value is None:
         return ""
@@ -61,11 +58,26 @@ def check_text(name: str, value: object) -> str:
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def check_choice(name: str, value: object, choices: Iterable[str]) -> str:
-    """The one of `choices` that `value` names; upper and lower case are the same.
+def check_text_length(name: str, value: object, low: int, high: int) -> str:
+    """`value` as a text (see `check_text`) of `low` to `high` characters.
 
     Raises:
-        ArgumentError: there is none; the message offers the nearest.
+        ArgumentError: `value` is not text, or is shorter or longer.
+    """
+    text = check_text(name, value)
+    if not low <= len(text) <= high:
+        allowed = f"{low:,} to {high:,}" if low else f"at most {high:,}"
+        raise ArgumentError(
+            f"{name} must have {allowed} characters, got {f'{len(text):,}' if text else 'an empty text'}"
+        )
+    return text
+
+
+def check_choice(name: str, value: object, choices: Iterable[str]) -> str:
+    """The element of `choices` equal to `value`; case and surrounding spaces are ignored.
+
+    Raises:
+        ArgumentError: there is none; the message lists the choices, or the nearest of many.
     """
     choices = list(choices)
     wanted = value.strip().casefold() if isinstance(value, str) else None
@@ -80,14 +92,23 @@ def check_choice(name: str, value: object, choices: Iterable[str]) -> str:
 
 
 def nearest(word: str, choices: Iterable[str], limit: int = 3) -> list[str]:
-    """Up to `limit` of `choices`, those spelled most like `word` first."""
+    """Up to `limit` of `choices`, most similar spelling first."""
     return [
         choice for choice, _, _ in process.extract(word, list(choices), processor=utils.default_process, limit=limit)
     ]
 
 
+def short_repr(value: object, width: int = 60) -> str:
+    """The repr of `value` for a message: one line, at most `width` characters."""
+    try:
+        text = repr(value).replace("\n", " ")
+    except ValueError:  # an int with more digits than Python converts
+        text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
 def _as_float(value: object) -> float | None:
-    """`value` as a finite float, or None; a bool is no number here, a text that spells one is."""
+    """`value`, a number or the text of one, as a finite float; None for anything else, bool included."""
     if isinstance(value, bool) or not isinstance(value, (numbers.Real, str)):
         return None
     try:

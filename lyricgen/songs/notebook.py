@@ -14,7 +14,7 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from lyricgen.errors import DataError
+from lyricgen.errors import DataError, os_error_reason
 from lyricgen.models.vocabulary import OOV_LABEL, PADDING_LABEL, pad_sequence, string_to_labels
 from lyricgen.validation import short_repr
 
@@ -346,7 +346,9 @@ def _decoded_blocks(path: Path) -> Iterator[str]:
 
 
 def _unreadable(path: Path, error: OSError) -> DataError:
-    return DataError(f"{short_repr(str(path))} cannot be read ({error.strerror}); check its name and its permissions")
+    return DataError(
+        f"{short_repr(str(path))} cannot be read ({os_error_reason(error)}); check its name and its permissions"
+    )
 
 
 def _not_utf8(path: Path, error: UnicodeDecodeError) -> DataError:

@@ -35,7 +35,7 @@ from torch.utils.data import DataLoader
 
 from lyricgen.analysis.attribution import attribution_figures, posterior, read_under_artists
 from lyricgen.analysis.ngram_classifier import Calibration, NgramClassifier, fit_law, fit_ngrams, save_ngrams
-from lyricgen.errors import ArgumentError, DataError, LyricGenError, ModelError
+from lyricgen.errors import ArgumentError, DataError, LyricGenError, ModelError, describe_os_error
 from lyricgen.hub.download import check_repo, check_revision, has_token
 from lyricgen.hub.flags import add_hub_flags, push_command
 from lyricgen.memorization.song_index import FOLDER as INDEX
@@ -164,9 +164,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
     except OSError as error:  # a full disk, an --out that is a file or may not be written
-        print(
-            f"train.py: {error.strerror or error}: {error.filename}; check --out and the disk it is on", file=sys.stderr
-        )
+        print(f"train.py: {describe_os_error(error)}; check --out and the disk it is on", file=sys.stderr)
         return 2
     except (Interrupted, KeyboardInterrupt) as error:
         print(f"train.py: interrupted; {str(error) or 'no model was written'}", file=sys.stderr)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from lyricgen.errors import ArgumentError, VectorsError
+from lyricgen.errors import ArgumentError, VectorsError, os_error_reason
 from lyricgen.storage import ASSETS, cache_folder
 from lyricgen.validation import nearest, short_repr
 from lyricgen.words.space import META, VectorSpace, open_space, read_matrix, read_meta
@@ -160,7 +160,9 @@ def download_with_gensim(name: str) -> Path:
     try:
         cache_folder().mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise VectorsError(f"the folder for downloads cannot be made ({error.strerror}); set LYRICGEN_CACHE") from None
+        raise VectorsError(
+            f"the folder for downloads cannot be made ({os_error_reason(error)}); set LYRICGEN_CACHE"
+        ) from None
     with tempfile.TemporaryDirectory(prefix="gensim-", dir=cache_folder()) as temporary:
         command = [sys.executable, "-m", "gensim.downloader", "--download", name]
         errors = Path(temporary) / "errors"

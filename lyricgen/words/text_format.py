@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from lyricgen.errors import VectorsError
+from lyricgen.errors import VectorsError, os_error_reason
 from lyricgen.words.space import writing_space
 
 LINES_AT_ONCE = 10_000
@@ -52,7 +52,7 @@ def convert_text(path: str | Path, folder: str | Path, name: str, source: str, p
         except (EOFError, zlib.error, gzip.BadGzipFile):
             raise VectorsError(f"{path.name} is cut short or damaged; fetch it again") from None
         except OSError as error:
-            raise VectorsError(f"{path.name} cannot be read or converted ({error.strerror})") from None
+            raise VectorsError(f"{path.name} cannot be read or converted ({os_error_reason(error)})") from None
 
 
 class _Reader:

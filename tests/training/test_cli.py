@@ -321,6 +321,15 @@ def test_an_out_that_is_a_file_ends_with_code_2_and_one_sentence(model, tmp_path
     assert "check --out" in refusal(capsys, "--data", songs_folder, "--models", model, out=tmp_path / "out")
 
 
+def test_an_os_error_without_a_file_is_described_without_none(tmp_path, songs_folder, capsys, monkeypatch):
+    def full_disk(*_, **__):
+        raise OSError("20 requested and 0 written")
+
+    monkeypatch.setattr(SongIndex, "save", full_disk)
+    message = refusal(capsys, "--data", songs_folder, "--models", "originality", out=tmp_path / "out")
+    assert message == "train.py: 20 requested and 0 written; check --out and the disk it is on"
+
+
 def test_a_checkpoint_that_does_not_fit_is_refused(all_models, songs_folder, tmp_path, capsys):
     [best] = checkpoints(all_models, "lstm", "best")
     (tmp_path / "bad.ckpt").write_bytes(best.read_bytes()[:500])
