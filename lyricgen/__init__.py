@@ -55,19 +55,24 @@ _NAMES = {
     "analysis.attribution": ("Attribution", "attribute"),
     "words.space": ("VectorSpace", "open_space", "save_space"),
     "words.sources": ("load_vectors",),
-    "words.queries": (
+    "words.api": (
         "analogy",
         "compare_distances",
         "compare_neighbors",
         "cosine_distance",
+        "map_words",
         "measure_distance",
         "neighbors",
+        "score_analogies",
         "solve_analogy",
+        "two_analogies",
+        "weat",
+        "weat_and_debiased",
     ),
-    "words.analogy_benchmark": ("google_questions", "score_analogies"),
+    "words.analogy_benchmark": ("google_questions",),
     "words.lists": ("gender_lists", "parse_words", "weat_tests"),
-    "words.projection": ("WordMap", "map_words", "project"),
-    "words.bias": ("Debiasing", "measure_leftover", "two_analogies", "weat", "weat_and_debiased"),
+    "words.projection": ("WordMap", "project"),
+    "words.bias": ("Debiasing", "measure_leftover", "measure_residual_bias"),
     "words.word2vec": ("fit_word2vec",),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}

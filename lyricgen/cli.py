@@ -14,6 +14,7 @@ from lyricgen.hub.flags import add_hub_flags
 from lyricgen.validation import check_choice, short_repr
 
 SURPRISING = 5  # letters that `score` names of a text
+ANALOGY_ANSWERS = 5  # answers per analogy of `bias`
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -321,7 +322,7 @@ def show_bias(options: argparse.Namespace) -> None:
     sets = [own if own is not None else words for own, words in zip(given, published, strict=True)]
     space = _vectors(options)
     before, after = weat_and_debiased(sets, space)
-    pair = two_analogies(*options.analogy, vectors=space)
+    pair = two_analogies(*options.analogy, ANALOGY_ANSWERS, space)
     weat_facts = {"before": asdict(before), "after_debiasing": asdict(after) if after else None}
     if _printed_as_json(options, {"analogies": asdict(pair), "weat": weat_facts}):
         return

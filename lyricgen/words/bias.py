@@ -1,45 +1,49 @@
-"""Bias in word vectors: how it is measured, and what removing it leaves behind.
+"""Bias in word vectors: the WEAT effect size, hard debiasing, and the bias that remains after it.
 
-WEAT: Caliskan, Bryson and Narayanan (2017). Gender direction and hard debiasing: Bolukbasi et al. (2016). What stays:
-Gonen and Goldberg (2019). Shapes: D dimensions; all vectors are brought to length 1 first, as in these papers.
+WEAT: Caliskan, Bryson and Narayanan (2017). Gender direction and hard debiasing: Bolukbasi et al. (2016). Residual
+bias: Gonen and Goldberg (2019). All vectors are scaled to length 1 first, as in these papers. Shapes: D dimensions.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from lyricgen.errors import ArgumentError
-from lyricgen.validation import check_integer, short_repr
+from lyricgen.validation import MAX_SEED, check_integer, short_repr
 from lyricgen.words.lists import check_words, gender_lists
 from lyricgen.words.queries import Answer, solve_analogy, words_of
-from lyricgen.words.sources import as_space
 from lyricgen.words.space import VectorSpace
 
-EXACT_UP_TO = 20_000  # partitions of the target words: so many are counted, of more a sample is drawn
-MOST_WORDS = 500  # in a set
-FEWEST_WORDS = 2
-ROUNDING = 1e-6  # associations that differ by less are equal
+WordSet = str | Sequence[str]
+"""Words as a list or as a text that `parse_words` reads."""
+
+MAX_EXACT_PARTITIONS = 20_000  # partitions of the target words; above this the p-value is estimated from a sample
+MAX_PERMUTATIONS = 1_000_000  # sampled partitions
+PERMUTATIONS_PER_BLOCK = 10_000
+MIN_SET_WORDS, MAX_SET_WORDS = 2, 500  # words in a set
+MIN_DEVIATION = 1e-6  # of the associations; below it they are equal up to rounding
+SUM_TOLERANCE = 1e-9  # sums of the same associations in another order differ by less
 
 
 @dataclass(frozen=True)
 class WeatResult:
-    """What a Word Embedding Association Test says."""
+    """The result of a Word Embedding Association Test of target sets X, Y and attribute sets A, B."""
 
     effect_size: float
-    """In standard deviations, -2 to 2 for X and Y of one size: above 0, X goes with A and Y with B."""
+    """In standard deviations, -2 to 2 if X and Y have the same size; above 0: X is closer to A, and Y to B."""
     p_value: float
-    """Share of the ways to part the target words into two sets of the same sizes that show at least this association."""
+    """One-sided: the share of partitions of the target words into sets of these sizes with at least this association."""
     partitions: int
-    """How many ways were looked at."""
+    """Partitions that were evaluated."""
     exact: bool
-    """Whether these are all there are."""
+    """True if these are all partitions, False if they are a random sample."""
     associations: dict[str, float]
-    """Of each target word: its mean similarity to A minus that to B."""
+    """s(w) of each target word: its mean cosine similarity to A minus that to B."""
     missing: dict[str, list[str]]
-    """Words of each set that the space lacks; they were left out."""
+    """Out-of-vocabulary words of each set; they were left out."""
 
 
 @dataclass(frozen=True)
@@ -50,43 +54,45 @@ class TwoAnalogies:
     word: str
     y1: str
     forward: list[Answer]
-    """x1 : word :: y1 : ?"""
+    """Answers to x1 : word :: y1 : ?"""
     backward: list[Answer]
-    """y1 : word :: x1 : ?"""
+    """Answers to y1 : word :: x1 : ?"""
     shared: list[str]
     only_forward: list[str]
     only_backward: list[str]
 
 
-@dataclass(frozen=True)
-class Leftover:
-    """How well two clusters of k-means tell the words most biased one way from those most biased the other."""
+@dataclass(frozen=True, eq=False)
+class ResidualBias:
+    """How well k-means and a classifier separate the most biased words before and after debiasing."""
 
     words: list[str]
-    """The most female, then the most male, half each."""
+    """The most female words, then as many of the most male."""
     before: np.ndarray
-    """Their vectors of length 1, (words, D)."""
+    """Their unit vectors: float32 (words, D)."""
     after: np.ndarray
-    """The same after debiasing."""
+    """Their debiased unit vectors: float32 (words, D)."""
     accuracy_before: float
-    """Share of the words in the cluster of their kind; 0.5 is chance."""
+    """Share of the words in the cluster of their gender, with k-means (k = 2); 0.5 is chance."""
     accuracy_after: float
     recovered_before: float
-    """Share of the words whose kind a support vector machine (RBF kernel, 5-fold cross-validation) tells rightly."""
+    """Accuracy of a support vector machine (RBF kernel, 5-fold cross-validation) on their gender; 0.5 is chance."""
     recovered_after: float
 
 
 class Debiasing:
-    """The gender direction of a space, and its vectors without it: hard debiasing, 'neutralize and equalize'.
+    """Hard debiasing of a space, 'neutralize and equalize' (Bolukbasi et al. 2016).
 
-    Only the vectors that are asked for are computed; the space stays as it is.
+    The gender direction g is the first principal component of the pairs' differences from their means. Neutralize:
+    w - (w . g) g, scaled to length 1. Equalize: both words of a pair have the same component orthogonal to g, and
+    opposite components along g. Vectors are computed on request; the space itself is not changed.
 
     Args:
         space: the vectors.
         pairs: (female, male) pairs that define the direction; None: the ten published ones.
 
     Raises:
-        ArgumentError: the space has none of the pairs, or they do not differ.
+        ArgumentError: the space has none of the pairs, or the words of each pair have the same vector.
     """
 
     def __init__(self, space: VectorSpace, pairs: Sequence[tuple[str, str]] | None = None):
@@ -95,16 +101,16 @@ class Debiasing:
         self.pairs, self.missing = _known_pairs(space, pairs or lists.definitional_pairs)
         if not self.pairs:
             raise ArgumentError(f"{space.name} has none of the pairs that define the gender direction")
-        self.direction, self.explained = self._find_direction()
+        self.direction, self.explained = self._find_direction()  # (D,), and its share of the variance
         self._specific = {*lists.gender_specific, *(word for pair in pairs or () for word in pair)}
         self._equalized = self._equalize(_known_pairs(space, lists.equalize_pairs)[0])
 
     def projections(self, words: Iterable[str]) -> np.ndarray:
-        """The cosine of each word's vector and the gender direction: above 0 female, below 0 male, (words,)."""
+        """The cosine similarity of words and the gender direction, above 0 female, below 0 male: float32 (words,)."""
         return self.space.unit_vectors(words) @ self.direction
 
     def vectors(self, words: Sequence[str]) -> np.ndarray:
-        """Debiased vectors of length 1, (words, D): without the direction, but for words that mean a gender."""
+        """Debiased unit vectors: float32 (words, D). Gender-specific words are equalized or unchanged, others neutralized."""
         vectors = self.space.unit_vectors(words)
         neutral = [word not in self._specific for word in words]
         vectors[neutral] = self._neutralize(vectors[neutral])
@@ -114,198 +120,208 @@ class Debiasing:
         return vectors
 
     def is_neutral(self, word: str) -> bool:
-        """Whether debiasing takes the direction out of a word."""
+        """Whether debiasing removes the gender direction from a word."""
         return word not in self._specific and word not in self._equalized
 
     def _find_direction(self) -> tuple[np.ndarray, float]:
-        """First principal component of the pairs' differences from their middles, and its share of the variance."""
-        halves = [self.space.unit_vectors(pair) for pair in self.pairs]
-        differences = np.concatenate([half - half.mean(axis=0) for half in halves]).astype(np.float64)
-        _, lengths, axes = np.linalg.svd(differences, full_matrices=False)
-        female = sum(half[0] - half[1] for half in halves)
-        direction = axes[0] * (1 if axes[0] @ female >= 0 else -1)
-        variance = lengths**2
-        if not variance.sum():
+        """The gender direction, float32 (D,), pointing to female, and its share of the variance."""
+        pair_vectors = [self.space.unit_vectors(pair) for pair in self.pairs]  # (2, D) each
+        differences = np.concatenate([pair - pair.mean(axis=0) for pair in pair_vectors]).astype(np.float64)
+        _, singular_values, components = np.linalg.svd(differences, full_matrices=False)
+        variances = singular_values**2
+        if not variances.sum():
             raise ArgumentError("the words of each pair have the same vector, so there is no direction")
-        return direction.astype(np.float32), float(variance[0] / variance.sum())
+        direction = components[0]
+        female = sum(pair[0] - pair[1] for pair in pair_vectors)
+        if direction @ female < 0:
+            direction = -direction
+        return direction.astype(np.float32), float(variances[0] / variances.sum())
 
     def _neutralize(self, vectors: np.ndarray) -> np.ndarray:
-        rest = vectors - np.outer(vectors @ self.direction, self.direction)
-        return rest / np.maximum(np.linalg.norm(rest, axis=-1, keepdims=True), 1e-12)
+        orthogonal = vectors - np.outer(vectors @ self.direction, self.direction)  # (words, D)
+        return orthogonal / np.maximum(np.linalg.norm(orthogonal, axis=-1, keepdims=True), 1e-12)
 
     def _equalize(self, pairs: Sequence[tuple[str, str]]) -> dict[str, np.ndarray]:
+        """The equalized vector (D,) of each word of the pairs."""
         equalized = {}
         for pair in pairs:
             first, second = self.space.unit_vectors(pair)
-            middle = (first + second) / 2
-            middle -= (middle @ self.direction) * self.direction
-            rest = math.sqrt(max(0.0, 1 - float(middle @ middle)))
+            mean = (first + second) / 2
+            mean -= (mean @ self.direction) * self.direction
+            offset = math.sqrt(max(0.0, 1 - float(mean @ mean)))
             if (first - second) @ self.direction < 0:
-                rest = -rest
-            equalized[pair[0]] = middle + rest * self.direction
-            equalized[pair[1]] = middle - rest * self.direction
+                offset = -offset
+            equalized[pair[0]] = mean + offset * self.direction
+            equalized[pair[1]] = mean - offset * self.direction
         return equalized
 
 
 def weat(
-    target1: str | Sequence[str],
-    target2: str | Sequence[str],
-    attribute1: str | Sequence[str],
-    attribute2: str | Sequence[str],
-    vectors: VectorSpace | None = None,
+    target1: WordSet,
+    target2: WordSet,
+    attribute1: WordSet,
+    attribute2: WordSet,
+    space: VectorSpace,
     permutations: int = 10_000,
     seed: int = 0,
     debiasing: Debiasing | None = None,
 ) -> WeatResult:
-    """The Word Embedding Association Test: do target words X go with attributes A, and Y with B?
-
-    s(w) = mean cos(w, a) - mean cos(w, b); the effect size is (mean s(x) - mean s(y)) / standard deviation of s over
-    X and Y; the one-sided p-value is over the ways to part X and Y anew into sets of their sizes.
-
-    Args:
-        target1, target2: X and Y, 2 to 500 words each, as a list or a text.
-        attribute1, attribute2: A and B, likewise.
-        vectors: the space; None: glove-50, or the space that `debiasing` is of.
-        permutations: of more than 20,000 partitions, how many are drawn, 1 to 1,000,000.
-        seed: of what is drawn.
-        debiasing: take the vectors from it, and from its space.
-
-    Raises:
-        ArgumentError: a set has too few words or too many, or the space has fewer than two of them, or X and Y are
-            the same to A and B.
-    """
-    space = debiasing.space if debiasing else as_space(vectors)
-    permutations = check_integer("permutations", permutations, 1, 1_000_000)
-    seed = check_integer("seed", seed, 0, 2**32 - 1)
-    given = {"target1": target1, "target2": target2, "attribute1": attribute1, "attribute2": attribute2}
-    sets, missing = {}, {}
-    for name, words in given.items():
-        sets[name], missing[name] = space.known(check_words(words, name, FEWEST_WORDS, MOST_WORDS))
-        if len(sets[name]) < FEWEST_WORDS:
-            lacking = f"; it lacks {', '.join(map(short_repr, missing[name][:5]))}" if missing[name] else ""
-            raise ArgumentError(f"{name} needs at least {FEWEST_WORDS} different words that {space.name} has{lacking}")
-    both = set(sets["target1"]) & set(sets["target2"])
-    if both:
-        raise ArgumentError(f"a word cannot stand in target1 and in target2: {', '.join(sorted(both)[:10])}")
-    unit = debiasing.vectors if debiasing else space.unit_vectors
-    targets = [*sets["target1"], *sets["target2"]]
-    x = unit(targets).astype(np.float64)
-    similarity = [x @ unit(sets[name]).T for name in ("attribute1", "attribute2")]  # (targets, attributes)
-    associations = similarity[0].mean(axis=1) - similarity[1].mean(axis=1)
+    """The Word Embedding Association Test on a space, or on its debiased vectors; see `lyricgen.weat`."""
+    permutations = check_integer("permutations", permutations, 1, MAX_PERMUTATIONS)
+    seed = check_integer("seed", seed, 0, MAX_SEED)
+    sets, missing = _weat_sets(space, target1, target2, attribute1, attribute2)
+    unit_vectors = debiasing.vectors if debiasing else space.unit_vectors
+    associations = _associations(sets, unit_vectors)
     size = len(sets["target1"])
     deviation = associations.std(ddof=1)
-    if deviation < ROUNDING:
+    if deviation < MIN_DEVIATION:
         if not debiasing:
             raise ArgumentError(
                 "the target words are all equally near to both attributes, so there is nothing to compare"
             )
-        associations = np.zeros_like(associations)  # debiasing took all of it
-        deviation = 1
-    effect = (associations[:size].mean() - associations[size:].mean()) / deviation
+        associations, deviation = np.zeros_like(associations), 1.0  # debiasing removed every difference
+    effect_size = (associations[:size].mean() - associations[size:].mean()) / deviation
     p_value, partitions, exact = _p_value(associations, size, permutations, seed)
-    return WeatResult(
-        float(effect), p_value, partitions, exact, dict(zip(targets, associations.tolist(), strict=True)),
-        {name: words for name, words in missing.items() if words},
-    )  # fmt: skip
+    by_word = dict(zip(sets["target1"] + sets["target2"], associations.tolist(), strict=True))
+    return WeatResult(float(effect_size), p_value, partitions, exact, by_word, missing)
 
 
-def weat_and_debiased(
-    sets: Sequence[str | Sequence[str]], vectors: VectorSpace | None = None
-) -> tuple[WeatResult, WeatResult | None]:
-    """`weat` of four sets X, Y, A, B as the vectors are, and after hard debiasing for gender.
-
-    The second is None in a space that has none of the pairs which define the gender direction.
-
-    Raises:
-        ArgumentError: as `weat`.
-    """
-    space = as_space(vectors)
-    before = weat(*sets, space)
+def weat_and_debiased(sets: Sequence[WordSet], space: VectorSpace) -> tuple[WeatResult, WeatResult | None]:
+    """`weat` of X, Y, A, B on a space and on its debiased vectors; see `lyricgen.weat_and_debiased`."""
+    before = weat(*sets, space=space)
     try:
         debiasing = Debiasing(space)
     except ArgumentError:
         return before, None
-    return before, weat(*sets, space, debiasing=debiasing)
+    return before, weat(*sets, space=space, debiasing=debiasing)
 
 
-def two_analogies(
-    x1: str = "man", word: str = "worker", y1: str = "woman", top_k: int = 5, vectors: VectorSpace | None = None
-) -> TwoAnalogies:
-    """x1 : word :: y1 : ? beside y1 : word :: x1 : ?, and in what they differ.
+def two_analogies(x1: str, word: str, y1: str, top_k: int, space: VectorSpace) -> TwoAnalogies:
+    """x1 : word :: y1 : ? beside y1 : word :: x1 : ?, by 3CosAdd, and the answers that differ.
 
     Raises:
-        ArgumentError: a word is unknown, or top_k not from 1 to 100.
+        ArgumentError: a word is unknown, or top_k is not from 1 to 100.
     """
-    space = as_space(vectors)
     word = space.find(word, "word")
-    there = solve_analogy(x1, word, y1, top_k, space)
-    back = solve_analogy(y1, word, x1, top_k, space)
-    forward, backward = words_of(there.add), words_of(back.add)
+    forward = solve_analogy(x1, word, y1, top_k, space)
+    backward = solve_analogy(y1, word, x1, top_k, space)
+    forward_words, backward_words = words_of(forward.add), words_of(backward.add)
     return TwoAnalogies(
-        there.x1, there.x2, there.y1, there.add, back.add,
-        shared=[word for word in forward if word in backward],
-        only_forward=[word for word in forward if word not in backward],
-        only_backward=[word for word in backward if word not in forward],
-    )  # fmt: skip
+        forward.x1,
+        forward.x2,
+        forward.y1,
+        forward.add,
+        backward.add,
+        shared=[answer for answer in forward_words if answer in backward_words],
+        only_forward=[answer for answer in forward_words if answer not in backward_words],
+        only_backward=[answer for answer in backward_words if answer not in forward_words],
+    )
 
 
-def measure_leftover(debiasing: Debiasing, count: int = 500, among: int = 50_000, seed: int = 0) -> Leftover:
-    """Clusters and classifies the most biased words before and after debiasing, as Gonen and Goldberg (2019) do.
+def measure_residual_bias(debiasing: Debiasing, count: int = 500, among: int = 50_000, seed: int = 0) -> ResidualBias:
+    """Clusters and classifies the most biased words before and after debiasing (Gonen and Goldberg 2019).
 
     Args:
         debiasing: of the space.
-        count: words of either kind, 10 to 2,000; fewer where the space has fewer.
-        among: so many of the most frequent words.
-        seed: of k-means.
-    """
-    from sklearn.cluster import KMeans
-    from sklearn.model_selection import StratifiedKFold, cross_val_score
-    from sklearn.svm import SVC
+        count: words of each gender, 10 to 2,000; fewer if the space has fewer.
+        among: most frequent words to choose from.
+        seed: of k-means and of the cross-validation folds, 0 to 4,294,967,295.
 
+    Raises:
+        ArgumentError: an argument is out of range, or the space has fewer than four neutral words.
+    """
     space = debiasing.space
     count = check_integer("count", count, 10, 2_000)
-    seed = check_integer("seed", seed, 0, 2**32 - 1)
+    seed = check_integer("seed", seed, 0, MAX_SEED)
     words = [word for word in space.index_to_key[:among] if word.isalpha() and debiasing.is_neutral(word)]
     count = min(count, len(words) // 2)
     if count < 2:
         raise ArgumentError(f"{space.name} has too few words to cluster")
     order = np.argsort(-debiasing.projections(words), kind="stable")
-    chosen = [words[row] for row in (*order[:count], *order[len(order) - count :])]
+    most_biased = [words[row] for row in (*order[:count], *order[len(order) - count :])]
     female = np.arange(2 * count) < count
+    before, after = space.unit_vectors(most_biased), debiasing.vectors(most_biased)
+    return ResidualBias(
+        most_biased,
+        before,
+        after,
+        _cluster_accuracy(before, female, seed),
+        _cluster_accuracy(after, female, seed),
+        _classifier_accuracy(before, female, seed),
+        _classifier_accuracy(after, female, seed),
+    )
 
-    def accuracy(vectors: np.ndarray) -> float:
-        clusters = KMeans(2, n_init=10, random_state=seed).fit_predict(vectors)
-        agreeing = float((clusters == female).mean())
-        return max(agreeing, 1 - agreeing)
 
-    def recovered(vectors: np.ndarray) -> float:
-        folds = StratifiedKFold(min(5, count), shuffle=True, random_state=seed)
-        return float(cross_val_score(SVC(), vectors, female, cv=folds).mean())
+Leftover, measure_leftover = ResidualBias, measure_residual_bias  # earlier names
 
-    before, after = space.unit_vectors(chosen), debiasing.vectors(chosen)
-    return Leftover(chosen, before, after, accuracy(before), accuracy(after), recovered(before), recovered(after))
+
+def _weat_sets(
+    space: VectorSpace, target1: WordSet, target2: WordSet, attribute1: WordSet, attribute2: WordSet
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """The known words of each set by the argument's name, and the out-of-vocabulary words of the sets that have some.
+
+    Raises:
+        ArgumentError: a set has too few or too many words, or X and Y share a word.
+    """
+    arguments = {"target1": target1, "target2": target2, "attribute1": attribute1, "attribute2": attribute2}
+    sets, missing = {}, {}
+    for name, words in arguments.items():
+        sets[name], missing[name] = space.known(check_words(words, name, MIN_SET_WORDS, MAX_SET_WORDS))
+        if len(sets[name]) < MIN_SET_WORDS:
+            lacking = f"; it lacks {', '.join(map(short_repr, missing[name][:5]))}" if missing[name] else ""
+            raise ArgumentError(f"{name} needs at least {MIN_SET_WORDS} different words that {space.name} has{lacking}")
+    in_both = sorted(set(sets["target1"]) & set(sets["target2"]))
+    if in_both:
+        raise ArgumentError(f"target1 and target2 must not share a word, got {', '.join(in_both[:10])} in both")
+    return sets, {name: words for name, words in missing.items() if words}
+
+
+def _associations(sets: dict[str, list[str]], unit_vectors: Callable[[Sequence[str]], np.ndarray]) -> np.ndarray:
+    """s(w) of each word of X, then of Y: float64 (words,)."""
+    targets = unit_vectors(sets["target1"] + sets["target2"]).astype(np.float64)  # (words, D)
+    to_a, to_b = (targets @ unit_vectors(sets[name]).T for name in ("attribute1", "attribute2"))
+    return to_a.mean(axis=1) - to_b.mean(axis=1)
 
 
 def _p_value(associations: np.ndarray, size: int, permutations: int, seed: int) -> tuple[float, int, bool]:
-    """The share of partitions whose first set has at least the sum that the first `size` have; how many; whether all.
+    """The share of partitions in which the first set has at least the sum of the first `size` associations.
 
-    Of drawn ones, the partition at hand counts too, so that the share is never 0 (Phipson and Smyth 2010).
+    In a sample the observed partition counts too, so that the p-value is never 0 (Phipson and Smyth 2010).
+
+    Returns:
+        The p-value, the number of partitions that were evaluated, and whether these are all.
     """
     words = len(associations)
     partitions = math.comb(words, size)
-    observed = associations[:size].sum() - 1e-9  # sums in another order differ in their last digits
-    if partitions <= EXACT_UP_TO:
-        chosen = np.fromiter((row for rows in combinations(range(words), size) for row in rows), np.int64)
-        sums = associations[chosen.reshape(-1, size)].sum(axis=1)
+    observed = associations[:size].sum() - SUM_TOLERANCE
+    if partitions <= MAX_EXACT_PARTITIONS:
+        rows = np.array(list(combinations(range(words), size)))  # (partitions, size)
+        sums = associations[rows].sum(axis=1)
         return float((sums >= observed).mean()), partitions, True
     rng = np.random.default_rng(seed)
-    order = np.tile(associations, (min(permutations, 10_000), 1))
-    reached = drawn = 0
-    while drawn < permutations:
-        block = rng.permuted(order[: permutations - drawn], axis=1)
-        reached += int((block[:, :size].sum(axis=1) >= observed).sum())
-        drawn += len(block)
-    return (reached + 1) / (drawn + 1), drawn, False
+    unshuffled = np.tile(associations, (min(permutations, PERMUTATIONS_PER_BLOCK), 1))
+    at_least_observed = evaluated = 0
+    while evaluated < permutations:
+        block = rng.permuted(unshuffled[: permutations - evaluated], axis=1)
+        at_least_observed += int((block[:, :size].sum(axis=1) >= observed).sum())
+        evaluated += len(block)
+    return (at_least_observed + 1) / (evaluated + 1), evaluated, False
+
+
+def _cluster_accuracy(vectors: np.ndarray, female: np.ndarray, seed: int) -> float:
+    from sklearn.cluster import KMeans  # scikit-learn is slow to import
+
+    clusters = KMeans(2, n_init=10, random_state=seed).fit_predict(vectors)
+    agreement = float((clusters == female).mean())
+    return max(agreement, 1 - agreement)
+
+
+def _classifier_accuracy(vectors: np.ndarray, female: np.ndarray, seed: int) -> float:
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+    from sklearn.svm import SVC
+
+    folds = StratifiedKFold(min(5, len(vectors) // 2), shuffle=True, random_state=seed)
+    return float(cross_val_score(SVC(), vectors, female, cv=folds).mean())
 
 
 def _known_pairs(space: VectorSpace, pairs: Iterable[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[str]]:

@@ -1,47 +1,49 @@
-"""Words on a plane: PCA and t-SNE of their vectors. Shapes: N words of D dimensions."""
+"""Projection of word vectors onto a plane by PCA or t-SNE. Shapes: N words of D dimensions."""
 
 import csv
 import io
 import json
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from lyricgen.errors import ArgumentError
-from lyricgen.validation import check_choice, check_integer
+from lyricgen.validation import MAX_SEED, check_choice, check_integer
 from lyricgen.words.lists import WordList, parse_words
-from lyricgen.words.sources import as_space
 from lyricgen.words.space import VectorSpace
 
 METHODS = ("PCA", "t-SNE")
-FEWEST, MOST = 2, 200  # words of a map
-FEWEST_OF_TSNE = 4  # of fewer words a PCA is made
-RANDOM_WORDS = 20
-PERPLEXITY = 30.0  # of t-SNE, at most: a third of the words
+MIN_WORDS, MAX_WORDS = 2, 200  # words of a map
+MIN_TSNE_WORDS = 4  # words; fewer are projected by PCA
+RANDOM_WORDS = 20  # words of a map if none are given
+MAX_PERPLEXITY = 30.0  # of t-SNE; at most a third of the other words
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WordMap:
-    """Words and where they stand on the plane."""
+    """Words and their coordinates on the plane."""
 
     words: list[str]
     coordinates: np.ndarray
-    """(N, 2)"""
+    """float64 (N, 2)."""
     groups: list[str]
-    """Name of each word's group; '' where there is but one."""
+    """Group name of each word; '' if there is only one group."""
     arrows: list[tuple[int, int]]
-    """Positions in `words`."""
+    """Arrows as (start, end), positions in `words`."""
     method: str
+    """PCA or t-SNE: the method that was used."""
     explained: tuple[float, float] | None
-    """Share of the variance that each axis of a PCA holds; None for t-SNE."""
+    """Explained variance ratio of each axis of a PCA; None for t-SNE."""
     space: str
+    """Name of the vector space."""
     missing: list[str]
-    """Words that were asked for and that the space lacks."""
+    """Out-of-vocabulary words; they were left out."""
 
     @property
     def axes(self) -> tuple[str, str]:
-        """What the axes of a picture are called: of a PCA with the variance that they hold, of t-SNE nothing."""
+        """Axis labels of a figure: principal components with their explained variance; empty for t-SNE."""
         if not self.explained:
             return "", ""
         first, second = self.explained
@@ -49,25 +51,25 @@ class WordMap:
 
     @property
     def title(self) -> str:
-        """What a picture is called."""
+        """Title of a figure."""
         return f"{len(self.words)} words of {self.space}, {self.method}"
 
-    def rows(self) -> list[dict]:
-        """A row a word: word, group, x and y."""
-        places = zip(self.words, self.groups, self.coordinates, strict=True)
-        return [{"word": word, "group": group, "x": float(x), "y": float(y)} for word, group, (x, y) in places]
+    def rows(self) -> list[dict[str, str | float]]:
+        """One row per word: word, group, x and y."""
+        columns = zip(self.words, self.groups, self.coordinates, strict=True)
+        return [{"word": word, "group": group, "x": float(x), "y": float(y)} for word, group, (x, y) in columns]
 
     def to_csv(self) -> str:
-        """The rows as CSV; a word that a spreadsheet would run as a formula is put after an apostrophe."""
+        """The rows as CSV; a text that a spreadsheet would run as a formula is prefixed with an apostrophe."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, ["word", "group", "x", "y"], lineterminator="\n")
-        writer.writeheader()
-        for row in self.rows():
-            writer.writerow({**row, "word": _inert(row["word"]), "group": _inert(row["group"])})
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["word", "group", "x", "y"])
+        for word, group, (x, y) in zip(self.words, self.groups, self.coordinates, strict=True):
+            writer.writerow([_escape_formula(word), _escape_formula(group), float(x), float(y)])
         return text.getvalue()
 
-    def to_dict(self) -> dict:
-        """Everything, as plain values."""
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain values."""
         return {
             "space": self.space,
             "method": self.method,
@@ -82,101 +84,104 @@ class WordMap:
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
 
 
-def map_words(words: str = "", method: str = "PCA", vectors: VectorSpace | None = None, seed: int = 0) -> WordMap:
-    """Puts words on a plane, each at the end of its vector of length 1, seen from where PCA or t-SNE sees it.
-
-    Args:
-        words: 2 to 200, parted by commas, spaces or lines; lines are groups and `a > b` asks for an arrow, as in
-            `parse_words`; empty: 20 frequent words at random.
-        method: PCA or t-SNE; fewer than 4 words are always a PCA.
-        vectors: the space; None: glove-50.
-        seed: of the words at random, 0 to 4,294,967,295; t-SNE gets it too, but starts from a PCA, so that it finds
-            the same places by any seed.
-
-    Raises:
-        ArgumentError: an argument lies outside what is allowed, or the space has fewer than two of the words. Other
-            words that it lacks are left out and named in `missing`.
-    """
-    space = as_space(vectors)
+def map_words(words: str, method: str, space: VectorSpace, seed: int) -> WordMap:
+    """Projects the unit vectors of words onto a plane; see `lyricgen.map_words`."""
     method = check_choice("method", method, METHODS)
-    seed = check_integer("seed", seed, 0, 2**32 - 1)
-    typed = parse_words(words)
-    if not typed.words:
-        typed = parse_words("\n".join(random_words(space, RANDOM_WORDS, seed)))
-    if not FEWEST <= len(typed.words) <= MOST:
-        raise ArgumentError(f"words must be {FEWEST} to {MOST} different words, got {len(typed.words):,}")
-    found = {word: known for word in typed.words if (known := space.lookup(word)) is not None}
-    missing = [word for word in typed.words if word not in found]
-    shown = list(dict.fromkeys(found.values()))
-    if len(shown) < FEWEST:
-        if missing:
-            space.find(missing[0], "words")  # raises, with the nearest spellings
-        raise ArgumentError(f"words must be {FEWEST} to {MOST} different words, got {len(shown)}")
-    if len(shown) < FEWEST_OF_TSNE:
+    seed = check_integer("seed", seed, 0, MAX_SEED)
+    word_list = parse_words(words)
+    if not word_list.words:
+        word_list = parse_words("\n".join(random_words(space, RANDOM_WORDS, seed)))
+    _check_count(len(word_list.words))
+    spelling = {word: known for word in word_list.words if (known := space.lookup(word)) is not None}
+    missing = [word for word in word_list.words if word not in spelling]
+    known_words = list(dict.fromkeys(spelling.values()))
+    if len(known_words) < MIN_WORDS and missing:
+        space.find(missing[0], "words")  # raises, with the nearest spellings
+    _check_count(len(known_words))
+    if len(known_words) < MIN_TSNE_WORDS:
         method = "PCA"
-    coordinates, explained = project(space.unit_vectors(shown), method, seed)
-    return WordMap(
-        shown,
-        coordinates,
-        _groups(typed, found, shown),
-        _arrows(typed, found, shown),
-        method,
-        explained,
-        space.name,
-        missing,
-    )
+    coordinates, explained = project(space.unit_vectors(known_words), method, seed)
+    groups = _groups(word_list, spelling, known_words)
+    arrows = _arrows(word_list, spelling, known_words)
+    return WordMap(known_words, coordinates, groups, arrows, method, explained, space.name, missing)
 
 
 def project(matrix: np.ndarray, method: str = "PCA", seed: int = 0) -> tuple[np.ndarray, tuple[float, float] | None]:
-    """The two coordinates of each row of a matrix (N, D), N at least 2: float64 (N, 2), and the variance they explain.
+    """Projects the rows of a matrix onto a plane.
 
-    PCA (Pearson 1901) keeps the two directions of greatest variance; t-SNE (van der Maaten and Hinton 2008) keeps
-    neighbours together, its axes and distances mean nothing; fewer than 4 rows, too few for it, are a PCA.
+    PCA (Pearson 1901) keeps the two directions of greatest variance. t-SNE (van der Maaten and Hinton 2008) keeps
+    neighbours together; its axes and the distances between its groups mean nothing.
+
+    Args:
+        matrix: (N, D), N at least 2, finite.
+        method: PCA or t-SNE; fewer than 4 rows are always projected by PCA.
+        seed: of t-SNE.
+
+    Returns:
+        Coordinates, float64 (N, 2), and the explained variance ratio of both axes, None for t-SNE.
 
     Raises:
-        ArgumentError: there is no such method, or the matrix is none of finite numbers.
+        ArgumentError: there is no such method, or the matrix has fewer than 2 rows or a value that is not finite.
     """
-    from sklearn.decomposition import PCA
-    from sklearn.manifold import TSNE
-
     method = check_choice("method", method, METHODS)
     matrix = np.asarray(matrix, np.float64)
-    if matrix.ndim != 2 or len(matrix) < FEWEST or not np.isfinite(matrix).all():
+    if matrix.ndim != 2 or len(matrix) < MIN_WORDS or not np.isfinite(matrix).all():
         raise ArgumentError("matrix must have at least 2 rows of finite numbers")
     if np.ptp(matrix, axis=0).max() == 0:  # scikit-learn's t-SNE would crash the interpreter
         return np.zeros((len(matrix), 2)), ((0.0, 0.0) if method == "PCA" else None)
-    if method == "PCA" or len(matrix) < FEWEST_OF_TSNE or matrix.shape[1] < 2:
-        width = min(2, *matrix.shape)
-        pca = PCA(width, svd_solver="full").fit(matrix)
-        coordinates = np.zeros((len(matrix), 2))
-        coordinates[:, :width] = pca.transform(matrix)
-        first, second = [*map(float, pca.explained_variance_ratio_), 0.0][:2]
-        return coordinates, ((first, second) if method == "PCA" else None)
-    perplexity = min(PERPLEXITY, (len(matrix) - 1) / 3)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # words with the same vector
-        tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=seed, n_jobs=1)
-        return tsne.fit_transform(matrix).astype(np.float64), None
+    if method == "PCA":
+        return _pca(matrix)
+    if len(matrix) < MIN_TSNE_WORDS or matrix.shape[1] < 2:  # too few for t-SNE
+        return _pca(matrix)[0], None
+    return _tsne(matrix, seed), None
 
 
 def random_words(space: VectorSpace, count: int, seed: int) -> list[str]:
-    """Frequent words of a space, drawn at random; fewer where it has fewer."""
-    rows = space.frequent_words
-    drawn = np.random.default_rng(seed).choice(rows, min(count, len(rows)), replace=False)
-    return [space.index_to_key[row] for row in drawn]
+    """A random sample of the frequent words of a space; fewer than `count` if the space has fewer."""
+    frequent = space.frequent_words
+    rows = np.random.default_rng(seed).choice(frequent, min(count, len(frequent)), replace=False)
+    return [space.index_to_key[row] for row in rows]
 
 
-def _groups(typed: WordList, found: dict[str, str], shown: list[str]) -> list[str]:
+def _pca(matrix: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
+    from sklearn.decomposition import PCA  # scikit-learn is slow to import
+
+    components = min(2, *matrix.shape)
+    pca = PCA(components, svd_solver="full").fit(matrix)
+    coordinates = np.zeros((len(matrix), 2))
+    coordinates[:, :components] = pca.transform(matrix)
+    first, second = [*map(float, pca.explained_variance_ratio_), 0.0][:2]
+    return coordinates, (first, second)
+
+
+def _tsne(matrix: np.ndarray, seed: int) -> np.ndarray:
+    from sklearn.manifold import TSNE
+
+    perplexity = min(MAX_PERPLEXITY, (len(matrix) - 1) / 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of words with the same vector
+        tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=seed, n_jobs=1)
+        return tsne.fit_transform(matrix).astype(np.float64)
+
+
+def _check_count(count: int) -> None:
+    if not MIN_WORDS <= count <= MAX_WORDS:
+        raise ArgumentError(f"words must be {MIN_WORDS} to {MAX_WORDS} different words, got {count:,}")
+
+
+def _groups(word_list: WordList, spelling: dict[str, str], known_words: list[str]) -> list[str]:
+    """The group of each known word: that of its first spelling in the list."""
     group_of: dict[str, str] = {}
-    for word, known in found.items():
-        group_of.setdefault(known, typed.groups[word])
-    return [group_of[word] for word in shown]
+    for word, known in spelling.items():
+        group_of.setdefault(known, word_list.groups[word])
+    return [group_of[word] for word in known_words]
 
 
-def _arrows(typed: WordList, found: dict[str, str], shown: list[str]) -> list[tuple[int, int]]:
-    known = [(found[start], found[end]) for start, end in typed.arrows if start in found and end in found]
-    return [(shown.index(start), shown.index(end)) for start, end in known if start != end]
+def _arrows(word_list: WordList, spelling: dict[str, str], known_words: list[str]) -> list[tuple[int, int]]:
+    """Arrows between two different known words, as positions in `known_words`."""
+    known = [(spelling[start], spelling[end]) for start, end in word_list.arrows if {start, end} <= spelling.keys()]
+    return [(known_words.index(start), known_words.index(end)) for start, end in known if start != end]
 
 
-def _inert(text: str) -> str:
+def _escape_formula(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text

@@ -1,76 +1,82 @@
-"""Questions to a vector space: analogies, cosine distances, neighbours.
+"""Queries on a vector space: analogies (3CosAdd, 3CosMul), cosine distances, nearest neighbours.
 
-Similarity is cosine similarity in [-1, 1], distance is 1 minus that, in [0, 2]; frequency rank 1 is the most frequent
-word of a space.
+Cosine similarity lies in [-1, 1], cosine distance is 1 - similarity and lies in [0, 2]. Frequency rank 1 is the most
+frequent word of a space. Shapes: N words of D dimensions.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
 from lyricgen.validation import check_integer
-from lyricgen.words.sources import as_space
 from lyricgen.words.space import VectorSpace
 
-MOST_ANSWERS = 100
-SHARED_AMONG = 100  # neighbours of each of two words that are compared
-BLOCK = 256  # words whose best similarity bounds the search for the best of all
-COSMUL_EPSILON = 1e-6  # as in gensim, against division by zero
+MAX_ANSWERS = 100  # answers per query
+OVERLAP_NEIGHBORS = 100  # nearest neighbours of each of two words that are checked for overlap
+BLOCK_SIZE = 256  # values per block in `best_rows`
+COSMUL_EPSILON = 1e-6  # added to 3CosMul's denominator, as in gensim
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A word that answers a question."""
+    """A word that answers a query."""
 
     word: str
     similarity: float
-    """Cosine similarity; of 3CosMul its own measure, a ratio of products."""
+    """Cosine similarity; for 3CosMul its score (see `score`), which is not a cosine."""
     rank: int
     """Frequency rank."""
     excluded: bool = False
-    """Whether it is one of the words asked with, so that it does not count as an answer."""
+    """True for a word of the query itself, which does not count as an answer."""
+
+    @property
+    def score(self) -> float:
+        """The value that answers are sorted by: cosine similarity, or the score of 3CosMul."""
+        return self.similarity
 
 
 @dataclass(frozen=True)
 class Analogy:
-    """x1 : x2 :: y1 : ?, answered in two ways."""
+    """x1 : x2 :: y1 : ?, solved by 3CosAdd and by 3CosMul."""
 
     x1: str
     x2: str
     y1: str
     space: str
-    """Its name."""
+    """Name of the vector space."""
     add: list[Answer]
-    """3CosAdd: nearest to x2 - x1 + y1 (unit vectors); words asked with are marked and stand where they would."""
+    """3CosAdd: by cosine similarity to x2 - x1 + y1. Includes the words of the query, marked as excluded."""
     mul: list[Answer]
-    """3CosMul: the greatest cos(y, x2) cos(y, y1) / cos(y, x1), each cosine scaled to [0, 1]."""
+    """3CosMul: by cos(y, x2) cos(y, y1) / cos(y, x1), each cosine scaled to [0, 1]; marked likewise."""
 
     @property
     def answer(self) -> str | None:
-        """3CosAdd's best word that was not asked with; None in a space of no other words."""
+        """First answer of 3CosAdd that is no word of the query; None if the space has no other word."""
         return next(iter(words_of(self.add)), None)
 
-    def to_dict(self) -> dict:
-        """Everything, as plain values."""
-        return {**asdict(self), "answer": self.answer}
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain values; answers of 3CosMul have their value as `score` too."""
+        mul = [{**asdict(answer), "score": answer.score} for answer in self.mul]
+        return {**asdict(self), "mul": mul, "answer": self.answer}
 
 
 @dataclass(frozen=True)
 class Distance:
-    """How far apart two words are."""
+    """The cosine distance of two words."""
 
     word1: str
     word2: str
     distance: float
     """Cosine distance, in [0, 2]."""
     percentile: float
-    """Share of random pairs of frequent words that are nearer than these two, in percent."""
+    """Percentage of random pairs of frequent words that have a smaller distance."""
     shared: int
-    """How many of the 100 nearest neighbours of either are neighbours of both."""
+    """Words that are among the 100 nearest neighbours of both."""
 
-    def to_dict(self) -> dict:
-        """Everything, as plain values."""
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain values."""
         return asdict(self)
 
 
@@ -83,18 +89,19 @@ class Comparison:
 
     @property
     def antonym_is_nearer(self) -> bool:
+        """Whether the antonym has the smaller distance."""
         return self.antonym.distance < self.synonym.distance
 
-    def to_dict(self) -> dict:
-        """Everything, as plain values."""
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as plain values, with the verdict."""
         return {**asdict(self), "antonym_is_nearer": self.antonym_is_nearer, "verdict": self.verdict}
 
     @property
     def verdict(self) -> str:
-        """Whether the antonym is nearer, and why that is so, in a few sentences."""
+        """Whether the antonym is nearer, and the reason, in a few sentences."""
         near, far = self.antonym, self.synonym
         shared = (
-            f"Of the {SHARED_AMONG} words nearest to each, {near.word1} shares {near.shared} with {near.word2} "
+            f"Of the {OVERLAP_NEIGHBORS} words nearest to each, {near.word1} shares {near.shared} with {near.word2} "
             f"and {far.shared} with {far.word2}."
         )
         if self.antonym_is_nearer:
@@ -111,177 +118,146 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Overlap:
-    """The neighbours of a word in two spaces."""
+    """The nearest neighbours of a word in two spaces."""
 
     first: list[Answer]
     second: list[Answer]
     shared: list[str]
-    """Words among both, in the first's order."""
+    """Neighbours in both spaces, in the order of the first."""
     only_in_first: list[str]
-    """Neighbours in the first space that the second does not have at all."""
+    """Neighbours in the first space that are not in the second space's vocabulary."""
     only_in_second: list[str]
+    """Neighbours in the second space that are not in the first space's vocabulary."""
 
 
-def analogy(x1: str, x2: str, y1: str, top_k: int = 1, vectors: VectorSpace | None = None) -> list[tuple[str, float]]:
-    """Solves x1 : x2 :: y1 : ? by 3CosAdd, as `most_similar(positive=[x2, y1], negative=[x1])` of gensim does.
-
-    Args:
-        x1, x2, y1: words.
-        top_k: how many answers, 1 to 100.
-        vectors: the space; None: glove-50.
-
-    Returns:
-        Words with their cosine similarity to x2 - x1 + y1, the best first; the three words themselves are left out.
-
-    Raises:
-        ArgumentError: a word is unknown, or top_k outside its range.
-
-    >>> analogy("man", "king", "woman")[0][0]
-    'queen'
-    """
-    space = as_space(vectors)
-    words, top_k = _question(space, x1, x2, y1), check_integer("top_k", top_k, 1, MOST_ANSWERS)
-    offset = _offset(space.unit_vectors(words))
-    found = _best(space, space.similarities(offset / (np.linalg.norm(offset) or 1)), top_k, words)
-    return [(answer.word, answer.similarity) for answer in found if not answer.excluded]
+def analogy(x1: str, x2: str, y1: str, top_k: int, space: VectorSpace) -> list[tuple[str, float]]:
+    """Solves x1 : x2 :: y1 : ? by 3CosAdd; see `lyricgen.analogy`."""
+    words, top_k = _resolve_question(space, x1, x2, y1), check_integer("top_k", top_k, 1, MAX_ANSWERS)
+    target = _analogy_target(space.unit_vectors(words))
+    answers = _top_answers(space, space.similarities(target / (np.linalg.norm(target) or 1)), top_k, words)
+    return [(answer.word, answer.similarity) for answer in answers if not answer.excluded]
 
 
-def solve_analogy(x1: str, x2: str, y1: str, top_k: int = 10, vectors: VectorSpace | None = None) -> Analogy:
-    """Solves x1 : x2 :: y1 : ? by 3CosAdd (Mikolov et al. 2013) and 3CosMul (Levy and Goldberg 2014).
+def solve_analogy(x1: str, x2: str, y1: str, top_k: int, space: VectorSpace) -> Analogy:
+    """Solves x1 : x2 :: y1 : ? by 3CosAdd (Mikolov et al. 2013) and by 3CosMul (Levy and Goldberg 2014).
 
-    Args:
-        x1, x2, y1: words.
-        top_k: answers of each, 1 to 100, besides the words asked with.
-        vectors: the space; None: glove-50.
+    With unit vectors, 3CosAdd maximizes cos(y, x2 - x1 + y1), 3CosMul
+    (1 + cos(y, x2)) (1 + cos(y, y1)) / (1 + cos(y, x1) + 2 epsilon) / 2.
 
     Raises:
-        ArgumentError: a word is unknown, or top_k outside its range.
+        ArgumentError: a word is unknown, or top_k is not from 1 to 100.
     """
-    space = as_space(vectors)
-    words, top_k = _question(space, x1, x2, y1), check_integer("top_k", top_k, 1, MOST_ANSWERS)
+    words, top_k = _resolve_question(space, x1, x2, y1), check_integer("top_k", top_k, 1, MAX_ANSWERS)
     units = space.unit_vectors(words)
-    to_x1, to_x2, to_y1 = map(space.similarities, units)
-    length = np.linalg.norm(_offset(units))
+    to_x1, to_x2, to_y1 = map(space.similarities, units)  # (N,) each
+    length = np.linalg.norm(_analogy_target(units))
     by_sum = (to_x2 - to_x1 + to_y1) / (length or 1)
     by_product = (1 + to_x2) * (1 + to_y1) / (1 + to_x1 + 2 * COSMUL_EPSILON) / 2
-    return Analogy(*words, space.name, _best(space, by_sum, top_k, words), _best(space, by_product, top_k, words))
+    add, mul = (_top_answers(space, scores, top_k, words) for scores in (by_sum, by_product))
+    return Analogy(*words, space=space.name, add=add, mul=mul)
 
 
-def cosine_distance(word1: str, word2: str, vectors: VectorSpace | None = None) -> float:
-    """1 minus the cosine of the angle between two words' vectors, in [0, 2].
+def cosine_distance(word1: str, word2: str, space: VectorSpace) -> float:
+    """1 - cos(word1, word2), in [0, 2].
 
     Raises:
         ArgumentError: a word is unknown.
-
-    >>> round(cosine_distance("fast", "slow"), 3) < round(cosine_distance("fast", "banana"), 3)
-    True
     """
-    space = as_space(vectors)
     first, second = space.unit_vectors([space.find(word1, "word1"), space.find(word2, "word2")])
     return float(np.clip(1 - first @ second, 0, 2))
 
 
-def measure_distance(word1: str, word2: str, vectors: VectorSpace | None = None) -> Distance:
-    """The cosine distance of two words, and where it stands among 20,000 random pairs of frequent words.
+def measure_distance(word1: str, word2: str, space: VectorSpace) -> Distance:
+    """The cosine distance of two words, and its percentile among 20,000 random pairs of frequent words.
 
     Raises:
         ArgumentError: a word is unknown.
     """
-    space = as_space(vectors)
-    words = [space.find(word1, "word1"), space.find(word2, "word2")]
-    distance = cosine_distance(*words, space)
-    nearer = np.searchsorted(space.random_distances, distance)
-    first, second = ({answer.word for answer in _neighbors(space, word, SHARED_AMONG)} for word in words)
-    return Distance(*words, distance, float(100 * nearer / len(space.random_distances)), len(first & second))
+    word1, word2 = space.find(word1, "word1"), space.find(word2, "word2")
+    distance = cosine_distance(word1, word2, space)
+    percentile = 100 * np.searchsorted(space.random_distances, distance) / len(space.random_distances)
+    first, second = (set(words_of(neighbors(word, OVERLAP_NEIGHBORS, space))) for word in (word1, word2))
+    return Distance(word1, word2, distance, float(percentile), len(first & second))
 
 
-def compare_distances(word: str, synonym: str, antonym: str, vectors: VectorSpace | None = None) -> Comparison:
-    """The distances of a word to a word of the same meaning and to one of the opposite.
+def compare_distances(word: str, synonym: str, antonym: str, space: VectorSpace) -> Comparison:
+    """The distances of a word to a synonym and to an antonym.
 
     Raises:
         ArgumentError: a word is unknown.
     """
-    space = as_space(vectors)
     word, synonym, antonym = (
         space.find(text, name) for name, text in (("word", word), ("synonym", synonym), ("antonym", antonym))
     )
     return Comparison(measure_distance(word, synonym, space), measure_distance(word, antonym, space))
 
 
-def neighbors(word: str, top_k: int = 10, vectors: VectorSpace | None = None) -> list[Answer]:
-    """The words nearest to a word, the nearest first, without the word itself.
-
-    Args:
-        word: the word.
-        top_k: how many, 1 to 100.
-        vectors: the space; None: glove-50.
+def neighbors(word: str, top_k: int, space: VectorSpace) -> list[Answer]:
+    """The nearest neighbours of a word by cosine similarity, most similar first, without the word itself.
 
     Raises:
-        ArgumentError: the word is unknown, or top_k outside its range.
+        ArgumentError: the word is unknown, or top_k is not from 1 to 100.
     """
-    space = as_space(vectors)
-    return _neighbors(space, space.find(word), check_integer("top_k", top_k, 1, MOST_ANSWERS))
+    word, top_k = space.find(word), check_integer("top_k", top_k, 1, MAX_ANSWERS)
+    answers = _top_answers(space, space.similarities(space.unit_vectors([word])[0]), top_k, [word])
+    return [answer for answer in answers if not answer.excluded]
 
 
-def compare_neighbors(word: str, first: VectorSpace, second: VectorSpace, top_k: int = 10) -> Overlap:
-    """The neighbours of a word in two spaces, and what they share.
+def compare_neighbors(word: str, first: VectorSpace, second: VectorSpace, top_k: int) -> Overlap:
+    """The nearest neighbours of a word in two spaces, and their overlap.
 
     Raises:
-        ArgumentError: a space lacks the word, or top_k is outside its range.
+        ArgumentError: a space lacks the word, or top_k is not from 1 to 100.
     """
-    first, second = as_space(first), as_space(second)
-    sides = [neighbors(word, top_k, space) for space in (first, second)]
-    words = [[answer.word for answer in side] for side in sides]
+    in_first, in_second = neighbors(word, top_k, first), neighbors(word, top_k, second)
+    first_words, second_words = words_of(in_first), words_of(in_second)
     return Overlap(
-        *sides,
-        shared=[found for found in words[0] if found in words[1]],
-        only_in_first=[found for found in words[0] if found not in second.key_to_index],
-        only_in_second=[found for found in words[1] if found not in first.key_to_index],
+        in_first,
+        in_second,
+        shared=[other for other in first_words if other in second_words],
+        only_in_first=[other for other in first_words if other not in second.key_to_index],
+        only_in_second=[other for other in second_words if other not in first.key_to_index],
     )
 
 
 def best_rows(values: np.ndarray, count: int) -> np.ndarray:
-    """The rows of the `count` greatest values, the greatest first, of equals the first: int64 (count,).
+    """The rows of the `count` greatest values (N,), greatest first, ties in row order: int64 (count,).
 
-    The best of each block of 256 bounds what can be among them, so that no more than one pass reads all values.
+    The maxima of blocks of 256 values give a lower bound for the `count` greatest, so that only one pass reads all N.
     """
-    blocks = len(values) // BLOCK
+    blocks = len(values) // BLOCK_SIZE
     if blocks <= count:
         return np.argsort(-values, kind="stable")[:count]
-    best_of_block = values[: blocks * BLOCK].reshape(blocks, BLOCK).max(axis=1)
-    bound = np.partition(best_of_block, blocks - count)[blocks - count]
+    block_maxima = values[: blocks * BLOCK_SIZE].reshape(blocks, BLOCK_SIZE).max(axis=1)
+    bound = np.partition(block_maxima, blocks - count)[blocks - count]
     rows = np.flatnonzero(values >= bound)
     return rows[np.argsort(-values[rows], kind="stable")][:count]
 
 
-def _question(space: VectorSpace, x1: str, x2: str, y1: str) -> list[str]:
-    return [space.find(word, name) for name, word in (("x1", x1), ("x2", x2), ("y1", y1))]
-
-
-def _offset(units: np.ndarray) -> np.ndarray:
-    """x2 - x1 + y1 of the unit vectors of x1, x2, y1 (3, D): (D,)."""
-    from_x1, to_x2, from_y1 = units
-    return to_x2 - from_x1 + from_y1
-
-
-def _best(space: VectorSpace, values: np.ndarray, top_k: int, asked: Sequence[str]) -> list[Answer]:
-    """The `top_k` best words, and between them, marked, those of the words asked with that would stand there."""
-    answers, left = [], top_k
-    for row in best_rows(values, top_k + len(set(asked))):
-        word = space.index_to_key[row]
-        if not left:
-            break
-        excluded = word in asked
-        left -= not excluded
-        answers.append(Answer(word, float(values[row]), int(row) + 1, excluded))
-    return answers
-
-
-def _neighbors(space: VectorSpace, word: str, top_k: int) -> list[Answer]:
-    found = _best(space, space.similarities(space.unit_vectors([word])[0]), top_k, [word])
-    return [answer for answer in found if not answer.excluded]
-
-
 def words_of(answers: Iterable[Answer]) -> list[str]:
-    """The words that count, in order."""
+    """The words of the answers that count, in order."""
     return [answer.word for answer in answers if not answer.excluded]
+
+
+def _resolve_question(space: VectorSpace, x1: str, x2: str, y1: str) -> tuple[str, str, str]:
+    return space.find(x1, "x1"), space.find(x2, "x2"), space.find(y1, "y1")
+
+
+def _analogy_target(units: np.ndarray) -> np.ndarray:
+    """x2 - x1 + y1 of the unit vectors of x1, x2, y1 (3, D): (D,)."""
+    x1, x2, y1 = units
+    return x2 - x1 + y1
+
+
+def _top_answers(space: VectorSpace, scores: np.ndarray, top_k: int, query: Sequence[str]) -> list[Answer]:
+    """The `top_k` words of the highest scores (N,); words of the query that rank among them are included, as excluded."""
+    answers: list[Answer] = []
+    counted = 0
+    for row in best_rows(scores, top_k + len(set(query))):
+        if counted == top_k:
+            break
+        word = space.index_to_key[row]
+        excluded = word in query
+        counted += int(not excluded)
+        answers.append(Answer(word, float(scores[row]), int(row) + 1, excluded))
+    return answers

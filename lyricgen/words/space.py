@@ -1,10 +1,10 @@
-"""A vector space: words and their vectors as gensim KeyedVectors, and the folder that it is kept in.
+"""A vector space: words and their vectors as gensim KeyedVectors, and the folder that it is saved in.
 
-vectors.npy   float32 or float16, a row a word, memory-mapped
-words.txt     a word a line, the most frequent first
+vectors.npy   float32 or float16, one row per word, memory-mapped
+words.txt     one word per line, most frequent first
 meta.json     format version, name, source, counts, and the sha256 of the other two
 
-Shapes: N words of D dimensions. Nothing is unpickled.
+Shapes: N words of D dimensions. No pickle is loaded.
 """
 
 import json
@@ -25,20 +25,23 @@ from lyricgen.validation import check_text, short_repr
 
 FORMAT_VERSION = 1
 VECTORS, WORDS, META = "vectors.npy", "words.txt", "meta.json"
-LONGEST_WORD = 100  # characters; of a longer text no other spelling is looked up
+MAX_WORD_LENGTH = 100  # characters; for a longer text no other spelling is tried
 READ_AT_ONCE = 30_000_000  # bytes: up to here the vectors are checked against their sha256 and read into memory
-FREQUENT = 10_000  # words from which random pairs are drawn
+FREQUENT_WORDS = 10_000  # words that random pairs are sampled from
 RANDOM_PAIRS = 20_000
 
 
 class VectorSpace(KeyedVectors):
-    """gensim `KeyedVectors` over a matrix that may be mapped from disk; read-only.
+    """gensim `KeyedVectors` over a matrix that may be memory-mapped; read-only.
 
     Args:
         name: for messages, such as 'glove-50'.
-        words: N words, the most frequent first.
+        words: N words, most frequent first.
         vectors: (N, D), float32; made read-only.
-        source: where the vectors come from, in a few words.
+        source: origin of the vectors, in a few words.
+
+    Raises:
+        VectorsError: the numbers of words and vectors differ, or a word is repeated.
     """
 
     def __init__(self, name: str, words: Sequence[str], vectors: np.ndarray, source: str = ""):
@@ -55,7 +58,7 @@ class VectorSpace(KeyedVectors):
         self.next_index = len(vectors)
 
     def fill_norms(self, force: bool = False) -> None:
-        """Sets `.norms`, the length of each vector: float32 (N,); 1 for a vector of zeros, which is near nothing.
+        """Sets `.norms`, the length of each vector, 1 for a zero vector: float32 (N,).
 
         Raises:
             VectorsError: a vector holds NaN or infinity.
@@ -69,10 +72,10 @@ class VectorSpace(KeyedVectors):
             self.norms = norms
 
     def unit_vectors(self, words: Iterable[str]) -> np.ndarray:
-        """The vectors of words at length 1: float32 (words, D).
+        """The vectors of words, scaled to length 1: float32 (words, D).
 
         Raises:
-            ArgumentError: this space lacks a word, spelled as it is.
+            ArgumentError: a word is out of vocabulary in exactly this spelling.
         """
         self.fill_norms()
         words = list(words)
@@ -90,14 +93,14 @@ class VectorSpace(KeyedVectors):
         return similarities
 
     def find(self, text: object, argument: str = "word") -> str:
-        """The word of this space that a person means: as typed, else in lower case, else without accents.
+        """The word of this space for a text: as typed, else in lower case, else without accents.
 
         Args:
-            text: what was typed; spaces around it are dropped.
-            argument: what to call it in a message.
+            text: one word; spaces around it are dropped.
+            argument: its name in an error message.
 
         Raises:
-            ArgumentError: it is empty, or not among the words; the message offers the nearest spellings.
+            ArgumentError: it is empty or out of vocabulary; the message lists the nearest spellings.
         """
         typed = " ".join(check_text(argument, text).split())
         if not typed:
@@ -108,8 +111,8 @@ class VectorSpace(KeyedVectors):
         return word
 
     def lookup(self, typed: str) -> str | None:
-        """`find` without its message: the word, or None."""
-        if len(typed) > LONGEST_WORD:  # normalizing takes long for a long run of accents
+        """`find` with None in place of an error."""
+        if len(typed) > MAX_WORD_LENGTH:  # normalizing takes long for a long run of accents
             return typed if typed in self.key_to_index else None
         composed = unicodedata.normalize("NFC", typed)
         plain = "".join(
@@ -120,42 +123,36 @@ class VectorSpace(KeyedVectors):
         return next((spelling for spelling in spellings if spelling in self.key_to_index), None)
 
     def known(self, words: Iterable[str]) -> tuple[list[str], list[str]]:
-        """The words that this space has, each once, as it spells them, and what it lacks, as typed."""
-        found: dict[str, None] = {}
-        missing: dict[str, None] = {}
-        for typed in words:
-            word = self.lookup(typed)
-            if word is None:
-                missing[typed] = None
-            else:
-                found[word] = None
-        return list(found), list(missing)
+        """Splits words into known ones, in this space's spelling, and out-of-vocabulary ones, as typed; each once."""
+        spelling = {typed: self.lookup(typed) for typed in words}
+        known = dict.fromkeys(word for word in spelling.values() if word is not None)
+        return list(known), [typed for typed, word in spelling.items() if word is None]
 
     def nearest_spellings(self, typed: str, limit: int = 5) -> list[str]:
-        """Words that differ from `typed` by few letters: fewest first, then same first letter, then most frequent."""
+        """Words within a small edit distance of `typed`: by distance, then same first letter, then frequency."""
         typed = typed.lower()
-        allowed = max(len(typed) > 1, min(3, len(typed) // 3))
-        near = process.extract(typed, self.index_to_key, scorer=OSA.distance, score_cutoff=allowed, limit=100)
-        near = [found for found in near if found[1] < len(typed)]  # at least one letter in its place
-        near.sort(key=lambda found: (found[1], found[0][:1] != typed[:1], found[2]))
-        return [word for word, _, _ in near[:limit]]
+        max_edits = min(3, len(typed) // 3) or int(len(typed) > 1)
+        near = process.extract(typed, self.index_to_key, scorer=OSA.distance, score_cutoff=max_edits, limit=100)
+        candidates = [(edits, word[:1] != typed[:1], row, word) for word, edits, row in near if edits < len(typed)]
+        return [word for *_, word in sorted(candidates)[:limit]]
 
     def frequency_rank(self, word: str) -> int:
-        """1 for the most frequent word of this space, 2 for the next, ..."""
+        """1 for the most frequent word of this space, 2 for the next."""
         return self.key_to_index[word] + 1
 
     @cached_property
     def frequent_words(self) -> np.ndarray:
-        """Rows of the 10,000 most frequent words that are letters only, or of as many as there are: (words,).
-
-        In a space without such words, of any.
-        """
-        rows = [row for row, word in enumerate(self.index_to_key[: 4 * FREQUENT]) if word.isalpha()]
-        return np.asarray(rows[:FREQUENT] if len(rows) > 1 else range(min(FREQUENT, len(self))))
+        """Rows of the 10,000 most frequent alphabetic words, or of any words if the space has none: int64 (words,)."""
+        rows = [row for row, word in enumerate(self.index_to_key[: 4 * FREQUENT_WORDS]) if word.isalpha()]
+        return np.asarray(rows[:FREQUENT_WORDS] if len(rows) > 1 else range(min(FREQUENT_WORDS, len(self))))
 
     @cached_property
     def random_distances(self) -> np.ndarray:
-        """Cosine distances of 20,000 random pairs of frequent words, sorted: float32 (20000,); the same every time."""
+        """Cosine distances of 20,000 random pairs of frequent words, sorted, with a fixed seed: float32 (20000,).
+
+        Raises:
+            VectorsError: the space has fewer than two words.
+        """
         self.fill_norms()
         rng = np.random.default_rng(0)
         count = len(self.frequent_words)
@@ -168,11 +165,12 @@ class VectorSpace(KeyedVectors):
         return np.sort(1 - dots / (self.norms[left] * self.norms[right]))
 
     def _unknown(self, typed: str, argument: str) -> str:
-        among = f"{argument} {short_repr(typed)} is not among the {len(self):,} words of {self.name}"
+        """The message for an out-of-vocabulary word."""
+        not_found = f"{argument} {short_repr(typed)} is not among the {len(self):,} words of {self.name}"
         if " " in typed:
-            return f"{among}, which holds single words; type one word"
-        near = self.nearest_spellings(typed) if len(typed) <= LONGEST_WORD else []
-        return f"{among}; nearest spellings: {', '.join(near)}" if near else f"{among}, and no spelling is near"
+            return f"{not_found}, which holds single words; type one word"
+        near = self.nearest_spellings(typed) if len(typed) <= MAX_WORD_LENGTH else []
+        return f"{not_found}; nearest spellings: {', '.join(near)}" if near else f"{not_found}, and no spelling is near"
 
 
 class SpaceWriter:

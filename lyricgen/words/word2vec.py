@@ -1,4 +1,4 @@
-"""Word2Vec on songs: skip-gram with negative sampling (Mikolov et al. 2013), fitted by gensim."""
+"""Word2Vec on songs: skip-gram with negative sampling (Mikolov et al. 2013), trained by gensim."""
 
 import re
 from collections import Counter
@@ -31,28 +31,31 @@ def fit_word2vec(
     learning_rate: float = 0.025,
     seed: int = 777,
 ) -> KeyedVectors:
-    """Fits skip-gram vectors, the most frequent word first; one thread, so that a seed repeats them.
+    """Trains skip-gram vectors in one thread: the same seed gives the same vectors.
 
     Args:
-        lyrics: one text a song; a word's neighbours are looked for within its song.
-        dimensions: D.
-        window: words to either side that a word is to predict, at most.
-        negative: words drawn at random that it is to tell from them.
-        sample: frequency above which a word is dropped now and then.
-        min_songs: a word that stands in fewer songs has no vector, and is passed over.
+        lyrics: one text per song; context windows do not cross songs.
+        dimensions: D, numbers per vector.
+        window: maximum distance, in words, of a context word.
+        negative: negative samples per context word.
+        sample: relative frequency above which a word is subsampled.
+        min_songs: songs that a word must occur in; rarer words are left out.
         epochs: passes over the songs.
-        learning_rate: its highest value, from which it falls to almost nothing.
-        seed: of the first vectors and of all that is drawn.
+        learning_rate: initial value; it decays linearly to almost 0.
+        seed: of the initial vectors and of all sampling.
+
+    Returns:
+        The vectors, in order of word frequency, with the attribute `count`.
 
     Raises:
-        DataError: no word stands in `min_songs` songs.
+        DataError: no word occurs in `min_songs` songs.
     """
     songs = [song_words(lyric) for lyric in lyrics]
-    songs_with = Counter(word for words in songs for word in set(words))
-    sentences = [[word for word in words if songs_with[word] >= min_songs] for words in songs]
+    song_counts = Counter(word for words in songs for word in set(words))
+    sentences = [[word for word in words if song_counts[word] >= min_songs] for words in songs]
     if not any(sentences):
         raise DataError(
-            f"no word stands in {min_songs} songs, which is too few for word vectors; give more, or lower min_songs"
+            f"no word occurs in {min_songs} songs, which is too few for word vectors; give more, or lower min_songs"
         )
     model = Word2Vec(
         vector_size=dimensions, window=window, negative=negative, sample=sample, min_count=1, sg=1, hs=0,

@@ -311,7 +311,7 @@ def test_songs_that_cannot_be_read_end_with_code_2_and_one_sentence(tmp_path, ca
 
 def test_too_few_songs_for_word_vectors_end_with_code_2_and_one_sentence(tmp_path, songs_folder, capsys):
     flags = ("--data", songs_folder, "--models", "lyrics", "--min-songs", 15)
-    assert "no word stands in 15 songs" in refusal(capsys, *flags, out=tmp_path / "out")
+    assert "no word occurs in 15 songs" in refusal(capsys, *flags, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

@@ -84,7 +84,7 @@ def test_a_word_typed_twice_counts_once_in_its_first_group():
 def test_thousands_of_words_are_parsed_and_too_long_a_text_is_refused():
     assert len(parse_words(" ".join(f"word{number}" for number in range(5000))).words) == 5000
     assert parse_words("x" * 100_000).words == ["x" * 100_000]
-    with pytest.raises(ArgumentError, match="^words must be at most 100,000 characters, got 100,001$"):
+    with pytest.raises(ArgumentError, match="^words must have at most 100,000 characters, got 100,001$"):
         parse_words("x" * 100_001)
 
 

@@ -16,7 +16,7 @@ from lyricgen import (
     neighbors,
     solve_analogy,
 )
-from lyricgen.words.queries import BLOCK, Answer, best_rows, words_of
+from lyricgen.words.queries import BLOCK_SIZE, Answer, best_rows, words_of
 
 WORDS = ["man", "woman", "king", "queen", "prince", "apple"]
 VECTORS = [[1, 0, 0], [0, 1, 0], [0.6, 0, 0.8], [0, 0.6, 0.8], [1.6, 0, 1.2], [0, 0, -1]]  # prince has length 2
@@ -280,7 +280,18 @@ def test_two_spaces_share_neighbours_and_have_their_own(six):
 
 @pytest.mark.parametrize("kind", ["all different", "many equal", "all equal", "best at the end", "sorted"])
 @pytest.mark.parametrize(
-    "size", [1, 5, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 20 * BLOCK, 20 * BLOCK + 77, 150 * BLOCK + 3]
+    "size",
+    [
+        1,
+        5,
+        BLOCK_SIZE - 1,
+        BLOCK_SIZE,
+        BLOCK_SIZE + 1,
+        3 * BLOCK_SIZE,
+        20 * BLOCK_SIZE,
+        20 * BLOCK_SIZE + 77,
+        150 * BLOCK_SIZE + 3,
+    ],
 )
 def test_best_rows_are_those_of_a_full_sort(size, kind):
     rng = np.random.default_rng(size)

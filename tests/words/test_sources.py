@@ -337,7 +337,7 @@ def test_a_failed_download_gives_one_sentence_leaves_nothing_and_can_be_tried_ag
 ):
     with monkeypatch.context() as patch:
         server.fault = fault
-        patch.setattr(vectorsources, "PATIENCE", 3 if fault == "hangs" else 60)
+        patch.setattr(vectorsources, "STALL_TIMEOUT", 3 if fault == "hangs" else 60)
         if fault == "refused":
             with socket.socket() as taken:
                 taken.bind(("127.0.0.1", 0))

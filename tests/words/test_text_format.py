@@ -8,8 +8,9 @@ import pytest
 from gensim.models import KeyedVectors
 
 from lyricgen import VectorsError, open_space, save_space
+from lyricgen.words.sources import convert_text
 from lyricgen.words.space import read_meta
-from lyricgen.words.text_format import LINES_AT_ONCE, convert_text
+from lyricgen.words.text_format import LINES_PER_BATCH
 
 GLOVE = b"the 0.1 0.25 -3\nof 1 2 3\nand -1 -2e-1 +3\n"
 WORD2VEC = b"3 3\n" + GLOVE
@@ -82,7 +83,7 @@ def test_one_dimension_and_one_word_are_enough(convert):
 
 
 def test_files_of_many_bunches_keep_every_word(convert):
-    count = 2 * LINES_AT_ONCE + 7
+    count = 2 * LINES_PER_BATCH + 7
     space = convert(b"".join(b"w%d %d 0.5\n" % (row, row) for row in range(count)))
     assert space.index_to_key == [f"w{row}" for row in range(count)]
     assert space.vectors[:, 0].tolist() == list(range(count)) and (space.vectors[:, 1] == 0.5).all()
@@ -115,7 +116,7 @@ REFUSED = {
     "letters": (GLOVE + b"x 1 b 2\n", "line 4 of own.txt is not a word and 3 numbers: 'x 1 b 2'"),
     "letters after a header": (WORD2VEC.replace(b"2 3\n", b"2 3z\n"), "line 3 of own.txt is not a word and 3 numbers: 'of 1 2 3z'"),
     "letters far down": (
-        b"".join(b"w%d 1 2\n" % row for row in range(LINES_AT_ONCE + 5)) + b"x 1 --\n", "line 10,006 of own.txt is not",
+        b"".join(b"w%d 1 2\n" % row for row in range(LINES_PER_BATCH + 5)) + b"x 1 --\n", "line 10,006 of own.txt is not",
     ),
     "control characters": (GLOVE + b"x \x1b[31m \0 2\n", "line 4 of own.txt is not"),
     "comma for point": (GLOVE + b"x 0,1 0,2 0,3\n", "line 4 of own.txt is not a word and 3 numbers"),

@@ -96,5 +96,5 @@ def test_songs_may_be_read_once_only(lyrics):
 
 @pytest.mark.parametrize("songs", [[], [""], ["123 !!", "..."], ["one song", "another tune"]])
 def test_songs_without_enough_words_are_refused(songs):
-    with pytest.raises(DataError, match="^no word stands in 2 songs, which is too few for word vectors; give more"):
+    with pytest.raises(DataError, match="^no word occurs in 2 songs, which is too few for word vectors; give more"):
         fit_word2vec(songs, min_songs=2)

@@ -33,6 +33,7 @@ neighbours, so that k-means and a classifier still tell them apart.
 DEFAULT_TEST = "names-career-family"
 SET_NAMES = ("target1", "target2", "attribute1", "attribute2")
 OCCUPATIONS_SHOWN = 40
+TOP_K = 5  # answers of each analogy
 WEAT_HEADER = ["Vectors", "Effect size", "p-value", "Partitions"]
 
 
@@ -70,7 +71,7 @@ def create_bias_tab(resources: Resources) -> None:
         space = resources.space(vectors)
         before, after = weat_and_debiased((target1, target2, attribute1, attribute2), space)
         return {
-            "analogies": asdict(two_analogies(x1, word, y1, vectors=space)),
+            "analogies": asdict(two_analogies(x1, word, y1, TOP_K, space)),
             "weat": {"before": asdict(before), "after_debiasing": asdict(after) if after else None},
         }
 
@@ -111,7 +112,7 @@ def _create_analogies(resources: Resources, vectors: gr.Dropdown) -> None:
 
     @raises_gradio_error
     def show(x1, word, y1, vectors):
-        found = two_analogies(x1, word, y1, vectors=resources.space(vectors))
+        found = two_analogies(x1, word, y1, TOP_K, resources.space(vectors))
         lines = [
             f"{name}: {', '.join(map(bold, words)) or 'none'}"
             for name, words in (
