@@ -188,12 +188,13 @@ def weat(
 
 def weat_and_debiased(sets: Sequence[WordSet], space: VectorSpace) -> tuple[WeatResult, WeatResult | None]:
     """`weat` of X, Y, A, B on a space and on its debiased vectors; see `lyricgen.weat_and_debiased`."""
-    before = weat(*sets, space=space)
+    target1, target2, attribute1, attribute2 = sets
+    before = weat(target1, target2, attribute1, attribute2, space)
     try:
         debiasing = Debiasing(space)
     except ArgumentError:
         return before, None
-    return before, weat(*sets, space=space, debiasing=debiasing)
+    return before, weat(target1, target2, attribute1, attribute2, space, debiasing=debiasing)
 
 
 def two_analogies(x1: str, word: str, y1: str, top_k: int, space: VectorSpace) -> TwoAnalogies:

@@ -132,7 +132,7 @@ def open_text(path: Path) -> VectorSpace:
     folder = cache_folder() / "vectors" / f"{name[:40]}-{key}"
     with _CONVERTING:
         stat = path.stat()
-        file = {"file_size": stat.st_size, "file_modified": stat.st_mtime_ns}
+        file: dict[str, Any] = {"file_size": stat.st_size, "file_modified": stat.st_mtime_ns}
         if folder.is_dir():
             try:
                 if file.items() <= read_meta(folder).items():

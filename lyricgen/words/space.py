@@ -44,6 +44,8 @@ class VectorSpace(KeyedVectors):
         VectorsError: the numbers of words and vectors differ, or a word is repeated.
     """
 
+    norms: np.ndarray  # float32 (N,); gensim sets it to None until `fill_norms`
+
     def __init__(self, name: str, words: Sequence[str], vectors: np.ndarray, source: str = ""):
         super().__init__(vectors.shape[1], count=0, dtype=np.float32)
         if len(words) != len(vectors):
