@@ -3,6 +3,8 @@
 import argparse
 import logging
 import os
+import sys
+from importlib.util import find_spec
 
 from lyricgen.hub.download import Download
 
@@ -23,6 +25,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 logging.basicConfig(level=logging.WARNING, format="%(message)s")
 options = build_parser().parse_args(None if __name__ == "__main__" else [])
+if find_spec("gradio") is None:
+    sys.exit("app.py: the page needs gradio, which is not installed; install lyricgen[app]")
 hub = Download(options.hub_repo, options.revision) if options.hub_repo else None  # on its way during the imports below
 
 from lyricgen.devices import one_thread  # noqa: E402  (first, see there)

@@ -6,6 +6,7 @@
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
@@ -79,8 +80,8 @@ _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names
 __all__ = sorted(_MODULE_OF)
 
 
-def __getattr__(name: str):
-    """Imports a public name's module when it is first asked for: torch is not loaded before it is needed."""
+def _load(name: str) -> object:
+    """Imports the module of a public name at its first use, so that `import lyricgen` does not load torch."""
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'lyricgen' has no attribute {name!r}")
     value = getattr(import_module(f"lyricgen.{_MODULE_OF[name]}"), name)
@@ -90,3 +91,95 @@ def __getattr__(name: str):
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+if TYPE_CHECKING:  # the same names for editors and type checkers, which see no __getattr__
+    from lyricgen.analysis.activations import read_cells as read_cells
+    from lyricgen.analysis.attribution import Attribution as Attribution
+    from lyricgen.analysis.attribution import attribute as attribute
+    from lyricgen.analysis.ngram_classifier import NgramClassifier as NgramClassifier
+    from lyricgen.analysis.ngram_classifier import fit_ngrams as fit_ngrams
+    from lyricgen.analysis.ngram_classifier import load_ngrams as load_ngrams
+    from lyricgen.analysis.ngram_classifier import save_ngrams as save_ngrams
+    from lyricgen.analysis.scoring import alternatives as alternatives
+    from lyricgen.analysis.scoring import compare_scores as compare_scores
+    from lyricgen.analysis.scoring import score as score
+    from lyricgen.errors import ArgumentError as ArgumentError
+    from lyricgen.errors import DataError as DataError
+    from lyricgen.errors import LyricGenError as LyricGenError
+    from lyricgen.errors import ModelError as ModelError
+    from lyricgen.errors import VectorsError as VectorsError
+    from lyricgen.generation.decoding import BeamDecodingStrategy as BeamDecodingStrategy
+    from lyricgen.generation.decoding import DecodingStrategy as DecodingStrategy
+    from lyricgen.generation.decoding import GreedyDecodingStrategy as GreedyDecodingStrategy
+    from lyricgen.generation.decoding import Hypothesis as Hypothesis
+    from lyricgen.generation.decoding import SamplingDecodingStrategy as SamplingDecodingStrategy
+    from lyricgen.generation.request import generate_lyrics as generate_lyrics
+    from lyricgen.generation.request import stream_lyrics as stream_lyrics
+    from lyricgen.generation.scheduler import generate_variants as generate_variants
+    from lyricgen.memorization.copy_guard import CopyGuard as CopyGuard
+    from lyricgen.memorization.copy_guard import CopyState as CopyState
+    from lyricgen.memorization.originality import CopiedRun as CopiedRun
+    from lyricgen.memorization.originality import Originality as Originality
+    from lyricgen.memorization.originality import measure_originality as measure_originality
+    from lyricgen.memorization.song_index import SongIndex as SongIndex
+    from lyricgen.models.checkpoints import Checkpoint as Checkpoint
+    from lyricgen.models.checkpoints import load_checkpoint as load_checkpoint
+    from lyricgen.models.checkpoints import load_model as load_model
+    from lyricgen.models.checkpoints import save_checkpoint as save_checkpoint
+    from lyricgen.models.networks import CharacterModel as CharacterModel
+    from lyricgen.models.networks import ImprovedSeqModel as ImprovedSeqModel
+    from lyricgen.models.networks import VanillaRNN as VanillaRNN
+    from lyricgen.models.vocabulary import CHARACTERS as CHARACTERS
+    from lyricgen.models.vocabulary import INPUT_SIZE as INPUT_SIZE
+    from lyricgen.models.vocabulary import NUM_CLASSES as NUM_CLASSES
+    from lyricgen.models.vocabulary import OOV_LABEL as OOV_LABEL
+    from lyricgen.models.vocabulary import PADDING_LABEL as PADDING_LABEL
+    from lyricgen.models.vocabulary import START_LABEL as START_LABEL
+    from lyricgen.models.vocabulary import character_to_label as character_to_label
+    from lyricgen.models.vocabulary import encode as encode
+    from lyricgen.models.vocabulary import pad_sequence as pad_sequence
+    from lyricgen.models.vocabulary import string_to_labels as string_to_labels
+    from lyricgen.models.vocabulary import token_ids_to_str as token_ids_to_str
+    from lyricgen.songs.corpus import Corpus as Corpus
+    from lyricgen.songs.corpus import SongStreams as SongStreams
+    from lyricgen.songs.corpus import clean_songs as clean_songs
+    from lyricgen.songs.corpus import copied_share as copied_share
+    from lyricgen.songs.corpus import encode_corpus as encode_corpus
+    from lyricgen.songs.corpus import open_corpus as open_corpus
+    from lyricgen.songs.download import download_songdata as download_songdata
+    from lyricgen.songs.notebook import ARTISTS as ARTISTS
+    from lyricgen.songs.notebook import LyricsGenerationDataModule as LyricsGenerationDataModule
+    from lyricgen.songs.notebook import LyricsGenerationDataset as LyricsGenerationDataset
+    from lyricgen.songs.notebook import LyricsGenerationTensor as LyricsGenerationTensor
+    from lyricgen.songs.notebook import Song as Song
+    from lyricgen.songs.notebook import read_songs as read_songs
+    from lyricgen.training.lightning_task import LyricsGenerationTask as LyricsGenerationTask
+    from lyricgen.training.lightning_task import measure_bits as measure_bits
+    from lyricgen.words.analogy_benchmark import google_questions as google_questions
+    from lyricgen.words.analogy_benchmark import score_analogies as score_analogies
+    from lyricgen.words.bias import Debiasing as Debiasing
+    from lyricgen.words.bias import measure_leftover as measure_leftover
+    from lyricgen.words.bias import two_analogies as two_analogies
+    from lyricgen.words.bias import weat as weat
+    from lyricgen.words.bias import weat_and_debiased as weat_and_debiased
+    from lyricgen.words.lists import gender_lists as gender_lists
+    from lyricgen.words.lists import parse_words as parse_words
+    from lyricgen.words.lists import weat_tests as weat_tests
+    from lyricgen.words.projection import WordMap as WordMap
+    from lyricgen.words.projection import map_words as map_words
+    from lyricgen.words.projection import project as project
+    from lyricgen.words.queries import analogy as analogy
+    from lyricgen.words.queries import compare_distances as compare_distances
+    from lyricgen.words.queries import compare_neighbors as compare_neighbors
+    from lyricgen.words.queries import cosine_distance as cosine_distance
+    from lyricgen.words.queries import measure_distance as measure_distance
+    from lyricgen.words.queries import neighbors as neighbors
+    from lyricgen.words.queries import solve_analogy as solve_analogy
+    from lyricgen.words.sources import load_vectors as load_vectors
+    from lyricgen.words.space import VectorSpace as VectorSpace
+    from lyricgen.words.space import open_space as open_space
+    from lyricgen.words.space import save_space as save_space
+    from lyricgen.words.word2vec import fit_word2vec as fit_word2vec
+else:
+    __getattr__ = _load

@@ -11,16 +11,19 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 import lyricgen
 from lyricgen.training import cli as train
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PIN = re.compile(r"^([A-Za-z0-9_.-]+)==(\d[\w.]*)(?:\s+#.*)?$")
 
 
@@ -322,13 +325,15 @@ def imported(source: str, package: str) -> set[str]:
     return names
 
 
+def third_party(files: dict[str, Path]) -> set[str]:
+    """The top-level modules of other projects that these files import."""
+    names = {name for path in files.values() for name in imported(path.read_text(encoding="utf-8"), "lyricgen")}
+    return {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"lyricgen"} - THERE_ON_SPACES
+
+
 def test_every_third_party_import_is_pinned_and_every_pin_imported():
-    names = {
-        name for path in product_files().values() for name in imported(path.read_text(encoding="utf-8"), "lyricgen")
-    }
-    third_party = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"lyricgen"} - THERE_ON_SPACES
     pinned = pins(ROOT / "requirements.txt").keys()
-    assert third_party == {IMPORTED_AS.get(name, name) for name in pinned - NOT_IMPORTED}
+    assert third_party(product_files()) == {IMPORTED_AS.get(name, name) for name in pinned - NOT_IMPORTED}
 
 
 def resolved(*requirements: str) -> subprocess.CompletedProcess:
@@ -367,24 +372,96 @@ def test_a_requirement_without_an_exact_version_is_refused(tmp_path):
 
 
 def test_the_version_is_the_same_everywhere():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     newest = re.search(
         r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d{2}-\d{2}$",
         (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
         re.MULTILINE,
     )
-    assert project["version"] == lyricgen.__version__ == newest[1]
+    assert PROJECT["version"] == lyricgen.__version__ == newest[1]
 
 
-def test_every_package_is_in_the_project_metadata():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    packages = {
-        path.parent.relative_to(ROOT).as_posix().replace("/", ".") for path in ROOT.glob("lyricgen/**/__init__.py")
+def declared() -> dict[str, list[Requirement]]:
+    """The version ranges of pyproject.toml: of the base installation under '', of each extra under its name."""
+    return {"": [Requirement(text) for text in PROJECT["dependencies"]]} | {
+        extra: [Requirement(text) for text in texts if not text.startswith("lyricgen[")]
+        for extra, texts in PROJECT["optional-dependencies"].items()
     }
-    assert set(project["tool"]["setuptools"]["packages"]) == packages
+
+
+def range_faults(ranges: list[Requirement], pinned: dict[str, str]) -> list[str]:
+    """The distributions that are in only one of the two, or pinned outside their range."""
+    of = {normalised(requirement.name): requirement.specifier for requirement in ranges}
+    unpaired = of.keys() ^ pinned.keys()
+    return sorted(unpaired | {name for name in of.keys() & pinned.keys() if pinned[name] not in of[name]})
+
+
+def test_the_pins_are_the_ranges_of_the_base_and_of_app():
+    assert range_faults(declared()[""] + declared()["app"], pins(ROOT / "requirements.txt")) == []
+
+
+def test_the_pins_of_the_tests_are_the_ranges_of_dev():
+    assert range_faults(declared()["dev"], pins(ROOT / "tests" / "requirements.txt")) == []
+
+
+@pytest.mark.parametrize(
+    ("pinned", "fault"),
+    [({"numpy": "3.0"}, "numpy"), ({}, "numpy"), ({"numpy": "2.4.6", "torch": "2.13.0"}, "torch")],
+    ids=["outside the range", "no pin", "no range"],
+)
+def test_a_pin_that_disagrees_with_its_range_is_found(pinned, fault):
+    assert range_faults([Requirement("numpy>=2,<3")], pinned) == [fault]
+
+
+def test_dev_brings_the_page_too():
+    assert "lyricgen[app]" in PROJECT["optional-dependencies"]["dev"]
+
+
+def test_the_malicious_releases_of_lightning_are_excluded():
+    lightning = next(requirement for requirement in declared()[""] if requirement.name == "pytorch-lightning")
+    assert [version for version in ("2.6.1", "2.6.2", "2.6.3", "2.6.6") if version in lightning.specifier] == [
+        "2.6.1",
+        "2.6.6",
+    ]
+
+
+def test_the_base_installation_has_what_everything_but_the_page_imports():
+    outside = {
+        module: path for module, path in product_files().items() if module != "app" and not module.startswith("ui")
+    }
+    base = {normalised(requirement.name) for requirement in declared()[""]}
+    assert third_party(outside) == {IMPORTED_AS.get(name, name) for name in base - NOT_IMPORTED}
+
+
+def test_the_wheel_holds_every_module_and_asset(tmp_path):
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "lyricgen", tmp_path / "lyricgen", ignore=shutil.ignore_patterns("__pycache__"))
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "."]
+    done = subprocess.run([*command, "--wheel-dir", "wheels"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(next((tmp_path / "wheels").glob("lyricgen-*.whl"))) as wheel:
+        held = {name for name in wheel.namelist() if name.startswith("lyricgen/")}
+    files = (path for path in (tmp_path / "lyricgen").rglob("*") if path.is_file())
+    assert held == {path.relative_to(tmp_path).as_posix() for path in files}
+    assert {"lyricgen/py.typed", "lyricgen/ui/tabs/__init__.py", "lyricgen/assets/lstm/model.safetensors"} <= held
+
+
+def test_without_gradio_the_page_names_the_extra_in_one_sentence():
+    code = "import runpy, sys; sys.modules['gradio'] = None; sys.argv = ['app.py']; runpy.run_path('app.py', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "app.py: the page needs gradio, which is not installed; install lyricgen[app]\n"
 
 
 # Imports
+
+
+def test_editors_and_type_checkers_see_the_public_names():
+    tree = ast.parse(Path(lyricgen.__file__).read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    seen = {(node.module, alias.name, alias.asname) for node in block.body for alias in node.names}
+    assert seen == {(f"lyricgen.{module}", name, name) for module, names in lyricgen._NAMES.items() for name in names}
+    assert sorted(name for _, name, _ in seen) == lyricgen.__all__
 
 
 def test_importing_the_library_starts_nothing_and_no_name_of_it_needs_gradio():
