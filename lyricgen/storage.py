@@ -1,21 +1,201 @@
-"""Files and folders that are whole or not there at all, and where downloads are kept."""
+"""Atomic writes, checksums, artifact folders and the download cache.
 
+An artifact is a folder of one `ArtifactKind`: a JSON header with its format version and the sha256 of each file beside it.
+`write_artifact` and `read_artifact` serve all of them; what is inside the files is the business of the module that owns
+them. Nothing is unpickled.
+"""
+
+import csv
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from safetensors import SafetensorError
+
+from lyricgen.errors import DataError, HubError, LyricGenError, ModelError, VectorsError, os_error_reason
+
 ASSETS = Path(__file__).parent / "assets"
-"""What comes with the project: trained models, word vectors, word lists."""
+"""The bundled artifacts and lists."""
 
 
-def cache_folder() -> Path:
-    """Where lyricgen keeps what it has downloaded: `LYRICGEN_CACHE`, or `lyricgen` in the user's cache."""
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lyricgen"
-    return Path(os.environ.get("LYRICGEN_CACHE") or default)
+@dataclass(frozen=True)
+class ArtifactKind:
+    """A kind of artifact folder, and the words of its error messages."""
+
+    noun: str
+    header: str
+    """Name of the JSON file."""
+    files: tuple[str, ...]
+    """Names of the files beside the header; empty where the header lists them itself."""
+    error: type[LyricGenError]
+    if_missing: str
+    """Advice where there is no such folder."""
+    if_damaged: str = "fetch it again"
+    version: int = 1
+    has_checksums: bool = True
+    """Whether the header lists the sha256 of each of `files`."""
+    lists_header: bool = False
+    """Whether it lists that of its own content too."""
+
+    @property
+    def all_files(self) -> tuple[str, ...]:
+        """Names of all files of the folder."""
+        return (*self.files, self.header)
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """Names of the files whose sha256 the header lists."""
+        if not self.has_checksums:
+            return ()
+        return self.all_files if self.lists_header else self.files
+
+    def named(self, folder: Path) -> str:
+        """The noun and the folder's name, for a message."""
+        return f"{self.noun} {folder.name[:60]!r}"
+
+
+MODEL = ArtifactKind(
+    "model folder",
+    "config.json",
+    ("model.safetensors", "metrics.json", "history.csv"),
+    ModelError,
+    "train one with train.py or name one of the bundled models",
+    lists_header=True,
+)
+VECTOR_SPACE = ArtifactKind("vector space", "meta.json", ("vectors.npy", "words.txt"), VectorsError, "fetch it again")
+NGRAM_CLASSIFIER = ArtifactKind(
+    "n-gram classifier",
+    "meta.json",
+    ("weights.safetensors", "metrics.json"),
+    ModelError,
+    "train one with train.py --models attribution",
+)
+SONG_INDEX = ArtifactKind(
+    "song index",
+    "metrics.json",
+    ("buckets.npy", "grams.npy", "songs.npy", "times.npy", "songs.csv"),
+    ModelError,
+    "make one with train.py --models originality",
+)
+ENCODED_CORPUS = ArtifactKind(
+    "encoded corpus",
+    "meta.json",
+    ("labels.u8", "songs.npz"),
+    DataError,
+    "encode the songs first",
+    "encode the songs again",
+    has_checksums=False,
+)
+HUB_SNAPSHOT = ArtifactKind("Hub snapshot", "manifest.json", (), HubError, "download it again", "download it again")
+ARTIFACT_FOLDERS = {
+    "lstm": MODEL,
+    "vanilla-rnn": MODEL,
+    "lyrics": VECTOR_SPACE,
+    "attribution": NGRAM_CLASSIFIER,
+    "originality": SONG_INDEX,
+}
+"""The folders that train.py writes and a Hub repository holds, by name."""
+
+
+# Artifacts
+
+
+@contextmanager
+def write_artifact(folder: str | Path, kind: ArtifactKind, header: Mapping) -> Iterator[Path]:
+    """Writes an artifact atomically: gives an empty folder for `kind.files`, then adds the header and moves it in place.
+
+    Args:
+        folder: replaced if it exists; its parents are created.
+        kind: of the artifact.
+        header: content of the header without checksums; read when the block ends.
+    """
+    with atomic_folder(Path(folder)) as partial:
+        yield partial
+        content = {"format_version": kind.version, **header}
+        if kind.listed:
+            content["sha256"] = {name: file_sha256(partial / name) for name in kind.files}
+        if kind.lists_header:
+            content["sha256"][kind.header] = content_sha256(content)
+        write_json(partial / kind.header, content)
+
+
+def read_artifact(folder: str | Path, kind: ArtifactKind, unchecked: Collection[str] = ()) -> dict:
+    """The header of an artifact, after its format version and the checksum of every file were checked.
+
+    Args:
+        folder: of the artifact.
+        kind: of the artifact.
+        unchecked: files too large to read here.
+
+    Raises:
+        LyricGenError: `kind.error`: the folder is missing, incomplete, altered, or of another format.
+    """
+    folder = Path(folder)
+    header = read_header(folder, kind)
+    for name in kind.listed:
+        if name == kind.header:
+            fault = None if content_sha256(header) == header["sha256"][name] else _ALTERED
+        else:
+            fault = None if name in unchecked else file_fault(folder / name, header["sha256"][name])
+        if fault:
+            raise kind.error(f"{name} of {kind.named(folder)} {fault}; {kind.if_damaged}")
+    return header
+
+
+def read_header(folder: str | Path, kind: ArtifactKind) -> dict:
+    """The header of an artifact, with a known format version and a checksum of each file; the files are not read.
+
+    Raises:
+        LyricGenError: `kind.error`: there is none, or it is damaged or of another format.
+    """
+    folder = Path(folder)
+    if not os.path.isdir(folder):  # Path.is_dir raises on a name too long for a file
+        raise kind.error(f"there is no {kind.named(folder)}; {kind.if_missing}")
+    try:
+        header = json.loads((folder / kind.header).read_text(encoding="utf-8"))
+        version = header["format_version"]
+        if version != kind.version:
+            raise kind.error(
+                f"{kind.named(folder)} has format version {repr(version)[:20]}, this lyricgen reads {kind.version}; "
+                f"{kind.if_damaged}, or use the version of lyricgen that made it"
+            )
+        if kind.listed and not set(kind.listed) <= header["sha256"].keys():
+            raise ValueError
+    except FileNotFoundError:
+        raise kind.error(f"{folder.name!r} is no {kind.noun} (it lacks {kind.header}); {kind.if_missing}") from None
+    except OSError as error:
+        raise kind.error(f"{kind.header} of {kind.named(folder)} cannot be read ({os_error_reason(error)})") from None
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        raise kind.error(f"{kind.header} of {kind.named(folder)} is damaged; {kind.if_damaged}") from None
+    return header
+
+
+@contextmanager
+def artifact_errors(folder: str | Path, kind: ArtifactKind) -> Iterator[None]:
+    """Raises `kind.error`, in one sentence, where the files of an artifact cannot be parsed or contradict each other."""
+    folder = Path(folder)
+    try:
+        yield
+    except LyricGenError:
+        raise
+    except OSError as error:
+        raise kind.error(f"{kind.named(folder)} cannot be read ({os_error_reason(error)}); {kind.if_damaged}") from None
+    except (
+        ArithmeticError, AttributeError, EOFError, LookupError, TypeError, ValueError, csv.Error, zipfile.BadZipFile,
+        SafetensorError,
+    ):  # fmt: skip
+        raise kind.error(f"the files of {kind.named(folder)} do not fit together; {kind.if_damaged}") from None
+
+
+# Checksums
+
+_ALTERED = "is not the file that was written (its sha256 differs)"
 
 
 def file_sha256(path: Path) -> str:
@@ -24,16 +204,41 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def content_sha256(header: Mapping) -> str:
+    """The sha256 of a header's content, without the checksums in it."""
+    content = {name: value for name, value in header.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def file_fault(path: Path, sha256: object) -> str | None:
+    """What is wrong with a file, as the end of a sentence; None if its checksum matches."""
+    try:
+        return None if file_sha256(path) == sha256 else _ALTERED
+    except FileNotFoundError:
+        return "is missing"
+    except OSError as error:
+        return f"cannot be read ({os_error_reason(error)})"
+
+
+# Files and folders
+
+
 def write_json(path: Path, value: Mapping) -> None:
-    """Writes a JSON file that people can read."""
+    """Writes an indented JSON file."""
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def cache_folder() -> Path:
+    """The folder of downloads: `LYRICGEN_CACHE`, or `lyricgen` in the user's cache."""
+    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lyricgen"
+    return Path(os.environ.get("LYRICGEN_CACHE") or default)
 
 
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """An empty folder to write into, which takes the place of `folder` in one step when the block ends well.
+    """Gives an empty folder to write into and renames it to `folder` when the block succeeds.
 
-    What was there goes only once the new folder has its place; a block that fails leaves it as it was.
+    An existing `folder` is removed only after the rename; if the block fails, it stays as it was.
     """
     partial = folder.with_name(f"{folder.name}.{os.getpid()}.partial")
     partial.mkdir(parents=True, exist_ok=True)

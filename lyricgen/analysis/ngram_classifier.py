@@ -9,22 +9,18 @@ is unpickled.
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
-from lyricgen.errors import DataError, ModelError
+from lyricgen.errors import DataError
 from lyricgen.models.vocabulary import encode, token_ids_to_str
-from lyricgen.storage import atomic_folder, file_sha256, write_json
+from lyricgen.storage import NGRAM_CLASSIFIER, artifact_errors, read_artifact, write_artifact, write_json
 
-FORMAT_VERSION = 1
-WEIGHTS, METRICS, META = "weights.safetensors", "metrics.json", "meta.json"
-FILES = (WEIGHTS, METRICS, META)
+WEIGHTS, METRICS = NGRAM_CLASSIFIER.files
 LETTERS = (2, 3, 4, 5)  # lengths of the n-grams of letters, spaces among them
 WORDS = (1, 2)  # and of those of words
 BUCKETS = 1 << 17  # of each kind
@@ -104,7 +100,7 @@ class Calibration:
         return np.sum(parts, axis=0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NgramClassifier:
     """A linear classifier of artists over the n-grams of a text, and how to weigh what it says."""
 
@@ -234,45 +230,31 @@ def fit_law(
 
 
 def save_ngrams(classifier: NgramClassifier, folder: str | Path) -> None:
-    """Writes a classifier's folder, which appears in one step when it is complete."""
-    with atomic_folder(Path(folder)) as partial:
+    """Writes a classifier's folder atomically."""
+    header = {
+        "artists": list(classifier.artists),
+        "songs": list(classifier.songs),
+        "laws": {name: asdict(law) for name, law in classifier.laws.items()},
+    }
+    with write_artifact(folder, NGRAM_CLASSIFIER, header) as partial:
         arrays = {name: np.ascontiguousarray(getattr(classifier, name)) for name in ARRAYS}
-        save_file(arrays, partial / WEIGHTS)
-        os.chmod(partial / WEIGHTS, 0o644)  # safetensors lets only the owner read
+        (partial / WEIGHTS).write_bytes(save(arrays))
         write_json(partial / METRICS, classifier.metrics)
-        meta = {
-            "format_version": FORMAT_VERSION,
-            "artists": list(classifier.artists),
-            "songs": list(classifier.songs),
-            "laws": {name: asdict(law) for name, law in classifier.laws.items()},
-            "sha256": {name: file_sha256(partial / name) for name in (WEIGHTS, METRICS)},
-        }
-        write_json(partial / META, meta)
 
 
 def load_ngrams(folder: str | Path) -> NgramClassifier:
-    """Reads a classifier's folder, strictly: every file is there and as it was written, every array has its shape.
+    """Reads a classifier's folder strictly: every checksum matches and every array has its shape.
 
     Raises:
         ModelError: it is missing, incomplete, altered, or of another format; the message says which.
     """
     folder = Path(folder)
-    try:
-        meta = json.loads((folder / META).read_text(encoding="utf-8"))
-        if meta["format_version"] != FORMAT_VERSION:
-            raise ModelError(
-                f"{folder.name!r} has format version {meta['format_version']!r}, this lyricgen reads {FORMAT_VERSION}; "
-                "train it again or use the lyricgen it was made with"
-            )
-        for name in (WEIGHTS, METRICS):
-            if file_sha256(folder / name) != meta["sha256"][name]:
-                raise ModelError(
-                    f"{name} in {folder.name!r} is not the file that was written (its sha256 differs); fetch it again"
-                )
-        artists, songs = tuple(map(str, meta["artists"])), tuple(map(int, meta["songs"]))
+    header = read_artifact(folder, NGRAM_CLASSIFIER)
+    with artifact_errors(folder, NGRAM_CLASSIFIER):
+        artists, songs = tuple(map(str, header["artists"])), tuple(map(int, header["songs"]))
         laws = {
             name: Calibration(tuple(map(float, law["nats"])), tuple(map(float, law["scores"])), float(law["prior"]))
-            for name, law in meta["laws"].items()
+            for name, law in header["laws"].items()
         }
         arrays = load_file(folder / WEIGHTS)
         metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
@@ -288,9 +270,4 @@ def load_ngrams(folder: str | Path) -> NgramClassifier:
             or any(len(law.nats) != 2 or len(law.scores) != 2 for law in laws.values())
         ):
             raise ValueError
-    except FileNotFoundError as error:
-        name = Path(error.filename).name if folder.is_dir() else META
-        raise ModelError(f"{folder.name!r} lacks {name}; fetch it again, or train it with train.py") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError):
-        raise ModelError(f"the files in {folder.name!r} are damaged or do not fit together; fetch it again") from None
-    return NgramClassifier(artists, **arrays, songs=songs, laws=laws, metrics=metrics)
+        return NgramClassifier(artists, **arrays, songs=songs, laws=laws, metrics=metrics)

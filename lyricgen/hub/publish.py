@@ -26,21 +26,13 @@ from lyricgen.hub.download import (
     status_of,
 )
 from lyricgen.hub.model_card import CURVE, draw_curve, write_card
-from lyricgen.memorization.song_index import FILES as INDEX_FILES
 from lyricgen.memorization.song_index import FOLDER as INDEX
-from lyricgen.memorization.song_index import METRICS as INDEX_METRICS
 from lyricgen.memorization.song_index import SongIndex
-from lyricgen.models.checkpoints import CONFIG, HISTORY, METRICS, WEIGHTS, load_checkpoint
-from lyricgen.storage import file_sha256
+from lyricgen.models.checkpoints import load_checkpoint
+from lyricgen.storage import ARTIFACT_FOLDERS, MODEL, file_sha256
 from lyricgen.validation import short_repr
-from lyricgen.words.space import META, VECTORS, WORDS, open_space, read_meta
+from lyricgen.words.space import open_space, read_meta
 
-OTHER_FILES = {
-    "lyrics": (VECTORS, WORDS, META),
-    "attribution": ngrams.FILES,
-    INDEX: (*INDEX_FILES, INDEX_METRICS),
-}
-"""Of the folders that hold no network."""
 HARMLESS = {".gitattributes", ".gitignore", "README.md", "LICENSE", "LICENSE.md"}  # in a repository without models
 
 
@@ -178,7 +170,7 @@ def model_files(folder: Path, repo: str) -> dict[str, Path | bytes]:
             f"{short_repr(str(folder))} {what}; name the folder that train.py wrote (--out, by default models)"
         )
     present = [name for name in FOLDERS if (folder / name).is_dir()]
-    models = {name: load_checkpoint(folder / name) for name in present if name not in OTHER_FILES}
+    models = {name: load_checkpoint(folder / name) for name in present if ARTIFACT_FOLDERS[name] is MODEL}
     if not models:
         raise ModelError(
             f"{short_repr(folder.name)} holds neither a folder lstm nor vanilla-rnn; train one with train.py, or name its parent folder"
@@ -200,7 +192,7 @@ def model_files(folder: Path, repo: str) -> dict[str, Path | bytes]:
     files: dict[str, Path | bytes] = {
         f"{name}/{file}": folder / name / file
         for name in present  # these files only, whatever else lies beside them
-        for file in OTHER_FILES.get(name, (WEIGHTS, CONFIG, METRICS, HISTORY))
+        for file in ARTIFACT_FOLDERS[name].all_files
     }
     manifest = {"format_version": FORMAT_VERSION, "files": {path: file_sha256(file) for path, file in files.items()}}
     files[MANIFEST] = (json.dumps(manifest, indent=2) + "\n").encode()

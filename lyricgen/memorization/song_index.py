@@ -15,7 +15,6 @@ Shapes: W words of a text, W - 4 grams, E entries.
 """
 
 import csv
-import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,18 +25,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lyricgen.errors import DataError, ModelError
-from lyricgen.storage import ASSETS, atomic_folder, file_sha256, write_json
-from lyricgen.validation import short_repr
+from lyricgen.errors import DataError
+from lyricgen.storage import ASSETS, SONG_INDEX, artifact_errors, read_artifact, write_artifact
 
 if TYPE_CHECKING:  # which takes seconds to import
     from lyricgen.songs.notebook import Song
 
-FORMAT_VERSION = 1
 GRAM = 5  # words
 FOLDER = "originality"
-ARRAYS, TITLES, METRICS = ("buckets.npy", "grams.npy", "songs.npy", "times.npy"), "songs.csv", "metrics.json"
-FILES = (*ARRAYS, TITLES)
+*ARRAYS, TITLES = SONG_INDEX.files
 BUCKET_BITS, REST_BITS = 16, 32
 BUCKETS = 2**BUCKET_BITS
 MOST_TIMES = 255
@@ -209,44 +205,38 @@ class SongIndex:
         return self.entries / 2 ** (BUCKET_BITS + REST_BITS)
 
     def save(self, folder: str | Path, **facts) -> None:
-        """Writes the index; the folder appears in one step when complete, and one that was there is replaced.
+        """Writes the index atomically.
 
         Args:
-            folder: where; its parents are made.
-            facts: more of how it came about, for `metrics.json`.
+            folder: replaced if it exists; its parents are created.
+            facts: more for `metrics.json`, such as the provenance.
         """
-        with atomic_folder(Path(folder)) as partial:
+        header = dict(self.metrics)
+        with write_artifact(folder, SONG_INDEX, header) as partial:
             for name, array in zip(ARRAYS, (self._buckets, self._grams, self._songs, self._times), strict=True):
                 np.save(partial / name, array)
             with (partial / TITLES).open("w", newline="", encoding="utf-8") as file:
                 writer = csv.writer(file, lineterminator="\n")
                 writer.writerow(Title._fields)
                 writer.writerows(self.titles)
-            size = sum((partial / name).stat().st_size for name in FILES)
-            self.metrics = {"format_version": FORMAT_VERSION, **self.metrics, "bytes": size, **facts}
-            self.metrics["sha256"] = {name: file_sha256(partial / name) for name in FILES}
-            write_json(partial / METRICS, self.metrics)
+            header |= {"bytes": sum((partial / name).stat().st_size for name in SONG_INDEX.files), **facts}
+        self.metrics = header
 
     @classmethod
     def load(cls, folder: str | Path) -> "SongIndex":
-        """Reads an index, strictly: every file is there and as it was written. Its arrays are mapped, not read.
+        """Reads an index strictly: every checksum matches. Its arrays are mapped, not read.
 
         Raises:
             ModelError: it is missing, incomplete, altered, or of another format; the message says which.
         """
         folder = Path(folder)
-        metrics = _read_metrics(folder)
-        try:
-            for name in FILES:
-                if file_sha256(folder / name) != metrics["sha256"].get(name):
-                    raise ModelError(
-                        f"{name} of song index {short_repr(folder.name)} is not the file that was published (its sha256 differs); fetch it again"
-                    )
+        metrics = read_artifact(folder, SONG_INDEX)
+        with artifact_errors(folder, SONG_INDEX):
             buckets, grams, songs, times = (_mapped(folder / name) for name in ARRAYS)
             with (folder / TITLES).open(newline="", encoding="utf-8") as file:
                 header, *rows = csv.reader(file)
                 titles = [Title(*row) for row in rows]
-            whole = (
+            if not (
                 tuple(header) == Title._fields
                 and (buckets.shape, buckets.dtype) == ((BUCKETS + 1,), np.uint32)
                 and (grams.dtype, times.dtype) == (np.uint32, np.uint8)
@@ -256,17 +246,8 @@ class SongIndex:
                 and bool((buckets[1:] >= buckets[:-1]).all())
                 and len(grams) > 0
                 and int(songs.max()) < len(titles)
-            )
-        except FileNotFoundError as error:
-            raise ModelError(
-                f"song index {short_repr(folder.name)} lacks {Path(error.filename).name}; fetch it again"
-            ) from None
-        except OSError as error:
-            raise ModelError(f"song index {short_repr(folder.name)} cannot be read ({error.strerror})") from None
-        except (AttributeError, EOFError, TypeError, ValueError, csv.Error):
-            whole = False
-        if not whole:
-            raise ModelError(f"song index {short_repr(folder.name)} is damaged; fetch it again")
+            ):
+                raise ValueError
         return cls(titles, buckets, grams, songs, times, metrics)
 
     def find(self, grams: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -377,22 +358,3 @@ def _split(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _mapped(path: Path) -> np.ndarray:
     """An array that stays on disk until it is asked; nothing is unpickled."""
     return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
-
-
-def _read_metrics(folder: Path) -> dict:
-    try:
-        metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-        version, sha256 = metrics["format_version"], metrics["sha256"]
-    except OSError:
-        raise ModelError(
-            f"{short_repr(folder.name)} is no song index (it lacks {METRICS}); make one with train.py --models {FOLDER}"
-        ) from None
-    except (ValueError, KeyError, TypeError):
-        version = sha256 = None
-    if version is not None and version != FORMAT_VERSION:
-        raise ModelError(
-            f"song index {short_repr(folder.name)} has format version {short_repr(version)}, this lyricgen reads {FORMAT_VERSION}; make it again"
-        )
-    if not isinstance(sha256, dict):
-        raise ModelError(f"{METRICS} of song index {short_repr(folder.name)} is damaged; fetch it again")
-    return metrics

@@ -1,13 +1,12 @@
-"""A model folder (weights, config, metrics, learning curve) <-> a model. Nothing is unpickled.
+"""Model folders: weights, config, metrics and learning curve of a network.
 
-model.safetensors   the weights, float16 unless asked otherwise
-config.json         format version, class and sizes, artists, vocabulary, and the sha256 of the other files
-metrics.json        bits per character on both splits, and how they came about
+model.safetensors   the weights, float16 by default
+config.json         class and sizes, artists, vocabulary; header of the artifact (see `lyricgen.storage`)
+metrics.json        bits per character on both splits, and the provenance
 history.csv         the learning curve
 """
 
 import csv
-import hashlib
 import json
 import os
 import shutil
@@ -17,99 +16,77 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch.overrides import TorchFunctionMode
 
 from lyricgen.errors import ModelError
 from lyricgen.models.networks import MODEL_CLASSES, CharacterModel, model_config
 from lyricgen.models.vocabulary import CHARACTERS, INPUT_SIZE, NUM_CLASSES
-from lyricgen.storage import ASSETS, atomic_folder, file_sha256, write_json
+from lyricgen.storage import ASSETS, MODEL, artifact_errors, read_artifact, write_artifact, write_json
 from lyricgen.validation import nearest, short_repr
 
-FORMAT_VERSION = 1
-WEIGHTS, CONFIG, METRICS, HISTORY = "model.safetensors", "config.json", "metrics.json", "history.csv"
+WEIGHTS, METRICS, HISTORY = MODEL.files
 
 
 @dataclass
 class Checkpoint:
-    """What a model folder holds."""
+    """Content of a model folder."""
 
     model: CharacterModel
     """In eval mode, float32, on the CPU."""
     metrics: dict = field(default_factory=dict)
-    """`val_bpc`, `clean_bpc`, and how they came about."""
+    """`val_bpc`, `clean_bpc`, and the provenance."""
     history: list[dict] = field(default_factory=list)
-    """Rows of the learning curve; what was not measured at a step is None."""
+    """Rows of the learning curve; None for a figure that was not measured at that step."""
 
 
 def save_checkpoint(
     checkpoint: Checkpoint, folder: str | Path, dtype: torch.dtype = torch.float16, columns: Iterable[str] | None = None
 ) -> None:
-    """Writes a model folder; it appears in one step when complete, and one that was there is replaced.
+    """Writes a model folder atomically.
 
     Args:
-        checkpoint: the model and its figures.
-        folder: where; its parents are made.
+        checkpoint: its content.
+        folder: replaced if it exists; its parents are created.
         dtype: of the weights in the file.
         columns: of `history.csv`; None: those of the first row.
     """
-    folder = Path(folder)
-    with atomic_folder(folder) as partial:
-        weights = {
-            name: value.detach().to("cpu", dtype).contiguous() for name, value in checkpoint.model.state_dict().items()
-        }
-        save_file(weights, partial / WEIGHTS)
+    model, history = checkpoint.model, checkpoint.history
+    with write_artifact(folder, MODEL, {**model_config(model), "vocabulary": CHARACTERS}) as partial:
+        weights = {name: value.detach().to("cpu", dtype).contiguous() for name, value in model.state_dict().items()}
+        (partial / WEIGHTS).write_bytes(save(weights))
         write_json(partial / METRICS, checkpoint.metrics)
         with (partial / HISTORY).open("w", newline="", encoding="utf-8") as file:
-            names = list(columns or (checkpoint.history[0] if checkpoint.history else ()))
-            writer = csv.DictWriter(file, names, lineterminator="\n")
+            writer = csv.DictWriter(file, list(columns or (history[0] if history else ())), lineterminator="\n")
             writer.writeheader()
-            writer.writerows(checkpoint.history)
-        config = {"format_version": FORMAT_VERSION, **model_config(checkpoint.model), "vocabulary": CHARACTERS}
-        os.chmod(partial / WEIGHTS, 0o644)  # safetensors lets only the owner read
-        config["sha256"] = {name: file_sha256(partial / name) for name in (WEIGHTS, METRICS, HISTORY)}
-        config["sha256"][CONFIG] = config_sha256(config)
-        write_json(partial / CONFIG, config)
+            writer.writerows(history)
 
 
 def replace_metrics(folder: str | Path, metrics: Mapping) -> None:
-    """Puts other figures into a model folder, in one step; all else in it stays byte for byte.
+    """Replaces the metrics of a model folder atomically; weights and learning curve stay byte for byte.
 
     Raises:
         ModelError: the folder is damaged.
     """
     folder = Path(folder)
-    load_checkpoint(folder)
-    with atomic_folder(folder) as partial:
+    config = read_artifact(folder, MODEL)
+    with write_artifact(folder, MODEL, config) as partial:
         for name in (WEIGHTS, HISTORY):
             shutil.copyfile(folder / name, partial / name)
         write_json(partial / METRICS, metrics)
-        config = _read_json(folder, CONFIG)
-        config["sha256"][METRICS] = file_sha256(partial / METRICS)
-        write_json(partial / CONFIG, config)
 
 
 def load_checkpoint(folder: str | Path) -> Checkpoint:
-    """Reads a model folder, strictly: every file is there and as it was written, every weight has its shape.
+    """Reads a model folder strictly: every checksum matches and every weight has the shape that the config implies.
 
     Raises:
         ModelError: it is missing, incomplete, altered, or of another format; the message says which.
     """
     folder = Path(folder)
-    if not os.path.isdir(folder):
-        raise ModelError(
-            f"there is no model folder {short_repr(folder.name)}; train one with train.py or name one of the bundled models"
-        )
-    config = _read_json(folder, CONFIG)
-    if config.get("format_version") != FORMAT_VERSION:
-        raise ModelError(
-            f"model folder {folder.name!r} has format version {config.get('format_version')!r}, this lyricgen reads {FORMAT_VERSION}; "
-            "train it again or use the lyricgen it was made with"
-        )
+    config = read_artifact(folder, MODEL)
     if config.get("vocabulary") != CHARACTERS:
-        raise ModelError(f"model folder {folder.name!r} was trained on another vocabulary than string.printable")
-    _verify(folder, config)
-    with torch.device("meta"), _NoInit():  # so that sizes which the weights do not bear out take no memory
+        raise ModelError(f"{MODEL.named(folder)} was trained on another vocabulary than string.printable")
+    with torch.device("meta"), _NoInit():  # allocates nothing for sizes that the weights do not have
         model = make_model(config)
     try:
         weights = {name: value.float() for name, value in load_file(folder / WEIGHTS).items()}
@@ -117,28 +94,30 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
     except (SafetensorError, RuntimeError, OSError) as error:
         reason = str(error).strip().splitlines()[-1].strip()
         raise ModelError(
-            f"the weights of model folder {folder.name!r} do not fit its config.json ({reason}); fetch it again"
+            f"the weights of {MODEL.named(folder)} do not fit its {MODEL.header} ({reason}); {MODEL.if_damaged}"
         ) from None
-    metrics = _read_json(folder, METRICS)
-    model.line_breaks = bool(metrics.get("line_breaks", False))
-    return Checkpoint(model.eval(), metrics, _read_history(folder / HISTORY))
+    with artifact_errors(folder, MODEL):
+        metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+        model.line_breaks = bool(metrics.get("line_breaks", False))
+        return Checkpoint(model.eval(), metrics, _read_history(folder / HISTORY))
 
 
 def bundled_models() -> list[str]:
-    """The names of the models that come with the project."""
-    return sorted(folder.parent.name for folder in ASSETS.glob(f"*/{CONFIG}"))
+    """The names of the bundled models."""
+    return sorted(folder.parent.name for folder in ASSETS.glob(f"*/{MODEL.header}"))
 
 
 def find_checkpoint(name_or_path: str | Path) -> Path:
-    """The folder or `.ckpt` file that a model's name or path stands for.
+    """The folder or `.ckpt` file of a model, given by name or path.
 
     Raises:
-        ModelError: it is neither; the message offers the nearest name.
+        ModelError: there is none; the message suggests the nearest names.
     """
-    bundled, named = bundled_models(), isinstance(name_or_path, (str, os.PathLike)) and str(name_or_path)
+    bundled = bundled_models()
     if isinstance(name_or_path, str) and name_or_path.strip().lower() in bundled:
         return ASSETS / name_or_path.strip().lower()
-    if named and os.path.exists(name_or_path):  # Path.exists raises on a name too long for a file
+    is_path = isinstance(name_or_path, (str, os.PathLike)) and str(name_or_path)
+    if is_path and os.path.exists(name_or_path):  # Path.exists raises on a name too long for a file
         return Path(name_or_path).resolve()
     near = ", ".join(nearest(str(name_or_path), bundled)) or "none"
     raise ModelError(
@@ -147,23 +126,23 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
 
 
 def load_model(name_or_folder: str | Path = "lstm") -> CharacterModel:
-    """A trained model in eval mode, float32, on the CPU; its `.artists` are the names it knows, position = label.
+    """A trained model in eval mode, float32, on the CPU. `model.artists[label]` is the name of an artist label.
 
     Args:
-        name_or_folder: 'lstm' or 'vanilla-rnn', which come with the project, a model folder, or a `.ckpt` of train.py.
+        name_or_folder: a bundled model ('lstm' or 'vanilla-rnn'), a model folder, or a `.ckpt` file of train.py.
 
     Raises:
-        ModelError: there is none, or it is damaged.
+        ModelError: there is no such model, or it is damaged.
     """
     path = find_checkpoint(name_or_folder)
     return load_training_checkpoint(path) if path.suffix == ".ckpt" else load_checkpoint(path).model
 
 
 def make_model(config: Mapping) -> CharacterModel:
-    """The model that a config describes, with fresh weights.
+    """The model that a config describes, with initial weights.
 
     Raises:
-        ModelError: it describes none of the two classes.
+        ModelError: the config describes neither of the two classes.
     """
     try:
         model = MODEL_CLASSES[config["class"]](**config["model"])
@@ -172,7 +151,7 @@ def make_model(config: Mapping) -> CharacterModel:
         return model
     except (AssertionError, KeyError, OverflowError, TypeError, ValueError, RuntimeError):
         raise ModelError(
-            f"the config describes no model of lyricgen (its class: {config.get('class')!r}); fetch it again"
+            f"the config describes no model of lyricgen (its class: {config.get('class')!r}); {MODEL.if_damaged}"
         ) from None
 
 
@@ -180,7 +159,7 @@ def load_training_checkpoint(path: str | Path) -> CharacterModel:
     """The model in a `.ckpt` file of train.py, in eval mode; read with `weights_only=True`.
 
     Raises:
-        ModelError: the file is missing, damaged, or not one of train.py's.
+        ModelError: the file is missing, damaged, or not a checkpoint of train.py.
     """
     path = Path(path)
     try:
@@ -195,7 +174,7 @@ def load_training_checkpoint(path: str | Path) -> CharacterModel:
         raise ModelError(f"there is no checkpoint {path.name!r}") from None
     except ModelError:
         raise
-    except Exception as error:  # torch.load raises whatever the damaged bytes bring about
+    except Exception as error:  # torch.load raises any exception on damaged bytes
         raise ModelError(
             f"{path.name!r} is no checkpoint of train.py, or it is damaged ({type(error).__name__})"
         ) from None
@@ -203,48 +182,12 @@ def load_training_checkpoint(path: str | Path) -> CharacterModel:
 
 
 class _NoInit(TorchFunctionMode):
-    """While it is on, torch.nn.init leaves weights as they are: on the meta device it imports all of torch.compile."""
+    """Makes torch.nn.init a no-op: on the meta device it would import all of torch.compile."""
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         if getattr(function, "__module__", None) == "torch.nn.init":
             return kwargs["tensor"] if kwargs else args[0]
         return function(*args, **(kwargs or {}))
-
-
-def config_sha256(config: Mapping) -> str:
-    """The sha256 of what a config says, without the sha256 that it holds."""
-    content = {name: value for name, value in config.items() if name != "sha256"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _verify(folder: Path, config: Mapping) -> None:
-    """Checks that every file of a model folder is there, can be read, and is the one that was written."""
-    published = config.get("sha256")
-    for name in (WEIGHTS, METRICS, HISTORY, CONFIG):
-        try:
-            found = config_sha256(config) if name == CONFIG else file_sha256(folder / name)
-        except FileNotFoundError:
-            raise ModelError(f"model folder {folder.name!r} lacks {name}; fetch it again") from None
-        except OSError as error:
-            raise ModelError(
-                f"{name} of model folder {folder.name!r} cannot be read ({error.strerror}); check its permissions"
-            ) from None
-        if not isinstance(published, Mapping) or found != published.get(name):
-            raise ModelError(
-                f"{name} of model folder {folder.name!r} is not the file that was published (its sha256 differs); fetch it again"
-            )
-
-
-def _read_json(folder: Path, name: str) -> dict:
-    try:
-        value = json.loads((folder / name).read_text(encoding="utf-8"))
-    except OSError:
-        raise ModelError(f"model folder {folder.name!r} lacks {name}; fetch it again") from None
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise ModelError(f"{name} of model folder {folder.name!r} is damaged; fetch it again")
-    return value
 
 
 def _read_history(path: Path) -> list[dict]:

@@ -5,8 +5,6 @@ first one from label 100. Shapes: B streams side by side, T characters a step.
 """
 
 import hashlib
-import json
-import zipfile
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,15 +17,15 @@ from torch.utils.data import IterableDataset
 from lyricgen.errors import DataError
 from lyricgen.models.vocabulary import OOV_LABEL, PADDING_LABEL, START_LABEL, encode
 from lyricgen.songs.notebook import LyricsGenerationTensor, Song
-from lyricgen.storage import atomic_folder
+from lyricgen.storage import ENCODED_CORPUS, artifact_errors, read_artifact, write_artifact
 
 WINDOW = 60  # characters: the window by which two songs are compared
 MAX_OVERLAP_OF_CLEAN = 0.10  # a song is clean if a smaller share of its windows than this occurs in training
 MOST_HELD_OUT = 2_000  # songs, so that what is measured and compared with training stays small beside a large corpus
-FORMAT_VERSION = 1
+LABELS, SONGS = ENCODED_CORPUS.files
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Corpus:
     """Encoded songs. `labels` is memory-mapped; the rest is a few bytes a song.
 
@@ -84,14 +82,15 @@ def encode_corpus(songs: Iterable[Song], folder: str | Path, artists: Sequence[s
 
     Args:
         songs: read once, in order.
-        folder: where `labels.u8`, `songs.npz` and `meta.json` go.
+        folder: of the artifact; see `lyricgen.storage`.
         artists: the artists to tell apart, position = label; a song of another has no artist. None: those of the songs.
     """
     folder = Path(folder)
     label_of = {name: label for label, name in enumerate(artists or ())}
     ends, names, digest = array("q", [0]), array("q"), hashlib.sha256()
-    with atomic_folder(folder) as partial:
-        with (partial / "labels.u8").open("wb") as file:
+    header: dict = {}
+    with write_artifact(folder, ENCODED_CORPUS, header) as partial:
+        with (partial / LABELS).open("wb") as file:
             for song in songs:
                 if artists is None and song.artist:
                     label_of.setdefault(song.artist, len(label_of))
@@ -103,32 +102,26 @@ def encode_corpus(songs: Iterable[Song], folder: str | Path, artists: Sequence[s
                 names.append(label_of.get(song.artist, -1))
         ends, artist_labels = np.frombuffer(ends, np.int64), np.frombuffer(names, np.int64).copy()
         artist_labels[artist_labels < 0] = len(label_of)
-        np.savez(partial / "songs.npz", starts=ends[:-1], stops=ends[1:], artist_labels=artist_labels)
-        meta = {"format_version": FORMAT_VERSION, "artists": list(label_of), "sha256": digest.hexdigest()}
-        (partial / "meta.json").write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
+        np.savez(partial / SONGS, starts=ends[:-1], stops=ends[1:], artist_labels=artist_labels)
+        header |= {"artists": list(label_of), "sha256": digest.hexdigest()}
     return open_corpus(folder)
 
 
 def open_corpus(folder: str | Path) -> Corpus:
-    """A corpus that `encode_corpus` wrote.
+    """Opens a corpus that `encode_corpus` wrote.
 
     Raises:
-        DataError: the folder holds none, or one of another format.
+        DataError: the folder is no corpus, or it is damaged or of another format.
     """
     folder = Path(folder)
-    try:
-        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-        if meta["format_version"] != FORMAT_VERSION:
-            raise DataError(f"{folder.name} is an encoded corpus of another format; encode the songs again")
-        with (folder / "songs.npz").open("rb") as file, np.load(file, allow_pickle=False) as songs:
+    header = read_artifact(folder, ENCODED_CORPUS)
+    with artifact_errors(folder, ENCODED_CORPUS):
+        with (folder / SONGS).open("rb") as file, np.load(file, allow_pickle=False) as songs:
             arrays = {name: songs[name] for name in ("starts", "stops", "artist_labels")}
-        artists, sha256 = tuple(meta["artists"]), meta["sha256"]
-        labels = np.memmap(folder / "labels.u8", dtype=np.uint8, mode="r")
+        labels = np.memmap(folder / LABELS, dtype=np.uint8, mode="r")
         if len(arrays["stops"]) and len(labels) != arrays["stops"][-1]:
-            raise DataError(f"{folder.name} is an incomplete encoded corpus; encode the songs again")
-    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
-        raise DataError(f"{folder.name} is no encoded corpus; encode the songs first") from None
-    return Corpus(labels, **arrays, artists=artists, sha256=sha256)
+            raise ValueError
+        return Corpus(labels, **arrays, artists=tuple(header["artists"]), sha256=header["sha256"])
 
 
 class SongStreams(IterableDataset):

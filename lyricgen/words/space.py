@@ -7,7 +7,6 @@ meta.json     format version, name, source, counts, and the sha256 of the other 
 Shapes: N words of D dimensions. No pickle is loaded.
 """
 
-import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,11 +19,11 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from lyricgen.errors import ArgumentError, VectorsError
-from lyricgen.storage import atomic_folder, file_sha256, write_json
+from lyricgen.storage import VECTOR_SPACE, artifact_errors, read_artifact, read_header, write_artifact
 from lyricgen.validation import check_text, short_repr
 
-FORMAT_VERSION = 1
-VECTORS, WORDS, META = "vectors.npy", "words.txt", "meta.json"
+VECTORS, WORDS = VECTOR_SPACE.files
+META = VECTOR_SPACE.header
 MAX_WORD_LENGTH = 100  # characters; for a longer text no other spelling is tried
 READ_AT_ONCE = 30_000_000  # bytes: up to here the vectors are checked against their sha256 and read into memory
 FREQUENT_WORDS = 10_000  # words that random pairs are sampled from
@@ -221,26 +220,24 @@ class SpaceWriter:
 def writing_space(
     folder: str | Path, name: str, source: str, dimensions: int, dtype: np.dtype = np.float32, **facts
 ) -> Iterator[SpaceWriter]:
-    """A writer for a space's folder, which appears in one step when the block ends well.
+    """Gives a writer for the folder of a space, which is written atomically.
 
     Args:
-        folder: where.
+        folder: replaced if it exists; its parents are created.
         name: of the space.
         source: where the vectors come from.
         dimensions: D.
         dtype: of the file, float32 or float16.
         facts: more for meta.json.
     """
-    with atomic_folder(Path(folder)) as partial:
+    header = {"name": name, "source": source, **facts}
+    with write_artifact(folder, VECTOR_SPACE, header) as partial:
         writer = SpaceWriter(partial, dimensions, dtype)
         try:
             yield writer
         finally:
             writer.close()
-        meta = {"format_version": FORMAT_VERSION, "name": name, "source": source, **facts}
-        meta.update(words=writer.count, dimensions=dimensions, dtype=writer.dtype.name)
-        meta["sha256"] = {file: file_sha256(partial / file) for file in (VECTORS, WORDS)}
-        write_json(partial / META, meta)
+        header.update(words=writer.count, dimensions=dimensions, dtype=writer.dtype.name)
 
 
 def save_space(space: KeyedVectors, folder: str | Path, name: str, source: str, dtype=np.float32, **facts) -> None:
@@ -250,49 +247,28 @@ def save_space(space: KeyedVectors, folder: str | Path, name: str, source: str, 
 
 
 def read_meta(folder: str | Path) -> dict:
-    """What meta.json of a space's folder says.
+    """The content of meta.json in the folder of a space.
 
     Raises:
-        VectorsError: there is none, or it is of another format.
+        VectorsError: there is none, or it is damaged or of another format.
     """
-    folder = Path(folder)
-    try:
-        meta = json.loads((folder / META).read_text(encoding="utf-8"))
-        version, _, _ = meta["format_version"], meta["sha256"][VECTORS], meta["sha256"][WORDS]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise VectorsError(
-            f"{folder.name!r} is no folder of word vectors, or its {META} is damaged; fetch it again"
-        ) from None
-    if version != FORMAT_VERSION:
-        raise VectorsError(
-            f"the vectors in {folder.name!r} have format version {version!r}, this lyricgen reads {FORMAT_VERSION}"
-        )
-    return meta
+    return read_header(folder, VECTOR_SPACE)
 
 
 def open_space(folder: str | Path) -> VectorSpace:
-    """Opens a space's folder; large vectors are mapped, small ones are read and checked against their sha256.
+    """Opens the folder of a space: large vectors are mapped, small ones are read and their checksum verified.
 
     Raises:
         VectorsError: it is missing, incomplete, altered, or of another format; the message says which.
     """
     folder = Path(folder)
-    meta = read_meta(folder)
-    try:
-        small = (folder / VECTORS).stat().st_size <= READ_AT_ONCE
-        for name in (VECTORS, WORDS) if small else (WORDS,):
-            if file_sha256(folder / name) != meta["sha256"][name]:
-                raise VectorsError(
-                    f"{name} in {folder.name!r} is not the file that was written (its sha256 differs); fetch it again"
-                )
-        vectors = read_matrix(folder / VECTORS, mapped=not small)
-        words = (folder / WORDS).read_bytes().decode("utf-8", "replace").split("\n")[:-1]  # only \n parts words
-    except OSError as error:
-        raise VectorsError(
-            f"the vectors in {folder.name!r} cannot be read ({error.strerror}); fetch them again"
-        ) from None
-    if vectors.shape != (meta.get("words"), meta.get("dimensions")) or len(words) != len(vectors):
-        raise VectorsError(f"the files in {folder.name!r} do not fit together; fetch them again")
+    with artifact_errors(folder, VECTOR_SPACE):
+        mapped = (folder / VECTORS).is_file() and (folder / VECTORS).stat().st_size > READ_AT_ONCE
+        meta = read_artifact(folder, VECTOR_SPACE, unchecked=(VECTORS,) if mapped else ())
+        vectors = read_matrix(folder / VECTORS, mapped)
+        words = (folder / WORDS).read_bytes().decode("utf-8", "replace").split("\n")[:-1]  # \n alone separates words
+        if vectors.shape != (meta.get("words"), meta.get("dimensions")) or len(words) != len(vectors):
+            raise ValueError
     return VectorSpace(str(meta.get("name", folder.name)), words, vectors, str(meta.get("source", "")))
 
 

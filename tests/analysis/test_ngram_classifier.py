@@ -8,9 +8,7 @@ import pytest
 
 from lyricgen import DataError, ModelError, fit_ngrams, load_ngrams, save_ngrams
 from lyricgen.analysis.ngram_classifier import (
-    FILES,
     LAWS,
-    META,
     METRICS,
     WEIGHTS,
     Calibration,
@@ -20,7 +18,7 @@ from lyricgen.analysis.ngram_classifier import (
     weigh,
 )
 from lyricgen.songs.notebook import ARTISTS
-from lyricgen.storage import ASSETS
+from lyricgen.storage import ASSETS, NGRAM_CLASSIFIER
 
 SEA = ["the boat is on the water", "waves and water and a boat", "water under the old boat", "a boat a wave a sail"]
 LAND = [
@@ -101,7 +99,7 @@ def test_the_law_that_is_fitted_believes_what_is_right_and_not_what_is_noise():
 
 def test_a_folder_gives_back_what_was_written(classifier, tmp_path):
     save_ngrams(classifier, tmp_path / "attribution")
-    assert sorted(path.name for path in (tmp_path / "attribution").iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in (tmp_path / "attribution").iterdir()) == sorted(NGRAM_CLASSIFIER.all_files)
     loaded = load_ngrams(tmp_path / "attribution")
     assert loaded.artists == classifier.artists and loaded.songs == classifier.songs
     assert loaded.laws == classifier.laws and loaded.metrics == {"train_songs": 8}
@@ -119,12 +117,24 @@ def change(path, change_it):
     [
         (lambda folder: (folder / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes()[:-1]), "sha256 differs"),
         (lambda folder: (folder / METRICS).write_text("{}"), "sha256 differs"),
-        (lambda folder: (folder / WEIGHTS).unlink(), "lacks weights.safetensors"),
-        (lambda folder: (folder / META).unlink(), "lacks meta.json"),
-        (lambda folder: (folder / META).write_text("[]"), "damaged"),
-        (lambda folder: change(folder / META, lambda meta: meta.update(format_version=9)), "format version 9"),
-        (lambda folder: change(folder / META, lambda meta: meta["artists"].pop()), "do not fit together"),
-        (lambda folder: change(folder / META, lambda meta: meta["laws"].pop("both")), "do not fit together"),
+        (
+            lambda folder: (folder / WEIGHTS).unlink(),
+            "weights.safetensors of n-gram classifier 'attribution' is missing",
+        ),
+        (lambda folder: (folder / NGRAM_CLASSIFIER.header).unlink(), "lacks meta.json"),
+        (lambda folder: (folder / NGRAM_CLASSIFIER.header).write_text("[]"), "damaged"),
+        (
+            lambda folder: change(folder / NGRAM_CLASSIFIER.header, lambda meta: meta.update(format_version=9)),
+            "format version 9",
+        ),
+        (
+            lambda folder: change(folder / NGRAM_CLASSIFIER.header, lambda meta: meta["artists"].pop()),
+            "do not fit together",
+        ),
+        (
+            lambda folder: change(folder / NGRAM_CLASSIFIER.header, lambda meta: meta["laws"].pop("both")),
+            "do not fit together",
+        ),
     ],
 )
 def test_a_folder_that_is_not_as_it_was_written_is_refused(classifier, tmp_path, damage, words):
@@ -136,7 +146,7 @@ def test_a_folder_that_is_not_as_it_was_written_is_refused(classifier, tmp_path,
 
 
 def test_a_folder_that_is_not_there_is_told():
-    with pytest.raises(ModelError, match="'nowhere' lacks meta.json"):
+    with pytest.raises(ModelError, match="there is no n-gram classifier 'nowhere'; train one"):
         load_ngrams("nowhere")
 
 

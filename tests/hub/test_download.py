@@ -249,7 +249,7 @@ def test_a_damaged_song_index_on_the_hub_leaves_all_that_is_bundled_running(home
     }
     publish(local_hub, tiny_folder, **files, **{MANIFEST: with_manifest(files)})
     [(folder, origin)] = sources()
-    assert folder == "assets" and "songs.csv of song index 'originality' is not the file that was published" in origin
+    assert folder == "assets" and "songs.csv of song index 'originality' is not the file that was written" in origin
 
 
 FAULTS = {

@@ -18,8 +18,7 @@ from shell import Done, Shell, has_failed
 
 from lyricgen import Checkpoint, ImprovedSeqModel, ModelError, Song, SongIndex, save_checkpoint
 from lyricgen.hub.publish import model_files
-from lyricgen.models.checkpoints import config_sha256
-from lyricgen.storage import write_json
+from lyricgen.storage import content_sha256, write_json
 
 ROOT = Path(__file__).parents[2]
 REPO = "ann/models"
@@ -344,7 +343,7 @@ def name_another_class(folder: Path) -> None:
     """In a config, with the sha256 that then is right."""
     config = json.loads((folder / "config.json").read_text())
     config["class"] = "GRU"
-    config["sha256"]["config.json"] = config_sha256(config)
+    config["sha256"]["config.json"] = content_sha256(config)
     write_json(folder / "config.json", config)
 
 
@@ -352,11 +351,14 @@ def name_another_class(folder: Path) -> None:
     ("damage", "said"),
     [
         (lambda folder: truncate(folder / "lstm/model.safetensors"), "model.safetensors of model folder 'lstm' is not"),
-        (lambda folder: (folder / "vanilla-rnn/metrics.json").unlink(), "'vanilla-rnn' lacks metrics.json"),
+        (
+            lambda folder: (folder / "vanilla-rnn/metrics.json").unlink(),
+            "metrics.json of model folder 'vanilla-rnn' is missing",
+        ),
         (lambda folder: (folder / "lstm/history.csv").write_text("x"), "history.csv of model folder 'lstm' is not"),
         (lambda folder: name_another_class(folder / "lstm"), "no model of lyricgen (its class: 'GRU')"),
-        (lambda folder: truncate(folder / "lyrics/words.txt"), "words.txt in 'lyrics' is not"),
-        (lambda folder: (folder / "lyrics/meta.json").unlink(), "'lyrics' is no folder of word vectors"),
+        (lambda folder: truncate(folder / "lyrics/words.txt"), "words.txt of vector space 'lyrics' is not"),
+        (lambda folder: (folder / "lyrics/meta.json").unlink(), "'lyrics' is no vector space"),
         (lambda folder: turn_a_number_into_nan(folder / "lyrics"), "lyrics"),
         (lambda folder: truncate(folder / "originality/grams.npy"), "grams.npy of song index 'originality' is not"),
         (lambda folder: (folder / "originality/metrics.json").unlink(), "'originality' is no song index"),
@@ -395,5 +397,7 @@ def test_what_tells_artists_apart_is_pushed_beside_the_models_and_read_strictly_
     }
     assert "| `attribution/` |" in files["README.md"].decode()
     (tiny_ngrams / "weights.safetensors").write_bytes(b"0")
-    with pytest.raises(ModelError, match="weights.safetensors in 'attribution' is not the file that was written"):
+    with pytest.raises(
+        ModelError, match="weights.safetensors of n-gram classifier 'attribution' is not the file that was written"
+    ):
         model_files(tiny_ngrams.parent, REPO)

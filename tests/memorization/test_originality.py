@@ -191,7 +191,7 @@ def test_what_is_no_text_is_refused(index):
 def test_an_index_may_be_named_by_its_folder(index, tmp_path):
     index.save(tmp_path / "index")
     assert measure_originality(FOX, tmp_path / "index").longest_run == 15
-    with pytest.raises(ModelError, match="'none' is no song index"):
+    with pytest.raises(ModelError, match="there is no song index 'none'"):
         measure_originality(FOX, tmp_path / "none")
 
 

@@ -11,7 +11,6 @@ from lyricgen import DataError, Song, SongIndex
 from lyricgen.errors import ModelError
 from lyricgen.memorization.song_index import (
     BUCKETS,
-    FILES,
     bundled_index,
     find_periods,
     find_words,
@@ -20,7 +19,7 @@ from lyricgen.memorization.song_index import (
     hash_word,
     hash_words,
 )
-from lyricgen.storage import ASSETS, file_sha256
+from lyricgen.storage import ASSETS, SONG_INDEX, file_sha256
 
 SONGS = [
     Song("The fox hums to the quiet pond, and the pond hums back", "Ann", "Pond"),
@@ -202,11 +201,11 @@ def test_a_saved_index_is_the_same_again(index, folder):
 
 
 def test_its_folder_holds_these_files_and_says_how_it_came_about(folder):
-    assert {path.name for path in folder.iterdir()} == {*FILES, "metrics.json"}
+    assert {path.name for path in folder.iterdir()} == {*SONG_INDEX.all_files}
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     assert (metrics["format_version"], metrics["songs"], metrics["words"], metrics["seconds"]) == (1, 4, 37, 1.5)
-    assert metrics["bytes"] == sum((folder / name).stat().st_size for name in FILES)
-    assert metrics["sha256"] == {name: file_sha256(folder / name) for name in FILES}
+    assert metrics["bytes"] == sum((folder / name).stat().st_size for name in SONG_INDEX.files)
+    assert metrics["sha256"] == {name: file_sha256(folder / name) for name in SONG_INDEX.files}
 
 
 def test_its_folder_holds_no_word_of_a_lyric(folder):
@@ -222,7 +221,7 @@ def test_a_title_is_one_line_of_a_bounded_length(tmp_path):
     assert SongIndex.load(tmp_path / "index").titles == titles
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", SONG_INDEX.files)
 @pytest.mark.parametrize("damage", ["cut", "altered", "missing"])
 def test_a_damaged_file_is_refused_and_named(damage, name, folder):
     content = bytearray((folder / name).read_bytes())
@@ -240,13 +239,13 @@ def test_a_damaged_file_is_refused_and_named(damage, name, folder):
 @pytest.mark.parametrize(
     ("metrics", "said"),
     [
-        (None, "is no song index"),
+        (None, "'index' is no song index .it lacks metrics.json.; make one with train.py"),
         ("{", "metrics.json of song index 'index' is damaged"),
         ("[]", "is damaged"),
         ('{"format_version": 1}', "is damaged"),
         ('{"format_version": 1, "sha256": []}', "is damaged"),
         ('{"format_version": 2, "sha256": {}}', "format version 2, this lyricgen reads 1"),
-        ('{"format_version": 1, "sha256": {}}', "its sha256 differs"),
+        ('{"format_version": 1, "sha256": {}}', "is damaged"),
     ],
 )
 def test_a_folder_that_is_no_index_is_refused(metrics, said, folder):
@@ -282,7 +281,7 @@ def published(folder, name: str, change) -> None:
 )
 def test_an_index_that_contradicts_itself_is_refused_and_nothing_is_unpickled(name, change, folder):
     published(folder, name, change)
-    with pytest.raises(ModelError, match="song index 'index' is damaged"):
+    with pytest.raises(ModelError, match="the files of song index 'index' do not fit together; fetch it again"):
         SongIndex.load(folder)
 
 

@@ -226,7 +226,7 @@ def test_a_folder_is_opened_where_it_is_and_another_folder_refused(tmp_path, cac
     save_space(VectorSpace("two", ["a", "b"], np.eye(2, dtype=np.float32)), tmp_path / "two", "two", "")
     assert load_vectors(tmp_path / "two")["b"].tolist() == [0, 1] and not cache.exists()
     (tmp_path / "other").mkdir()
-    assert "'other' is no folder of word vectors" in refusal(load_vectors, tmp_path / "other")
+    assert "'other' is no vector space" in refusal(load_vectors, tmp_path / "other")
 
 
 class Server(http.server.ThreadingHTTPServer):
