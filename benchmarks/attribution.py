@@ -1,10 +1,10 @@
-"""How often songs are attributed to the right artist, by each model, by n-grams, by both, and by a common baseline.
+"""Accuracy of authorship attribution: by each language model, by n-grams, and by a common baseline.
 
     python -m benchmarks.attribution --data songdata/ [--characters 1000] [--write-readme] [--write-metrics FOLDER]
 
-On the notebook's validation songs and on the clean ones among them, each read up to so many characters by every method
-alike. The baseline is TF-IDF of 2 to 5 letters and a linear support vector machine (scikit-learn), fitted on the same
-training songs in this run. Takes an hour on one core; `--read FOLDER` keeps what the models read for the next run.
+On the notebook's validation songs and on the clean ones among them; every method reads the same first characters. The
+baseline is TF-IDF of 2 to 5 letters and a linear support vector machine (scikit-learn), fitted on the same training songs
+in this run. Takes an hour on one core; `--read FOLDER` keeps the models' log-likelihoods for the next run.
 """
 
 import argparse
@@ -23,7 +23,14 @@ from sklearn.svm import LinearSVC
 from benchmarks.measuring import deliver, make_parser, median_seconds, written_by
 from benchmarks.readme import table
 from benchmarks.songs import make_text
-from lyricgen.analysis.attribution import FOLDER, attribute, attribution_figures, posterior, read_under_artists
+from lyricgen.analysis.attribution import (
+    FOLDER,
+    LM_ONLY_CALIBRATION,
+    attribute,
+    attribution_metrics,
+    nll_per_artist,
+    posterior,
+)
 from lyricgen.analysis.ngram_classifier import NgramClassifier, load_ngrams, save_ngrams
 from lyricgen.models.checkpoints import bundled_models, load_model
 from lyricgen.models.vocabulary import OOV_LABEL, token_ids_to_str
@@ -82,15 +89,12 @@ def measure(songs: train.Songs, classifier: NgramClassifier, options: argparse.N
     read = [songs.val.song(number)[: options.characters or None] for number in range(len(songs.val))]
     texts, labels = list(map(token_ids_to_str, read)), songs.val.artist_labels
     lengths = np.array([(song != OOV_LABEL).sum() for song in read])
-    log_priors, laws = classifier.log_priors, classifier.laws
-    scores = np.stack([classifier.scores(text) for text in texts])
-    posteriors = {"n-grams": posterior(laws["scores"].logits(None, scores, log_priors, lengths))}
+    posteriors = {"n-grams": posterior(classifier.logits(texts, lengths))}
     for name in options.models:
         nats = -kept(options.read, f"{name}-{options.characters}", lambda name=name: read_all(name, read))
         posteriors |= {
-            f"{name}, Bayes' rule as it stands": posterior(nats + log_priors),
-            f"{name}, scaled": posterior(laws["nats"].logits(nats, None, log_priors, lengths)),
-            f"{name} and n-grams": posterior(laws["both"].logits(nats, scores, log_priors, lengths)),
+            f"{name}, Bayes' rule as it stands": posterior(nats),
+            f"{name}, scaled": posterior(LM_ONLY_CALIBRATION.logits(nats, lengths)),
         }
     answers = {name: split_figures(values, labels, songs.clean) for name, values in sorted(posteriors.items())}
     right = fit_baseline(songs.train)(texts) == labels
@@ -103,14 +107,14 @@ def measure(songs: train.Songs, classifier: NgramClassifier, options: argparse.N
 
 def split_figures(posteriors: np.ndarray, labels: np.ndarray, clean: np.ndarray) -> dict[str, dict]:
     """Figures of posteriors on both splits."""
-    figures = {"all": attribution_figures(posteriors, labels)}
-    return figures | {"clean": attribution_figures(posteriors[clean], labels[clean])} if clean.any() else figures
+    figures = {"all": attribution_metrics(posteriors, labels)}
+    return figures | {"clean": attribution_metrics(posteriors[clean], labels[clean])} if clean.any() else figures
 
 
 def read_all(name: str, songs: list[np.ndarray]) -> np.ndarray:
     """The negative log-likelihood of each song under each artist, in nats (songs, A)."""
     model, found = load_model(name), np.zeros((len(songs), 0))
-    for done, (number, nats) in enumerate(read_under_artists(model, songs, range(len(model.artists)))):
+    for done, (number, nats) in enumerate(nll_per_artist(model, songs, range(len(model.artists)))):
         found = found if found.size else np.zeros((len(songs), nats.shape[1]))
         found[number] = nats.sum(axis=0, dtype=np.float64)
         if done % 96 == 0:

@@ -38,6 +38,8 @@ class ArtifactKind:
     """Advice where there is no such folder."""
     if_damaged: str = "fetch it again"
     version: int = 1
+    older_versions: tuple[int, ...] = ()
+    """Earlier format versions that can be read too."""
     has_checksums: bool = True
     """Whether the header lists the sha256 of each of `files`."""
     lists_header: bool = False
@@ -75,6 +77,8 @@ NGRAM_CLASSIFIER = ArtifactKind(
     ("weights.safetensors", "metrics.json"),
     ModelError,
     "train one with train.py --models attribution",
+    version=2,
+    older_versions=(1,),
 )
 SONG_INDEX = ArtifactKind(
     "song index",
@@ -160,7 +164,7 @@ def read_header(folder: str | Path, kind: ArtifactKind) -> dict:
     try:
         header = json.loads((folder / kind.header).read_text(encoding="utf-8"))
         version = header["format_version"]
-        if version != kind.version:
+        if version not in (kind.version, *kind.older_versions):
             raise kind.error(
                 f"{kind.named(folder)} has format version {repr(version)[:20]}, this lyricgen reads {kind.version}; "
                 f"{kind.if_damaged}, or use the version of lyricgen that made it"

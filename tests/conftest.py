@@ -12,7 +12,7 @@ from localhub import LocalHub
 from shell import Shell
 
 from lyricgen import Checkpoint, ImprovedSeqModel, VanillaRNN, fit_ngrams, save_checkpoint, save_ngrams, save_space
-from lyricgen.analysis.ngram_classifier import LAWS, Calibration
+from lyricgen.analysis.ngram_classifier import Calibration
 
 torch.set_num_threads(1)
 DATA = Path(__file__).parent / "data"
@@ -71,8 +71,8 @@ def tiny_folder(tmp_path) -> Path:
 def tiny_ngrams(tiny_folder) -> Path:
     """The folder of a classifier of n-grams of the same two artists, beside the networks of `tiny_folder`."""
     fitted = fit_ngrams(["la la oh", "dum di dum"], np.array([0, 1]), ("Ann", "Bob"), buckets=64)
-    laws = dict.fromkeys(LAWS, Calibration((0.0, -0.5), (1.0, 0.0), 0.5))
-    save_ngrams(replace(fitted, laws=laws, metrics={"train_songs": 2}), tiny_folder / "attribution")
+    calibration = Calibration(log_scale=1.0, exponent=0.0, prior=0.5)
+    save_ngrams(replace(fitted, calibration=calibration, metrics={"train_songs": 2}), tiny_folder / "attribution")
     return tiny_folder / "attribution"
 
 

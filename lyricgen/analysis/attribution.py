@@ -1,9 +1,10 @@
-"""Whose line is it? The probability of a text under each artist that a model is conditioned on, whole and line by line.
+"""Authorship attribution: the posterior over a model's artists for a text and for each of its lines.
 
-Shapes: B rows of a batch (texts x artists), T characters, A artists, C classes.
+Two answers side by side: by an n-gram classifier, and by the language model, by Bayes' rule.
+
+Shapes: B rows of a batch (texts x artists), T characters, A artists, S spans (the whole text, then its lines).
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -17,78 +18,83 @@ from lyricgen.errors import ArgumentError
 from lyricgen.generation.fast_stepper import FastStepper
 from lyricgen.models.loading import resolve_model
 from lyricgen.models.networks import CharacterModel, map_state
-from lyricgen.models.text import read_labels, unknown_characters
+from lyricgen.models.text import line_spans, read_labels, unknown_characters
 from lyricgen.models.vocabulary import OOV_LABEL, START_LABEL
 from lyricgen.storage import ASSETS
 from lyricgen.validation import check_text, short_repr
 
-LONGEST = 5_000  # characters of a text
-ROWS = 256  # of a batch, about
-
-
-BUNDLED = "bundled"
-FOLDER = "attribution"  # in which the n-gram classifier stands, beside the models
-ALONE = Calibration(nats=(0.0, -0.5))
-"""How a model is weighed where there is no classifier's folder to say it."""
+MAX_ATTRIBUTED_LENGTH = 5_000  # characters of a text
+MAX_BATCH_ROWS = 256  # texts x artists that the model reads side by side
+BUNDLED = "bundled"  # the value of `ngrams` for the classifier that comes with the project
+FOLDER = "attribution"  # name of the classifier's folder beside the models
+LM_ONLY_CALIBRATION = Calibration(exponent=-0.5)
+"""Length scaling of the language model's log-likelihoods: length ** -0.5, since neighbouring characters are not independent."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """An artist's place in the ranking."""
+class RankedArtist:
+    """An artist of the ranking."""
 
     artist: str
     probability: float
     bits: float
-    """That the model needs for the text when it is told this artist."""
+    """Bits that the model needs for the text, given this artist."""
+    probability_by_model: float
 
 
 @dataclass(frozen=True)
-class Line:
-    """A line of the text, as it was typed, and whose it is."""
+class LineAttribution:
+    """The attribution of one line."""
 
     text: str
     artist: str
-    """The likeliest."""
+    """The most likely artist."""
     probability: float
     posterior: dict[str, float]
     bits: dict[str, float]
+    posterior_by_model: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """Whose a text may be."""
+    """The attribution of a text and of its lines."""
 
     posterior: dict[str, float]
-    """The probability of each artist, in the model's order; they sum to 1."""
+    """Probability of each artist by the n-grams, by the model where there is no classifier; in the model's order, sum 1."""
+    posterior_by_model: dict[str, float]
+    """The same by the language model alone."""
     bits: dict[str, float]
-    """That the model needs for the text when it is told the artist."""
+    """Bits that the model needs for the text, given each artist."""
     any_artist_bits: float
-    """That it needs when it is told none."""
-    lines: tuple[Line, ...]
+    """Bits that the model needs for the text, given no artist."""
+    lines: tuple[LineAttribution, ...]
     characters: int
-    """That the model reads: those of the text that are in the vocabulary."""
+    """Characters of the text in the vocabulary, which are those the model reads."""
     with_ngrams: bool
-    """Whether the classifier of n-grams has a say beside the model."""
+    """Whether an n-gram classifier gave `posterior`."""
     notes: tuple[str, ...] = ()
-    """What an asker should know, a sentence each."""
+    """Remarks on how the text was read, a sentence each."""
 
     @property
-    def ranking(self) -> list[Place]:
-        """The artists, the likeliest first."""
-        places = [Place(artist, chance, self.bits[artist]) for artist, chance in self.posterior.items()]
-        return sorted(places, key=lambda place: -place.probability)
+    def ranking(self) -> list[RankedArtist]:
+        """The artists in order of their posterior, the most likely first."""
+        return [
+            RankedArtist(artist, probability, self.bits[artist], self.posterior_by_model[artist])
+            for artist, probability in sorted(self.posterior.items(), key=lambda item: -item[1])
+        ]
 
     @property
     def margin(self) -> float:
-        """Bits that the name of the likeliest artist saves the model; below 0 where it reads better without a name."""
+        """Bits that naming the most likely artist saves the model; negative where the name does not help."""
         return self.any_artist_bits - self.ranking[0].bits
 
     def to_dict(self) -> dict:
         """The answer of `/attribute`, as plain values."""
         return {
             "artist": self.ranking[0].artist,
-            "ranking": [asdict(place) for place in self.ranking],
+            "ranking": [asdict(ranked) for ranked in self.ranking],
             "posterior": self.posterior,
+            "posterior_by_model": self.posterior_by_model,
             "any_artist_bits": self.any_artist_bits,
             "margin_bits": self.margin,
             "lines": [asdict(line) for line in self.lines],
@@ -104,49 +110,48 @@ def attribute(
     model: str | Path | CharacterModel = "lstm",
     ngrams: NgramClassifier | str | Path | None = BUNDLED,
 ) -> Attribution:
-    """The probability of a text under each artist that a model is conditioned on: whole, and line by line.
+    """The posterior over the artists for a text and for each of its lines.
 
-    By Bayes' rule: the model reads the text once for each artist, and p(artist | text) is proportional to
-    p(text | artist) p(artist), with the likelihood scaled down since the characters of a text depend on each other. Where
-    there is a classifier of n-grams of the same artists, the posterior is by both or by the n-grams alone, as was right more
-    often on training songs that neither had read (`NgramClassifier.decides`); the bits are always the model's.
+    The n-gram classifier gives the ranking. The language model gives the bits and, by Bayes' rule, a second posterior: it
+    reads the text once per artist, p(artist | text) is proportional to p(text | artist), and the log-likelihood is scaled
+    down by the length, since neighbouring characters are not independent.
 
     Args:
-        text: 1 to 5,000 characters; read in lower case. Line breaks and runs of two spaces or more end a line.
+        text: 1 to 5,000 characters, read in lower case; its lines are those of `line_spans`.
         model: 'lstm', 'vanilla-rnn', a model folder, a `.ckpt` file, or a loaded model.
-        ngrams: the classifier: 'bundled', its folder, a loaded one, or None for none.
+        ngrams: the classifier: 'bundled', its folder, a loaded one, or None for the language model alone.
 
     Raises:
-        ArgumentError: the text is empty, too long, or without a character that the model knows; the model knows no
-            artists.
+        ArgumentError: the text is empty, too long, or has no character that the model knows; the model has no artists.
         ModelError: there is no such model, or files are damaged.
     """
-    text, model = check_attributed(text), resolve_model(model)
-    if len(model.artists) < 2:
-        raise ArgumentError("model must be one that was trained with two artists or more, to tell them apart")
-    classifier, notes = _classifier(ngrams, model)
-    labels = np.array(read_labels(text, model.line_breaks), np.uint8)
-    ((_, nats),) = read_under_artists(model, [labels])  # (T, A + 1)
-    spans = [(0, len(text)), *line_spans(text)]
-    known = labels != OOV_LABEL
-    totals = np.stack([nats[start:stop].sum(axis=0, dtype=np.float64) for start, stop in spans])  # (1 + lines, A + 1)
-    lengths = np.array([known[start:stop].sum() for start, stop in spans])
-    texts = [text[start:stop] for start, stop in spans]
-    posteriors = _posteriors(totals, lengths, texts, classifier)
-    bits = totals / np.log(2)
+    text, network = check_attributed(text), resolve_model(model)
+    if len(network.artists) < 2:
+        raise ArgumentError(
+            "model must be one that was trained with two artists or more, or there is nothing to compare"
+        )
+    classifier, notes = _resolve_classifier(ngrams, network)
     if unknown := unknown_characters(text):
         notes.append(unknown)
+    spans = [(0, len(text)), *line_spans(text)]
+    nll, lengths = _nll_of_spans(text, spans, network)
+    texts = [text[start:stop] for start, stop in spans]
+    by_model = posterior(LM_ONLY_CALIBRATION.logits(nll[:, -1:] - nll[:, :-1], lengths))  # (S, A)
+    by_ngrams = by_model if classifier is None else posterior(classifier.logits(texts, lengths))
+    bits = nll / np.log(2)
 
-    def named(values: np.ndarray) -> dict[str, float]:
-        return dict(zip(model.artists, map(float, values), strict=False))  # the last value is of any artist
+    def by_artist(values: np.ndarray) -> dict[str, float]:
+        return dict(zip(network.artists, values.tolist(), strict=True))
 
     lines = []
-    for line, chances, of_line in zip(texts[1:], posteriors[1:], bits[1:], strict=True):
-        best = int(chances.argmax())
-        lines.append(Line(line, model.artists[best], float(chances[best]), named(chances), named(of_line)))
+    for number, line in enumerate(texts[1:], 1):
+        best = int(by_ngrams[number].argmax())
+        probabilities = by_artist(by_ngrams[number]), by_artist(bits[number, :-1]), by_artist(by_model[number])
+        lines.append(LineAttribution(line, network.artists[best], float(by_ngrams[number, best]), *probabilities))
     return Attribution(
-        posterior=named(posteriors[0]),
-        bits=named(bits[0]),
+        posterior=by_artist(by_ngrams[0]),
+        posterior_by_model=by_artist(by_model[0]),
+        bits=by_artist(bits[0, :-1]),
         any_artist_bits=float(bits[0, -1]),
         lines=tuple(lines),
         characters=int(lengths[0]),
@@ -159,129 +164,122 @@ def check_attributed(text: object) -> str:
     """A text that can be attributed.
 
     Raises:
-        ArgumentError: it is empty, too long, or holds no character of the vocabulary.
+        ArgumentError: it is empty, too long, or has no character of the vocabulary.
     """
     text = check_text("text", text)
     if not text.strip():
-        raise ArgumentError(f"text must be 1 to {LONGEST:,} characters, got an empty text")
-    if len(text) > LONGEST:
-        raise ArgumentError(f"text must be 1 to {LONGEST:,} characters, got {len(text):,}")
+        raise ArgumentError(f"text must be 1 to {MAX_ATTRIBUTED_LENGTH:,} characters, got an empty text")
+    if len(text) > MAX_ATTRIBUTED_LENGTH:
+        raise ArgumentError(f"text must be 1 to {MAX_ATTRIBUTED_LENGTH:,} characters, got {len(text):,}")
     if all(label == OOV_LABEL for label in read_labels("".join(text.split()))):
-        raise ArgumentError(f"text must hold a character that the models know (such as a to z), got {short_repr(text)}")
+        raise ArgumentError(f"text must have a character that the models know (such as a to z), got {short_repr(text)}")
     return text
 
 
-def line_spans(text: str) -> list[tuple[int, int]]:
-    """Where each line of a text begins and ends: what stands between line breaks and runs of two spaces or more.
-
-    >>> line_spans("one line  and two\\n\\nand three")
-    [(0, 8), (10, 17), (19, 28)]
-    """
-    return [match.span() for match in re.finditer(r"\S+(?:[^\S\r\n]\S+)*", text)]
-
-
 def posterior(logits: np.ndarray) -> np.ndarray:
-    """Probabilities of logits (texts, A), each row summing to 1."""
+    """Softmax of each row of logits (texts, A)."""
     exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
     return exponents / exponents.sum(axis=1, keepdims=True)
 
 
-def attribution_figures(posteriors: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """How right posteriors (texts, A) are, given the artists (texts,).
+def attribution_metrics(posteriors: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Quality of posteriors (texts, A), given the true artists (texts,).
 
     Returns:
-        `accuracy`; `log_loss`, nats a text; `calibration_error`, how far the probability of the likeliest artist lies
-        from how often it is right, averaged over ten bins of equal width by the texts in them.
+        `accuracy`; `log_loss`, nats per text; `calibration_error`: the distance between the highest probability and the
+        accuracy, in ten bins of equal width, weighted by the texts in each.
     """
-    best, right = posteriors.max(axis=1), posteriors.argmax(axis=1) == labels
-    bins = np.minimum((best * 10).astype(int), 9)
-    gaps = [abs((best - right)[bins == number].sum()) for number in range(10)]
-    chances = posteriors[np.arange(len(labels)), labels]
-    figures = {
-        "accuracy": right.mean(),
-        "log_loss": -np.log(np.maximum(chances, 1e-12)).mean(),
+    confidence, correct = posteriors.max(axis=1), posteriors.argmax(axis=1) == labels
+    bins = np.minimum((confidence * 10).astype(int), 9)
+    gaps = [abs((confidence - correct)[bins == number].sum()) for number in range(10)]
+    probabilities = posteriors[np.arange(len(labels)), labels]
+    metrics = {
+        "accuracy": correct.mean(),
+        "log_loss": -np.log(np.maximum(probabilities, 1e-12)).mean(),
         "calibration_error": sum(gaps) / len(labels),
     }
-    return {name: round(float(value), 4) for name, value in figures.items()}
+    return {name: round(float(value), 4) for name, value in metrics.items()}
 
 
-def _posteriors(
-    nats: np.ndarray, lengths: np.ndarray, texts: Sequence[str], classifier: NgramClassifier | None
-) -> np.ndarray:
-    """The posterior of each text (texts, A) from the model's negative log-likelihoods (texts, A + 1)."""
-    saved = nats[:, -1:] - nats[:, :-1]
-    if classifier is None:
-        return posterior(ALONE.logits(saved, None, None, lengths))
-    scores = np.stack([classifier.scores(text) for text in texts])
-    law = classifier.laws[classifier.decides]
-    return posterior(
-        law.logits(saved if classifier.decides == "both" else None, scores, classifier.log_priors, lengths)
-    )
+def _nll_of_spans(text: str, spans: Sequence[tuple[int, int]], model: CharacterModel) -> tuple[np.ndarray, np.ndarray]:
+    """Negative log-likelihood of each span in nats (S, A + 1), and its known characters (S,); the text is read once."""
+    labels = np.array(read_labels(text, model.line_breaks), np.uint8)
+    ((_, nll),) = nll_per_artist(model, [labels])  # (T, A + 1)
+    known = labels != OOV_LABEL
+    sums = np.stack([nll[start:stop].sum(axis=0, dtype=np.float64) for start, stop in spans])
+    return sums, np.array([known[start:stop].sum() for start, stop in spans])
 
 
-def _classifier(
+def _resolve_classifier(
     ngrams: NgramClassifier | str | Path | None, model: CharacterModel
 ) -> tuple[NgramClassifier | None, list[str]]:
-    """The classifier that is to have a say, and what to tell where there is none."""
+    """The classifier to use, None for none, and a note where one was expected."""
     if ngrams is None:
         return None, []
-    if isinstance(ngrams, str) and ngrams == BUNDLED:
-        ngrams = _bundled()
-        if ngrams is None:
-            return None, ["There is no classifier of n-grams here, so the model alone has a say, less rightly."]
-    elif not isinstance(ngrams, NgramClassifier):
-        ngrams = load_ngrams(ngrams)
-    if ngrams.artists != model.artists:
-        return None, ["The classifier of n-grams knows other artists than the model, which alone has a say."]
-    return ngrams, []
+    if isinstance(ngrams, NgramClassifier):
+        classifier = ngrams
+    elif ngrams != BUNDLED:
+        classifier = load_ngrams(ngrams)
+    elif (bundled := _bundled_classifier()) is not None:
+        classifier = bundled
+    else:
+        return None, [_without_ngrams("There is no n-gram classifier here.")]
+    if classifier.artists != model.artists:
+        return None, [_without_ngrams("The n-gram classifier knows other artists than the model.")]
+    return classifier, []
+
+
+def _without_ngrams(reason: str) -> str:
+    return f"{reason} The answer uses the language model alone and is less accurate."
 
 
 @lru_cache
-def _bundled() -> NgramClassifier | None:
+def _bundled_classifier() -> NgramClassifier | None:
     """The classifier that comes with the project, None where its folder is missing."""
     return load_ngrams(ASSETS / FOLDER) if (ASSETS / FOLDER).is_dir() else None
 
 
 @torch.inference_mode()
-def read_under_artists(
+def nll_per_artist(
     model: CharacterModel, texts: Sequence[np.ndarray], artists: Sequence[int] | None = None
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """Reads texts under each artist side by side, in batches of texts of like length, the longest first.
+    """Negative log-likelihood of each character of texts, given each artist.
+
+    The texts are read in batches of similar length, the longest first.
 
     Args:
         model: a conditioned model.
         texts: labels (T,) of each, without label 100 at the start.
-        artists: labels of the artists, `model.any_artist` for none in particular; None: the model's own and that.
+        artists: artist labels, `model.any_artist` for none in particular; None: the model's own artists, then that.
 
     Yields:
-        a text's number, and the negative log-likelihood of its characters in nats, 0 at those outside the vocabulary:
-        float32 (T, A).
+        a text's position in `texts`, and nats, float32 (T, A): 0 at characters outside the vocabulary.
     """
     stepper = FastStepper.of(model).stepper
-    beside = stepper.artist_table if artists is None else stepper.artist_table[list(artists)]  # (A, G)
+    artist_inputs = stepper.artist_table if artists is None else stepper.artist_table[list(artists)]  # (A, G)
     order = sorted(range(len(texts)), key=lambda number: -len(texts[number]))
-    at_once = max(1, ROWS // len(beside))
-    for start in range(0, len(order), at_once):
-        numbers = order[start : start + at_once]
-        yield from zip(numbers, _read_batch(stepper, [texts[number] for number in numbers], beside), strict=True)
+    texts_per_batch = max(1, MAX_BATCH_ROWS // len(artist_inputs))
+    for start in range(0, len(order), texts_per_batch):
+        batch = order[start : start + texts_per_batch]
+        yield from zip(batch, _nll_of_batch(stepper, [texts[number] for number in batch], artist_inputs), strict=True)
 
 
-def _read_batch(stepper: FastStepper, texts: list[np.ndarray], beside: torch.Tensor) -> list[np.ndarray]:
-    """`read_under_artists` of one batch of texts, the longest first."""
-    lengths, device = [len(text) for text in texts], beside.device
-    labels = torch.full((len(texts), 1 + lengths[0]), START_LABEL, device=device)
+def _nll_of_batch(stepper: FastStepper, texts: list[np.ndarray], artist_inputs: torch.Tensor) -> list[np.ndarray]:
+    """`nll_per_artist` of one batch of texts, the longest first."""
+    lengths, artists = [len(text) for text in texts], len(artist_inputs)
+    labels = torch.full((len(texts), 1 + lengths[0]), START_LABEL, device=artist_inputs.device)
     for row, text in zip(labels, texts, strict=True):
         row[1 : 1 + len(text)] = torch.from_numpy(text.astype(np.int64))
-    hidden, steps, running = stepper.start(len(texts) * len(beside)), [], len(texts)
-    for at in range(lengths[0]):
-        still = sum(length > at for length in lengths[:running])
-        if still < running:  # texts that have ended leave the batch
-            running, rows = still, still * len(beside)
+    hidden, steps, active = stepper.start(len(texts) * artists), [], len(texts)
+    for position in range(lengths[0]):
+        remaining = sum(length > position for length in lengths[:active])
+        if remaining < active:  # texts that have ended leave the batch
+            active, rows = remaining, remaining * artists
             hidden = map_state(lambda part, rows=rows: part[:, :rows].contiguous(), hidden)
-        inputs = (stepper.table[labels[:running, at], None] + beside).flatten(0, 1)  # (B, G)
+        inputs = (stepper.table[labels[:active, position], None] + artist_inputs).flatten(0, 1)  # (B, G)
         logits, hidden = stepper.step(inputs, hidden)
-        wanted = labels[:running, at + 1]
-        targets = wanted.clamp(max=OOV_LABEL - 1).repeat_interleave(len(beside))
-        nats = torch.nn.functional.cross_entropy(logits, targets, reduction="none").view(running, len(beside))
-        steps.append(nats.masked_fill_((wanted == OOV_LABEL)[:, None], 0.0).cpu())
+        next_labels = labels[:active, position + 1]
+        targets = next_labels.clamp(max=OOV_LABEL - 1).repeat_interleave(artists)
+        nats = torch.nn.functional.cross_entropy(logits, targets, reduction="none").view(active, artists)
+        steps.append(nats.masked_fill_((next_labels == OOV_LABEL)[:, None], 0.0).cpu())
     return [torch.stack([step[row] for step in steps[:length]]).numpy() for row, length in enumerate(lengths)]

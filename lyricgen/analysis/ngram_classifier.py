@@ -1,17 +1,18 @@
-"""Hashed n-grams of letters and words, and a linear classifier of artists over them, with the folder it is kept in.
+"""Artist classifier: hashed n-grams of characters and words, TF-IDF weights and a linear SVM, stored in one folder.
 
-weights.safetensors   int8 weights a bucket and artist, their scales, how rare each bucket is
-metrics.json          how it came about, and what was measured
-meta.json             format version, artists, how to weigh it beside a language model, and the sha256 of the others
+weights.safetensors   int8 SVM weights per bucket and artist, their scales and biases, the idf of each bucket
+metrics.json          provenance and measured accuracy
+meta.json             format version, artists, songs per artist, calibration, and the sha256 of the other files
 
-A bucket is a hash of an n-gram, shared with others, so the folder holds no lyric. Shapes: N buckets, A artists. Nothing
-is unpickled.
+A bucket is a hash that several n-grams share, so the folder holds no lyric. Nothing is unpickled.
+Shapes: N buckets, A artists.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from safetensors.numpy import load_file, save
@@ -20,134 +21,125 @@ from lyricgen.errors import DataError
 from lyricgen.models.vocabulary import encode, token_ids_to_str
 from lyricgen.storage import NGRAM_CLASSIFIER, artifact_errors, read_artifact, write_artifact, write_json
 
+if TYPE_CHECKING:  # scipy is needed to fit a classifier, not to use one
+    from scipy.sparse import csr_matrix
+
 WEIGHTS, METRICS = NGRAM_CLASSIFIER.files
-LETTERS = (2, 3, 4, 5)  # lengths of the n-grams of letters, spaces among them
-WORDS = (1, 2)  # and of those of words
-BUCKETS = 1 << 17  # of each kind
-RARITY_STEPS = 25  # to 1
-ARRAYS = {"weights": np.int8, "scales": np.float32, "bias": np.float32, "rarity": np.uint8}
-LAWS = {"both", "nats", "scores"}
-FITTING = {"maxiter": 4_000, "maxfev": 4_000, "xatol": 1e-4, "fatol": 1e-6}
+ARRAYS = {"weights": np.int8, "scales": np.float32, "bias": np.float32, "idf": np.uint8}
+CHARACTER_NGRAMS = (2, 3, 4, 5)  # lengths in characters, spaces included
+WORD_NGRAMS = (1, 2)  # lengths in words
+BUCKETS = 1 << 17  # hash buckets for each of the two kinds
+IDF_STEPS = 25  # quantization steps per unit of inverse document frequency
+EMPTY_ARTIST_BIAS = -2.0  # score of an artist without a song, below any that the SVM gives
+NELDER_MEAD_OPTIONS = {"maxiter": 4_000, "maxfev": 4_000, "xatol": 1e-4, "fatol": 1e-6}
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd, so that it has an inverse modulo 2**64
 _INVERSE = np.uint64(pow(int(_FACTOR), -1, 2**64))
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 
 
-def plain(text: str) -> str:
-    """A text as it is counted: in lower case, each run of spaces and line breaks as one space, and one at both ends.
+def normalize_text(text: str) -> str:
+    """Lower case, each run of whitespace as one space, one space at both ends, U+FFFD for unknown characters.
 
-    Characters outside the vocabulary are U+FFFD, as in an encoded corpus.
+    So a text as typed and the same text from an encoded corpus have the same n-grams.
 
-    >>> plain("Ça va\\n  bien")
+    >>> normalize_text("Ça va\\n  bien")
     ' \ufffda va bien '
     """
     return f" {' '.join(token_ids_to_str(encode(text.lower())).split())} "
 
 
 def count_ngrams(text: str, buckets: int = BUCKETS) -> tuple[np.ndarray, np.ndarray]:
-    """Which buckets the n-grams of a text fall into, those of letters before those of words, and how many into each.
+    """N-gram counts of a text by hash bucket; the buckets of word n-grams come after those of character n-grams.
 
     Returns:
-        buckets in rising order, int64, and counts, float32.
+        buckets in ascending order, int64, and the count of each, float32.
     """
-    codes = np.frombuffer(plain(text).encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+    codes = np.frombuffer(normalize_text(text).encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
     powers = np.cumprod(np.full(len(codes) + 1, _FACTOR), dtype=np.uint64)
     inverses = np.cumprod(np.full(len(codes) + 1, _INVERSE), dtype=np.uint64)
     sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum((codes + np.uint64(1)) * powers[:-1], dtype=np.uint64)])
 
-    def hashed(starts: np.ndarray, stops: np.ndarray, salt: int) -> np.ndarray:
-        """The bucket of each span: a polynomial hash by differences of prefix sums, its bits mixed."""
+    def hash_spans(starts: np.ndarray, stops: np.ndarray, salt: int) -> np.ndarray:
+        """The bucket of each span: a polynomial hash by differences of prefix sums, then mixed."""
         values = (sums[stops] - sums[starts]) * inverses[starts] + np.uint64(salt)
         values = (values ^ (values >> np.uint64(32))) * _MIX
         return ((values ^ (values >> np.uint64(29))) % np.uint64(buckets)).astype(np.int64)
 
-    at = np.arange(len(codes))
-    spans = [hashed(at[: len(at) - n + 1], at[: len(at) - n + 1] + n, n) for n in LETTERS if len(at) >= n]
+    positions = np.arange(len(codes) + 1)
+    hashes = [hash_spans(positions[:-n], positions[n:], n) for n in CHARACTER_NGRAMS if len(codes) >= n]
     spaces = np.flatnonzero(codes == ord(" "))
-    for n in WORDS:
+    for n in WORD_NGRAMS:
         if len(spaces) > n:
-            spans.append(buckets + hashed(spaces[:-n] + 1, spaces[n:], 100 + n))
-    found, counts = np.unique(np.concatenate(spans), return_counts=True)
-    return found, counts.astype(np.float32)
+            hashes.append(buckets + hash_spans(spaces[:-n] + 1, spaces[n:], 100 + n))
+    used, counts = np.unique(np.concatenate(hashes), return_counts=True)
+    return used, counts.astype(np.float32)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """How much to believe what two models say of a text, by its length: the logits of the artists' posterior.
+    """Length scaling of a model's artist scores, which turns them into the logits of a posterior.
 
-    A language model's characters depend on each other, so that the nats of a text say less than their sum; how much less
-    grows with the length. With the nats saved by naming artist a (its log-likelihood less that of 'any artist') and the
-    classifier's score of a, the logit of a for a text of n characters is
+    For a text of n characters, the logit of artist a is
 
-        nats_a exp(nats[0] + nats[1] log n) + score_a exp(scores[0] + scores[1] log n) + prior log(share of songs of a)
+        score_a exp(log_scale + exponent log n) + prior log(share of songs of a)
     """
 
-    nats: tuple[float, float]
-    scores: tuple[float, float] = (0.0, 0.0)
+    log_scale: float = 0.0
+    exponent: float = 0.0
+    """How the weight of the scores grows with the length of the text."""
     prior: float = 0.0
+    """Weight of the artists' shares of the training songs."""
 
-    def logits(
-        self, nats: np.ndarray | None, scores: np.ndarray | None, log_priors: np.ndarray | None, length: np.ndarray
-    ) -> np.ndarray:
-        """Logits (texts, A) of what there is of the three: nats and scores (texts, A), log priors (A,), lengths (texts,)."""
-        log_length = np.log(np.maximum(length, 1))[:, None]
-        parts = [] if nats is None else [nats * np.exp(self.nats[0] + self.nats[1] * log_length)]
-        if scores is not None:
-            parts.append(scores * np.exp(self.scores[0] + self.scores[1] * log_length))
-        if log_priors is not None:
-            parts.append(np.broadcast_to(self.prior * log_priors, parts[0].shape))
-        return np.sum(parts, axis=0)
+    def logits(self, scores: np.ndarray, lengths: np.ndarray, log_priors: np.ndarray | float = 0.0) -> np.ndarray:
+        """Logits (texts, A) from scores (texts, A), lengths in characters (texts,) and log priors (A,)."""
+        log_lengths = np.log(np.maximum(lengths, 1))[:, None]
+        return scores * np.exp(self.log_scale + self.exponent * log_lengths) + self.prior * log_priors
 
 
 @dataclass(frozen=True, eq=False)
 class NgramClassifier:
-    """A linear classifier of artists over the n-grams of a text, and how to weigh what it says."""
+    """A linear classifier of artists over the n-grams of a text, and its calibration."""
 
     artists: tuple[str, ...]
     weights: np.ndarray
-    """int8 (N, A), to be multiplied with `scales`."""
+    """int8 (N, A), in units of `scales`."""
     scales: np.ndarray
     """float32 (A,)."""
     bias: np.ndarray
     """float32 (A,)."""
-    rarity: np.ndarray
-    """How rare each bucket is among the songs, its inverse document frequency in steps of 1 / 25: uint8 (N,)."""
+    idf: np.ndarray
+    """Inverse document frequency of each bucket in steps of 1 / 25: uint8 (N,)."""
     songs: tuple[int, ...]
-    """Songs of each artist that it learnt from: the prior."""
-    laws: Mapping[str, Calibration] = field(default_factory=dict)
-    """'both', of a language model and these scores together; 'nats' and 'scores', of each alone."""
+    """Training songs per artist."""
+    calibration: Calibration = Calibration()
     metrics: dict = field(default_factory=dict)
 
-    @property
-    def decides(self) -> str:
-        """The law that gives the answer: 'scores', of these scores alone, where they were right more often by themselves than
-        together with a language model on the training songs that were held out from both; else 'both'."""
-        held_out = self.metrics.get("held_out", {})
-        right = {name: held_out.get(name, {}).get("accuracy", 0.0) for name in ("both", "scores")}
-        return max(right, key=right.get)
-
     def scores(self, text: str) -> np.ndarray:
-        """How much a text speaks for each artist, about -1 for no to 1 for yes: float32 (A,)."""
-        buckets, values = weigh(*count_ngrams(text, len(self.weights) // 2), self.rarity)
+        """The SVM's score of each artist, about -1 for no to 1 for yes: float32 (A,)."""
+        buckets, values = tfidf_weights(*count_ngrams(text, len(self.weights) // 2), self.idf)
         return (values @ self.weights[buckets].astype(np.float32)) * self.scales + self.bias
+
+    def logits(self, texts: Sequence[str], lengths: np.ndarray) -> np.ndarray:
+        """Calibrated logits (texts, A) of texts and their lengths in characters (texts,)."""
+        return self.calibration.logits(np.stack([self.scores(text) for text in texts]), lengths, self.log_priors)
 
     @property
     def log_priors(self) -> np.ndarray:
-        """The logarithm of each artist's share of the songs, none taken for half a song: float64 (A,)."""
+        """The log of each artist's share of the training songs, where no song counts as half a song: float64 (A,)."""
         songs = np.maximum(self.songs, 0.5)
         return np.log(songs / songs.sum())
 
 
-def weigh(buckets: np.ndarray, counts: np.ndarray, rarity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What the classifier reads of counts: (1 + log count) times rarity, each kind of n-gram at length 1.
+def tfidf_weights(buckets: np.ndarray, counts: np.ndarray, idf: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """TF-IDF: (1 + log count) x idf, each of the two kinds of n-gram normalized to length 1.
 
     Returns:
-        the buckets, and float32 values.
+        the buckets, and float32 weights.
     """
-    values = (1 + np.log(counts)) * rarity[buckets].astype(np.float32) / RARITY_STEPS
-    letters = np.searchsorted(buckets, len(rarity) // 2)
-    for part in (values[:letters], values[letters:]):
+    values = (1 + np.log(counts)) * idf[buckets].astype(np.float32) / IDF_STEPS
+    first_word = np.searchsorted(buckets, len(idf) // 2)
+    for part in (values[:first_word], values[first_word:]):
         part /= max(float(np.sqrt(part @ part)), 1e-9)
     return buckets, values
 
@@ -155,78 +147,86 @@ def weigh(buckets: np.ndarray, counts: np.ndarray, rarity: np.ndarray) -> tuple[
 def fit_ngrams(
     texts: Sequence[str], labels: np.ndarray, artists: Sequence[str], buckets: int = BUCKETS, seed: int = 0
 ) -> NgramClassifier:
-    """Fits a linear support vector machine, one artist against the others, and rounds it to int8.
+    """Fits a linear SVM, one artist against the others, and rounds its weights to int8. It is not calibrated yet.
 
     Args:
         texts: lyrics.
         labels: the artist of each, a position in `artists`.
-        artists: names; one without a lyric is never likely.
-        buckets: of each kind of n-gram.
-        seed: of the order in which the fit visits the songs.
+        artists: names; an artist without a lyric never scores high.
+        buckets: hash buckets for each kind of n-gram.
+        seed: seed of the order in which the solver visits the songs.
 
     Raises:
         DataError: fewer than two artists have a lyric.
     """
-    from scipy.sparse import csr_matrix  # imported here, since a classifier that is read needs neither
-    from sklearn.svm import LinearSVC
+    from sklearn.svm import LinearSVC  # imported here: a classifier that is only used does not need it
 
     labels = np.asarray(labels)
-    if len(set(labels.tolist())) < 2:
-        raise DataError("there is only one artist among the songs; to tell artists apart takes two")
-    counted = [count_ngrams(text, buckets) for text in texts]
-    frequency = np.bincount(np.concatenate([found for found, _ in counted]), minlength=2 * buckets)
-    inverse = 1 + np.log((1 + len(texts)) / (1 + frequency))
-    rarity = np.minimum(np.round(inverse * RARITY_STEPS), 255).astype(np.uint8)
-    rows = [weigh(found, counts, rarity) for found, counts in counted]
-    ends = np.cumsum([0, *(len(found) for found, _ in rows)])
-    matrix = csr_matrix(
-        (np.concatenate([values for _, values in rows]), np.concatenate([found for found, _ in rows]), ends),
-        shape=(len(rows), 2 * buckets),
-    )
-    machine = LinearSVC(random_state=seed).fit(matrix, labels)
-    learnt, bias = machine.coef_, machine.intercept_
-    if len(machine.classes_) == 2:  # of two it keeps one, the second against the first
-        learnt, bias = np.concatenate([-learnt, learnt]), np.concatenate([-bias, bias])
-    weights, biases = np.zeros((2 * buckets, len(artists))), np.full(len(artists), -2.0)
-    weights[:, machine.classes_], biases[machine.classes_] = learnt.T, bias
+    if len(np.unique(labels)) < 2:
+        raise DataError("there is only one artist among the songs; attribution needs two or more")
+    counts = [count_ngrams(text, buckets) for text in texts]
+    idf = _fit_idf(counts, 2 * buckets)
+    svm = LinearSVC(random_state=seed).fit(_tfidf_matrix(counts, idf), labels)
+    coefficients, intercepts = svm.coef_, svm.intercept_
+    if len(svm.classes_) == 2:  # scikit-learn keeps one row for two classes: the second against the first
+        coefficients, intercepts = np.concatenate([-coefficients, coefficients]), np.append(-intercepts, intercepts)
+    weights, bias = np.zeros((2 * buckets, len(artists))), np.full(len(artists), EMPTY_ARTIST_BIAS)
+    weights[:, svm.classes_], bias[svm.classes_] = coefficients.T, intercepts
     scales = np.maximum(np.abs(weights).max(axis=0), 1e-9) / 127
-    songs = np.bincount(labels, minlength=len(artists))
     return NgramClassifier(
-        tuple(artists),
-        np.round(weights / scales).astype(np.int8),
-        scales.astype(np.float32),
-        biases.astype(np.float32),
-        rarity,
-        tuple(songs.tolist()),
+        artists=tuple(artists),
+        weights=np.round(weights / scales).astype(np.int8),
+        scales=scales.astype(np.float32),
+        bias=bias.astype(np.float32),
+        idf=idf,
+        songs=tuple(np.bincount(labels, minlength=len(artists)).tolist()),
     )
 
 
-def fit_law(
-    labels: np.ndarray,
-    lengths: np.ndarray,
-    nats: np.ndarray | None = None,
-    scores: np.ndarray | None = None,
-    log_priors: np.ndarray | None = None,
-) -> Calibration:
-    """The law under which the artists of texts that neither model has read are likeliest.
+def fit_calibration(labels: np.ndarray, lengths: np.ndarray, scores: np.ndarray, log_priors: np.ndarray) -> Calibration:
+    """The calibration with the lowest log loss on held-out texts, found by Nelder-Mead.
 
     Args:
         labels: the artist of each text (texts,).
-        lengths: its characters (texts,).
-        nats, scores: as in `Law.logits`; one may be missing.
+        lengths: characters of each (texts,).
+        scores: (texts, A).
         log_priors: (A,).
     """
     from scipy.optimize import minimize
     from scipy.special import log_softmax
 
-    def law(values: np.ndarray) -> Calibration:
-        return Calibration(tuple(values[:2].tolist()), tuple(values[2:4].tolist()), float(values[4]))
-
-    def loss(values: np.ndarray) -> float:
-        logits = law(values).logits(nats, scores, log_priors, lengths)
+    def log_loss(parameters: np.ndarray) -> float:
+        logits = Calibration(*parameters).logits(scores, lengths, log_priors)
         return -float(log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean())
 
-    return law(minimize(loss, np.array([0.0, -0.5, 1.0, 0.0, 0.5]), method="Nelder-Mead", options=FITTING).x)
+    fit = minimize(log_loss, np.array([1.0, 0.0, 0.5]), method="Nelder-Mead", options=NELDER_MEAD_OPTIONS)
+    return Calibration(*fit.x.tolist())
+
+
+def _fit_idf(counts: list[tuple[np.ndarray, np.ndarray]], buckets: int) -> np.ndarray:
+    """Quantized inverse document frequency of all buckets, uint8 (N,), smoothed as scikit-learn does."""
+    document_frequency = np.bincount(np.concatenate([used for used, _ in counts]), minlength=buckets)
+    idf = 1 + np.log((1 + len(counts)) / (1 + document_frequency))
+    return np.minimum(np.round(idf * IDF_STEPS), 255).astype(np.uint8)
+
+
+def _tfidf_matrix(counts: list[tuple[np.ndarray, np.ndarray]], idf: np.ndarray) -> "csr_matrix":
+    """The TF-IDF weights of all texts: sparse (texts, N)."""
+    from scipy.sparse import csr_matrix
+
+    rows = [tfidf_weights(used, count, idf) for used, count in counts]
+    row_starts = np.cumsum([0, *(len(used) for used, _ in rows)])
+    values, columns = np.concatenate([values for _, values in rows]), np.concatenate([used for used, _ in rows])
+    return csr_matrix((values, columns, row_starts), shape=(len(rows), len(idf)))
+
+
+def _read_calibration(header: Mapping) -> Calibration:
+    """The calibration in a header; format 1 has it among its laws, as that of the scores alone."""
+    if header["format_version"] == 1:
+        (log_scale, exponent), prior = header["laws"]["scores"]["scores"], header["laws"]["scores"]["prior"]
+    else:
+        log_scale, exponent, prior = (header["calibration"][name] for name in ("log_scale", "exponent", "prior"))
+    return Calibration(float(log_scale), float(exponent), float(prior))
 
 
 def save_ngrams(classifier: NgramClassifier, folder: str | Path) -> None:
@@ -234,7 +234,7 @@ def save_ngrams(classifier: NgramClassifier, folder: str | Path) -> None:
     header = {
         "artists": list(classifier.artists),
         "songs": list(classifier.songs),
-        "laws": {name: asdict(law) for name, law in classifier.laws.items()},
+        "calibration": asdict(classifier.calibration),
     }
     with write_artifact(folder, NGRAM_CLASSIFIER, header) as partial:
         arrays = {name: np.ascontiguousarray(getattr(classifier, name)) for name in ARRAYS}
@@ -252,13 +252,12 @@ def load_ngrams(folder: str | Path) -> NgramClassifier:
     header = read_artifact(folder, NGRAM_CLASSIFIER)
     with artifact_errors(folder, NGRAM_CLASSIFIER):
         artists, songs = tuple(map(str, header["artists"])), tuple(map(int, header["songs"]))
-        laws = {
-            name: Calibration(tuple(map(float, law["nats"])), tuple(map(float, law["scores"])), float(law["prior"]))
-            for name, law in header["laws"].items()
-        }
+        calibration = _read_calibration(header)
         arrays = load_file(folder / WEIGHTS)
+        if header["format_version"] == 1:
+            arrays["idf"] = arrays.pop("rarity")
         metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-        count = len(arrays["rarity"])
+        count = len(arrays["idf"])
         shapes = {"weights": (count, len(artists)), "scales": (len(artists),), "bias": (len(artists),)}
         if (
             any(arrays[name].shape != shape for name, shape in shapes.items())
@@ -266,8 +265,6 @@ def load_ngrams(folder: str | Path) -> NgramClassifier:
             or count % 2
             or not count
             or len(songs) != len(artists)
-            or set(laws) != LAWS
-            or any(len(law.nats) != 2 or len(law.scores) != 2 for law in laws.values())
         ):
             raise ValueError
-        return NgramClassifier(artists, **arrays, songs=songs, laws=laws, metrics=metrics)
+        return NgramClassifier(artists, **arrays, songs=songs, calibration=calibration, metrics=metrics)

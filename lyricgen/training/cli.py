@@ -3,7 +3,7 @@
 python train.py --data songdata/                    all of them, on songdata_train.csv and songdata_val.csv
 python train.py --data songdata/ --models lyrics    the word vectors only, in a minute or two
 python train.py --data songdata/ --models originality    the index by which it is told what of a text stands in the songs
-python train.py --data songdata/ --models attribution    what tells whose style a text is in, after a small LSTM
+python train.py --data songdata/ --models attribution    the classifier of artists, in a minute or two
 python train.py --data my.csv --epochs 2            on your own songs; the networks hold out every twentieth
 python train.py                                     downloads the course's songs first
 python train.py --hub-repo USER/NAME --push         and publishes what it trained on the Hugging Face Hub
@@ -33,8 +33,7 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
 from torch.utils.data import DataLoader
 
-from lyricgen.analysis.attribution import attribution_figures, posterior, read_under_artists
-from lyricgen.analysis.ngram_classifier import Calibration, NgramClassifier, fit_law, fit_ngrams, save_ngrams
+from lyricgen.analysis.ngram_classifier import save_ngrams
 from lyricgen.errors import ArgumentError, DataError, LyricGenError, ModelError, describe_os_error
 from lyricgen.hub.download import check_repo, check_revision, has_token
 from lyricgen.hub.flags import add_hub_flags, push_command
@@ -42,17 +41,17 @@ from lyricgen.memorization.song_index import FOLDER as INDEX
 from lyricgen.memorization.song_index import SongIndex
 from lyricgen.models.checkpoints import (
     Checkpoint,
-    load_checkpoint,
     load_training_checkpoint,
     model_config,
     save_checkpoint,
 )
 from lyricgen.models.networks import ImprovedSeqModel, VanillaRNN
-from lyricgen.models.vocabulary import OOV_LABEL, character_to_label, token_ids_to_str
+from lyricgen.models.vocabulary import character_to_label
 from lyricgen.songs.corpus import Corpus, SongStreams, clean_songs, encode_corpus
 from lyricgen.songs.download import TRAIN_FILE, VAL_FILE, download_songdata
 from lyricgen.songs.notebook import ARTIST_COLUMN, ARTISTS, LYRIC_COLUMN, Song, read_songs
 from lyricgen.storage import file_sha256
+from lyricgen.training.attribution import fit_attribution, songs_with_artist
 from lyricgen.training.copying import index_corpus, measure_copied_words, measure_copying
 from lyricgen.training.lightning_task import OPTIMIZERS, LearningCurve, LyricsGenerationTask, measure_bits
 from lyricgen.words.space import save_space
@@ -63,9 +62,6 @@ ATTRIBUTION = "attribution"
 MODELS = {"vanilla-rnn": VanillaRNN, "lstm": ImprovedSeqModel}
 EPOCHS = {"vanilla-rnn": 2, "lstm": 4}
 LEARNING_RATES = {"vanilla-rnn": 3e-3, "lstm": 8e-3}  # at 8e-3 the RNN forgets what it has learnt
-HELD_OUT = 0.2  # share of the training songs on which is fitted how to weigh what tells artists apart
-STAND_IN = {"hidden_size": 256, "epochs": 3}  # the LSTM that has not read them, at most so large
-SPANS = ((0, 40), (0, 150), (0, 300), (0, 600), (300, 340), (300, 450))  # of each held-out song, in characters
 VALIDATION_ROWS = 96  # streams of whole songs side by side
 WORD_SETTINGS = {
     name: parameter.default
@@ -102,7 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
     data.add_argument("--lyric-column", default=LYRIC_COLUMN, metavar="NAME", help="the CSV column that holds the lyric (default: %(default)s)")
     data.add_argument("--artist-column", metavar="NAME", help=f"the CSV column that holds the artist, '' for none (default: {ARTIST_COLUMN} if there is one)")
     model = parser.add_argument_group("models")
-    model.add_argument("--models", nargs="+", choices=(INDEX, WORDS, *MODELS, ATTRIBUTION), default=[INDEX, WORDS, *MODELS, ATTRIBUTION], help="which to train, in this order; originality: the index of the songs, lyrics: word vectors, attribution: what tells artists apart (default: all)")
+    model.add_argument("--models", nargs="+", choices=(INDEX, WORDS, *MODELS, ATTRIBUTION), default=[INDEX, WORDS, *MODELS, ATTRIBUTION], help="which to train, in this order; originality: the index of the songs, lyrics: word vectors, attribution: the classifier of artists (default: all)")
     model.add_argument("--hidden-size", type=int, default=512, metavar="H", help="units a layer (default: %(default)s)")
     model.add_argument("--layers", type=int, default=2, metavar="L", help="recurrent layers (default: %(default)s)")
     model.add_argument("--dropout", type=float, default=0.05, metavar="SHARE", help="activations dropped in training (default: %(default)s)")
@@ -340,111 +336,31 @@ def train_model(name: str, songs: Songs, options: argparse.Namespace) -> Checkpo
 
 
 def train_attribution(songs: Songs, options: argparse.Namespace) -> None:
-    """Fits a classifier of n-grams and how to weigh it beside a language model, on training songs only; writes its folder.
-
-    The networks have read all training songs, so that they would be believed too much there. So a fifth of the songs is
-    held out, a small LSTM and a classifier learn from the others, and how to weigh the two is fitted on those held-out
-    songs that are new to them. The classifier that is written has then learnt from all training songs.
+    """Fits and calibrates the n-gram classifier of artists; writes its folder.
 
     Raises:
-        DataError: the songs are not of two artists or more.
+        DataError: the songs are not of two artists or more, and nothing else was to be trained.
         Interrupted: Ctrl-C or SIGTERM came; nothing was written.
     """
-    started, artists = time.perf_counter(), songs.train.artists
-    named = songs.train.subset(songs.train.artist_labels < len(artists))
-    if len(set(named.artist_labels.tolist())) < 2:
-        if options.models != [ATTRIBUTION]:
-            print(f"{ATTRIBUTION}: left out, since the songs are not of two artists or more")
-            return
-        raise DataError(
-            "the songs are not of two artists or more, so there is nothing to tell apart; name --artist-column"
-        )
-    learn, held = named.split(HELD_OUT, options.seed)
-    clean = clean_songs(held, learn)
-    stand_in = train_stand_in(Songs(learn, held, clean, {}), options)
-    if clean.any():
-        held = held.subset(clean)
+    started = time.perf_counter()
+    if options.models != [ATTRIBUTION] and len(np.unique(songs_with_artist(songs.train).artist_labels)) < 2:
+        print(f"{ATTRIBUTION}: skipped, since the songs are not of two artists or more")
+        return
     try:
         with _sigterm_as_ctrl_c():
-            laws, held_out = fit_laws(stand_in, fit_classifier(learn), held)
-            classifier = fit_classifier(named)
+            classifier = fit_attribution(songs.train, options.seed)
     except KeyboardInterrupt:
         raise Interrupted(f"{ATTRIBUTION} was not written") from None
     metrics = {
-        "held_out": {"songs": len(held), **held_out},
-        "train_songs": len(named),
+        **classifier.metrics,
         "data_sha256": songs.files or {"encoded": songs.train.sha256},
         "seed": options.seed,
         "seconds": round(time.perf_counter() - started, 1),
-        "hardware": processor_name(torch.get_num_threads()),
-        "stand_in": {
-            "hidden_size": stand_in.model.hidden_size,
-            **{name: stand_in.metrics.get(name) for name in ("epochs", "clean_bpc", "seconds", "train_songs")},
-        },
+        "hardware": processor_name(1),
         "versions": {"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__},
     }
-    save_ngrams(replace(classifier, laws=laws, metrics=metrics), options.out / ATTRIBUTION)
-    print(f"{ATTRIBUTION}: {json.dumps(held_out)}; written to {options.out / ATTRIBUTION}")
-
-
-def train_stand_in(songs: Songs, options: argparse.Namespace) -> Checkpoint:
-    """A small LSTM of these songs; one that an earlier run left in `stand-in` is used again."""
-    own = {
-        "out": options.out / "stand-in",
-        "hidden_size": min(options.hidden_size, STAND_IN["hidden_size"]),
-        "epochs": options.epochs or STAND_IN["epochs"],
-        "samples": 0,
-        "resume": None,
-    }
-    facts = {
-        "train_songs": len(songs.train),
-        "val_songs": len(songs.val),
-        "data_sha256": {"encoded": songs.train.sha256},
-        "seed": options.seed,
-        "epochs": own["epochs"],
-    }
-    with contextlib.suppress(ModelError):
-        found = load_checkpoint(own["out"] / "lstm")
-        if facts.items() <= found.metrics.items() and found.model.hidden_size == own["hidden_size"]:
-            return found
-    try:
-        return train_model("lstm", songs, argparse.Namespace(**{**vars(options), **own}))
-    except Interrupted:
-        raise Interrupted(f"{ATTRIBUTION} was not written") from None
-
-
-def fit_classifier(corpus: Corpus) -> NgramClassifier:
-    """A classifier of n-grams of these songs."""
-    texts = [token_ids_to_str(corpus.song(number)) for number in range(len(corpus))]
-    return fit_ngrams(texts, corpus.artist_labels, corpus.artists)
-
-
-def fit_laws(stand_in: Checkpoint, classifier: NgramClassifier, held: Corpus) -> tuple[dict[str, Calibration], dict]:
-    """How to weigh a language model and a classifier, together and each alone, on songs that neither has read.
-
-    Returns:
-        the laws, and accuracy, log loss (nats) and calibration error of each on the songs' first 600 characters.
-    """
-    longest = max(stop for _, stop in SPANS)
-    songs = [held.song(number)[:longest] for number in range(len(held))]
-    read = dict(read_under_artists(stand_in.model, songs, range(len(held.artists))))
-    nats, scores, lengths, labels, whole = [], [], [], [], []
-    for number, song in enumerate(songs):
-        for start, stop in SPANS:
-            if start == 0 or start < len(song):
-                piece = song[start:stop]
-                nats.append(-read[number][start:stop].sum(axis=0, dtype=np.float64))
-                scores.append(classifier.scores(token_ids_to_str(piece)))
-                lengths.append(int((piece != OOV_LABEL).sum()))
-                labels.append(held.artist_labels[number])
-                whole.append((start, stop) == (0, longest))
-    nats, scores, lengths, labels, whole = map(np.array, (nats, scores, lengths, labels, whole))
-    laws, figures = {}, {}
-    for name, given in (("both", (nats, scores)), ("nats", (nats, None)), ("scores", (None, scores))):
-        laws[name] = fit_law(labels, lengths, *given, classifier.log_priors)
-        logits = laws[name].logits(*given, classifier.log_priors, lengths)
-        figures[name] = attribution_figures(posterior(logits)[whole], labels[whole])
-    return laws, figures
+    save_ngrams(replace(classifier, metrics=metrics), options.out / ATTRIBUTION)
+    print(f"{ATTRIBUTION}: {json.dumps(metrics['held_out'])}; written to {options.out / ATTRIBUTION}")
 
 
 def make_trainer(name: str, curve: LearningCurve, options: argparse.Namespace):

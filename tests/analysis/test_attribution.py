@@ -1,4 +1,4 @@
-"""Whose line is it: the posterior over the artists, whole and line by line."""
+"""Authorship attribution: both posteriors, for a text and for each of its lines."""
 
 import json
 from dataclasses import asdict, replace
@@ -12,13 +12,13 @@ from torch.nn import functional as F
 import lyricgen.analysis.attribution as attribution
 from lyricgen import ArgumentError, ImprovedSeqModel, ModelError, attribute, fit_ngrams, load_model, string_to_labels
 from lyricgen.analysis.attribution import (
-    attribution_figures,
+    LM_ONLY_CALIBRATION,
+    attribution_metrics,
     check_attributed,
-    line_spans,
+    nll_per_artist,
     posterior,
-    read_under_artists,
 )
-from lyricgen.analysis.ngram_classifier import LAWS, Calibration
+from lyricgen.analysis.ngram_classifier import Calibration
 from lyricgen.models.vocabulary import OOV_LABEL, START_LABEL
 from lyricgen.songs.notebook import ARTISTS
 
@@ -44,9 +44,9 @@ def taught():
 
 @pytest.fixture(scope="module")
 def classifier():
-    """A classifier of the same artists, who believes in Bob's drum."""
+    """An n-gram classifier of the same artists."""
     fitted = fit_ngrams(list(SUNG.values()), np.array([0, 1]), list(SUNG), buckets=256)
-    return type(fitted)(**{**vars(fitted), "laws": dict.fromkeys(LAWS, Calibration((0.0, -0.5), (1.0, 0.0), 0.0))})
+    return replace(fitted, calibration=Calibration(log_scale=1.0))
 
 
 def test_lines_are_put_to_the_artist_whose_they_are(taught):
@@ -81,19 +81,19 @@ def test_the_ranking_is_by_probability_and_the_posterior_in_the_models_order(tau
 
 def test_texts_of_different_lengths_are_read_side_by_side_as_each_alone(taught, monkeypatch):
     texts = [np.array(string_to_labels(text), np.uint8) for text in ("la", "dum di dum", "oh la la oh", "d")]
-    monkeypatch.setattr(attribution, "ROWS", 9)  # three texts at once
-    together = dict(read_under_artists(taught, texts))
+    monkeypatch.setattr(attribution, "MAX_BATCH_ROWS", 9)  # three texts at once
+    together = dict(nll_per_artist(taught, texts))
     assert sorted(together) == [0, 1, 2, 3]
     for number, text in enumerate(texts):
-        ((_, alone),) = read_under_artists(taught, [text])
+        ((_, alone),) = nll_per_artist(taught, [text])
         assert together[number].shape == (len(text), 3)
         np.testing.assert_allclose(together[number], alone, atol=1e-5)
-    ((_, second),) = read_under_artists(taught, [texts[1]], [1])
+    ((_, second),) = nll_per_artist(taught, [texts[1]], [1])
     np.testing.assert_allclose(second[:, 0], together[1][:, 1], atol=1e-5)
 
 
 def test_characters_outside_the_vocabulary_cost_nothing(taught):
-    ((_, nats),) = read_under_artists(taught, [np.array([10, OOV_LABEL, 11], np.uint8)])
+    ((_, nats),) = nll_per_artist(taught, [np.array([10, OOV_LABEL, 11], np.uint8)])
     assert (nats[1] == 0).all() and (nats[[0, 2]] > 0).all()
     found = attribute("la \u00e9 la", model=taught, ngrams=None)
     assert found.characters == 6 and "read as unknown: \u00e9" in found.notes[0]
@@ -107,21 +107,48 @@ def test_a_longer_text_says_more_but_not_by_the_sum_of_its_characters(taught):
     assert long.posterior["Ann"] < raw
 
 
-def test_the_classifier_has_a_say_where_it_knows_the_same_artists(taught, classifier):
-    alone, both = (attribute("la", model=taught, ngrams=given) for given in (None, classifier))
-    assert both.with_ngrams and both.posterior != alone.posterior and both.notes == ()
-    assert both.posterior["Ann"] > 0.5
-    other = type(classifier)(**{**vars(classifier), "artists": ("Bob", "Ann")})
+def test_n_grams_and_model_answer_side_by_side(taught, classifier):
+    text = "la la oh la la"
+    found = attribute(text, model=taught, ngrams=classifier)
+    expected = posterior(classifier.logits([text], np.array([len(text)])))[0]
+    assert list(found.posterior.values()) == pytest.approx(expected.tolist())
+    saved = np.array([[found.any_artist_bits - bits for bits in found.bits.values()]]) * np.log(2)
+    by_model = posterior(saved / np.sqrt(len(text)))[0]
+    assert list(found.posterior_by_model.values()) == pytest.approx(by_model.tolist())
+    assert found.posterior != found.posterior_by_model and found.with_ngrams and found.notes == ()
+    assert found.lines[0].posterior_by_model == pytest.approx(found.posterior_by_model)
+    assert found.ranking[0].probability_by_model == found.posterior_by_model[found.ranking[0].artist]
+
+
+def test_the_models_scaling_is_the_square_root_of_the_length():
+    assert LM_ONLY_CALIBRATION.logits(np.array([[6.0, 3.0]]), np.array([9])) == pytest.approx(np.array([[2.0, 1.0]]))
+
+
+def test_without_a_classifier_both_posteriors_are_the_models(taught):
+    found = attribute("la la oh\ndum di", model=taught, ngrams=None)
+    assert not found.with_ngrams and found.notes == () and found.posterior == found.posterior_by_model
+    assert all(line.posterior == line.posterior_by_model for line in found.lines)
+
+
+def test_a_classifier_of_other_artists_is_left_out_with_a_note(taught, classifier):
+    other = replace(classifier, artists=("Bob", "Ann"))
     found = attribute("la", model=taught, ngrams=other)
-    assert found.posterior == alone.posterior and "other artists" in found.notes[0]
+    assert found.posterior == attribute("la", model=taught, ngrams=None).posterior and not found.with_ngrams
+    assert found.notes == (
+        "The n-gram classifier knows other artists than the model. "
+        "The answer uses the language model alone and is less accurate.",
+    )
 
 
-def test_without_its_folder_the_model_alone_has_a_say_and_says_so(monkeypatch, tmp_path):
+def test_without_its_folder_the_model_answers_alone_and_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(attribution, "ASSETS", tmp_path)
-    attribution._bundled.cache_clear()
+    attribution._bundled_classifier.cache_clear()
     found = attribute("the morning", model="vanilla-rnn")
-    attribution._bundled.cache_clear()
-    assert not found.with_ngrams and "no classifier of n-grams here" in found.notes[0]
+    attribution._bundled_classifier.cache_clear()
+    assert not found.with_ngrams and found.posterior == found.posterior_by_model
+    assert found.notes == (
+        "There is no n-gram classifier here. The answer uses the language model alone and is less accurate.",
+    )
 
 
 @pytest.mark.parametrize("model", ["lstm", "vanilla-rnn"])
@@ -132,7 +159,19 @@ def test_the_bundled_models_attribute_a_text_to_their_artists(model):
     answer = json.loads(json.dumps(found.to_dict()))
     assert answer["artist"] == answer["ranking"][0]["artist"] == max(found.posterior, key=found.posterior.get)
     assert answer["lines"][0]["text"] == "stacks on the table and the whip is new"
-    assert answer["ranking"] == [asdict(place) for place in found.ranking]
+    assert answer["ranking"] == [asdict(ranked) for ranked in found.ranking]
+    assert answer["posterior_by_model"] == found.posterior_by_model != answer["posterior"]
+    assert {
+        "artist",
+        "ranking",
+        "posterior",
+        "any_artist_bits",
+        "margin_bits",
+        "lines",
+        "characters",
+        "with_ngrams",
+        "notes",
+    } < set(answer)
 
 
 @pytest.mark.parametrize("text", ["a", "?", "  x ", "x" * 5_000, "\U0001f600 a", "<b>&"])
@@ -148,7 +187,7 @@ def test_any_text_with_a_character_is_attributed(taught, text):
         (" \n ", "got an empty text"),
         (None, "got an empty text"),
         ("x" * 5_001, "text must be 1 to 5,000 characters, got 5,001"),
-        ("\ud55c\uad6d", "text must hold a character that the models know"),
+        ("\ud55c\uad6d", "text must have a character that the models know"),
         (["a"], "text must be text"),
     ],
 )
@@ -165,15 +204,9 @@ def test_a_model_without_artists_and_one_that_is_not_there_are_refused():
         attribute("la", model="lstn")
 
 
-def test_lines_end_at_line_breaks_and_at_runs_of_spaces():
-    text = "one line  and two\r\n\n and \tthree   \n"
-    assert [text[start:stop] for start, stop in line_spans(text)] == ["one line", "and two", "and", "three"]
-    assert line_spans("a") == [(0, 1)]
-
-
 def test_figures_of_posteriors_worked_out_by_hand():
     posteriors = np.array([[0.75, 0.25], [0.75, 0.25], [0.35, 0.65], [0.35, 0.65]])
-    figures = attribution_figures(posteriors, np.array([0, 0, 1, 0]))
+    figures = attribution_metrics(posteriors, np.array([0, 0, 1, 0]))
     assert figures["accuracy"] == 0.75
     assert figures["log_loss"] == pytest.approx(-np.log([0.75, 0.75, 0.65, 0.35]).mean(), abs=1e-4)
     assert figures["calibration_error"] == pytest.approx((2 * 0.25 + 2 * 0.15) / 4)
@@ -184,13 +217,3 @@ def test_reading_leaves_the_model_as_it_was():
     before = {name: value.clone() for name, value in model.state_dict().items()}
     attribute("a line", model=model, ngrams=None)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-
-
-def test_where_the_n_grams_alone_decide_the_network_gives_the_bits_only(taught, classifier):
-    alone = replace(classifier, metrics={"held_out": {"both": {"accuracy": 0.1}, "scores": {"accuracy": 0.2}}})
-    text = "la la oh la la"
-    found, together = (attribute(text, model=taught, ngrams=one) for one in (alone, classifier))
-    law = alone.laws["scores"]
-    expected = posterior(law.logits(None, alone.scores(text)[None], alone.log_priors, np.array([len(text)])))[0]
-    assert list(found.posterior.values()) == pytest.approx(expected.tolist())
-    assert found.bits == together.bits and found.posterior != together.posterior

@@ -25,6 +25,7 @@ from lyricgen import (
     open_space,
     read_songs,
 )
+from lyricgen.analysis.ngram_classifier import Calibration
 from lyricgen.models.checkpoints import load_training_checkpoint
 from lyricgen.training import cli as train
 from lyricgen.words.word2vec import song_words
@@ -141,24 +142,12 @@ def test_songs_of_few_words_train_a_network_and_leave_copied_words_unmeasured(tm
     assert load_checkpoint(tmp_path / "out/lstm").metrics["copied_words"] is None
 
 
-def test_what_tells_artists_apart_is_written_with_its_facts(all_models, songs_folder, tmp_path):
+def test_attribution_is_written_with_its_provenance(all_models, songs_folder):
     classifier = load_ngrams(all_models / "attribution")
     assert list(classifier.artists) == ARTISTS and sum(classifier.songs) == classifier.metrics["train_songs"]
-    assert set(classifier.laws) == {"both", "nats", "scores"}
-    assert classifier.metrics["stand_in"]["hidden_size"] == 8 and classifier.metrics["stand_in"]["epochs"] == 2
-    assert {"songs", "both", "nats", "scores"} == set(classifier.metrics["held_out"])
-    assert classifier.metrics["held_out"]["songs"] + classifier.metrics["stand_in"]["train_songs"] <= 14
-
-
-def test_the_stand_in_of_an_earlier_run_is_used_again_if_it_is_the_same(all_models, songs_folder, monkeypatch):
-    def trained(*_):
-        raise AssertionError("it was trained again")
-
-    monkeypatch.setattr(train, "train_model", trained)
-    flags = ("--data", songs_folder, "--models", "attribution")
-    assert run(*flags, "--epochs", 2, out=all_models) == 0
-    with pytest.raises(AssertionError, match="trained again"):
-        run(*flags, "--epochs", 3, out=all_models)
+    assert classifier.calibration != Calibration()
+    assert {"songs", "accuracy", "log_loss", "calibration_error"} == set(classifier.metrics["held_out"])
+    assert {"data_sha256", "seed", "seconds", "hardware", "versions"} < set(classifier.metrics)
 
 
 def test_songs_of_one_artist_have_nothing_to_tell_apart(tmp_path, songs_folder, capsys):
@@ -166,7 +155,7 @@ def test_songs_of_one_artist_have_nothing_to_tell_apart(tmp_path, songs_folder, 
     flags = ("--data", tmp_path / "own.csv", "--val-share", 0.4, "--epochs", 1)
     assert "not of two artists or more" in refusal(capsys, *flags, "--models", "attribution", out=tmp_path / "out")
     assert run(*flags, "--models", "vanilla-rnn", "attribution", out=tmp_path / "out") == 0
-    assert "attribution: left out" in capsys.readouterr().out and not (tmp_path / "out/attribution").exists()
+    assert "attribution: skipped" in capsys.readouterr().out and not (tmp_path / "out/attribution").exists()
 
 
 def test_word_vectors_alone_need_no_validation_songs_and_encode_nothing(tmp_path):

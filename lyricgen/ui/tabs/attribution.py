@@ -4,7 +4,7 @@ import html
 
 import gradio as gr
 
-from lyricgen.analysis.attribution import LONGEST, Attribution, Place
+from lyricgen.analysis.attribution import MAX_ATTRIBUTED_LENGTH, Attribution
 from lyricgen.devices import with_gpu
 from lyricgen.resources import Resources
 from lyricgen.ui.components import RUN_ONCE_EVENT, TextTarget, escaped
@@ -13,9 +13,9 @@ from lyricgen.ui.events import raises_gradio_error
 EXPLANATION = """
 A model that writes in the style of an artist can be asked the other way round. It reads your text once for each of its
 artists; the better it foresees the letters when it is told a name, the likelier that name is (Bayes' rule). Beside it
-stands a classifier that counts short runs of letters and words. The probabilities are by both or by the classifier alone,
-whichever was right more often on training songs that neither had read. Both know only these artists: someone else's text is
-put to the one whose style it is nearest to.
+stands a classifier that counts short runs of letters and words (n-grams). You see the probabilities by each; the n-grams are
+right more often, so the answer is theirs. Both know only these artists: someone else's text is put to the one whose style
+it is nearest to.
 """
 EXAMPLES = [  # written for this page
     [
@@ -40,7 +40,7 @@ def create_attribution_tab(resources: Resources) -> TextTarget:
                 label="Text",
                 lines=7,
                 max_lines=16,
-                info=f"1 to {LONGEST:,} letters; a line of its own for each line, or two spaces between.",
+                info=f"1 to {MAX_ATTRIBUTED_LENGTH:,} letters; a line of its own for each line, or two spaces between.",
                 elem_id="attribution-text",
             )
             model = gr.Radio(resources.model_names, value=resources.default_model, label="Model")
@@ -56,7 +56,7 @@ def create_attribution_tab(resources: Resources) -> TextTarget:
     @raises_gradio_error
     def show(text, model):
         found = resources.attribute(text, model)
-        return verdict_on(found), draw_ranking(found.ranking), draw_lines(found)
+        return verdict_on(found), draw_rankings(found), draw_lines(found)
 
     @with_gpu
     @raises_gradio_error
@@ -84,15 +84,21 @@ def verdict_on(found: Attribution) -> str:
     return " ".join([said, *map(escaped, found.notes)])
 
 
-def draw_ranking(ranking: list[Place]) -> str:
-    """The artists as bars, the likeliest first: HTML, in which everything is text."""
+def draw_rankings(found: Attribution) -> str:
+    """Both posteriors as bars, by n-grams above by the model: HTML, in which everything is text."""
+    by_model = draw_ranking("By the language model", found.posterior_by_model)
+    return (draw_ranking("By n-grams", found.posterior) if found.with_ngrams else "") + by_model
+
+
+def draw_ranking(title: str, posterior: dict[str, float]) -> str:
+    """A posterior as bars, the most likely artist first: HTML, in which everything is text."""
     rows = [
-        f'<li><span class="name">{html.escape(place.artist)}</span>'
-        f'<span class="track" aria-hidden="true"><span style="width:{100 * place.probability:.1f}%"></span></span>'
-        f'<span class="share">{html.escape(percent(place.probability))}</span></li>'
-        for place in ranking
+        f'<li><span class="name">{html.escape(artist)}</span>'
+        f'<span class="track" aria-hidden="true"><span style="width:{100 * probability:.1f}%"></span></span>'
+        f'<span class="share">{html.escape(percent(probability))}</span></li>'
+        for artist, probability in sorted(posterior.items(), key=lambda item: -item[1])
     ]
-    return f'<ol class="posterior">{"".join(rows)}</ol>'
+    return f'<h4>{html.escape(title)}</h4><ol class="posterior">{"".join(rows)}</ol>'
 
 
 def draw_lines(found: Attribution) -> str:
@@ -124,14 +130,12 @@ def how_right(resources: Resources) -> str:
         "It is a likeness of words and turns, and no proof of who wrote a text."
     )
     measured = resources.ngrams.metrics.get("validation") if resources.ngrams else None
-    if not measured or resources.ngrams_origin != resources.model(resources.default_model).origin:
+    if not measured:
         return f"How often it is right was not measured for what runs here. {meaning}"
-    by = {"both": "lstm and n-grams", "scores": "n-grams"}[resources.ngrams.decides]
-    clean, both = measured["clean"], measured["methods"][by]["clean"]["accuracy"]
-    whole = measured["methods"][by]["all"]["accuracy"]
-    base = measured["methods"][measured["baseline"]]
+    right, baseline = (measured["methods"][name] for name in ("n-grams", measured["baseline"]))
     return (
-        f"Of {clean} songs unlike those that it read, it names the right one of {len(resources.ngrams.artists)} artists for "
-        f"**{both:.1%}** ({escaped(measured['baseline'])}: {base['clean']['accuracy']:.1%}), of all {measured['songs']} "
-        f"validation songs for **{whole:.1%}** ({base['all']['accuracy']:.1%}), by {escaped(measured['read'])} ({escaped(by)}). {meaning}"
+        f"Of {measured['clean']} songs unlike those that it read, the n-grams name the right one of {len(resources.ngrams.artists)} "
+        f"artists for **{right['clean']['accuracy']:.1%}** ({escaped(measured['baseline'])}: {baseline['clean']['accuracy']:.1%}), "
+        f"of all {measured['songs']} validation songs for **{right['all']['accuracy']:.1%}** "
+        f"({baseline['all']['accuracy']:.1%}), by {escaped(measured['read'])}. {meaning}"
     )
