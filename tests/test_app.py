@@ -369,7 +369,7 @@ def test_attribute_has_a_text_by_default(client):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"text": ""}, "text must be 1 to 5,000 characters, got an empty text"),
+        ({"text": ""}, "text must have 1 to 5,000 characters, got an empty text"),
         ({"text": "x" * 5_001}, "got 5,001"),
         ({"text": "\ud55c\uad6d"}, "text must hold a character that the models know"),
         ({"text": ["a"]}, "text must be text"),

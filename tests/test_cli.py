@@ -162,7 +162,7 @@ def test_attribute_reads_standard_input_and_answers_as_json():
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["attribute", ""], "text must be 1 to 5,000 characters"),
+        (["attribute", ""], "text must have 1 to 5,000 characters"),
         (["attribute", "x" * 5_001], "5,001"),
         (["attribute", "a", "--model", "lstn"], "lstm"),
     ],

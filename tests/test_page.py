@@ -312,7 +312,7 @@ def test_an_empty_text_to_attribute_is_told_in_a_toast(page):
     open_attribution(page)
     page.locator("#attribution-text textarea").fill(" ")
     page.locator("#attribute").click()
-    page.get_by_test_id("toast-body").get_by_text("text must be 1 to 5,000 characters").wait_for()
+    page.get_by_test_id("toast-body").get_by_text("text must have 1 to 5,000 characters").wait_for()
 
 
 def assert_picture(page, place: str, words: list[str]) -> None:

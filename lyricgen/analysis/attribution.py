@@ -21,7 +21,7 @@ from lyricgen.models.networks import CharacterModel, map_state
 from lyricgen.models.text import line_spans, read_labels, unknown_characters
 from lyricgen.models.vocabulary import OOV_LABEL, START_LABEL
 from lyricgen.storage import ASSETS
-from lyricgen.validation import check_text, short_repr
+from lyricgen.validation import check_text, check_text_length, short_repr
 
 MAX_ATTRIBUTED_LENGTH = 5_000  # characters of a text
 MAX_BATCH_ROWS = 256  # texts x artists that the model reads side by side
@@ -167,10 +167,7 @@ def check_attributed(text: object) -> str:
         ArgumentError: it is empty, too long, or has no character of the vocabulary.
     """
     text = check_text("text", text)
-    if not text.strip():
-        raise ArgumentError(f"text must be 1 to {MAX_ATTRIBUTED_LENGTH:,} characters, got an empty text")
-    if len(text) > MAX_ATTRIBUTED_LENGTH:
-        raise ArgumentError(f"text must be 1 to {MAX_ATTRIBUTED_LENGTH:,} characters, got {len(text):,}")
+    check_text_length("text", text if text.strip() else "", 1, MAX_ATTRIBUTED_LENGTH)
     if all(label == OOV_LABEL for label in read_labels("".join(text.split()))):
         raise ArgumentError(f"text must have a character that the models know (such as a to z), got {short_repr(text)}")
     return text

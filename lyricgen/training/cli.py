@@ -28,7 +28,6 @@ from pathlib import Path
 import gensim
 import numpy as np
 import pytorch_lightning as pl
-import sklearn
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar
 from torch.utils.data import DataLoader
@@ -54,6 +53,7 @@ from lyricgen.storage import file_sha256
 from lyricgen.training.attribution import fit_attribution, songs_with_artist
 from lyricgen.training.copying import index_corpus, measure_copied_words, measure_copying
 from lyricgen.training.lightning_task import OPTIMIZERS, LearningCurve, LyricsGenerationTask, measure_bits
+from lyricgen.training.provenance import processor_name, provenance
 from lyricgen.words.space import save_space
 from lyricgen.words.word2vec import fit_word2vec
 
@@ -351,14 +351,14 @@ def train_attribution(songs: Songs, options: argparse.Namespace) -> None:
             classifier = fit_attribution(songs.train, options.seed)
     except KeyboardInterrupt:
         raise Interrupted(f"{ATTRIBUTION} was not written") from None
-    metrics = {
-        **classifier.metrics,
-        "data_sha256": songs.files or {"encoded": songs.train.sha256},
-        "seed": options.seed,
-        "seconds": round(time.perf_counter() - started, 1),
-        "hardware": processor_name(1),
-        "versions": {"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__},
-    }
+    record = provenance(
+        data_sha256=songs.files or {"encoded": songs.train.sha256},
+        seed=options.seed,
+        seconds=time.perf_counter() - started,
+        hardware=processor_name(1),
+        packages=("scikit-learn", "numpy"),
+    )
+    metrics = {**classifier.metrics, **record}
     save_ngrams(replace(classifier, metrics=metrics), options.out / ATTRIBUTION)
     print(f"{ATTRIBUTION}: {json.dumps(metrics['held_out'])}; written to {options.out / ATTRIBUTION}")
 
@@ -481,12 +481,6 @@ def device_name(trainer: pl.Trainer) -> str:
     if trainer.strategy.root_device.type == "cuda":
         return torch.cuda.get_device_name(trainer.strategy.root_device)
     return processor_name(torch.get_num_threads())
-
-
-def processor_name(threads: int) -> str:
-    """The processor and how many threads run on it, for people."""
-    name = torch.cpu.get_capabilities().get("cpu_name") or platform.machine()
-    return f"{name}, {threads} thread{'s' if threads > 1 else ''}"
 
 
 def _validation_streams(corpus: Corpus, length: int) -> SongStreams:

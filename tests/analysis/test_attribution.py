@@ -183,10 +183,10 @@ def test_any_text_with_a_character_is_attributed(taught, text):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "text must be 1 to 5,000 characters, got an empty text"),
+        ("", "text must have 1 to 5,000 characters, got an empty text"),
         (" \n ", "got an empty text"),
         (None, "got an empty text"),
-        ("x" * 5_001, "text must be 1 to 5,000 characters, got 5,001"),
+        ("x" * 5_001, "text must have 1 to 5,000 characters, got 5,001"),
         ("\ud55c\uad6d", "text must have a character that the models know"),
         (["a"], "text must be text"),
     ],
