@@ -122,8 +122,7 @@ def write_lyric(options: argparse.Namespace) -> None:
     """Prints a lyric; notes on its prefix go to standard error."""
     import torch
 
-    from lyricgen.generation.request import make_request
-    from lyricgen.generation.scheduler import write_together
+    from lyricgen.generation.api import make_request, write_together
     from lyricgen.models.text import section_breaks_to_newlines
 
     torch.set_num_threads(1)  # a step of one sequence is too small to share
@@ -144,7 +143,7 @@ def write_lyric(options: argparse.Namespace) -> None:
     variants = request.variants(options.variants)
     for one, text in zip(variants, write_together(variants), strict=True):
         if len(variants) > 1:
-            print(f"seed {one.seed}\n")
+            print(f"seed {one.settings.seed}\n")
         print(section_breaks_to_newlines(text, len(one.prefix)) + "\n" * (one is not variants[-1]))
 
 

@@ -11,15 +11,16 @@ from lyricgen.errors import ArgumentError
 MAX_SEED = 2**32 - 1
 
 
-def check_integer(name: str, value: object, low: int, high: int) -> int:
-    """`value` as an int.
+def check_integer(name: str, value: object, low: int, high: int, *, or_zero: bool = False) -> int:
+    """`value` as an int; `or_zero` allows 0 too.
 
     Raises:
         ArgumentError: `value` is not a whole number from `low` to `high`.
     """
     number = _as_float(value)
-    if number is None or not number.is_integer() or not low <= number <= high:
-        raise ArgumentError(f"{name} must be a whole number from {low:,} to {high:,}, got {short_repr(value)}")
+    if number is None or not number.is_integer() or not (low <= number <= high or (or_zero and number == 0)):
+        allowed = f"{'0 or ' if or_zero else ''}a whole number from {low:,} to {high:,}"
+        raise ArgumentError(f"{name} must be {allowed}, got {short_repr(value)}")
     return int(number)
 
 

@@ -13,16 +13,14 @@ import torch
 from torch import nn
 
 from lyricgen.errors import ArgumentError
+from lyricgen.generation.settings import MAX_BEAM_SIZE, MAX_TEMPERATURE, MAX_TOP_K, MIN_TEMPERATURE
 from lyricgen.models.networks import Hidden, map_state
 from lyricgen.models.vocabulary import INPUT_SIZE, NUM_CLASSES, PADDING_LABEL, START_LABEL
 from lyricgen.validation import check_integer, check_number, check_seed
 
 Choice = Callable[[torch.Tensor], torch.Tensor]
 """A rule that takes the next labels (B,) from logits (B, C)."""
-MIN_TEMPERATURE = 1e-5  # temperatures up to this take the argmax, which is their limit
-MAX_TEMPERATURE = 100.0
-LARGEST_BEAM = 32
-LONGEST = 1_000_000  # characters of a row
+MAX_DECODED_LENGTH = 1_000_000  # characters of a row
 
 
 @dataclass
@@ -177,7 +175,7 @@ class BeamDecodingStrategy(DecodingStrategy):
                 character). A lyric has no end mark, so all beams of a row are equally long and keep their order.
             n_best: hypotheses returned, at most `beam_size`.
         """
-        n_best = check_integer("n_best", n_best, 1, check_integer("beam_size", beam_size, 1, LARGEST_BEAM))
+        n_best = check_integer("n_best", n_best, 1, check_integer("beam_size", beam_size, 1, MAX_BEAM_SIZE))
         length_penalty = check_number("length_penalty", length_penalty, 0, 10)
         search = self._search(starting_hyp, max_length, beam_size)
         for _ in search.steps():
@@ -189,7 +187,7 @@ class BeamDecodingStrategy(DecodingStrategy):
         return self._search(starting_hyp, max_length, beam_size).steps()
 
     def _search(self, starting_hyp, max_length, beam_size) -> "_BeamSearch":
-        beam_size = check_integer("beam_size", beam_size, 1, LARGEST_BEAM)
+        beam_size = check_integer("beam_size", beam_size, 1, MAX_BEAM_SIZE)
         return _BeamSearch(self._begin(starting_hyp, max_length), beam_size)
 
 
@@ -201,7 +199,7 @@ def check_sampling(temperature: float, top_k: int, top_p: float) -> tuple[float,
     """
     return (
         check_number("temperature", temperature, 0, MAX_TEMPERATURE),
-        check_integer("top_k", top_k, 0, NUM_CLASSES),
+        check_integer("top_k", top_k, 0, MAX_TOP_K),
         check_number("top_p", top_p, 0, 1, above_low=True),
     )
 
@@ -253,10 +251,10 @@ def draw(
     if temperature <= MIN_TEMPERATURE:
         return argmax_label(logits)
     uniform = torch.rand(len(logits), 1, dtype=torch.float64, generator=generator).to(logits.device)
-    return pick(next_probabilities(logits, temperature, top_k, top_p), uniform)
+    return sample_labels(next_probabilities(logits, temperature, top_k, top_p), uniform)
 
 
-def pick(probabilities: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
+def sample_labels(probabilities: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
     """The labels (B,) at which probabilities (B, C), added up, pass uniform random numbers in [0, 1) (B, 1)."""
     cumulative = probabilities.cumsum(dim=-1)
     labels = torch.searchsorted(cumulative, uniform * cumulative[:, -1:], right=True).squeeze(-1)
@@ -284,7 +282,7 @@ class _Decoding:
         if len(self.lengths) != rows or int(self.lengths.min()) < 0 or int(self.lengths.max()) > longest:
             raise ArgumentError(f"lengths must be {rows} numbers from 0 to {longest}, got {self.lengths.tolist()}")
         longest = int(self.lengths.max())
-        self.max_length = check_integer("max_length", max_length, 1, LONGEST)
+        self.max_length = check_integer("max_length", max_length, 1, MAX_DECODED_LENGTH)
         if self.max_length < longest:
             raise ArgumentError(
                 f"max_length must be at least the prefix's {longest} characters, since it counts them too; got {max_length}"

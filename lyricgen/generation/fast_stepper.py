@@ -3,8 +3,11 @@
 Shapes: B sequences in the batch, T characters, H hidden units, G gate rows (4 H for an LSTM, H for an RNN), C classes.
 """
 
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cached_property, partial
+from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 import torch
@@ -14,6 +17,31 @@ from lyricgen.models.networks import CharacterModel, Hidden
 
 STRETCH = 250  # characters of a long prefix that a layer reads at a time
 LONG_PREFIX = 64  # characters; a longer prefix is read in one pass, a shorter one takes steps as generation does
+
+
+T = TypeVar("T")
+
+
+class WeightsCache(Generic[T]):
+    """One value a model, made for its present weights, and made again after they have changed; safe to use from many threads.
+
+    Args:
+        make: the value for a model.
+    """
+
+    def __init__(self, make: Callable[[CharacterModel], T]):
+        self._make = make
+        self._entries: WeakKeyDictionary[CharacterModel, tuple[tuple, T]] = WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    def get(self, model: CharacterModel) -> T:
+        """The value for a model as it is now."""
+        with self._lock:
+            fingerprint, (made_of, value) = _fingerprint(model), self._entries.get(model, ((), None))
+            if value is None or made_of != fingerprint:
+                value = self._make(model)
+                self._entries[model] = fingerprint, value
+            return value
 
 
 class FastStepper:
@@ -30,10 +58,8 @@ class FastStepper:
         dtype: of the recurrent matrices, float32 or bfloat16; None: what is fastest here, see `fastest_dtype`.
     """
 
-    _made: WeakKeyDictionary = WeakKeyDictionary()
-
     def __init__(self, model: CharacterModel, dtype: torch.dtype | None = None):
-        self.weights_read, rnn = _fingerprint(model), model.rnn
+        rnn = model.rnn
         self.dtype = dtype or fastest_dtype(model)
         self.is_lstm = isinstance(rnn, nn.LSTM)
         self.hidden_size, self.n_layers = model.hidden_size, model.n_layers
@@ -54,13 +80,15 @@ class FastStepper:
         self.out = Matrix(weights["ffnn.weight"], weights["ffnn.bias"], torch.float32, packed)
         self.reader = LayerReader(rnn, self.dtype if self.is_lstm else torch.float32)  # nn.RNN is no faster in bfloat16
 
+    @staticmethod
+    def for_model(model: CharacterModel) -> "FastStepper":
+        """The stepper of a model, made once for its present weights."""
+        return _STEPPERS.get(model)
+
     @classmethod
     def of(cls, model: CharacterModel, artist: int | None = None) -> "ArtistStepper":
-        """The stepper of a model, made once for its present weights, in an artist's style (None: any)."""
-        stepper = cls._made.get(model)
-        if stepper is None or stepper.weights_read != _fingerprint(model):
-            stepper = cls._made[model] = cls(model)
-        return ArtistStepper(stepper, model, artist)
+        """The stepper of a model in an artist's style (None: any)."""
+        return ArtistStepper(cls.for_model(model), model, artist)
 
     def step(self, inputs: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
         """Logits (B, C) after one more character a row: `inputs` (B, G) from the tables, hidden as of the module."""
@@ -120,20 +148,14 @@ class LayerReader:
         dtype: of the weights, float32 or bfloat16.
     """
 
-    _made: WeakKeyDictionary = WeakKeyDictionary()
-
     def __init__(self, rnn: nn.RNNBase, dtype: torch.dtype):
         self.dtype, self.is_lstm = dtype, isinstance(rnn, nn.LSTM)
         self.layers = [one_layer(rnn, layer).to(dtype) for layer in range(rnn.num_layers)]
 
-    @classmethod
-    def of(cls, model: CharacterModel) -> "LayerReader":
-        """That of a model in float32, made once for its present weights: it reads what the module reads."""
-        weights, (read, reader) = _fingerprint(model), cls._made.get(model, (None, None))
-        if read != weights:
-            reader = cls(model.rnn, torch.float32)
-            cls._made[model] = weights, reader
-        return reader
+    @staticmethod
+    def of(model: CharacterModel) -> "LayerReader":
+        """The float32 reader of a model, made once for its present weights: its outputs are the module's."""
+        return _READERS.get(model)
 
     def read(self, embedded: torch.Tensor) -> tuple[list[torch.Tensor], Hidden]:
         """Sequences (B, T, H) through the layers, each a stretch behind the one below it, and beside it in time.
@@ -204,7 +226,11 @@ class ArtistStepper:
 
     def __init__(self, stepper: FastStepper, module: CharacterModel, artist: int | None):
         self.stepper, self.module, self.artist = stepper, module, artist
-        self.table = stepper.table + stepper.artist_table[-1 if artist is None else artist]
+
+    @cached_property
+    def table(self) -> torch.Tensor:
+        """What the first layer reads of each label beside the artist (101, G)."""
+        return self.stepper.table + self.stepper.artist_table[-1 if self.artist is None else self.artist]
 
     def read(self, token_ids: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
         """Prefixes: long ones, and those of different lengths, in one pass, others in steps."""
@@ -251,3 +277,7 @@ class ArtistStepper:
 def _fingerprint(model: CharacterModel) -> tuple:
     """Where each weight lies and how often it was changed in place: another after training or a move."""
     return tuple((value.data_ptr(), 0 if value.is_inference() else value._version) for value in model.parameters())
+
+
+_STEPPERS = WeightsCache(FastStepper)
+_READERS = WeightsCache(lambda model: LayerReader(model.rnn, torch.float32))

@@ -1,6 +1,10 @@
-"""Lyrics that are asked for at the same time, written in one batch: each joins and leaves it at any character.
+"""Continuous batching: concurrent requests share one forward pass per character, and join and leave at any character.
 
-Shapes: B rows of the batch, G gates of the first layer, C = 100 classes.
+`RowBatch.step` is the one place that samples a lyric. `ContinuousBatch` calls it in a thread of its own, for all users of
+a model; requests without a batch are stepped in the caller's thread. Beam search, which has a batch of its own a request,
+stays in `decoding`.
+
+Shapes: B rows of the batch, G gate rows of the first layer, H hidden units, C = 100 classes.
 """
 
 import atexit
@@ -9,335 +13,455 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from lyricgen.generation.decoding import MIN_TEMPERATURE, argmax_label, mask_labels, next_probabilities, pick
+from lyricgen.generation.decoding import (
+    BeamDecodingStrategy,
+    Hypothesis,
+    argmax_label,
+    mask_labels,
+    next_probabilities,
+    sample_labels,
+)
 from lyricgen.generation.fast_stepper import ArtistStepper, FastStepper
-from lyricgen.generation.request import GenerationRequest, make_request
 from lyricgen.generation.sequence import RowState
 from lyricgen.models.networks import CharacterModel, Hidden, map_state
+from lyricgen.models.vocabulary import token_ids_to_str
 
-MAX_BATCH_SIZE = 64  # lyrics in the batch; more wait for a place, and those that have had it longest make room
-TIME_SLICE = 250  # characters that a lyric may write before it makes room for one that waits
-THROTTLE_FROM = 8  # lyrics from which on each is told of its growth less often
-IDLE_TIMEOUT = 5.0  # seconds without a lyric after which the thread ends
+if TYPE_CHECKING:
+    from lyricgen.generation.request import GenerationRequest
+
+MAX_BATCH_SIZE = 64  # rows of a continuous batch; further requests wait, and rows are preempted for them
+TIME_SLICE = 250  # characters that a row may generate before it can be preempted
+THROTTLE_FROM = 8  # sequences in a batch from which on each is reported less often
+IDLE_TIMEOUT = 5.0  # seconds without a request before the worker thread exits
+LIVENESS_INTERVAL = 1.0  # seconds of waiting after which a caller checks that the worker thread is alive
+
+
+class GenerationOutput(NamedTuple):
+    """A lyric so far."""
+
+    text: str
+    """The prefix as typed, and what is generated."""
+    bits: float | None
+    """The surprisal of what is generated, at temperature 1; None where it is not measured."""
+
+
+class RowBatch:
+    """Sequences of one model that are stepped together, in the thread that calls `step`.
+
+    A row depends on its own settings and seed alone, not on its neighbours: where the model runs in bfloat16 (see
+    `FastStepper`) to the last bit; in float32 a rounding could in rare cases decide between two nearly tied characters.
+
+    Args:
+        stepper: of the model.
+    """
+
+    def __init__(self, stepper: FastStepper):
+        self.stepper = stepper
+        self.rows: list[_BatchRow] = []
+        self._hidden: Hidden | None = None  # of all rows, in their order
+
+    def unfinished(self) -> list[int]:
+        """The indices of the rows that somebody still waits for."""
+        return [index for index, row in enumerate(self.rows) if not row.ended.is_set()]
+
+    def clear(self) -> None:
+        """Drops all rows."""
+        self.rows, self._hidden = [], None
+
+    @torch.inference_mode()
+    def rebuild(self, staying: Sequence[int], joining: Sequence["_BatchRow"]) -> None:
+        """Makes a batch of the rows of some indices and of new ones."""
+        hidden = [map_state(lambda part: part[:, staying], self._hidden)] if staying else []
+        hidden += [row.hidden for row in joining]
+        self.rows = [self.rows[index] for index in staying] + list(joining)
+        if not self.rows:
+            self._hidden = None
+            return
+        if isinstance(hidden[0], tuple):
+            self._hidden = tuple(torch.cat(parts, dim=1) for parts in zip(*hidden, strict=True))
+        else:
+            self._hidden = torch.cat(hidden, dim=1)
+        for row in joining:
+            row.hidden = None
+        artists = torch.tensor([row.artist_label for row in self.rows], device=self.stepper.artist_table.device)
+        self._artist_inputs = self.stepper.artist_table[artists]  # (B, G)
+        self._sampling_groups = self._group_sampled_rows()
+        self._measured = [index for index, row in enumerate(self.rows) if row.bits is not None]
+
+    @torch.inference_mode()
+    def step(self) -> None:
+        """Reads the last character of every row, and chooses the next."""
+        labels = torch.tensor([row.read_next for row in self.rows], device=self._artist_inputs.device)
+        logits, self._hidden = self.stepper.step(
+            self.stepper.table[labels] + self._artist_inputs, self._hidden
+        )  # (B, C)
+        chosen = self._choose(mask_labels(logits, [row.banned_labels() for row in self.rows]))
+        bits = self._surprisals(logits, chosen)
+        for index, (row, label) in enumerate(zip(self.rows, chosen.tolist(), strict=True)):
+            backtracked = row.advance(label, partial(self.row_hidden, index), bits.get(index, 0.0))
+            if backtracked is not None:
+                self._set_row_hidden(index, backtracked)
+
+    def row_hidden(self, index: int) -> Hidden:
+        """A copy of one row's hidden state."""
+        return map_state(lambda part: part[:, index : index + 1].clone(), self._hidden)
+
+    def _choose(self, logits: torch.Tensor) -> torch.Tensor:
+        """The next label of each row (B,), on the CPU, from logits (B, C)."""
+        chosen = argmax_label(logits).cpu()
+        for group in self._sampling_groups:
+            of_group = logits[group.indices.to(logits.device)].cpu()
+            probabilities = next_probabilities(of_group, group.temperatures, group.top_k, group.top_p)
+            uniform = torch.tensor([[row.uniform()] for row in group.rows], dtype=torch.float64)
+            chosen[group.indices] = sample_labels(probabilities, uniform)
+        return chosen
+
+    def _surprisals(self, logits: torch.Tensor, chosen: torch.Tensor) -> dict[int, float]:
+        """The bits of the chosen labels (B,) under logits (B, C), by the index of each measured row."""
+        if not self._measured:
+            return {}
+        log_probs = logits[self._measured].cpu().log_softmax(dim=-1).gather(1, chosen[self._measured, None])
+        bits = (-log_prob / math.log(2) for log_prob in log_probs[:, 0].tolist())
+        return dict(zip(self._measured, bits, strict=True))
+
+    def _group_sampled_rows(self) -> list["_SamplingGroup"]:
+        """The rows that are sampled, by `top_k` and `top_p`."""
+        groups = defaultdict(list)
+        for index, row in enumerate(self.rows):
+            if row.is_sampled:
+                groups[row.settings.top_k, row.settings.top_p].append(index)
+        return [
+            _SamplingGroup(
+                [self.rows[index] for index in indices],
+                torch.tensor(indices),
+                torch.tensor([[self.rows[index].settings.temperature] for index in indices], dtype=torch.float64),
+                top_k,
+                top_p,
+            )
+            for (top_k, top_p), indices in groups.items()
+        ]
+
+    def _set_row_hidden(self, index: int, hidden: Hidden) -> None:
+        """Replaces one row's hidden state."""
+        pairs = zip(self._hidden, hidden, strict=True) if isinstance(hidden, tuple) else [(self._hidden, hidden)]
+        for part, of_row in pairs:
+            part[:, index : index + 1] = of_row
+
+
+class _SamplingGroup(NamedTuple):
+    """Rows that share `top_k` and `top_p`, so that they are sampled together."""
+
+    rows: "list[_BatchRow]"
+    indices: torch.Tensor  # of the rows in the batch
+    temperatures: torch.Tensor  # float64 (rows, 1)
+    top_k: int
+    top_p: float
 
 
 class ContinuousBatch:
-    """The running batch of one model, in a thread of its own that lives while there is something to write.
-
-    A lyric depends on its own settings and seed alone, not on who else is there: where the model runs in bfloat16
-    (see `FastStepper`) to the last bit; in float32 a rounding could in rare cases tip a letter that is nearly tied.
+    """The running batch of one model: a queue of requests, and a worker thread that lives while there is something to do.
 
     Args:
         model: in eval mode.
-        rows: lyrics that are written side by side.
+        max_size: rows of the batch; further requests wait.
     """
 
-    def __init__(self, model: CharacterModel, rows: int = MAX_BATCH_SIZE):
-        self.model, self.rows = model, rows
-        self.stepper = FastStepper.of(model).stepper
-        self._waiting: deque[_Lyric] = deque()
-        self._running: list[_Lyric] = []
-        self._hidden: Hidden | None = None  # of the running ones, in their order
+    def __init__(self, model: CharacterModel, max_size: int = MAX_BATCH_SIZE):
+        self.model, self.max_size = model, max_size
+        self.stepper = FastStepper.for_model(model)
+        self._batch = RowBatch(self.stepper)
+        self._waiting: deque[_BatchRow] = deque()
+        self._joining: list[_BatchRow] = []  # off the queue, not yet in the batch
         self._change = threading.Condition()
         self._closing = False
         self._thread: threading.Thread | None = None
 
     def __len__(self) -> int:
-        """Lyrics that are being written or wait for a place."""
-        return len(self._running) + len(self._waiting)
+        """Sequences that are generated or wait for a row."""
+        return len(self._batch.rows) + len(self._waiting)
 
-    def stream(self, request: GenerationRequest, every: float = 0.0) -> Iterator[str]:
-        """The lyric of a request (greedy or sampled) as it grows, the prefix as typed; closing it frees the place.
+    def stream(self, request: "GenerationRequest", every: float = 0.0) -> Iterator[str]:
+        """The lyric of a request (greedy or sampled) to this batch's model as it grows; see `stream_together`."""
+        for outputs in stream_together([replace(request, batch=self)], every):
+            yield outputs[0].text
+
+    def join(self, request: "GenerationRequest", grown: threading.Event, measured: bool = False) -> "_BatchRow":
+        """Queues a request.
 
         Args:
-            request: of this batch's model.
-            every: seconds from one text to the next, at least; more where many are written.
-
-        Raises:
-            RuntimeError: the device failed.
+            request: to this batch's model.
+            grown: an event that is set whenever the output changes or ends.
+            measured: whether the bits of the output are counted.
         """
-        for (lyric,) in stream_together([(request, self)], every):
-            yield lyric.text
-
-    def join(self, request: GenerationRequest, grown: threading.Event, measured: bool = False) -> "_Lyric":
-        """Begins the lyric of a request; `grown` is set whenever it has a letter more; `measured`: its bits count."""
-        lyric = _Lyric(request, self.stepper, grown)
-        lyric.bits = 0.0 if measured else None
-        if lyric.ended.is_set():
-            return lyric
+        row = _BatchRow(request, self.stepper, grown, measured)
+        if row.ended.is_set():
+            return row
         with self._change:
-            self._waiting.append(lyric)
-            if self._thread is None:
-                self._closing = False
-                self._thread = threading.Thread(target=self._run, name="lyricgen-batch", daemon=True)
-                self._thread.start()
-                atexit.register(self.close)  # a thread that is inside torch when Python ends would abort the process
+            if self._thread is None or not self._thread.is_alive():
+                self._start()
+            row.worker = self._thread
+            self._waiting.append(row)
             self._change.notify()
-        return lyric
+        return row
 
     def close(self) -> None:
-        """Ends the thread, and with it what is being written; Python does so when it ends."""
+        """Ends the thread and the sequences that it generates; called when Python ends."""
         with self._change:
             thread, self._closing = self._thread, True
             self._change.notify()
         if thread:
             thread.join()
 
+    def _start(self) -> None:
+        """Starts the worker thread with an empty batch."""
+        self._batch.clear()
+        self._joining, self._closing = [], False
+        self._thread = threading.Thread(target=self._run, name="lyricgen-batch", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)  # a thread that is inside torch when Python ends would abort the process
+
     def _run(self) -> None:
-        """The thread: a character for every row, again and again."""
+        """The worker thread: a character for every row, again and again."""
         torch.set_num_threads(1)  # of this thread
         with torch.inference_mode():
-            going = True
-            while going:
+            running = True
+            while running:
                 try:
-                    going = self._admit() and self._step()
-                except Exception as error:  # the device; whoever waits is told, and may start again elsewhere
-                    for lyric in self._running:
-                        lyric.end(error)
-                    self._running, self._hidden = [], None
+                    running = self._admit()
+                    if running:
+                        self._batch.step()
+                except Exception as error:  # the device failed: callers get the error, and may try elsewhere
+                    for row in (*self._batch.rows, *self._joining):
+                        row.fail(error)
+                    self._batch.clear()
+                    self._joining = []
 
     def _admit(self) -> bool:
-        """Lets go what has ended, and takes in what waits; returns False where the thread is to end."""
-        staying = [row for row, lyric in enumerate(self._running) if not lyric.ended.is_set()]
+        """Drops the rows that have ended, and takes in those that wait; returns False where the thread is to end."""
+        staying = self._batch.unfinished()
         with self._change:
             while self._waiting and self._waiting[0].ended.is_set():
                 self._waiting.popleft()
             if not staying and not self._waiting:
-                self._running, self._hidden = [], None
+                self._batch.clear()
                 self._change.wait_for(lambda: self._waiting or self._closing, IDLE_TIMEOUT)
             if self._closing or not (staying or self._waiting):
-                for lyric in (*self._running, *self._waiting):
-                    lyric.end(RuntimeError("the batch was closed"))
-                self._running, self._hidden, self._thread = [], None, None
-                self._waiting.clear()
-                atexit.unregister(self.close)
+                self._stop()
                 return False
-            coming = [self._waiting.popleft() for _ in range(min(len(self._waiting), self.rows - len(staying)))]
-            if self._waiting:
-                staying, put_back = self._make_room(staying)
-                coming += [
-                    self._waiting.popleft()
-                    for _ in range(min(len(self._waiting), self.rows - len(staying) - len(coming)))
-                ]
-                self._waiting.extend(put_back)
-        if coming or len(staying) < len(self._running):
-            self._arrange(staying, coming)
+            staying, preempted = self._preempt(staying)
+            free = self.max_size - len(staying)
+            self._joining = [self._waiting.popleft() for _ in range(min(len(self._waiting), free))]
+            self._waiting.extend(preempted)
+        if self._joining or len(staying) < len(self._batch.rows):
+            self._rebuild_batch(staying)
         return True
 
-    def _make_room(self, staying: list[int]) -> tuple[list[int], list["_Lyric"]]:
-        """Takes as many rows as there are lyrics waiting from those that have had their turn, the longest first."""
-        had = sorted(
-            (row for row in staying if self._running[row].turn >= TIME_SLICE), key=lambda row: -self._running[row].turn
+    def _stop(self) -> None:
+        """Ends all sequences, and forgets the thread."""
+        for row in (*self._batch.rows, *self._waiting):
+            row.fail(RuntimeError("the batch was closed"))
+        self._batch.clear()
+        self._waiting.clear()
+        self._thread = None
+        atexit.unregister(self.close)
+
+    def _preempt(self, staying: list[int]) -> tuple[list[int], list["_BatchRow"]]:
+        """Makes room for the requests that find no free row: rows that have used up their time slice leave, the longest first.
+
+        Returns:
+            The indices that still stay, and the rows that leave, each with its hidden state.
+        """
+        missing = len(self._waiting) - (self.max_size - len(staying))
+        if missing <= 0:
+            return staying, []
+        rows = self._batch.rows
+        done = sorted(
+            (index for index in staying if rows[index].slice_steps >= TIME_SLICE),
+            key=lambda index: -rows[index].slice_steps,
         )
-        leaving = set(had[: len(self._waiting)])
-        for row in leaving:
-            lyric = self._running[row]
-            lyric.turn, lyric.hidden = 0, self._row(row)
-        return [row for row in staying if row not in leaving], [self._running[row] for row in sorted(leaving)]
+        leaving = set(done[:missing])
+        for index in leaving:
+            rows[index].slice_steps, rows[index].hidden = 0, self._batch.row_hidden(index)
+        return [index for index in staying if index not in leaving], [rows[index] for index in sorted(leaving)]
 
-    def _arrange(self, staying: list[int], coming: list["_Lyric"]) -> None:
-        """Puts together the hidden states of those that stay and those that come."""
-        self._running = [self._running[row] for row in staying] + coming
-        parts = [map_state(lambda part: part[:, staying], self._hidden)] if staying else []
-        parts += [lyric.hidden for lyric in coming]
-        if isinstance(parts[0], tuple):
-            self._hidden = tuple(torch.cat(states, dim=1) for states in zip(*parts, strict=True))
-        else:
-            self._hidden = torch.cat(parts, dim=1)
-        for lyric in coming:
-            lyric.hidden = None
-        self._tables = torch.tensor([lyric.artist for lyric in self._running])
-        self._groups = self._group()
-        self._measured = [row for row, lyric in enumerate(self._running) if lyric.bits is not None]
-
-    def _group(self) -> list[tuple[torch.Tensor, torch.Tensor, int, float]]:
-        """Rows that are sampled, by `top_k` and `top_p`: which they are, and their temperatures (rows, 1)."""
-        groups = defaultdict(list)
-        for row, lyric in enumerate(self._running):
-            if lyric.temperature > MIN_TEMPERATURE:
-                groups[lyric.top_k, lyric.top_p].append(row)
-        return [
-            (
-                torch.tensor(rows),
-                torch.tensor([[self._running[row].temperature] for row in rows], dtype=torch.float64),
-                top_k,
-                top_p,
-            )
-            for (top_k, top_p), rows in groups.items()
-        ]
-
-    def _step(self) -> bool:
-        """Reads the last character of every row, and chooses the next; True."""
-        running, device = self._running, self.stepper.table.device
-        labels = torch.tensor([lyric.read_next for lyric in running], device=device)
-        inputs = self.stepper.table[labels] + self.stepper.artist_table[self._tables.to(device)]
-        logits, self._hidden = self.stepper.step(inputs, self._hidden)
-        allowed = mask_labels(logits, [lyric.forbidden for lyric in running])
-        chosen = argmax_label(allowed).cpu()
-        for rows, temperatures, top_k, top_p in self._groups:
-            probabilities = next_probabilities(allowed[rows.to(device)].cpu(), temperatures, top_k, top_p)
-            uniform = torch.tensor([[running[row].uniform()] for row in rows.tolist()], dtype=torch.float64)
-            chosen[rows] = pick(probabilities, uniform)
-        bits = [0.0] * len(running)
-        if self._measured:
-            nats = logits[self._measured].cpu().log_softmax(dim=-1).gather(1, chosen[self._measured, None])
-            for row, one in zip(self._measured, nats[:, 0].tolist(), strict=True):
-                bits[row] = -one / math.log(2)
-        for row, (lyric, label, cost) in enumerate(zip(running, chosen.tolist(), bits, strict=True)):
-            back = lyric.went_on(label, partial(self._row, row), cost)
-            if back is not None:
-                self._put_row(row, back)
-        return True
-
-    def _row(self, row: int) -> Hidden:
-        """A copy of one row's hidden state."""
-        return map_state(lambda part: part[:, row : row + 1].clone(), self._hidden)
-
-    def _put_row(self, row: int, hidden: Hidden) -> None:
-        """Makes one row's hidden state another."""
-        both = zip(self._hidden, hidden, strict=True) if isinstance(hidden, tuple) else [(self._hidden, hidden)]
-        for part, other in both:
-            part[:, row : row + 1] = other
+    def _rebuild_batch(self, staying: list[int]) -> None:
+        """Moves the joining rows into the batch, beside those that stay."""
+        self._batch.rebuild(staying, self._joining)
+        self._joining = []
 
 
-class _Lyric(RowState):
-    """A draft in a batch: with its place there, and word for whoever waits for it."""
+class _BatchRow(RowState):
+    """A sequence in a batch, and what its caller waits for."""
 
-    def __init__(self, request: GenerationRequest, stepper: FastStepper, grown: threading.Event):
+    def __init__(self, request: "GenerationRequest", stepper: FastStepper, grown: threading.Event, measured: bool):
         artist = request.artist_label
         labels, hidden = ArtistStepper(stepper, request.model, artist).begin(request.labels)
-        super().__init__(*request.draft(labels, hidden))
-        self.temperature = 0.0 if request.strategy == "greedy" else request.temperature
-        self.top_k, self.top_p = request.top_k, request.top_p
-        self.artist = request.model.any_artist if artist is None else artist
-        self.turn = 0  # characters since it has its place
+        super().__init__(request, labels, hidden, measured)
+        self.settings = request.settings
+        self.artist_label = request.model.any_artist if artist is None else artist
+        self.slice_steps = 0  # steps since it joined the batch
         self.grown, self.ended = grown, threading.Event()
+        self.worker: threading.Thread | None = None  # None: the caller's own
         self.error: Exception | None = None
-        if self.whole:
+        if self.finished:
             self.ended.set()
 
-    def went_on(self, label: int, hidden: Callable[[], Hidden], bits: float) -> Hidden | None:
-        """Takes the next character, see `take`; who waits is told."""
+    def advance(self, label: int, hidden: Callable[[], Hidden], bits: float) -> Hidden | None:
+        """Takes the next character, see `append`, and reports it to the caller."""
         if self.ended.is_set():
             return None
-        self.turn += 1
-        before = len(self.written)
-        back = self.take(label, hidden, bits)
-        if len(self.written) != before:
-            if self.whole:
+        self.slice_steps += 1
+        length_before = len(self.output)
+        backtracked = self.append(label, hidden, bits)
+        if len(self.output) != length_before:
+            if self.finished:
                 self.ended.set()
             self.grown.set()
-        return back
+        return backtracked
 
-    def end(self, error: Exception) -> None:
-        """Tells whoever waits that it will not go on."""
+    def fail(self, error: Exception) -> None:
+        """Ends it with an error, unless it has ended."""
         if self.ended.is_set():
             return
         self.error = error
         self.ended.set()
         self.grown.set()
 
+    def check_alive(self) -> None:
+        """Fails it where the thread that should generate it is dead."""
+        if self.worker is not None and not self.worker.is_alive():
+            self.fail(RuntimeError("the thread of the batch has died"))
 
-class _Alone:
-    """A lyric that no batch writes, a beam say: it grows by a letter whenever it is told to."""
 
-    def __init__(self, request: GenerationRequest):
-        self.steps, self.text, self.ended = request.stream(), request.prefix, threading.Event()
-        self.bits = self.error = None
+class _UnbatchedSequence:
+    """A sequence that no other can share a batch with: a beam search, stepped in the caller's thread."""
 
-    def grow(self) -> None:
-        """One letter more."""
-        try:
-            self.text = next(self.steps)
-        except StopIteration:
+    bits = error = None
+
+    def __init__(self, request: "GenerationRequest", grown: threading.Event):
+        stepper = FastStepper.of(request.model, request.artist_label)
+        start = Hypothesis(torch.tensor([request.labels], device=stepper.table.device))
+        length = request.settings.max_length + 1  # the label that opens a song comes first
+        self._steps = BeamDecodingStrategy(stepper).stream(start, length, request.settings.beam_size)
+        self.prefix = self.text = request.prefix
+        self.grown, self.ended = grown, threading.Event()
+
+    def step(self) -> None:
+        """One character more."""
+        best = next(self._steps, None)
+        if best is None:
             self.ended.set()
+        else:
+            self.text = self.prefix + token_ids_to_str(best[0])
+            self.grown.set()
 
-
-class Written(NamedTuple):
-    """A lyric so far."""
-
-    text: str
-    """The prefix as typed, and what is written."""
-    bits: float | None
-    """What the model needed to be told of what is written, before any temperature; None where it is not measured."""
+    def check_alive(self) -> None:
+        """Its thread is the caller's own, which is alive."""
 
 
 def stream_together(
-    asked: Sequence[tuple[GenerationRequest, ContinuousBatch | None]], every: float = 0.0, measured: bool = False
-) -> Iterator[list[Written]]:
-    """Several lyrics as they grow, all of them each time; closing it ends them.
+    requests: Sequence["GenerationRequest"], every: float = 0.0, measured: bool = False
+) -> Iterator[list[GenerationOutput]]:
+    """The lyrics of several requests as they grow, all of them each time; closing the iterator ends them.
 
     Args:
-        asked: requests, each with the batch of its model; with None it is written here, in the caller's thread.
-        every: seconds from one yield to the next, at least; more where many are written.
-        measured: whether bits are counted, in a batch that is.
+        requests: any requests. Those with a batch are generated there; the others in the caller's thread, those to
+            one model in one batch.
+        every: minimum seconds from one yield to the next; more where a batch is crowded.
+        measured: whether bits are counted; beam search never counts them.
 
     Raises:
         RuntimeError: a device failed.
     """
-    grown, lyrics, sent, due = threading.Event(), [], None, 0.0
+    grown, sequences, local, sent, due = threading.Event(), [], _LocalBatches(), None, 0.0
+    batches = [request.batch for request in requests if request.batch is not None]
     try:
-        for request, batch in asked:
-            lyrics.append(_Alone(request) if batch is None else batch.join(request, grown, measured))
-        while not _all_over(lyrics):
-            here = [lyric for lyric in lyrics if isinstance(lyric, _Alone) and not lyric.ended.is_set()]
-            for lyric in here:
-                lyric.grow()
-            if not here:
-                _wait_until(due, lyrics)
-                grown.wait()
-                grown.clear()
-            if time.monotonic() >= due and not _all_over(lyrics):
-                sent = [Written(lyric.text, lyric.bits) for lyric in lyrics]
-                yield sent
-                crowd = max((len(batch) for _, batch in asked if batch is not None), default=0)
-                due = time.monotonic() + every * max(1.0, crowd / THROTTLE_FROM)
-        if error := next((lyric.error for lyric in lyrics if lyric.error), None):
+        for request in requests:
+            sequences.append(_start(request, grown, measured, local))
+        while not _all_finished(sequences):
+            if not local.step():
+                _wait(grown, due, sequences)
+            if not grown.is_set() or time.monotonic() < due or _all_finished(sequences):
+                continue
+            grown.clear()
+            sent = _outputs(sequences)
+            yield sent
+            crowd = max(map(len, batches), default=0)
+            due = time.monotonic() + every * max(1.0, crowd / THROTTLE_FROM)
+        if error := next((sequence.error for sequence in sequences if sequence.error), None):
             raise error
-        if sent != (whole := [Written(lyric.text, lyric.bits) for lyric in lyrics]):
-            yield whole
+        if sent != (complete := _outputs(sequences)):
+            yield complete
     finally:
-        for lyric in lyrics:
-            lyric.ended.set()
+        for sequence in sequences:
+            sequence.ended.set()
 
 
-def _all_over(lyrics: Sequence[_Lyric | _Alone]) -> bool:
+class _LocalBatches:
+    """What is generated in the caller's thread: a batch a model, and sequences that share none."""
+
+    def __init__(self) -> None:
+        self.batches: dict[CharacterModel, RowBatch] = {}
+        self.unbatched: list[_UnbatchedSequence] = []
+
+    def add(self, request: "GenerationRequest", grown: threading.Event, measured: bool) -> _BatchRow:
+        """Starts a request in the batch of its model."""
+        if request.model not in self.batches:
+            self.batches[request.model] = RowBatch(FastStepper.for_model(request.model))
+        batch = self.batches[request.model]
+        row = _BatchRow(request, batch.stepper, grown, measured)
+        batch.rebuild(batch.unfinished(), [row])
+        return row
+
+    def step(self) -> bool:
+        """One character more of each that has not ended; False where all have."""
+        stepped = False
+        for batch in self.batches.values():
+            staying = batch.unfinished()
+            if len(staying) < len(batch.rows):
+                batch.rebuild(staying, [])
+            if staying:
+                batch.step()
+                stepped = True
+        for sequence in self.unbatched:
+            if not sequence.ended.is_set():
+                sequence.step()
+                stepped = True
+        return stepped
+
+
+def _start(
+    request: "GenerationRequest", grown: threading.Event, measured: bool, local: _LocalBatches
+) -> _BatchRow | _UnbatchedSequence:
+    """Starts a request in its batch, or in the caller's thread."""
+    if request.settings.strategy == "beam":
+        local.unbatched.append(_UnbatchedSequence(request, grown))
+        return local.unbatched[-1]
+    if request.batch is None:
+        return local.add(request, grown, measured)
+    return request.batch.join(request, grown, measured)
+
+
+def _outputs(sequences: Sequence[_BatchRow | _UnbatchedSequence]) -> list[GenerationOutput]:
+    return [GenerationOutput(sequence.text, sequence.bits) for sequence in sequences]
+
+
+def _all_finished(sequences: Sequence[_BatchRow | _UnbatchedSequence]) -> bool:
     """Whether none will grow any more: all have ended, or a device has failed."""
-    return all(lyric.ended.is_set() for lyric in lyrics) or any(lyric.error for lyric in lyrics)
+    return all(sequence.ended.is_set() for sequence in sequences) or any(sequence.error for sequence in sequences)
 
 
-def _wait_until(due: float, lyrics: Sequence[_Lyric | _Alone]) -> None:
-    """Waits for a moment, or for all lyrics to have ended, if that is sooner."""
-    for lyric in lyrics:
-        lyric.ended.wait(max(0.0, due - time.monotonic()))
-
-
-def generate_variants(prefix: str = "", *, variants: int = 4, **settings) -> list[str]:
-    """Several lyrics of one request, written in one batch: the first has the request's seed, each further one the next.
-
-    Args:
-        prefix: how they begin.
-        variants: how many, 1 to 16; above 1 only where letters are sampled.
-        settings: those of `generate_lyrics`, which writes each of them with its seed.
-
-    Raises:
-        ArgumentError, ModelError: as `generate_lyrics`.
-    """
-    return write_together(make_request(prefix, **settings).variants(variants))
-
-
-def write_together(requests: Sequence[GenerationRequest]) -> list[str]:
-    """The finished lyrics of some requests to one model, in one batch; a single one in the caller's thread."""
-    if len(requests) == 1:
-        return [requests[0].text()]
-    batch = ContinuousBatch(requests[0].model)
-    try:
-        *_, lyrics = stream_together([(request, batch) for request in requests], every=1.0)
-    finally:
-        batch.close()
-    return [lyric.text for lyric in lyrics]
+def _wait(grown: threading.Event, due: float, sequences: Sequence[_BatchRow | _UnbatchedSequence]) -> None:
+    """Waits until `due` or until all have ended, then until one has grown, ended, or lost its thread."""
+    for sequence in sequences:
+        while (left := due - time.monotonic()) > 0 and not sequence.ended.wait(min(left, LIVENESS_INTERVAL)):
+            sequence.check_alive()
+    while not grown.wait(LIVENESS_INTERVAL):
+        for sequence in sequences:
+            sequence.check_alive()

@@ -1,156 +1,169 @@
-"""A lyric on its way: what of its prefix is still to be read, what is written, and how it goes back from what is copied."""
+"""RowState: one sequence being generated, with its pending prompt, its output, and the points it can backtrack to."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from lyricgen.memorization.copy_guard import CopyGuard, CopyState, is_word_character, trailing_partial_word
 from lyricgen.models.networks import Hidden
-from lyricgen.models.vocabulary import CHARACTERS
+from lyricgen.models.vocabulary import (
+    CHARACTERS,
+    NUM_CLASSES,
+    character_to_label,
+    is_word_character,
+    trailing_partial_word,
+)
 
-TRIES = 8  # of a word, by other random numbers; then its first letter is forbidden
-MOST_FORBIDDEN = 10  # letters at a place; then the word before it is taken back too
-MOST_AT_FIRST = 90  # the same where there is no word before it; then what is copied stays
-PLACES = 64  # words that can be taken back
-MORE_NUMBERS = 256  # random numbers that are drawn at a time when those for the lyric's length are used up
+if TYPE_CHECKING:
+    from lyricgen.generation.request import GenerationRequest
+
+RESAMPLES_PER_WORD = 8  # then the word's first character is banned
+MAX_BANNED = 10  # characters at a backtrack point; then the word before it is taken back too
+MAX_BANNED_AT_START = 90  # characters at the earliest backtrack point; then the rejected word stays
+MAX_BACKTRACK_POINTS = 64  # words that can be taken back
+RANDOM_BLOCK = 256  # random numbers drawn at a time
 
 
 @dataclass
-class Place:
-    """Where a word begins: what it takes to go on from there, and how often that went wrong."""
+class BacktrackPoint:
+    """The start of a word: all that it takes to go on from there, and what went wrong there so far."""
 
-    written: int
-    """Characters that are written there."""
+    length: int
+    """Characters of output there."""
     hidden: Hidden
-    """The model's state (one row) before it reads the last character there."""
+    """The model's state (one row) before it reads `read_next`."""
     read_next: int
-    """The label of that character."""
-    copied: CopyState
+    """The label of the last character there."""
+    states: list[Any]
+    """The state of each guard."""
     bits: float | None
-    begun: str = ""
-    """What of the word stands in the prefix."""
-    tries: int = 0
-    forbidden: list[int] = field(default_factory=list)
+    partial_word: str = ""
+    """The part of the word that the prefix ends in."""
+    resamples: int = 0
+    banned: list[int] = field(default_factory=list)
+    """Labels that began a rejected word here."""
 
 
 class RowState:
-    """One lyric while a model writes it, whoever steps the model: alone, or beside others in a batch.
+    """One sequence being generated: its pending prompt, its output, and the points it can backtrack to.
 
-    At each step the model reads `read_next`, and `take` is told the label that was chosen behind it. With a guard, a word
-    that makes a copied run too long is taken back to where it began, and written anew: by other random numbers, then
-    without its first letter, then with the word before it. All of that follows from the seed.
+    At each step the model reads `read_next`, and `append` takes the label that was chosen for the next character. A word
+    that a guard rejects is taken back to where it began, then resampled; after some resamples its first character is
+    banned, and at last the word before it is taken back too. All of that follows from the seed.
 
     Args:
-        prefix: as typed.
-        labels: of it, as the model reads them, from the one that opens a song or the last that is not read yet.
+        request: the prefix, the settings and the guards.
+        labels: the prompt that is still to be read, at least one label.
         hidden: the model's state (one row) before it reads these.
-        remaining: characters to write.
-        sampled: whether they are drawn.
-        seed: of the random numbers.
-        guard: what keeps it from copying; None: nothing does.
+        measured: whether the bits of the output are counted.
     """
 
-    def __init__(
-        self,
-        prefix: str,
-        labels: Sequence[int],
-        hidden: Hidden,
-        remaining: int,
-        sampled: bool,
-        seed: int,
-        guard: CopyGuard | None = None,
-    ):
-        self.prefix, self.hidden, self.remaining, self.sampled, self.guard = prefix, hidden, remaining, sampled, guard
-        self.written: list[int] = []  # labels
-        self.bits: float | None = None  # of what is written, where they are counted
-        self._places: deque[Place] = deque(maxlen=PLACES)
-        self._numbers = _random_numbers(seed, remaining)
-        self._unread = deque(labels)
-        self.read_next = self._unread.popleft()
-        self._mark_start(lambda: hidden)
+    def __init__(self, request: "GenerationRequest", labels: Sequence[int], hidden: Hidden, measured: bool = False):
+        self.prefix, self.remaining, self.guards = request.prefix, request.remaining, request.guards
+        self.is_sampled = request.is_sampled
+        self.hidden: Hidden | None = hidden
+        self.output = ""
+        self.bits = 0.0 if measured else None
+        self._points: deque[BacktrackPoint] = deque(maxlen=MAX_BACKTRACK_POINTS)
+        self._random_numbers = _random_numbers(request.settings.seed)
+        self._pending = deque(labels)
+        self.read_next = self._pending.popleft()
+        self._add_first_point(lambda: hidden)
 
     @property
     def text(self) -> str:
-        """The prefix as typed, and what is written."""
-        return self.prefix + "".join([CHARACTERS[label] for label in self.written])
+        """The prefix as typed, and the output."""
+        return self.prefix + self.output
 
     @property
-    def whole(self) -> bool:
-        """Whether all is written."""
-        return len(self.written) >= self.remaining
+    def finished(self) -> bool:
+        """Whether the output is complete."""
+        return len(self.output) >= self.remaining
 
-    @property
-    def forbidden(self) -> Sequence[int]:
-        """Labels that must not be chosen next."""
-        place = self._places[-1] if self._places else None
-        return place.forbidden if place and place.written == len(self.written) else ()
+    def banned_labels(self) -> Collection[int]:
+        """Labels that must not be chosen next; the bans of this point, then those of the guards, yield if none is left."""
+        if not self._points:
+            return ()
+        point = self._points[-1]
+        partial_word = point.partial_word + self.output[point.length :]
+        banned: set[int] = set()
+        for guard, state in zip(self.guards, point.states, strict=True):
+            banned.update(guard.banned_labels(state, partial_word))
+        if len(banned) >= NUM_CLASSES:
+            banned.clear()
+        if point.length == len(self.output) and len(both := banned.union(point.banned)) < NUM_CLASSES:
+            return both
+        return banned
 
     def uniform(self) -> float:
-        """The random number in [0, 1) for the next character; while the prefix is read, one that counts for nothing."""
-        return 0.0 if self._unread else next(self._numbers)
+        """The random number in [0, 1) that chooses the next character; while the prompt is read, none is used up."""
+        return 0.0 if self._pending else next(self._random_numbers)
 
-    def take(self, label: int, hidden: Callable[[], Hidden], bits: float = 0.0) -> Hidden | None:
-        """Takes the next character: the prefix's own while there is any, else `label`.
+    def append(self, label: int, hidden: Callable[[], Hidden], bits: float = 0.0) -> Hidden | None:
+        """Takes the next character: the prompt's own while it is pending, else `label`.
 
         Args:
-            label: that was chosen.
-            hidden: gives the state (one row) after `read_next` was read; it is kept.
-            bits: that the model needed for it.
+            label: the label that was chosen.
+            hidden: returns a copy of the state (one row) after `read_next` was read; only called where it is kept.
+            bits: the surprisal of the label.
 
         Returns:
-            The state to go back to, before the new `read_next`; None to go on.
+            The state to backtrack to, before the new `read_next`; None: go on from the present one.
         """
-        if self._unread:
-            self.read_next = self._unread.popleft()
-            self._mark_start(hidden)
+        if self._pending:
+            self.read_next = self._pending.popleft()
+            self._add_first_point(hidden)
             return None
         self.read_next = label
-        self.written.append(label)
+        self.output += CHARACTERS[label]
         if self.bits is not None:
             self.bits += bits
-        if self.guard is None or (is_word_character(CHARACTERS[label]) and not self.whole):
+        if not self.guards or (is_word_character(CHARACTERS[label]) and not self.finished):
             return None
-        place = self._places[-1]
-        word = place.begun + "".join([CHARACTERS[one] for one in self.written[place.written :]])
-        copied = self.guard.after(place.copied, word)
-        if copied is not place.copied and self.guard.exceeds(copied) and (back := self._place_to_go_back_to()):
-            return self._go_back(back)
-        self._places.append(Place(len(self.written), hidden(), label, copied, self.bits))
+        return self._end_word(hidden)
+
+    def _add_first_point(self, hidden: Callable[[], Hidden]) -> None:
+        """Adds the backtrack point at the prefix's end, once all of the prompt but its last character is read."""
+        if not self.guards or self._pending:
+            return
+        partial_word = trailing_partial_word(self.prefix)
+        whole_words = self.prefix.removesuffix(partial_word)
+        states = [guard.after(guard.start, whole_words) for guard in self.guards]
+        self._points.append(BacktrackPoint(0, hidden(), self.read_next, states, self.bits, partial_word))
+
+    def _end_word(self, hidden: Callable[[], Hidden]) -> Hidden | None:
+        """Adds a backtrack point behind a complete word or, where a guard rejects it, backtracks."""
+        point = self._points[-1]
+        word = point.partial_word + self.output[point.length :]
+        states = [guard.after(state, word) for guard, state in zip(self.guards, point.states, strict=True)]
+        judged = zip(self.guards, point.states, states, strict=True)
+        rejected = any(new is not old and guard.rejects(new) for guard, old, new in judged)
+        if rejected and (target := self._backtrack_point()):
+            self.output = self.output[: target.length]
+            self.read_next, self.bits = target.read_next, target.bits
+            return target.hidden
+        self._points.append(BacktrackPoint(len(self.output), hidden(), self.read_next, states, self.bits))
         return None
 
-    def _mark_start(self, hidden: Callable[[], Hidden]) -> None:
-        """Keeps the place where the prefix ends, once all of it but its last character is read."""
-        if self.guard is None or self._unread:
-            return
-        begun = trailing_partial_word(self.prefix)
-        copied = self.guard.after(self.guard.start, self.prefix.removesuffix(begun))
-        self._places.append(Place(0, hidden(), self.read_next, copied, self.bits, begun))
-
-    def _place_to_go_back_to(self) -> Place | None:
-        """Where the last word began, or one before it where nothing else could be written there; None: nowhere."""
-        place = self._places[-1]
-        place.tries += 1
-        if self.sampled and place.tries % TRIES:
-            return place
-        while len(place.forbidden) >= MOST_FORBIDDEN and len(self._places) > 1:
-            self._places.pop()
-            place = self._places[-1]
-        if len(place.forbidden) >= MOST_AT_FIRST:
+    def _backtrack_point(self) -> BacktrackPoint | None:
+        """The start of the last word, or of an earlier one where nothing else could be written; None: there is none."""
+        point = self._points[-1]
+        point.resamples += 1
+        if self.is_sampled and point.resamples % RESAMPLES_PER_WORD:
+            return point
+        while len(point.banned) >= MAX_BANNED and len(self._points) > 1:
+            self._points.pop()
+            point = self._points[-1]
+        if len(point.banned) >= MAX_BANNED_AT_START:
             return None
-        place.forbidden.append(self.written[place.written])
-        return place
-
-    def _go_back(self, place: Place) -> Hidden:
-        self.written = self.written[: place.written]
-        self.read_next, self.bits = place.read_next, place.bits
-        return place.hidden
+        point.banned.append(character_to_label(self.output[point.length]))
+        return point
 
 
-def _random_numbers(seed: int, count: int) -> Iterator[float]:
-    """Random numbers in [0, 1): `count` at once, and more where they are asked for."""
+def _random_numbers(seed: int | None) -> Iterator[float]:
+    """Random numbers in [0, 1), drawn in blocks of a fixed size, so that they depend on the seed alone."""
     generator = torch.Generator().manual_seed(seed)
     while True:
-        yield from torch.rand(max(1, count), dtype=torch.float64, generator=generator).tolist()
-        count = MORE_NUMBERS
+        yield from torch.rand(RANDOM_BLOCK, dtype=torch.float64, generator=generator).tolist()

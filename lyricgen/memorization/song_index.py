@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lyricgen.errors import DataError
+from lyricgen.models.vocabulary import APOSTROPHES
 from lyricgen.storage import ASSETS, SONG_INDEX, artifact_errors, read_artifact, write_artifact
 
 if TYPE_CHECKING:  # which takes seconds to import
@@ -42,7 +43,6 @@ ASKED_AT_ONCE = 1_000_000
 LONGEST_TITLE = 44  # characters; a longer one is cut, so that none can hold a line of a lyric
 _LETTER = r"[^\W_][\u0300-\u036f]{0,8}"  # with accents of its own; a longer pile of them is no spelling
 _WORD = re.compile(rf"(?:{_LETTER})+(?:'(?:{_LETTER})+)*")
-APOSTROPHES = "'’‘ʼ`"
 _TO_APOSTROPHE = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
 _ALL_BITS = 2**64 - 1
 _FACTOR, _MIX1, _MIX2 = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB  # the last two: of SplitMix64

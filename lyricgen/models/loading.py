@@ -1,12 +1,15 @@
 """Resolves a model by name, folder, `.ckpt` file or object; bundled models are loaded once."""
 
-from functools import lru_cache
+import threading
+from functools import cache
 from pathlib import Path
 
 import torch
 
 from lyricgen.models.checkpoints import bundled_models, load_model
 from lyricgen.models.networks import CharacterModel
+
+_LOADING = threading.Lock()  # the first two threads to ask for a model must not load it twice
 
 
 def resolve_model(model: str | Path | CharacterModel) -> CharacterModel:
@@ -18,11 +21,12 @@ def resolve_model(model: str | Path | CharacterModel) -> CharacterModel:
     if isinstance(model, CharacterModel):
         return model
     if isinstance(model, str) and model.strip().lower() in bundled_models():
-        return _bundled(model.strip().lower())
+        with _LOADING:
+            return _bundled(model.strip().lower())
     return load_model(model)
 
 
-@lru_cache
+@cache
 def _bundled(name: str) -> CharacterModel:
     with torch.inference_mode(False):  # a caller in inference mode must not make it one that cannot be trained
         return load_model(name)

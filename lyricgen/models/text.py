@@ -1,18 +1,21 @@
 """Text as the models read and write it: labels, artists, unknown characters, lines and section breaks."""
 
 import re
+from typing import TYPE_CHECKING
 
 from lyricgen.errors import ArgumentError
-from lyricgen.models.networks import CharacterModel
 from lyricgen.models.vocabulary import CHARACTERS, OOV_LABEL, character_to_label
 from lyricgen.validation import check_choice
+
+if TYPE_CHECKING:
+    from lyricgen.models.networks import CharacterModel
 
 ANY_ARTIST = "any artist"
 NAMED_CHARACTERS = 8  # unknown characters listed in a note
 _LINE = re.compile(r"\S+(?:[^\S\n\v\f\r\x1c-\x1e\x85\u2028\u2029]\S+)*")  # words with one space between each two
 
 
-def check_artist(artist: str | None, model: CharacterModel) -> str | None:
+def check_artist(artist: str | None, model: "CharacterModel") -> str | None:
     """The name of one of the model's artists, None for any.
 
     Raises:

@@ -6,14 +6,18 @@ Label 100 is padding, the mark of a character outside the vocabulary, and the la
 
 import string
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:  # torch takes seconds to import
+    import torch
 
 CHARACTERS = string.printable
 NUM_CLASSES = len(CHARACTERS)  # 100
 PADDING_LABEL = OOV_LABEL = START_LABEL = NUM_CLASSES
 INPUT_SIZE = NUM_CLASSES + 1
+APOSTROPHES = "'’‘ʼ`"
 
 _LABEL_OF = {character: label for label, character in enumerate(CHARACTERS)}
 _LABEL_TABLE = np.full(129, OOV_LABEL, dtype=np.uint8)  # by code point; 128 stands for all that is not ASCII
@@ -44,24 +48,45 @@ def encode(text: str) -> np.ndarray:
     return _LABEL_TABLE[np.minimum(codes, 128)]
 
 
-def token_ids_to_str(token_ids: Iterable[int] | torch.Tensor) -> str:
+def token_ids_to_str(token_ids: "Iterable[int] | torch.Tensor") -> str:
     """The string of a sequence of labels (a list, an array, or a tensor of one dimension); label 100 shows as U+FFFD.
 
     >>> token_ids_to_str([10, 100, 11])
     'a\ufffdb'
     """
-    if isinstance(token_ids, torch.Tensor):
+    if hasattr(token_ids, "tolist"):
         token_ids = token_ids.reshape(-1).tolist()
     return "".join(CHARACTERS[label] if 0 <= label < NUM_CLASSES else "\ufffd" for label in map(int, token_ids))
 
 
-def pad_sequence(seq: Sequence[int] | torch.Tensor, max_length: int, pad_label: int = PADDING_LABEL):
+def pad_sequence(
+    seq: "Sequence[int] | torch.Tensor", max_length: int, pad_label: int = PADDING_LABEL
+) -> "list[int] | torch.Tensor":
     """`seq` filled up with `pad_label` to `max_length`; a tensor gives a tensor, anything else a list. `seq` stays as it is.
 
     >>> pad_sequence([1, 2], 4, 100)
     [1, 2, 100, 100]
     """
-    missing = max_length - len(seq)
-    if isinstance(seq, torch.Tensor):
-        return torch.cat([seq, seq.new_full((max(missing, 0),), pad_label)])
-    return list(seq) + [pad_label] * missing
+    length = len(seq)
+    if hasattr(seq, "new_full"):
+        padded = seq.new_full((max(length, max_length),), pad_label)
+        padded[:length] = seq
+        return padded
+    return list(seq) + [pad_label] * (max_length - length)
+
+
+def is_word_character(character: str) -> bool:
+    """Whether a character can be part of a word: a letter, a digit or an apostrophe. Any other ends the word."""
+    return character.isalnum() or character in APOSTROPHES
+
+
+def trailing_partial_word(text: str) -> str:
+    """The word at the end of a text that more characters could continue; '' after a character that ends words.
+
+    >>> trailing_partial_word("Look: the riv"), trailing_partial_word("look: the river ")
+    ('riv', '')
+    """
+    start = len(text)
+    while start and is_word_character(text[start - 1]):
+        start -= 1
+    return text[start:]

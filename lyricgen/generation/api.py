@@ -1,0 +1,114 @@
+"""Lyrics from a model by name, folder or object: the functions of the library."""
+
+import inspect
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from lyricgen.generation.request import GenerationRequest
+from lyricgen.generation.scheduler import stream_together
+from lyricgen.generation.settings import GenerationSettings, generation_settings
+from lyricgen.memorization.copy_guard import make_copy_guard
+from lyricgen.memorization.song_index import bundled_index
+from lyricgen.models.loading import resolve_model
+from lyricgen.models.networks import CharacterModel
+
+log = logging.getLogger("lyricgen")
+
+
+def _takes_settings(function: Callable) -> Callable:
+    """Spells out `**settings` in a function's signature, and SETTINGS in its docstring, from `GenerationSettings`."""
+    signature = inspect.signature(function)
+    settings = generation_settings().values()
+    parameters = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    parameters += [
+        inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=each.annotation)
+        for each in settings
+    ]
+    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    if function.__doc__:
+        function.__doc__ = function.__doc__.replace(
+            "SETTINGS", "\n        ".join(f"{each.name}: {each.help}" for each in settings)
+        )
+    return function
+
+
+@_takes_settings
+def stream_lyrics(prefix: str = "", *, model: str | Path | CharacterModel = "lstm", **settings) -> Iterator[str]:
+    """Generates a lyric and yields the whole text after each character.
+
+    Args:
+        prefix: the beginning; it is echoed as typed, and read in lower case. Characters outside the vocabulary are
+            read as label 100. Empty: the model begins the song.
+        model: 'lstm', 'vanilla-rnn', a model folder, a `.ckpt` file, or a loaded model.
+        SETTINGS
+
+    Raises:
+        ArgumentError: an argument lies outside what is allowed.
+        ModelError: there is no such model, or its files are damaged.
+    """
+    request = make_request(prefix, model=model, **settings)
+    return (outputs[0].text for outputs in stream_together([request]))
+
+
+@_takes_settings
+def generate_lyrics(prefix: str = "", *, model: str | Path | CharacterModel = "lstm", **settings) -> str:
+    """The complete text of `stream_lyrics`, with the same arguments and errors: exactly `max_length` characters.
+
+    A run of two spaces or more is a section break, see `section_breaks_to_newlines`.
+
+    Args:
+        prefix: the beginning.
+        model: a name, a folder, a `.ckpt` file, or a loaded model.
+        SETTINGS
+
+    Raises:
+        ArgumentError, ModelError: as `stream_lyrics`.
+    """
+    return write_together([make_request(prefix, model=model, **settings)])[0]
+
+
+@_takes_settings
+def generate_variants(
+    prefix: str = "", *, variants: int = 4, model: str | Path | CharacterModel = "lstm", **settings
+) -> list[str]:
+    """Several lyrics of one request, generated in one batch: the first has the request's seed, each further one the next.
+
+    Args:
+        prefix: the beginning.
+        variants: lyrics, 1 to 16; above 1 only for the sample strategy.
+        model: a name, a folder, a `.ckpt` file, or a loaded model.
+        SETTINGS
+
+    Raises:
+        ArgumentError, ModelError: as `stream_lyrics`.
+    """
+    return write_together(make_request(prefix, model=model, **settings).variants(variants))
+
+
+@_takes_settings
+def make_request(prefix: str = "", *, model: str | Path | CharacterModel = "lstm", **settings) -> GenerationRequest:
+    """The request behind `stream_lyrics`, with the same arguments and errors; its notes go to the log.
+
+    Args:
+        prefix: the beginning.
+        model: a name, a folder, a `.ckpt` file, or a loaded model.
+        SETTINGS
+
+    Raises:
+        ArgumentError, ModelError: as `stream_lyrics`.
+    """
+    chosen = GenerationSettings(**settings)
+    guard = make_copy_guard(chosen.max_copied_words, bundled_index)
+    request = GenerationRequest(resolve_model(model), prefix, chosen, () if guard is None else (guard,))
+    for note in request.notes:
+        log.warning(note)
+    return request
+
+
+def write_together(requests: Sequence[GenerationRequest]) -> list[str]:
+    """The complete lyrics of some requests, those to one model in one batch."""
+    outputs = []
+    for outputs in stream_together(requests, every=float("inf")):  # noqa: B007
+        pass
+    return [output.text for output in outputs]

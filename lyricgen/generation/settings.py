@@ -1,0 +1,106 @@
+"""Generation settings: name, default, limits and help of each, spelled out once.
+
+The library's signatures, the request's checks, the shell's flags and the page are built from `GenerationSettings`. This
+module imports nothing that is slow to import.
+"""
+
+import ast
+import inspect
+import string
+import textwrap
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any, NamedTuple
+
+STRATEGIES = ("sample", "greedy", "beam")
+MIN_TEMPERATURE = 1e-5  # up to this temperature, sampling takes the argmax, its limit
+MAX_TEMPERATURE = 100.0
+MAX_TOP_K = len(string.printable)  # characters that a model can write
+MAX_LYRIC_LENGTH = 5_000  # characters of a lyric, prefix included
+MAX_BEAM_SIZE = 32  # hypotheses
+MIN_COPIED_WORDS, MAX_COPIED_WORDS = 4, 50  # words of a copied run that may be allowed
+MAX_VARIANTS = 16  # lyrics of one request
+
+
+def _setting(default: Any, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = ()) -> Any:
+    """A field with a default, and the limits or the choices that it must keep to."""
+    return field(default=default, metadata={"low": low, "high": high, "choices": choices})
+
+
+@dataclass(frozen=True)
+class GenerationSettings:
+    """How a lyric is generated. The values are as given: `GenerationRequest` checks them."""
+
+    artist: str | None = None
+    """An artist of the model, whose style to write in; None: any artist."""
+    strategy: str = _setting("sample", choices=STRATEGIES)
+    """sample, greedy or beam."""
+    temperature: float = _setting(0.7, 0, MAX_TEMPERATURE)
+    """Sampling temperature, 0 to 100; 0 is greedy."""
+    top_k: int = _setting(0, 0, MAX_TOP_K)
+    """Sample from the k most likely characters only, 0 to 100; 0: from all."""
+    top_p: float = _setting(1.0, 0, 1)
+    """Sample from the most likely characters that together have this probability, above 0 up to 1."""
+    max_length: int = _setting(300, 1, MAX_LYRIC_LENGTH)
+    """Characters in all, prefix included, 1 to 5,000."""
+    seed: int | None = _setting(None, 0, 2**32 - 1)
+    """The same seed gives the same text, 0 to 4,294,967,295; None: a different text every time."""
+    beam_size: int = _setting(5, 1, MAX_BEAM_SIZE)
+    """Hypotheses of the beam, 1 to 32."""
+    max_copied_words: int = _setting(0, MIN_COPIED_WORDS, MAX_COPIED_WORDS)
+    """The longest run of words that may be copied from one training song, 4 to 50; longer runs are backtracked and
+    resampled; 0: no limit."""
+
+
+class Setting(NamedTuple):
+    """One generation setting, for whoever builds a signature, a flag or a component of it."""
+
+    name: str
+    annotation: Any
+    default: Any
+    help: str
+    """A sentence on meaning and limits, without the default."""
+    low: float | None
+    """The lowest allowed value; for `top_p` it is not allowed itself, and `max_copied_words` may also be 0."""
+    high: float | None
+    choices: tuple[str, ...]
+
+
+@cache
+def generation_settings() -> dict[str, Setting]:
+    """Every field of `GenerationSettings` by name, in order."""
+    helps = field_docs(GenerationSettings)
+    return {
+        each.name: Setting(
+            each.name,
+            each.type,
+            each.default,
+            helps.get(each.name, ""),
+            each.metadata.get("low"),
+            each.metadata.get("high"),
+            each.metadata.get("choices", ()),
+        )
+        for each in fields(GenerationSettings)
+    }
+
+
+def field_docs(documented: type) -> dict[str, str]:
+    """The docstring under each field of a class, on one line; empty where the source is not available.
+
+    >>> field_docs(GenerationSettings)["strategy"]
+    'sample, greedy or beam.'
+    """
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(documented)))
+    except OSError:
+        return {}
+    statements = tree.body[0].body  # type: ignore[attr-defined]
+    return {
+        statement.target.id: " ".join(below.value.value.split())
+        for statement, below in zip(statements, statements[1:], strict=False)
+        if isinstance(statement, ast.AnnAssign)
+        and isinstance(statement.target, ast.Name)
+        and isinstance(below, ast.Expr)
+        and isinstance(below.value, ast.Constant)
+        and isinstance(below.value.value, str)
+    }
