@@ -22,8 +22,8 @@ from torch import nn
 
 from benchmarks.measuring import deliver, make_parser, median_seconds, written_by
 from benchmarks.readme import table
+from lyricgen.generation.api import generate_lyrics
 from lyricgen.generation.fast_stepper import FastStepper
-from lyricgen.generation.request import generate_lyrics
 from lyricgen.models.checkpoints import load_model
 from lyricgen.models.networks import ImprovedSeqModel
 from lyricgen.models.text import read_labels

@@ -27,8 +27,10 @@ from benchmarks.measuring import deliver, make_parser, median_seconds, seconds, 
 from benchmarks.readme import table
 from benchmarks.songs import CHARACTERS, make_songs, write_csv
 from lyricgen import neighbors
+from lyricgen.generation import api
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.scheduler import ContinuousBatch
+from lyricgen.generation.settings import GenerationSettings
 from lyricgen.models.checkpoints import bundled_models, load_model
 from lyricgen.models.networks import CharacterModel
 from lyricgen.songs.corpus import encode_corpus
@@ -80,8 +82,8 @@ def measure(folder: Path, options: argparse.Namespace) -> Iterator[dict]:
     """The figures, a row a size."""
     model = load_model(options.model)
     for length in options.lengths:
-        request = GenerationRequest(model, strategy="greedy", max_length=length)
-        taken = median_seconds(request.text, options.repeats)
+        request = GenerationRequest(model, settings=GenerationSettings(strategy="greedy", max_length=length))
+        taken = median_seconds(partial(api.write_together, [request]), options.repeats)
         yield figures("a lyric", length, "characters", taken, length, "character")
     batch = ContinuousBatch(model)
     try:
@@ -127,7 +129,9 @@ def besides(row: dict) -> str:
 
 def write_together(batch: ContinuousBatch, model: CharacterModel, users: int, length: int) -> None:
     """Lyrics that are asked for at the same time, each awaited in a thread of its own."""
-    requests = [GenerationRequest(model, max_length=length, seed=seed) for seed in range(users)]
+    requests = [
+        GenerationRequest(model, settings=GenerationSettings(max_length=length, seed=seed)) for seed in range(users)
+    ]
     threads = [threading.Thread(target=list, args=[batch.stream(request, EVERY)]) for request in requests]
     for thread in threads:
         thread.start()

@@ -17,6 +17,7 @@ from benchmarks.songs import make_text
 from lyricgen.generation.fast_stepper import FastStepper
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.scheduler import ContinuousBatch
+from lyricgen.generation.settings import GenerationSettings
 from lyricgen.models.checkpoints import bundled_models, load_model
 from lyricgen.models.networks import CharacterModel
 from lyricgen.models.text import read_labels
@@ -86,8 +87,8 @@ def shown(row: dict) -> list[str]:
 
 def first_of_batch(batch: ContinuousBatch, prefix: str) -> None:
     """What the app does."""
-    request = GenerationRequest(batch.model, prefix, strategy="greedy", max_length=len(prefix) + 1)
-    next(batch.stream(request))
+    settings = GenerationSettings(strategy="greedy", max_length=len(prefix) + 1)
+    next(batch.stream(GenerationRequest(batch.model, prefix, settings)))
 
 
 @torch.inference_mode()

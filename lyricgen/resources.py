@@ -17,7 +17,8 @@ from lyricgen.analysis.ngram_classifier import NgramClassifier, load_ngrams
 from lyricgen.devices import IS_ZERO_GPU, best_device, device_name
 from lyricgen.errors import HubError, ModelError, VectorsError
 from lyricgen.generation.request import GenerationRequest
-from lyricgen.generation.scheduler import ContinuousBatch, Written, stream_together
+from lyricgen.generation.scheduler import ContinuousBatch, GenerationOutput, stream_together
+from lyricgen.generation.settings import GenerationSettings
 from lyricgen.hub.download import FOLDERS, Download
 from lyricgen.memorization.copy_guard import make_copy_guard
 from lyricgen.memorization.song_index import FOLDER as INDEX
@@ -164,14 +165,18 @@ class Resources:
         """
         return self._models[check_choice("model", name, self._models)]
 
-    def request(self, name: str, *settings, max_copied_words: int = 0, **more) -> GenerationRequest:
-        """A `Request` to the model of that name, with a guard by the song index where copied runs are limited.
+    def request(self, name: str, prefix: str = "", settings: GenerationSettings | None = None) -> GenerationRequest:
+        """A request to the model of that name, in its batch, with a guard by the song index where copied runs are limited.
 
         Raises:
             ArgumentError: a setting lies outside what is allowed, or there is no such model.
         """
-        guard = make_copy_guard(max_copied_words, lambda: self.song_index)
-        return GenerationRequest(self.model(name).model, *settings, guard=guard, **more)
+        loaded, settings = self.model(name), settings or GenerationSettings()
+        guard = make_copy_guard(settings.max_copied_words, lambda: self.song_index)
+        guards = () if guard is None else (guard,)
+        # a ZeroGPU Space's GPU is lent for one call, in a process of its own, where no batch runs
+        batch = None if IS_ZERO_GPU else loaded.batch
+        return GenerationRequest(loaded.model, prefix, settings, guards, batch, loaded.name)
 
     def stream(self, request: GenerationRequest, every: float = 0.0) -> Iterator[str]:
         """The lyric of a request as it grows, whole each time; see `stream_together`."""
@@ -180,7 +185,7 @@ class Resources:
 
     def stream_together(
         self, requests: Sequence[GenerationRequest], every: float = 0.0, measured: bool = False
-    ) -> Iterator[list[Written]]:
+    ) -> Iterator[list[GenerationOutput]]:
         """The lyrics of some requests as they grow, all of them each time, in the batches of those that others ask for.
 
         Where the GPU fails or has no memory left, its models move to the CPU for good, and all begin again there.
@@ -191,22 +196,16 @@ class Resources:
             measured: whether bits are counted.
         """
         try:
-            yield from stream_together([(request, self._batch(request)) for request in requests], every, measured)
+            yield from stream_together(requests, every, measured)
         except RuntimeError as error:
-            moved = {}
-            for model in {request.model for request in requests}:
-                device = next(model.parameters()).device
-                moved[model] = model if device.type == "cpu" else self._on_cpu(model, device, error)
-            if all(model is kept for model, kept in moved.items()):
+            again = []
+            for request in requests:
+                loaded = self._on_cpu(request.model_name, request.model, error)
+                batch = None if request.batch is None else loaded.batch
+                again.append(replace(request, model=loaded.model, batch=batch))
+            if all(new.model is old.model for new, old in zip(again, requests, strict=True)):
                 raise
-            again = [replace(one, model=moved[one.model]) for one in requests]
             yield from self.stream_together(again, every, measured)
-
-    def _batch(self, request: GenerationRequest) -> ContinuousBatch | None:
-        """Where the lyric of a request is written; None: where it is asked for."""
-        loaded = next((one for one in self._models.values() if one.model is request.model), None)
-        # a lent GPU is for one call, in a process of its own, where no batch runs
-        return loaded.batch if loaded and request.batched and not IS_ZERO_GPU else None
 
     def ask(self, name: str, question: Callable[[CharacterModel], object]):
         """What `question` answers of the model of that name; if the GPU fails it asks again on the CPU, where the model stays.
@@ -218,10 +217,10 @@ class Resources:
         try:
             return question(model)
         except RuntimeError as error:
-            device = next(model.parameters()).device
-            if device.type == "cpu":
+            moved = self._on_cpu(name, model, error).model
+            if moved is model:
                 raise
-            return question(self._on_cpu(model, device, error))
+            return question(moved)
 
     def attribute(self, text: str, name: str) -> Attribution:
         """Whose a text may be, by the model of that name and what tells artists apart beside it.
@@ -231,15 +230,13 @@ class Resources:
         """
         return self.ask(name, lambda model: attribute(text, model=model, ngrams=self.ngrams))
 
-    def _on_cpu(self, model: CharacterModel, device: torch.device, error: Exception) -> CharacterModel:
-        """The same model on the CPU, from where it was read, since what the GPU held may be lost."""
-        loaded = next((one for one in self._models.values() if one.model is model), None)
-        if loaded is None:  # another request has moved it already
-            loaded = next(one for one in self._models.values() if type(one.model) is type(model))
-        else:
-            log.warning("%s goes on on the CPU, since %s failed (%s)", loaded.name, device, type(error).__name__)
+    def _on_cpu(self, name: str, model: CharacterModel, error: Exception) -> LoadedModel:
+        """The model of that name on the CPU, read again where it failed on a GPU, since what the GPU held may be lost."""
+        loaded = self.model(name)
+        if loaded.model is model and loaded.device.type != "cpu":  # else another request has moved it already
+            log.warning("%s continues on the CPU: %s failed (%s)", loaded.name, loaded.device, type(error).__name__)
             loaded = self._models[loaded.name] = replace(loaded, checkpoint=load_checkpoint(loaded.folder))
-        return loaded.model
+        return loaded
 
     def artists(self) -> list[str]:
         """The artists that the default model knows."""

@@ -15,7 +15,7 @@ from lyricgen import Song, SongIndex, measure_originality
 from lyricgen.analysis.attribution import attribute
 from lyricgen.analysis.scoring import alternatives, score
 from lyricgen.errors import ModelError
-from lyricgen.generation.request import generate_lyrics
+from lyricgen.generation.api import generate_lyrics
 from lyricgen.models.checkpoints import load_checkpoint
 from lyricgen.models.text import section_breaks_to_newlines
 from lyricgen.songs.notebook import ARTISTS

@@ -10,7 +10,7 @@ import lyricgen
 from lyricgen.analysis.attribution import attribute
 from lyricgen.analysis.scoring import score
 from lyricgen.cli import build_parser, main
-from lyricgen.generation.request import generate_lyrics
+from lyricgen.generation.api import generate_lyrics
 from lyricgen.models.text import section_breaks_to_newlines
 
 

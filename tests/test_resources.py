@@ -10,6 +10,9 @@ import torch
 from lyricgen.analysis.activations import read_cells
 from lyricgen.analysis.scoring import score
 from lyricgen.errors import ArgumentError, ModelError
+from lyricgen.generation.api import write_together
+from lyricgen.generation.fast_stepper import FastStepper
+from lyricgen.generation.settings import GenerationSettings
 from lyricgen.memorization.originality import measure_originality
 from lyricgen.memorization.song_index import SongIndex
 from lyricgen.models.checkpoints import ASSETS, Checkpoint, bundled_models, load_checkpoint, save_checkpoint
@@ -186,11 +189,11 @@ def test_a_classifier_in_your_model_folder_takes_the_place_of_the_bundled_one_un
 def test_a_gpu_that_fails_in_the_middle_leaves_the_lyric_to_the_cpu_in_one_logged_sentence(caplog):
     resources = Resources(device="meta")
     cpu = Resources(device=CPU)
-    settings = {"prefix": "the sea ", "max_length": 40, "seed": 3}
-    texts = list(resources.stream(resources.request("lstm", **settings)))
-    assert texts[-1] == list(cpu.stream(cpu.request("lstm", **settings)))[-1]
+    settings = GenerationSettings(max_length=40, seed=3)
+    texts = list(resources.stream(resources.request("lstm", "the sea ", settings)))
+    assert texts[-1] == list(cpu.stream(cpu.request("lstm", "the sea ", settings)))[-1]
     [record] = caplog.records
-    assert record.message.startswith("lstm goes on on the CPU, since meta failed (")
+    assert record.message.startswith("lstm continues on the CPU: meta failed (")
     assert resources.model("lstm").device == CPU and resources.about()["device"].startswith("CPU")
     assert resources.model("vanilla-rnn").device.type == "meta"
 
@@ -202,7 +205,7 @@ def test_a_gpu_that_fails_leaves_a_question_to_the_cpu_in_one_logged_sentence(ca
         assert answer.text == "the sea is calm"
     assert resources.ask("lstm", partial(ask_about, score)).bits == score("the sea is calm").bits
     [record] = caplog.records
-    assert record.message.startswith("lstm goes on on the CPU, since meta failed (")
+    assert record.message.startswith("lstm continues on the CPU: meta failed (")
 
 
 def ask_about(question, model):
@@ -223,12 +226,14 @@ def test_a_gpu_that_fails_leaves_whose_line_it_is_to_the_cpu(caplog):
     resources = Resources(device="meta")
     found = resources.attribute("the sea is calm", "vanilla-rnn")
     assert found.posterior == Resources(device=CPU).attribute("the sea is calm", "vanilla-rnn").posterior
-    assert "vanilla-rnn goes on on the CPU, since meta failed (" in caplog.text
+    assert "vanilla-rnn continues on the CPU: meta failed (" in caplog.text
 
 
 def test_requests_that_were_running_when_the_gpu_failed_all_end_on_the_cpu(caplog):
     resources = Resources(device="meta")
-    waiting = [resources.request("vanilla-rnn", prefix="rain ", max_length=20, seed=seed) for seed in range(3)]
+    waiting = [
+        resources.request("vanilla-rnn", "rain ", GenerationSettings(max_length=20, seed=seed)) for seed in range(3)
+    ]
     assert [len(list(resources.stream(request))[-1]) for request in waiting] == [20] * 3
     assert len(caplog.records) == 1
 
@@ -236,10 +241,11 @@ def test_requests_that_were_running_when_the_gpu_failed_all_end_on_the_cpu(caplo
 def test_models_side_by_side_go_on_on_the_cpu_when_the_gpu_fails(caplog):
     resources, cpu = Resources(device="meta"), Resources(device=CPU)
     asked = [
-        [one.request(name, "rain ", max_length=20, seed=1) for name in one.model_names] for one in (resources, cpu)
+        [one.request(name, "rain ", GenerationSettings(max_length=20, seed=1)) for name in one.model_names]
+        for one in (resources, cpu)
     ]
     *_, lyrics = resources.stream_together(asked[0])
-    assert [lyric.text for lyric in lyrics] == [request.text() for request in asked[1]]
+    assert [lyric.text for lyric in lyrics] == write_together(asked[1])
     assert len(caplog.records) == 2
 
 
@@ -255,7 +261,7 @@ def test_a_gpu_that_a_model_does_not_fit_into_leaves_it_on_the_cpu(caplog, monke
 
 def test_an_error_that_is_not_the_gpus_is_not_hidden(monkeypatch):
     resources = Resources(device=CPU)
-    request = resources.request("lstm", max_length=5)
-    monkeypatch.setattr(resources.model("lstm").batch.stepper, "step", lambda *_: 1 / 0)
+    request = resources.request("lstm", settings=GenerationSettings(max_length=5))
+    monkeypatch.setattr(FastStepper.for_model(request.model), "step", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         list(resources.stream(request))

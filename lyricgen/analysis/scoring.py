@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from lyricgen.errors import ArgumentError
-from lyricgen.generation.decoding import MAX_TEMPERATURE, next_probabilities
+from lyricgen.generation.decoding import next_probabilities
 from lyricgen.generation.fast_stepper import LayerReader, fastest_dtype
-from lyricgen.generation.request import MAX_LYRIC_LENGTH
+from lyricgen.generation.settings import MAX_LYRIC_LENGTH, MAX_TEMPERATURE
 from lyricgen.models.loading import resolve_model
 from lyricgen.models.networks import CharacterModel
 from lyricgen.models.text import check_artist, read_labels, unknown_characters

@@ -14,7 +14,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -58,13 +58,18 @@ class RowBatch:
     `FastStepper`) to the last bit; in float32 a rounding could in rare cases decide between two nearly tied characters.
 
     Args:
-        stepper: of the model.
+        model: in eval mode.
     """
 
-    def __init__(self, stepper: FastStepper):
-        self.stepper = stepper
+    def __init__(self, model: CharacterModel):
+        self.model = model
         self.rows: list[_BatchRow] = []
         self._hidden: Hidden | None = None  # of all rows, in their order
+
+    @cached_property
+    def stepper(self) -> FastStepper:
+        """The stepper of the model, made for the first request: a device may fail then."""
+        return FastStepper.for_model(self.model)
 
     def unfinished(self) -> list[int]:
         """The indices of the rows that somebody still waits for."""
@@ -174,8 +179,7 @@ class ContinuousBatch:
 
     def __init__(self, model: CharacterModel, max_size: int = MAX_BATCH_SIZE):
         self.model, self.max_size = model, max_size
-        self.stepper = FastStepper.for_model(model)
-        self._batch = RowBatch(self.stepper)
+        self._batch = RowBatch(model)
         self._waiting: deque[_BatchRow] = deque()
         self._joining: list[_BatchRow] = []  # off the queue, not yet in the batch
         self._change = threading.Condition()
@@ -199,7 +203,7 @@ class ContinuousBatch:
             grown: an event that is set whenever the output changes or ends.
             measured: whether the bits of the output are counted.
         """
-        row = _BatchRow(request, self.stepper, grown, measured)
+        row = _BatchRow(request, self._batch.stepper, grown, measured)
         if row.ended.is_set():
             return row
         with self._change:
@@ -413,7 +417,7 @@ class _LocalBatches:
     def add(self, request: "GenerationRequest", grown: threading.Event, measured: bool) -> _BatchRow:
         """Starts a request in the batch of its model."""
         if request.model not in self.batches:
-            self.batches[request.model] = RowBatch(FastStepper.for_model(request.model))
+            self.batches[request.model] = RowBatch(request.model)
         batch = self.batches[request.model]
         row = _BatchRow(request, batch.stepper, grown, measured)
         batch.rebuild(batch.unfinished(), [row])

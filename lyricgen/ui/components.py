@@ -9,6 +9,7 @@ import gradio as gr
 from matplotlib.figure import Figure
 
 from lyricgen.generation.request import GenerationRequest
+from lyricgen.generation.settings import GenerationSettings
 from lyricgen.plotting import to_bytes
 from lyricgen.resources import Resources
 from lyricgen.words.queries import Answer
@@ -65,8 +66,17 @@ def request_from_page(
     Raises:
         ArgumentError: one of them cannot be.
     """
-    settings = (prefix, artist, strategy, temperature, top_k, top_p, max_length, seed_or_random(seed))
-    return resources.request(model, *settings, max_copied_words=max_copied_words)
+    settings = GenerationSettings(
+        artist=artist,
+        strategy=strategy,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        max_length=max_length,
+        seed=seed_or_random(seed),
+        max_copied_words=max_copied_words,
+    )
+    return resources.request(model, prefix, settings)
 
 
 def cards(texts: Iterable[tuple[str, str]], below: Callable[[str], str] = lambda _: "") -> str:

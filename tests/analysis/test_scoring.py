@@ -11,8 +11,9 @@ import torch
 
 from lyricgen.analysis.scoring import GREEDY_RUN, _greedy_ranks, alternatives, compare_scores, line_places, score
 from lyricgen.errors import ArgumentError, LyricGenError
+from lyricgen.generation.api import generate_lyrics
 from lyricgen.generation.fast_stepper import STRETCH
-from lyricgen.generation.request import MAX_LYRIC_LENGTH, generate_lyrics
+from lyricgen.generation.settings import MAX_LYRIC_LENGTH
 from lyricgen.models.checkpoints import load_model
 from lyricgen.models.networks import ImprovedSeqModel, VanillaRNN
 from lyricgen.models.text import read_labels

@@ -59,7 +59,9 @@ def test_all_texts_are_the_recorded_ones_in_one_batch_of_the_callers_thread(reco
 
 def test_all_texts_and_bits_are_the_recorded_ones_in_a_continuous_batch(recorded):
     batch = ContinuousBatch(recorded[1], max_size=5)  # so that some wait
-    expected = [(request, text) for request, text in make_requests(*recorded, batch) if request.settings.strategy != "beam"]
+    expected = [
+        (request, text) for request, text in make_requests(*recorded, batch) if request.settings.strategy != "beam"
+    ]
     *_, outputs = stream_together([request for request, _ in expected], measured=True)
     batch.close()
     assert [output.text for output in outputs] == [text for _, text in expected]

@@ -9,14 +9,10 @@ import pytest
 import torch
 
 from lyricgen.errors import ArgumentError, LyricGenError
+from lyricgen.generation.api import generate_lyrics, stream_lyrics, write_together
 from lyricgen.generation.decoding import GreedyDecodingStrategy, Hypothesis
-from lyricgen.generation.request import (
-    MAX_LYRIC_LENGTH,
-    GenerationRequest,
-    generate_lyrics,
-    prefix_notes,
-    stream_lyrics,
-)
+from lyricgen.generation.request import GenerationRequest, prefix_notes
+from lyricgen.generation.settings import MAX_LYRIC_LENGTH, GenerationSettings
 from lyricgen.models.networks import ImprovedSeqModel, VanillaRNN
 from lyricgen.models.text import read_labels
 from lyricgen.models.vocabulary import OOV_LABEL, START_LABEL, string_to_labels, token_ids_to_str
@@ -153,11 +149,11 @@ def test_library_logs_what_it_did_to_the_prefix(model, caplog):
 
 def test_prefix_beyond_every_lyric_is_used_to_its_last_characters(model):
     prefix = "a" * 99_990 + "0123456789"
-    request = GenerationRequest(model, prefix, max_length=100)
+    request = GenerationRequest(model, prefix, GenerationSettings(max_length=100))
     assert request.prefix == prefix[-50:]
     assert "100,000" in request.notes[0]
     assert "last 50" in request.notes[0]
-    assert len(list(request.stream())[-1]) == 100
+    assert len(write_together([request])[0]) == 100
 
 
 NAN, INFINITY = float("nan"), float("inf")
@@ -198,9 +194,8 @@ def test_unknown_artist_is_told_the_nearest(model):
 
 
 def test_artist_is_found_in_any_case_and_any_artist_is_none(model):
-    assert GenerationRequest(model, artist="ada lark").artist == "Ada Lark"
-    assert GenerationRequest(model, artist="any artist").artist is None
-    assert GenerationRequest(model, artist="").artist is None
+    for given, artist in {"ada lark": "Ada Lark", "any artist": None, "": None}.items():
+        assert GenerationRequest(model, settings=GenerationSettings(artist=given)).settings.artist == artist
 
 
 def test_artist_for_a_model_without_artists_is_refused():

@@ -1,20 +1,23 @@
-"""Lyrics in one batch: each as it would be alone, fair to each other, and gone when nobody wants them."""
+"""Continuous batching: each lyric as it would be alone, time slices, preemption, failures, and freed rows."""
 
 import math
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 import torch
 
 from lyricgen import generate_lyrics, generate_variants, load_model
 from lyricgen.errors import ArgumentError
-from lyricgen.generation import scheduler as batching
+from lyricgen.generation import scheduler
+from lyricgen.generation.api import write_together
 from lyricgen.generation.fast_stepper import LONG_PREFIX
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.scheduler import ContinuousBatch, stream_together
+from lyricgen.generation.settings import GenerationSettings
 from lyricgen.models.networks import VanillaRNN
 from lyricgen.models.text import read_labels
 from lyricgen.models.vocabulary import START_LABEL, string_to_labels
@@ -36,9 +39,19 @@ def batch(model):
 def small():
     """A small model, and its batch of two rows."""
     torch.manual_seed(0)
-    running = ContinuousBatch(VanillaRNN(hidden_size=16, artists=["Ada Lark"]).eval(), rows=2)
+    running = ContinuousBatch(VanillaRNN(hidden_size=16, artists=["Ada Lark"]).eval(), max_size=2)
     yield running
     running.close()
+
+
+def make(batch: ContinuousBatch, prefix: str = "", **settings) -> GenerationRequest:
+    """A request to a batch."""
+    return GenerationRequest(batch.model, prefix, GenerationSettings(**settings), batch=batch)
+
+
+def text_alone(request: GenerationRequest) -> str:
+    """The lyric of a request in the caller's thread."""
+    return write_together([replace(request, batch=None)])[0]
 
 
 def some_requests(model, count: int) -> list[GenerationRequest]:
@@ -47,13 +60,15 @@ def some_requests(model, count: int) -> list[GenerationRequest]:
         GenerationRequest(
             model,
             "the sea " * (number % 14),  # the longest are read in one pass
-            [None, "Drake", "coldplay"][number % 3],
-            ["sample", "greedy"][number % 5 == 0],
-            0.4 + 0.1 * (number % 7),
-            [0, 10][number % 2],
-            [1.0, 1.0, 0.9][number % 3],
-            112 + 9 * number,
-            seed=number,
+            GenerationSettings(
+                artist=[None, "Drake", "coldplay"][number % 3],
+                strategy=["sample", "greedy"][number % 5 == 0],
+                temperature=0.4 + 0.1 * (number % 7),
+                top_k=[0, 10][number % 2],
+                top_p=[1.0, 1.0, 0.9][number % 3],
+                max_length=112 + 9 * number,
+                seed=number,
+            ),
         )
         for number in range(count)
     ]
@@ -84,13 +99,13 @@ def wait_until(true, seconds: float = 5.0) -> None:
 def test_each_lyric_is_the_one_that_it_would_be_alone_whoever_else_is_there(model, batch):
     requests = some_requests(model, 24)
     assert any(len(request.prefix) > LONG_PREFIX for request in requests)
-    alone = [request.text() for request in requests]
+    alone = list(map(text_alone, requests))
     assert [texts[-1] for texts in in_threads(batch, requests, pause=0.01)] == alone
     assert [texts[-1] for texts in in_threads(batch, requests[::-1])] == alone[::-1]
 
 
 def test_a_lyric_grows_and_ends_whole(small):
-    request = GenerationRequest(small.model, "Ab ", max_length=400, seed=2)
+    request = make(small, "Ab ", max_length=400, seed=2)
     texts = list(small.stream(request))
     assert all(text.startswith("Ab ") for text in texts) and len(texts) > 2
     assert [len(text) for text in texts] == sorted(len(text) for text in texts)
@@ -99,12 +114,12 @@ def test_a_lyric_grows_and_ends_whole(small):
 
 
 def test_a_prefix_that_fills_the_lyric_is_the_lyric(small):
-    assert list(small.stream(GenerationRequest(small.model, "abc", max_length=3))) == ["abc"]
+    assert list(small.stream(make(small, "abc", max_length=3))) == ["abc"]
     assert len(small) == 0
 
 
 def test_a_text_is_sent_no_more_often_than_asked(small):
-    request = GenerationRequest(small.model, max_length=5_000)
+    request = make(small, max_length=5_000)
     began = time.monotonic()
     texts = list(small.stream(request, every=0.1))
     assert len(texts) <= 2 + (time.monotonic() - began) / 0.1
@@ -114,14 +129,14 @@ def test_a_short_lyric_does_not_wait_for_long_ones(small):
     order = []
 
     def write(name: str, length: int) -> None:
-        for _ in small.stream(GenerationRequest(small.model, max_length=length)):
+        for _ in small.stream(make(small, max_length=length)):
             pass
         order.append(name)
 
     long = [threading.Thread(target=write, args=(f"long {number}", 5_000)) for number in range(2)]
     for thread in long:
         thread.start()
-    wait_until(lambda: len(small._running) == 2)
+    wait_until(lambda: len(small._batch.rows) == 2)
     short = threading.Thread(target=write, args=("short", 100))
     short.start()
     for thread in (*long, short):
@@ -130,13 +145,13 @@ def test_a_short_lyric_does_not_wait_for_long_ones(small):
 
 
 def test_who_made_room_goes_on_where_it_was(small):
-    requests = [GenerationRequest(small.model, "so ", max_length=900, temperature=1.0, seed=seed) for seed in range(5)]
+    requests = [make(small, "so ", max_length=900, temperature=1.0, seed=seed) for seed in range(5)]
     alone = [list(small.stream(request))[-1] for request in requests]
     assert [texts[-1] for texts in in_threads(small, requests)] == alone
 
 
 def test_a_place_is_free_at_once_when_the_reader_goes(small):
-    readers = [small.stream(GenerationRequest(small.model, max_length=5_000)) for _ in range(2)]
+    readers = [small.stream(make(small, max_length=5_000)) for _ in range(2)]
     for reader in readers:
         next(reader)
     readers[0].close()
@@ -149,33 +164,34 @@ def test_a_device_that_fails_is_told_to_all_and_the_batch_goes_on(small, monkeyp
     def fail(*_):
         raise torch.OutOfMemoryError("no memory left")
 
-    readers = [small.stream(GenerationRequest(small.model, max_length=5_000, seed=seed)) for seed in range(2)]
+    readers = [small.stream(make(small, max_length=5_000, seed=seed)) for seed in range(2)]
     for reader in readers:
         next(reader)
     with monkeypatch.context() as broken:
-        broken.setattr(small.stepper, "step", fail)
+        broken.setattr(small._batch.stepper, "step", fail)
         for reader in readers:
             with pytest.raises(torch.OutOfMemoryError):
                 list(reader)
-    assert len(list(small.stream(GenerationRequest(small.model, max_length=20)))[-1]) == 20
+    assert len(list(small.stream(make(small, max_length=20)))[-1]) == 20
 
 
 def test_the_thread_ends_when_idle_and_starts_again(small, monkeypatch):
-    monkeypatch.setattr(batching, "IDLE_TIMEOUT", 0.05)
+    monkeypatch.setattr(scheduler, "IDLE_TIMEOUT", 0.05)
     for _ in range(2):
-        assert len(list(small.stream(GenerationRequest(small.model, max_length=20)))[-1]) == 20
+        assert len(list(small.stream(make(small, max_length=20)))[-1]) == 20
         wait_until(lambda: small._thread is None)
 
 
 def test_lyrics_of_two_batches_and_a_beam_grow_together_each_as_alone(small):
     other = ContinuousBatch(VanillaRNN(hidden_size=8).eval())
     asked = [
-        (GenerationRequest(small.model, "Ab ", max_length=200, seed=2), small),
-        (GenerationRequest(other.model, "Ab ", max_length=120, seed=2), other),
-        (GenerationRequest(small.model, "Ab ", strategy="beam", max_length=60), None),
+        make(small, "Ab ", max_length=200, seed=2),
+        make(other, "Ab ", max_length=120, seed=2),
+        make(small, "Ab ", strategy="beam", max_length=60),
+        replace(make(small, "Ab ", max_length=90, seed=3), batch=None),
     ]
     sent = list(stream_together(asked))
-    assert len(sent) > 2 and [lyric.text for lyric in sent[-1]] == [request.text() for request, _ in asked]
+    assert len(sent) > 2 and [lyric.text for lyric in sent[-1]] == list(map(text_alone, asked))
     for alone in zip(*sent, strict=True):
         assert [len(lyric.text) for lyric in alone] == sorted(len(lyric.text) for lyric in alone)
     assert {lyric.bits for lyrics in sent for lyric in lyrics} == {None}
@@ -183,19 +199,17 @@ def test_lyrics_of_two_batches_and_a_beam_grow_together_each_as_alone(small):
 
 
 def test_a_beam_is_sent_no_more_often_than_asked(small):
-    request = GenerationRequest(small.model, strategy="beam", max_length=400)
+    request = make(small, strategy="beam", max_length=400)
     began = time.monotonic()
-    texts = [lyric.text for (lyric,) in stream_together([(request, None)], every=0.1)]
+    texts = [lyric.text for (lyric,) in stream_together([request], every=0.1)]
     assert len(texts) <= 2 + (time.monotonic() - began) / 0.1
-    assert texts[-1] == request.text()
+    assert texts[-1] == text_alone(request)
 
 
 @pytest.mark.parametrize("prefix", ["Ab ", "so it goes " * 8])
 def test_measured_bits_are_those_of_the_module_for_what_is_written(small, prefix):
-    requests = [
-        GenerationRequest(small.model, prefix, max_length=140, seed=seed, temperature=0.3 + seed) for seed in range(2)
-    ]
-    *_, lyrics = stream_together([(request, small) for request in requests], measured=True)
+    requests = [make(small, prefix, max_length=140, seed=seed, temperature=0.3 + seed) for seed in range(2)]
+    *_, lyrics = stream_together(requests, measured=True)
     for lyric in lyrics:
         labels = torch.tensor([[START_LABEL, *read_labels(prefix), *string_to_labels(lyric.text[len(prefix) :])]])
         with torch.no_grad():
@@ -205,9 +219,7 @@ def test_measured_bits_are_those_of_the_module_for_what_is_written(small, prefix
 
 
 def test_who_stops_reading_several_frees_all_their_places(small):
-    reader = stream_together(
-        [(GenerationRequest(small.model, max_length=5_000, seed=seed), small) for seed in range(2)]
-    )
+    reader = stream_together([make(small, max_length=5_000, seed=seed) for seed in range(2)])
     next(reader)
     assert len(small) == 2
     reader.close()
@@ -217,7 +229,7 @@ def test_who_stops_reading_several_frees_all_their_places(small):
 def test_where_one_of_several_cannot_begin_the_others_end_too(small, monkeypatch):
     other = ContinuousBatch(VanillaRNN(hidden_size=8).eval())
     monkeypatch.setattr(other, "join", lambda *_: 1 / 0)
-    asked = [(GenerationRequest(small.model, max_length=5_000), small), (GenerationRequest(other.model), other)]
+    asked = [make(small, max_length=5_000), make(other)]
     with pytest.raises(ZeroDivisionError):
         list(stream_together(asked))
     wait_until(lambda: len(small) == 0, 0.5)
@@ -248,8 +260,9 @@ def test_variants_that_cannot_be_are_refused(settings, said):
 
 def test_python_ends_well_in_the_middle_of_a_lyric():
     program = (
-        "from lyricgen.generation.scheduler import *; from lyricgen.generation.request import GenerationRequest; from lyricgen import load_model; batch = ContinuousBatch(load_model('lstm'));"
-        "lyric = batch.stream(GenerationRequest(batch.model, max_length=5000)); print(len(next(lyric)) > 0)"
+        "from lyricgen.generation.scheduler import *; from lyricgen.generation.request import *; from lyricgen import load_model;"
+        "batch = ContinuousBatch(load_model('lstm')); settings = GenerationSettings(max_length=5000);"
+        "lyric = batch.stream(GenerationRequest(batch.model, '', settings)); print(len(next(lyric)) > 0)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr

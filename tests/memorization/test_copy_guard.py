@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lyricgen import ArgumentError, CopyGuard, CopyState, Song, SongIndex, measure_originality
-from lyricgen.memorization.copy_guard import is_word_character, trailing_partial_word
 from lyricgen.memorization.song_index import bundled_index
+from lyricgen.models.vocabulary import is_word_character, trailing_partial_word
 
 FOX = "the fox hums to the quiet pond and the heron answers with a single reed"
 SONGS = [Song(FOX, "Ann", "Pond"), Song("at dawn the fox hums to the quiet owl"), Song("oh " * 7 + "what a morning")]
@@ -39,7 +39,7 @@ def test_it_tells_when_a_run_is_longer_than_allowed(most, index):
     guard, state, exceeded = CopyGuard(index, most), CopyGuard.start, []
     for word in FOX.split():
         state = guard.after(state, word)
-        exceeded.append(guard.exceeds(state))
+        exceeded.append(guard.rejects(state))
     assert exceeded == [number > max(most, 4) for number in range(1, 16)]
 
 
@@ -47,7 +47,7 @@ def test_going_back_to_an_earlier_word_is_going_on_from_its_state(index):
     guard = CopyGuard(index, 5)
     before = guard.after(guard.start, "the fox hums to the")
     kept = CopyState(before.words, dict(before.runs), before.grams)
-    assert guard.exceeds(guard.after(before, "quiet")) and not guard.exceeds(guard.after(before, "loud"))
+    assert guard.rejects(guard.after(before, "quiet")) and not guard.rejects(guard.after(before, "loud"))
     assert before == kept
     assert guard.after(before, "quiet") == guard.after(before, "quiet")
 
@@ -94,7 +94,7 @@ def test_a_writer_that_takes_back_what_exceeds_never_copies_more():
         while len(text) < 60:
             word = rng.choice(list("abcdef"), p=[0.3, 0.3, 0.3, 0.04, 0.03, 0.03])
             after = guard.after(state, word)
-            if not guard.exceeds(after):
+            if not guard.rejects(after):
                 state = after
                 text.append(word)
         assert measure_originality(" ".join(text), index).longest_run <= most
@@ -112,6 +112,6 @@ def test_a_word_takes_microseconds():
     for word in words:
         began = time.perf_counter()
         state = guard.after(state, word)
-        guard.exceeds(state)
+        guard.rejects(state)
         times.append(time.perf_counter() - began)
     assert np.median(times) < 2e-4  # measured: 0.00001

@@ -1,14 +1,14 @@
 """The tab that sets the RNN beside the LSTM: what each writes, what a temperature does, how each learnt."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 
 import gradio as gr
 
 from lyricgen.devices import with_gpu
-from lyricgen.generation.request import MAX_LYRIC_LENGTH, GenerationRequest
-from lyricgen.generation.scheduler import MAX_BATCH_SIZE, Written
+from lyricgen.generation.request import GenerationRequest
+from lyricgen.generation.scheduler import MAX_BATCH_SIZE, GenerationOutput
+from lyricgen.generation.settings import MAX_LYRIC_LENGTH
 from lyricgen.models.text import ANY_ARTIST, section_breaks_to_newlines
 from lyricgen.plotting import CURVE_UNITS, draw_learning_curves
 from lyricgen.resources import Resources
@@ -83,12 +83,11 @@ def create_compare_tab(resources: Resources) -> None:
     def stream_models(prefix, artist, temperature, max_length, seed) -> Iterator[list[dict]]:
         names = resources.model_names
         first = request_from_page(resources, prefix, artist, names[0], "sample", temperature, 0, 1.0, max_length, seed)
-        models = [resources.model(name).model for name in names]
-        yield from stream([replace(first, model=model) for model in models], names)
+        yield from stream([resources.request(name, first.prefix, first.settings) for name in names], names)
 
     def stream_temperatures(prefix, artist, model, max_length, seed) -> Iterator[list[dict]]:
         first = request_from_page(resources, prefix, artist, model, "sample", 1.0, 0, 1.0, max_length, seed)
-        requests = [replace(first, temperature=value) for value in TEMPERATURES]
+        requests = [first.with_settings(temperature=value) for value in TEMPERATURES]
         yield from stream(requests, [f"{value:g}" for value in TEMPERATURES])
 
     def show(streamed: Iterator[list[dict]], what: str) -> Iterator[str]:
@@ -171,7 +170,7 @@ def create_compare_tab(resources: Resources) -> None:
     gr.api(learning_curves, api_name="learning_curves")
 
 
-def bits_so_far(lyric: Written, request: GenerationRequest) -> float | None:
+def bits_so_far(lyric: GenerationOutput, request: GenerationRequest) -> float | None:
     """Bits of each written character, the mean; None before the first, and where they are not measured."""
     written = len(lyric.text) - len(request.prefix)
     return round(lyric.bits / written, 3) if lyric.bits is not None and written else None

@@ -7,8 +7,9 @@ import gradio as gr
 
 from lyricgen.devices import with_gpu
 from lyricgen.errors import ArgumentError
-from lyricgen.generation.request import MAX_LYRIC_LENGTH, STRATEGIES, prefix_notes
+from lyricgen.generation.request import prefix_notes
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE
+from lyricgen.generation.settings import MAX_LYRIC_LENGTH, STRATEGIES
 from lyricgen.models.text import ANY_ARTIST, section_breaks_to_newlines
 from lyricgen.models.vocabulary import NUM_CLASSES
 from lyricgen.resources import LoadedModel, Resources

@@ -6,15 +6,15 @@ from functools import partial
 import gradio as gr
 
 from lyricgen.devices import with_gpu
-from lyricgen.generation.request import MOST_VARIANTS
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE
+from lyricgen.generation.settings import MAX_VARIANTS
 from lyricgen.models.text import ANY_ARTIST, section_breaks_to_newlines
 from lyricgen.resources import Resources
 from lyricgen.ui.components import ANY_SEED, BETWEEN_UPDATES, RUN_ONCE_EVENT, cards, request_from_page
 from lyricgen.ui.events import raises_gradio_error
 from lyricgen.ui.tabs.originality import originality_line
 
-AT_ONCE = MAX_BATCH_SIZE // MOST_VARIANTS  # calls that run side by side
+AT_ONCE = MAX_BATCH_SIZE // MAX_VARIANTS  # calls that run side by side
 
 
 def create_variants(resources: Resources, settings: list[gr.Component]) -> gr.events.Dependency:
@@ -27,7 +27,7 @@ def create_variants(resources: Resources, settings: list[gr.Component]) -> gr.ev
     with gr.Accordion("Several at once", open=False):
         with gr.Row(equal_height=True):
             count = gr.Slider(
-                2, MOST_VARIANTS, value=4, step=1, label="Variants", info="Each with the seed behind the one before it."
+                2, MAX_VARIANTS, value=4, step=1, label="Variants", info="Each with the seed behind the one before it."
             )
             write_variants = gr.Button(
                 "Write variants", variant="primary", elem_id="write-variants", scale=0, min_width=160
@@ -38,7 +38,7 @@ def create_variants(resources: Resources, settings: list[gr.Component]) -> gr.ev
         requests = request_from_page(resources, *settings).variants(count)
         for lyrics in resources.stream_together(requests, BETWEEN_UPDATES):
             yield [
-                {"seed": request.seed, "text": section_breaks_to_newlines(lyric.text, len(request.prefix))}
+                {"seed": request.settings.seed, "text": section_breaks_to_newlines(lyric.text, len(request.prefix))}
                 for request, lyric in zip(requests, lyrics, strict=True)
             ]
 

@@ -11,7 +11,7 @@ from lyricgen.analysis.activations import Activations, read_cells, unit_facts
 from lyricgen.analysis.scoring import Place, Score, compare, line_places
 from lyricgen.analysis.scoring import score as score_text
 from lyricgen.devices import with_gpu
-from lyricgen.generation.request import MAX_LYRIC_LENGTH
+from lyricgen.generation.settings import MAX_LYRIC_LENGTH
 from lyricgen.models.text import ANY_ARTIST
 from lyricgen.models.vocabulary import CHARACTERS
 from lyricgen.resources import Resources
