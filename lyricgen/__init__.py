@@ -108,14 +108,14 @@ if TYPE_CHECKING:  # the same names for editors and type checkers, which see no 
     from lyricgen.errors import LyricGenError as LyricGenError
     from lyricgen.errors import ModelError as ModelError
     from lyricgen.errors import VectorsError as VectorsError
+    from lyricgen.generation.api import generate_lyrics as generate_lyrics
+    from lyricgen.generation.api import generate_variants as generate_variants
+    from lyricgen.generation.api import stream_lyrics as stream_lyrics
     from lyricgen.generation.decoding import BeamDecodingStrategy as BeamDecodingStrategy
     from lyricgen.generation.decoding import DecodingStrategy as DecodingStrategy
     from lyricgen.generation.decoding import GreedyDecodingStrategy as GreedyDecodingStrategy
     from lyricgen.generation.decoding import Hypothesis as Hypothesis
     from lyricgen.generation.decoding import SamplingDecodingStrategy as SamplingDecodingStrategy
-    from lyricgen.generation.request import generate_lyrics as generate_lyrics
-    from lyricgen.generation.request import stream_lyrics as stream_lyrics
-    from lyricgen.generation.scheduler import generate_variants as generate_variants
     from lyricgen.memorization.copy_guard import CopyGuard as CopyGuard
     from lyricgen.memorization.copy_guard import CopyState as CopyState
     from lyricgen.memorization.originality import CopiedRun as CopiedRun
