@@ -135,7 +135,8 @@ def code_blocks(language: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "last"), [("run-command", ".venv/bin/python app.py"), ("test-command", ".venv/bin/python -m pytest")]
+    ("name", "last"),
+    [("run-command", ".venv/bin/python app.py"), ("test-command", ".venv/bin/python -m pytest -n 2 --dist worksteal")],
 )
 def test_readme_has_each_command_in_one_line_that_does_all_set_up(name, last):
     command = marked(name)
