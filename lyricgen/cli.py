@@ -197,8 +197,8 @@ def show_score(options: argparse.Namespace) -> None:
         print("  ".join([*figures, _in_line(lines[0].text)]))
     for one in scores:
         print(f"\nthe most surprising letters to {one.model}")
-        for place in one.surprising(SURPRISING):
-            likely = ", ".join(f"{one.character!r} {one.probability:.1%}" for one in place.likely[:3])
+        for place in one.most_surprising(SURPRISING):
+            likely = ", ".join(f"{one.character!r} {one.probability:.1%}" for one in place.candidates[:3])
             print(f"  {place.bits:6.2f} bits  {_marked(place)}  rank {place.rank}; expected {likely}")
     if both:
         print(f"\nwhere they differ most (bits of {scores[0].model}, of {scores[1].model})")
@@ -416,7 +416,7 @@ def _in_line(text: str) -> str:
 
 def _marked(place) -> str:
     """A character of a text with what stands around it, itself in brackets."""
-    before, behind = _in_line(place.before[-20:]), _in_line(place.behind)
+    before, behind = _in_line(place.before[-20:]), _in_line(place.after)
     return f"{before:>20}[{_in_line(place.character)}]{behind:<12}"
 
 

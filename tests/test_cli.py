@@ -94,7 +94,7 @@ def test_score_prints_bits_by_line_and_what_surprised(capsys):
     assert (code, err) == (0, "")
     assert out.startswith(f"lstm: {scored.bits_per_character:.3f} bits per character, {scored.bits:.1f} bits in 51 ")
     assert f"{scored.lines[1].bits_per_character:.3f}  and took the chairs away" in out
-    worst = scored.surprising(1)[0]
+    worst = scored.most_surprising(1)[0]
     assert f"{worst.bits:.2f} bits" in out and f"[{worst.character}]" in out
 
 

@@ -1,28 +1,31 @@
-"""Hidden units along a text, and which of them follow what: after Karpathy, Johnson and Li (2015), "Visualizing and
-Understanding Recurrent Networks", who found units that count the position in a line or switch on inside quotes.
+"""Hidden units along a text, and the features of the text that they correlate with.
+
+After Karpathy, Johnson and Li (2015), "Visualizing and Understanding Recurrent Networks", who found units that count the
+position in a line or switch on inside quotes.
 
 Shapes: T characters of the text, L layers, H units of each, F features.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-from lyricgen.analysis.scoring import check_scored, line_places, model_name, read_layers
+from lyricgen.analysis.scoring import check_scored, embed_song, model_name, read_layers
 from lyricgen.models.loading import resolve_model
 from lyricgen.models.networks import CharacterModel
-from lyricgen.models.text import check_artist, read_labels
-from lyricgen.models.vocabulary import START_LABEL
+from lyricgen.models.text import check_artist, line_spans, read_labels
 from lyricgen.validation import check_integer
 
-REPEAT = 8  # characters; a passage of so many that stood before is a repetition
-SHIFTS = 19  # the largest of so many is passed by chance once in twenty times
-BEST = 5  # units that are named for a feature
-VARYING = 10  # units that are named as those that vary most
+REPEATED_LENGTH = 8  # characters of a passage that counts as repeated
+PERMUTATIONS = 19  # random shifts of a feature; the largest |r| among 19 is exceeded by chance once in 20 times
+BEST_UNITS = 5  # units listed per feature
+VARYING_UNITS = 10  # units listed as those of the largest deviation
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^][]*\]|\{[^{}]*\}")
 _QUOTES = re.compile(r'"[^"]*"')
@@ -30,7 +33,7 @@ _QUOTES = re.compile(r'"[^"]*"')
 
 @dataclass(frozen=True)
 class Unit:
-    """A hidden unit and how it goes along a text."""
+    """A hidden unit, and the range of its activations along a text."""
 
     layer: int
     """From 1, the lowest."""
@@ -43,45 +46,50 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Following:
-    """A feature of a text and the units that follow it."""
+class FeatureCorrelation:
+    """A feature of a text, and the units that correlate with it most."""
 
     feature: str
     constant: bool
-    """It is the same at every character, so that nothing can follow it."""
-    chance: float | None
-    """The largest |r| that any unit reaches with the feature moved along the text, of 19 random moves: beyond it, chance
-    alone is unlikely (p about 0.05). None for a constant feature."""
+    """It has one value along the whole text, so that nothing correlates with it."""
+    permutation_max_r: float | None
+    """Largest |r| of any unit with the feature shifted along the text, over 19 random shifts: a larger one is unlikely by
+    chance (p about 0.05). None for a constant feature."""
     units: tuple[tuple[int, int, float], ...]
-    """(layer, unit, r), the largest |r| first: Pearson's correlation of the unit with the feature."""
+    """(layer, unit, r) in descending order of |r|; r is Pearson's correlation of the unit with the feature."""
+
+    def to_dict(self) -> dict:
+        """As plain values, with the keys of `/cells`."""
+        units = [{"layer": layer, "unit": unit, "r": r} for layer, unit, r in self.units]
+        return {"feature": self.feature, "constant": self.constant, "chance": self.permutation_max_r, "units": units}
 
 
 class Activations:
-    """The hidden units of a model along a text, as `read_cells` gives them.
+    """The hidden units of a model along a text; see `read_cells`.
 
     Attributes:
-        text: the text (T,).
-        model, artist: what read it; artist None: any.
+        text: (T,).
+        model, artist: the model and the artist it read the text with; artist None: any.
         hidden: float32 (L, T, H): the activation of each unit after each character, from -1 to 1.
     """
 
-    def __init__(self, text: str, model: str, artist: str | None, module: CharacterModel, layers: list[torch.Tensor]):
-        self.text, self.model, self.artist, self._module = text, model, artist, module
-        self._outputs = layers  # of each layer (T + 1, H); the first row is that after label 100
+    def __init__(self, text: str, model: str, artist: str | None, network: CharacterModel, layers: list[torch.Tensor]):
+        self.text, self.model, self.artist, self._network = text, model, artist, network
+        self._outputs = layers  # of each layer (T + 1, H); the first row is the one after label 100
         self.hidden = np.stack([output[1:].cpu().numpy() for output in layers])
 
     @property
     def layers(self) -> int:
-        """How many there are."""
+        """Number of layers."""
         return self.hidden.shape[0]
 
     @property
     def units(self) -> int:
-        """How many a layer has."""
+        """Units per layer."""
         return self.hidden.shape[2]
 
     def unit(self, layer: int, unit: int) -> Unit:
-        """A unit and how it goes along the text.
+        """One unit; layers count from 1, units from 0.
 
         Raises:
             ArgumentError: there is no such layer, or no such unit.
@@ -90,131 +98,107 @@ class Activations:
         values = self.hidden[layer - 1, :, unit]
         return Unit(layer, unit, float(values.std()), float(values.min()), float(values.max()))
 
-    def varying(self, layer: int, count: int = VARYING) -> list[Unit]:
-        """The units of a layer that vary most along the text, those that do so most first."""
+    def varying_units(self, layer: int, count: int = VARYING_UNITS) -> list[Unit]:
+        """The units of a layer with the largest deviation along the text, in descending order."""
         deviations = self.hidden[layer - 1].std(axis=0)
         return [self.unit(layer, unit) for unit in np.argsort(-deviations, kind="stable")[:count].tolist()]
 
     def cell_states(self, layer: int, unit: int) -> np.ndarray | None:
-        """The memory c of an LSTM's unit after each character, float32 (T,), of which h shows a part; None for an RNN.
+        """The cell state c of an LSTM's unit after each character, float32 (T,); None for an RNN.
 
-        The gates are those that the layer computed: its states are known, so they need no recurrence.
+        All hidden states are known, so the gates need no recurrence.
         """
-        rnn, at = self._module.rnn, layer - 1
+        rnn, below = self._network.rnn, layer - 1
         if not isinstance(rnn, nn.LSTM):
             return None
-        rows = torch.arange(4) * self.units + unit  # i f g o, as torch orders them
-        weights = {
-            name: getattr(rnn, f"{name}_l{at}").detach().cpu()[rows]
+        rows = torch.arange(4) * self.units + unit  # gates i f g o, in torch's order
+        weight_ih, weight_hh, bias_ih, bias_hh = (
+            getattr(rnn, f"{name}_l{below}").detach().cpu()[rows]
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        }
+        )
         with torch.inference_mode():
-            below = (self._outputs[at - 1] if at else self._embedded()).cpu()  # (T + 1, H)
-            before = torch.cat([torch.zeros(1, self.units), self._outputs[at][:-1].cpu()])
-            gates = below @ weights["weight_ih"].T + before @ weights["weight_hh"].T
-            gates += weights["bias_ih"] + weights["bias_hh"]
-            opened = (gates[:, 0].sigmoid() * gates[:, 2].tanh()).tolist()
-            kept = gates[:, 1].sigmoid().tolist()
+            inputs = (self._outputs[below - 1] if below else self._embedded()).cpu()  # (T + 1, H)
+            previous = torch.cat([torch.zeros(1, self.units), self._outputs[below][:-1].cpu()])
+            gates = inputs @ weight_ih.T + previous @ weight_hh.T + bias_ih + bias_hh  # (T + 1, 4)
+            additions = (gates[:, 0].sigmoid() * gates[:, 2].tanh()).tolist()
+            forget_gates = gates[:, 1].sigmoid().tolist()
         states, state = [], 0.0
-        for keep, add in zip(kept, opened, strict=True):
-            state = keep * state + add
+        for forget_gate, addition in zip(forget_gates, additions, strict=True):
+            state = forget_gate * state + addition
             states.append(state)
         return np.array(states[1:], dtype=np.float32)
 
-    def following(self, count: int = BEST) -> list[Following]:
-        """For each feature of the text, the units of all layers whose activations correlate with it most."""
-        units = self.hidden.transpose(0, 2, 1).reshape(self.layers * self.units, -1)  # (L H, T)
-        centred = units - units.mean(axis=1, keepdims=True)
-        lengths = np.linalg.norm(centred, axis=1, keepdims=True)
-        directions = np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 1e-6)
-        shifts = np.random.default_rng(0).integers(1, max(2, len(self.text)), SHIFTS)
-        found = []
-        for name, values in text_features(self.text).items():
-            values = values - values.mean()
-            length = np.linalg.norm(values)
-            if length < 1e-9:
-                found.append(Following(name, True, None, ()))
-                continue
-            moved = np.stack([values, *(np.roll(values, shift) for shift in shifts)], axis=1) / length  # (T, 20)
-            correlations = directions @ moved.astype(np.float32)  # (L H, 20)
-            best = np.argsort(-np.abs(correlations[:, 0]), kind="stable")[:count]
-            places = [
-                (int(at) // self.units + 1, int(at) % self.units, float(correlations[at, 0].clip(-1, 1))) for at in best
-            ]
-            chance = float(min(1.0, np.abs(correlations[:, 1:]).max()))
-            found.append(Following(name, False, chance, tuple(places)))
-        return found
+    def feature_correlations(self, count: int = BEST_UNITS) -> list[FeatureCorrelation]:
+        """For each feature of the text, the units of all layers that correlate with it most."""
+        activations = self.hidden.transpose(0, 2, 1).reshape(self.layers * self.units, -1)  # (L H, T)
+        centred = activations - activations.mean(axis=1, keepdims=True)
+        norms = np.linalg.norm(centred, axis=1, keepdims=True)
+        directions = np.divide(centred, norms, out=np.zeros_like(centred), where=norms > 1e-6)
+        shifts = np.random.default_rng(0).integers(1, max(2, len(self.text)), PERMUTATIONS).tolist()
+        return [
+            self._correlate(name, values, directions, shifts, count)
+            for name, values in text_features(self.text).items()
+        ]
+
+    def _correlate(
+        self, name: str, values: np.ndarray, directions: np.ndarray, shifts: list[int], count: int
+    ) -> FeatureCorrelation:
+        """Correlates a feature (T,), and the same feature shifted, with all units' directions (L H, T)."""
+        centred = values - values.mean()
+        norm = np.linalg.norm(centred)
+        if norm < 1e-9:
+            return FeatureCorrelation(name, True, None, ())
+        shifted = np.stack([centred, *(np.roll(centred, shift) for shift in shifts)], axis=1) / norm  # (T, 20)
+        r = directions @ shifted.astype(np.float32)  # (L H, 20)
+        best = np.argsort(-np.abs(r[:, 0]), kind="stable")[:count].tolist()
+        units = [(row // self.units + 1, row % self.units, float(r[row, 0].clip(-1, 1))) for row in best]
+        return FeatureCorrelation(name, False, float(min(1.0, np.abs(r[:, 1:]).max())), tuple(units))
 
     def _embedded(self) -> torch.Tensor:
-        """What the first layer read (T + 1, H)."""
-        module = self._module
-        device = next(module.parameters()).device
-        artists = None if self.artist is None else torch.tensor([module.artists.index(self.artist)], device=device)
-        labels = torch.tensor([[START_LABEL, *read_labels(self.text, module.line_breaks)]], device=device)
-        return module.embed(labels, artists)[0]
+        """The first layer's input (T + 1, H)."""
+        return embed_song(read_labels(self.text, self._network.line_breaks), self.artist, self._network)[0]
 
 
 def read_cells(text: str, *, artist: str | None = None, model: str | Path | CharacterModel = "lstm") -> Activations:
-    """The hidden units of a model along a text; arguments and errors are those of `lyricgen.analysis.scoring.score`."""
-    module = resolve_model(model)
-    text, artist = check_scored(text), check_artist(artist, module)
-    return Activations(text, model_name(model), artist, module, read_layers(text, artist, module)[1])
+    """Reads the hidden units of a model along a text; arguments and errors as of `lyricgen.score`."""
+    network = resolve_model(model)
+    text, artist = check_scored(text), check_artist(artist, network)
+    return Activations(text, model_name(model), artist, network, read_layers(text, artist, network)[1])
 
 
 def text_features(text: str) -> dict[str, np.ndarray]:
-    """What of a text a unit could follow, by name: float64 (T,), 0 or 1 where it is a yes or no.
+    """Features of each character of a text, by name: float64 (T,), 0 or 1 where they are yes or no.
 
     >>> text_features('a "b" c')["inside quotes"].tolist()
     [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]
     """
-    text = "".join(lowered if len(lowered := character.lower()) == 1 else character for character in text)
-    length = len(text)
-    features = {
-        name: np.zeros(length)
-        for name in (
-            "position in line", "section break", "inside quotes", "inside brackets", "space", "start of a word",
-            "position in word", "vowel", "punctuation", "word seen before", "repeated passage", "position in text",
-        )
-    }  # fmt: skip
-    for start, shown_start, shown_end, end in line_places(text):
-        features["section break"][start:end] = 1
-        features["section break"][shown_start:shown_end] = 0
-        features["position in line"][shown_start:shown_end] = np.arange(shown_end - shown_start)
-    for name, pattern in (("inside quotes", _QUOTES), ("inside brackets", _BRACKETS)):
-        for found in pattern.finditer(text):
-            features[name][found.start() + 1 : found.end() - 1] = 1
-    seen = set()
-    for found in _WORD.finditer(text):
-        start, end = found.span()
-        features["start of a word"][start] = 1
-        features["position in word"][start:end] = np.arange(1, end - start + 1)
-        features["word seen before"][start:end] = found[0] in seen
-        seen.add(found[0])
-    features["space"][:] = [character.isspace() for character in text]
-    features["vowel"][:] = [character in "aeiou" for character in text]
-    features["punctuation"][:] = [not (character.isalnum() or character.isspace()) for character in text]
-    passages = set()
-    for end in range(REPEAT, length + 1):
-        passage = text[end - REPEAT : end]
-        features["repeated passage"][end - 1] = passage in passages
-        passages.add(passage)
-    features["position in text"] = np.arange(length) / max(1, length - 1)
-    return features
+    text = "".join(lower if len(lower := character.lower()) == 1 else character for character in text)
+    return {
+        **_line_features(text),
+        "inside quotes": _inside(_QUOTES, text),
+        "inside brackets": _inside(_BRACKETS, text),
+        "space": _each(text, str.isspace),
+        **_word_features(text),
+        "vowel": _each(text, "aeiou".__contains__),
+        "punctuation": _each(text, lambda character: not (character.isalnum() or character.isspace())),
+        "repeated passage": _repeated_passages(text),
+        "position in text": np.arange(len(text)) / max(1, len(text) - 1),
+    }
 
 
 def unit_facts(cells: Activations, layer: int | None = None, unit: int | None = None) -> dict:
-    """A unit along a text, those of its layer that vary most, and those that follow a feature, as plain values.
+    """The answer of `/cells`: a unit along a text, the most varying units of its layer, and the correlations of features.
 
     Args:
-        cells: of `read_cells`.
-        layer: from 1; None: the top one.
-        unit: from 0; None: the one of the layer that varies most.
+        cells: from `read_cells`.
+        layer: from 1; None: the top layer.
+        unit: from 0; None: the unit of the layer with the largest deviation.
 
     Raises:
         ArgumentError: there is no such layer, or no such unit.
     """
     layer = cells.layers if layer is None else check_integer("layer", layer, 1, cells.layers)
-    varying = cells.varying(layer)
+    varying = cells.varying_units(layer)
     shown = varying[0] if unit is None else cells.unit(layer, unit)
     states = cells.cell_states(shown.layer, shown.unit)
     return {
@@ -226,17 +210,51 @@ def unit_facts(cells: Activations, layer: int | None = None, unit: int | None = 
         "unit": shown.unit,
         "activations": cells.hidden[shown.layer - 1, :, shown.unit].tolist(),
         "cell_states": None if states is None else states.tolist(),
-        "varying": [
-            {"layer": one.layer, "unit": one.unit, "deviation": one.deviation, "least": one.least, "greatest": one.greatest}
-            for one in varying
-        ],
-        "features": [
-            {
-                "feature": one.feature,
-                "constant": one.constant,
-                "chance": one.chance,
-                "units": [{"layer": layer, "unit": unit, "r": r} for layer, unit, r in one.units],
-            }
-            for one in cells.following()
-        ],
-    }  # fmt: skip
+        "varying": [asdict(varying_unit) for varying_unit in varying],
+        "features": [correlation.to_dict() for correlation in cells.feature_correlations()],
+    }
+
+
+def _line_features(text: str) -> dict[str, np.ndarray]:
+    position, section_break = np.zeros(len(text)), np.zeros(len(text))
+    spans = line_spans(text)
+    for start, stop in spans:
+        position[start:stop] = np.arange(stop - start)
+    for (_, stop), (next_start, _) in pairwise(spans):
+        section_break[stop:next_start] = 1
+    return {"position in line": position, "section break": section_break}
+
+
+def _word_features(text: str) -> dict[str, np.ndarray]:
+    word_start, position, repeated = np.zeros(len(text)), np.zeros(len(text)), np.zeros(len(text))
+    seen = set()
+    for match in _WORD.finditer(text):
+        start, stop = match.span()
+        word_start[start] = 1
+        position[start:stop] = np.arange(1, stop - start + 1)
+        repeated[start:stop] = match[0] in seen
+        seen.add(match[0])
+    return {"start of a word": word_start, "position in word": position, "word seen before": repeated}
+
+
+def _inside(pattern: re.Pattern, text: str) -> np.ndarray:
+    """1 between the first and the last character of each match."""
+    values = np.zeros(len(text))
+    for match in pattern.finditer(text):
+        values[match.start() + 1 : match.end() - 1] = 1
+    return values
+
+
+def _each(text: str, holds: Callable[[str], bool]) -> np.ndarray:
+    """1 at each character for which a condition holds."""
+    return np.array([holds(character) for character in text], dtype=np.float64)
+
+
+def _repeated_passages(text: str) -> np.ndarray:
+    """1 at each character that ends a passage of eight characters which occurred before."""
+    values, seen = np.zeros(len(text)), set()
+    for stop in range(REPEATED_LENGTH, len(text) + 1):
+        passage = text[stop - REPEATED_LENGTH : stop]
+        values[stop - 1] = passage in seen
+        seen.add(passage)
+    return values

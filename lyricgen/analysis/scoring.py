@@ -1,13 +1,13 @@
-"""What a model thinks of a text, character by character, from label 100 on, which opens a song.
+"""Per-character log-probabilities, ranks and entropies of a text under a model.
 
-Read in float32, as the training task reads: the bits add up to its loss. Shapes: T characters of the text, H hidden
-units, C = 100 classes.
+The model reads in float32 from label 100, which opens a song, as the training task does: the bits add up to its loss.
+
+Shapes: T characters of the text, H hidden units, C = 100 classes.
 """
 
 import csv
 import io
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,94 +17,96 @@ import torch
 
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.decoding import next_probabilities
-from lyricgen.generation.fast_stepper import LayerReader, fastest_dtype
-from lyricgen.generation.settings import MAX_LYRIC_LENGTH, MAX_TEMPERATURE
+from lyricgen.generation.fast_stepper import LayerReader
+from lyricgen.generation.settings import MAX_TEMPERATURE
 from lyricgen.models.loading import resolve_model
 from lyricgen.models.networks import CharacterModel
-from lyricgen.models.text import check_artist, read_labels, unknown_characters
+from lyricgen.models.text import check_artist, line_spans, read_labels, unknown_characters
 from lyricgen.models.vocabulary import CHARACTERS, NUM_CLASSES, OOV_LABEL, START_LABEL
-from lyricgen.validation import check_integer, check_number, check_text, short_repr
+from lyricgen.validation import check_integer, check_number, check_text_length, short_repr
 
-TOP = 5  # likeliest characters that are kept of each place
-TIED = {torch.bfloat16: 0.1, torch.float32: 1e-4}
-"""How far below the likeliest logit one is tied with it, by the dtype that lyrics are written in: rounding moves logits by
-so much at most, so that greedy decoding may write either. Of 78,722 characters of greedy lyrics in bfloat16, 56 were not
-the first in float32, the farthest of them by 0.086."""
-GREEDY_RUN = 20  # characters; in so many that are all the likeliest or tied with it, ties count as the likeliest
-DIFFERENCES = 10  # characters on which a comparison says that two models differ most
-BEFORE, BEHIND = 24, 12  # characters of context that stand beside one of these
-BREAK = re.compile(r" *[\r\n][ \r\n]*| {2,}")  # between lines; the songs hold runs of spaces where sections broke
+MAX_SCORED_LENGTH = 5_000  # characters of a text
+TOP_COUNT = 5  # most likely characters that a score has at each position
+TIE_TOLERANCE = 0.1
+"""Largest distance to the highest logit, in nats, at which a character counts as tied with the first. Greedy decoding may
+write either, since it may run in bfloat16: of 78,722 characters of greedy lyrics written so, 56 were not the first in
+float32, and the most distant of them was 0.086 below."""
+MAX_DIFFERENCES = 10  # characters listed by a comparison
+CONTEXT_BEFORE, CONTEXT_AFTER = 24, 12  # characters shown around a listed one
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a text: from one line break, or run of two or more spaces, to the next; these belong to it."""
+    """A line of a text, and the break after it."""
 
     start: int
-    """Where it begins in the text."""
+    """Position of its first character; 0 for the first line."""
     text: str
-    """Without the break that ends it."""
+    """The line as `line_spans` finds it."""
     characters: int
-    """Those scored, the break's among them."""
+    """Scored characters, those of the break included."""
     bits: float
-    """Their sum of bits."""
+    """Their sum."""
 
     @property
     def bits_per_character(self) -> float | None:
-        """None where none of its characters is scored."""
+        """None where no character of it is scored."""
         return self.bits / self.characters if self.characters else None
 
 
 @dataclass(frozen=True)
-class Place:
-    """A character of a text among its neighbours."""
+class Candidate:
+    """A possible character and its probability."""
+
+    character: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class TextPosition:
+    """A character of a text, with its context."""
 
     position: int
     character: str
     before: str
-    """What stands before it in the text."""
-    behind: str
-
-    @classmethod
-    def of(cls, text: str, position: int, *more):
-        """That of a text; `more`: what a child of this class holds."""
-        before = text[max(0, position - BEFORE) : position]
-        return cls(position, text[position], before, text[position + 1 : position + 1 + BEHIND], *more)
+    """The characters before it."""
+    after: str
 
 
 @dataclass(frozen=True)
-class HighSurprisal(Place):
-    """A character that a model did not expect."""
+class HighSurprisal(TextPosition):
+    """A character that the model did not expect."""
 
     bits: float
     rank: int
-    likely: tuple["Alternative", ...]
-    """What it did expect, the likeliest first."""
+    candidates: tuple[Candidate, ...]
+    """The characters that it expected, the most likely first."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Score:
-    """A text and what a model thinks of each of its characters."""
+    """The score of a text under a model; scores compare by identity."""
 
     text: str
     model: str
     artist: str | None
     labels: np.ndarray
-    """int (T,): what was read; 100 for what is outside the vocabulary, which is not scored."""
+    """int (T,): the labels that were read; 100 for a character outside the vocabulary, which is not scored."""
     log_probs: np.ndarray
-    """float64 (T,): log2 of each character's probability, in bits, never above 0; NaN where it is not scored."""
+    """float64 (T,): log2 of each character's probability, in bits; NaN where it is not scored."""
     ranks: np.ndarray
-    """int (T,): 1 for the likeliest; 0 where it is not scored. In a passage that greedy decoding may have written, see
-    `GREEDY_RUN`, what is tied with the likeliest has 1 too."""
+    """int (T,): rank of each character among the 100, 1 for the most likely; 0 where it is not scored."""
+    tied: np.ndarray
+    """bool (T,): the character is not the most likely one, but within `TIE_TOLERANCE` of it."""
     entropies: np.ndarray
-    """float64 (T,): of the distribution that each character was drawn from, in bits, from 0 to log2(100) = 6.64."""
+    """float64 (T,): entropy of the model's prediction before each character, in bits, from 0 to log2(100) = 6.64."""
     top_labels: np.ndarray
-    """int (T, 5): the likeliest characters, the likeliest first."""
+    """int (T, 5): the most likely characters, in order."""
     top_probabilities: np.ndarray
     """float64 (T, 5): their probabilities."""
     lines: tuple[Line, ...]
     notes: tuple[str, ...]
-    """What an asker should know of how the text was read, a sentence each."""
+    """Remarks on how the text was read, a sentence each."""
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -113,37 +115,42 @@ class Score:
 
     @property
     def characters(self) -> int:
-        """How many characters are scored."""
+        """Number of scored characters."""
         return int(np.isfinite(self.log_probs).sum())
 
     @property
     def bits(self) -> float:
-        """What the model needs to be told the whole text: minus the sum of the log-probabilities."""
+        """Surprisal of the whole text: minus the sum of the log-probabilities."""
         return float(-np.nansum(self.log_probs))
 
     @property
     def bits_per_character(self) -> float:
-        """`bits` over the characters that are scored."""
+        """Mean surprisal of the scored characters."""
         return self.bits / self.characters
 
-    def surprising(self, count: int) -> list[HighSurprisal]:
-        """The characters that need most bits, those that need most first."""
+    def most_surprising(self, count: int) -> list[HighSurprisal]:
+        """The characters of the highest surprisal, in descending order."""
         order = np.argsort(np.nan_to_num(self.log_probs, nan=math.inf), kind="stable")[: min(count, self.characters)]
         return [
-            HighSurprisal.of(self.text, at, float(-self.log_probs[at]), int(self.ranks[at]), self.likely(at))
-            for at in order.tolist()
+            HighSurprisal(
+                *_context(self.text, position),
+                bits=float(-self.log_probs[position]),
+                rank=int(self.ranks[position]),
+                candidates=self.candidates(position),
+            )
+            for position in order.tolist()
         ]
 
-    def likely(self, position: int) -> tuple["Alternative", ...]:
-        """The five likeliest characters at a place."""
+    def candidates(self, position: int) -> tuple[Candidate, ...]:
+        """The five most likely characters at a position."""
         labels, probabilities = self.top_labels[position].tolist(), self.top_probabilities[position].tolist()
-        return tuple(map(Alternative, (CHARACTERS[label] for label in labels), probabilities))
+        return tuple(map(Candidate, (CHARACTERS[label] for label in labels), probabilities))
 
     def rows(self) -> list[dict]:
-        """A row a character, as plain values; what is not scored has None for probability, log-probability and rank."""
+        """One row per character, as plain values; probability, log-probability and rank are None where it is not scored."""
         columns = (
-            self.text, self.probabilities.tolist(), self.log_probs.tolist(), self.ranks.tolist(), self.entropies.tolist(),
-            self.top_labels.tolist(), self.top_probabilities.tolist(),
+            self.text, self.probabilities.tolist(), self.log_probs.tolist(), self.ranks.tolist(), self.tied.tolist(),
+            self.entropies.tolist(), self.top_labels.tolist(), self.top_probabilities.tolist(),
         )  # fmt: skip
         return [
             {
@@ -151,17 +158,20 @@ class Score:
                 "probability": probability if rank else None,
                 "log_prob": log_prob if rank else None,
                 "rank": rank or None,
+                "tied": tied,
                 "entropy": entropy,
                 "top": [
-                    {"character": CHARACTERS[label], "probability": likely}
-                    for label, likely in zip(labels, likeliest, strict=True)
+                    {"character": CHARACTERS[label], "probability": top_probability}
+                    for label, top_probability in zip(top_labels, top_probabilities, strict=True)
                 ],
             }
-            for character, probability, log_prob, rank, entropy, labels, likeliest in zip(*columns, strict=True)
+            for character, probability, log_prob, rank, tied, entropy, top_labels, top_probabilities in zip(
+                *columns, strict=True
+            )
         ]
 
     def to_dict(self) -> dict:
-        """Everything, as plain values; log-probabilities and entropies are in bits."""
+        """The answer of `/score`, as plain values; log-probabilities and entropies are in bits."""
         return {
             "model": self.model,
             "artist": self.artist,
@@ -183,31 +193,30 @@ class Score:
         }
 
     def to_csv(self, header: bool = True) -> str:
-        """A row a character, figures to six digits; without the header it goes on with another's."""
+        """One row per character, numbers with six significant digits; without a header to append it to another table."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         if header:
-            likely = [name for place in range(1, TOP + 1) for name in (f"likely_{place}", f"probability_{place}")]
-            writer.writerow(
-                ["model", "position", "character", "probability", "log_prob_bits", "rank", "entropy_bits", *likely]
-            )
+            top = [name for rank in range(1, TOP_COUNT + 1) for name in (f"likely_{rank}", f"probability_{rank}")]
+            columns = ["model", "position", "character", "probability", "log_prob_bits", "rank", "entropy_bits"]
+            writer.writerow([*columns, *top, "tied"])
         for position, row in enumerate(self.rows()):
-            figures = [_six(row[name]) for name in ("probability", "log_prob", "rank", "entropy")]
-            top = [cell for one in row["top"] for cell in (one["character"], _six(one["probability"]))]
-            writer.writerow([self.model, position, row["character"], *figures, *top])
+            numbers = [_six_digits(row[name]) for name in ("probability", "log_prob", "rank", "entropy")]
+            top = [cell for pair in row["top"] for cell in (pair["character"], _six_digits(pair["probability"]))]
+            writer.writerow([self.model, position, row["character"], *numbers, *top, int(row["tied"])])
         return text.getvalue()
 
 
 @dataclass(frozen=True)
-class Difference(Place):
-    """A character that one model expected more than another."""
+class Difference(TextPosition):
+    """A character that one model expected more than the other."""
 
     bits: tuple[float, float]
-    """What the first and the second model need for it."""
+    """Its surprisal under the first and the second model."""
 
     @property
     def difference(self) -> float:
-        """Bits that the second needs more than the first; below 0: fewer."""
+        """The second model's bits minus the first's."""
         return self.bits[1] - self.bits[0]
 
 
@@ -217,45 +226,37 @@ class ScoreComparison:
 
     scores: tuple[Score, Score]
     differences: tuple[Difference, ...]
-    """The characters on which they differ most, the greatest difference first."""
+    """The characters on which they differ most, in descending order."""
 
     def to_dict(self) -> dict:
-        """Everything, as plain values."""
+        """Both scores and the differences, as plain values."""
         names = [score.model for score in self.scores]
         return {
             "scores": [score.to_dict() for score in self.scores],
             "differences": [
                 {
-                    "position": one.position,
-                    "character": one.character,
-                    "before": one.before,
-                    "behind": one.behind,
-                    "bits": dict(zip(names, one.bits, strict=True)),
+                    "position": difference.position,
+                    "character": difference.character,
+                    "before": difference.before,
+                    "behind": difference.after,
+                    "bits": dict(zip(names, difference.bits, strict=True)),
                 }
-                for one in self.differences
+                for difference in self.differences
             ],
         }
 
     def to_csv(self) -> str:
-        """The rows of both, the first model's first."""
+        """The rows of both scores, the first model's first."""
         first, second = self.scores
         return first.to_csv() + second.to_csv(header=False)
 
 
-@dataclass(frozen=True)
-class Alternative:
-    """A character that could stand somewhere."""
-
-    character: str
-    probability: float
-
-
 def score(text: str, *, artist: str | None = None, model: str | Path | CharacterModel = "lstm") -> Score:
-    """What a model thinks of each character of a text, as if a song began there.
+    """Scores each character of a text under a model, as if a song began there.
 
     Args:
-        text: 1 to 5,000 characters, read in lower case, and line breaks as spaces by a model that learnt from none.
-            Those outside the vocabulary are read as label 100 and, as in the training task, not scored.
+        text: 1 to 5,000 characters, read in lower case; a model trained without line breaks reads them as spaces.
+            Characters outside the vocabulary are read as label 100 and, as in the training task, not scored.
         artist: one of `load_model(model).artists`; None: any artist.
         model: 'lstm', 'vanilla-rnn', a model folder, a `.ckpt` file, or a loaded model.
 
@@ -263,33 +264,33 @@ def score(text: str, *, artist: str | None = None, model: str | Path | Character
         ArgumentError: the text is empty, too long, or has no character of the vocabulary; or there is no such artist.
         ModelError: there is no such model, or its files are damaged.
     """
-    module = resolve_model(model)
-    text, artist = check_scored(text), check_artist(artist, module)
-    labels, layers = read_layers(text, artist, module)
+    network = resolve_model(model)
+    text, artist = check_scored(text), check_artist(artist, network)
+    labels, layers = read_layers(text, artist, network)
+    known = torch.tensor(labels) != OOV_LABEL  # (T,)
+    targets = torch.tensor(labels).clamp(max=NUM_CLASSES - 1)[:, None]  # (T, 1)
     with torch.inference_mode():
-        logits = module.ffnn(layers[-1][:-1]).double().cpu()  # (T, C)
+        logits = network.ffnn(layers[-1][:-1]).double().cpu()  # (T, C)
         log_probs = logits.log_softmax(-1) / math.log(2)
-        probabilities = log_probs.exp2()
-        known = torch.tensor(labels) != OOV_LABEL
-        read = torch.tensor(labels).clamp(max=NUM_CLASSES - 1)[:, None]  # (T, 1)
-        chosen = logits.gather(1, read)
-        ranks = torch.where(known, (logits > chosen).sum(1) + 1, 0).numpy()
-        tied = known & (logits.max(1).values - chosen[:, 0] <= TIED[fastest_dtype(module)])
-        top = log_probs.topk(TOP)
-        bits = torch.where(known, log_probs.gather(1, read)[:, 0], math.nan).numpy()
-        entropies = torch.special.entr(probabilities).sum(1) / math.log(2)
+        target_logits = logits.gather(1, targets)
+        ranks = torch.where(known, (logits > target_logits).sum(1) + 1, 0)
+        tied = (ranks > 1) & (logits.max(1).values - target_logits[:, 0] <= TIE_TOLERANCE)
+        top = log_probs.topk(TOP_COUNT)
+        target_log_probs = torch.where(known, log_probs.gather(1, targets)[:, 0], math.nan).numpy()
+        entropies = torch.special.entr(log_probs.exp2()).sum(1) / math.log(2)
     return Score(
         text=text,
         model=model_name(model),
         artist=artist,
         labels=np.array(labels),
-        log_probs=bits,
-        ranks=_greedy_ranks(ranks, tied.numpy()),
+        log_probs=target_log_probs,
+        ranks=ranks.numpy(),
+        tied=tied.numpy(),
         entropies=entropies.numpy(),
         top_labels=top.indices.numpy(),
         top_probabilities=top.values.exp2().numpy(),
-        lines=_lines(text, bits),
-        notes=_notes(text, module),
+        lines=_lines(text, target_log_probs),
+        notes=_notes(text, network),
     )
 
 
@@ -299,18 +300,25 @@ def compare_scores(
     artist: str | None = None,
     models: Sequence[str | Path | CharacterModel] = ("lstm", "vanilla-rnn"),
 ) -> ScoreComparison:
-    """Two models on the same text, and the characters on which they differ most; arguments and errors as of `score`."""
+    """Scores a text under two models and lists the characters on which they differ most; see `score`."""
     if len(models) != 2:
         raise ArgumentError(f"models must be two models, got {len(models)}")
     return compare(*(score(text, artist=artist, model=model) for model in models))
 
 
 def compare(first: Score, second: Score) -> ScoreComparison:
-    """Two scores of the same text."""
-    apart = np.nan_to_num(np.abs(first.log_probs - second.log_probs), nan=-1.0)
-    places = [at for at in np.argsort(-apart, kind="stable")[:DIFFERENCES].tolist() if apart[at] > 0]
-    bits = [(float(-first.log_probs[at]), float(-second.log_probs[at])) for at in places]
-    return ScoreComparison((first, second), tuple(map(Difference.of, [first.text] * len(places), places, bits)))
+    """Compares two scores of the same text."""
+    distances = np.nan_to_num(np.abs(first.log_probs - second.log_probs), nan=-1.0)
+    order = np.argsort(-distances, kind="stable")[:MAX_DIFFERENCES].tolist()
+    differences = [
+        Difference(
+            *_context(first.text, position),
+            bits=(float(-first.log_probs[position]), float(-second.log_probs[position])),
+        )
+        for position in order
+        if distances[position] > 0
+    ]
+    return ScoreComparison((first, second), tuple(differences))
 
 
 def alternatives(
@@ -321,113 +329,96 @@ def alternatives(
     model: str | Path | CharacterModel = "lstm",
     temperature: float = 1.0,
     count: int = 10,
-) -> list[Alternative]:
-    """The characters that could stand at a place of a text, the likeliest first, by what stands before it.
+) -> list[Candidate]:
+    """The most likely characters at a position of a text, given the characters before it.
 
     Args:
         text: up to 5,000 characters, read as `score` reads; only those before the position count.
-        position: from 0, the beginning, to the text's length, which asks for what comes next.
+        position: from 0, the beginning, to the text's length, for the character after its end.
         artist: as for `score`.
         model: as for `score`.
-        temperature: what the logits are divided by, 0 (all on the likeliest) to 100.
-        count: how many, 1 to 100.
+        temperature: divisor of the logits, 0 (the most likely has probability 1) to 100.
+        count: number of characters, 1 to 100.
 
     Raises:
-        ArgumentError: an argument lies outside what is allowed.
+        ArgumentError: an argument is out of range.
         ModelError: there is no such model, or its files are damaged.
     """
-    module = resolve_model(model)
-    text, artist = check_length(text), check_artist(artist, module)
+    network = resolve_model(model)
+    text, artist = check_text_length("text", text, 0, MAX_SCORED_LENGTH), check_artist(artist, network)
     position = check_integer("position", position, 0, len(text))
     temperature = check_number("temperature", temperature, 0, MAX_TEMPERATURE)
     count = check_integer("count", count, 1, NUM_CLASSES)
-    _, layers = read_layers(text[:position], artist, module)
+    _, layers = read_layers(text[:position], artist, network)
     with torch.inference_mode():
-        top = next_probabilities(module.ffnn(layers[-1][-1:]).cpu(), temperature)[0].topk(count)
+        top = next_probabilities(network.ffnn(layers[-1][-1:]).cpu(), temperature)[0].topk(count)
     return [
-        Alternative(CHARACTERS[label], probability)
+        Candidate(CHARACTERS[label], probability)
         for label, probability in zip(top.indices.tolist(), top.values.tolist(), strict=True)
     ]
 
 
 def read_layers(text: str, artist: str | None, model: CharacterModel) -> tuple[list[int], list[torch.Tensor]]:
-    """The labels of a text (T,), and what each layer puts out, float32 (T + 1, H): after label 100, then each character."""
+    """Runs a model over a text.
+
+    Returns:
+        labels of the text (T,), and the output of each layer, float32 (T + 1, H): after label 100, then each character.
+    """
     labels = read_labels(text, model.line_breaks)
-    device = next(model.parameters()).device
-    artists = None if artist is None else torch.tensor([model.artists.index(artist)], device=device)
     with torch.inference_mode():
-        embedded = model.embed(torch.tensor([[START_LABEL, *labels]], device=device), artists)
-        outputs, _ = LayerReader.of(model).read(embedded)
+        outputs, _ = LayerReader.of(model).read(embed_song(labels, artist, model))
     return labels, [output[0] for output in outputs]
 
 
-def check_length(text: str) -> str:
-    """A text that is not too long to be read.
-
-    Raises:
-        ArgumentError: it is.
-    """
-    text = check_text("text", text)
-    if len(text) > MAX_LYRIC_LENGTH:
-        raise ArgumentError(f"text must have 1 to {MAX_LYRIC_LENGTH:,} characters, got {len(text):,}")
-    return text
+def embed_song(labels: list[int], artist: str | None, model: CharacterModel) -> torch.Tensor:
+    """The first layer's input for label 100, then the labels of a text: (1, T + 1, H)."""
+    device = next(model.parameters()).device
+    artists = None if artist is None else torch.tensor([model.artists.index(artist)], device=device)
+    return model.embed(torch.tensor([[START_LABEL, *labels]], device=device), artists)
 
 
-def check_scored(text: str) -> str:
+def check_scored(text: object) -> str:
     """A text that can be scored.
 
     Raises:
         ArgumentError: it is empty, too long, or has no character of the vocabulary.
     """
-    text = check_length(text)
-    if not text:
-        raise ArgumentError(f"text must have 1 to {MAX_LYRIC_LENGTH:,} characters, got an empty text")
+    text = check_text_length("text", text, 1, MAX_SCORED_LENGTH)
     if all(label == OOV_LABEL for label in read_labels(text)):
         raise ArgumentError(
-            f"text must have a character of the models' {NUM_CLASSES} (string.printable), or there is nothing to score; got {short_repr(text)}"
+            f"text must have a character of the models' {NUM_CLASSES} (string.printable), or there is nothing to score; "
+            f"got {short_repr(text)}"
         )
     return text
 
 
 def model_name(model: str | Path | CharacterModel) -> str:
-    """What a model is called in an answer: as it was asked for, or its class."""
+    """The name of a model in an answer: the name or folder that was given, or the class of a loaded model."""
     return type(model).__name__ if isinstance(model, CharacterModel) else str(model).strip()
 
 
-def line_places(text: str) -> list[tuple[int, int, int, int]]:
-    """Of each line of a text: where it begins, what of it is shown (from, to), and where it ends, behind its break.
+def line_starts(text: str) -> list[int]:
+    """Position at which each line of a text starts; the break after a line belongs to it, and the first starts at 0.
 
-    A break that the text begins with belongs to the first line.
-
-    >>> line_places("one  two")
-    [(0, 0, 3, 5), (5, 5, 8, 8)]
+    >>> line_starts("one  two")
+    [0, 5]
     """
-    opening = BREAK.match(text)
-    start, shown_start = 0, opening.end() if opening else 0
-    places = []
-    for found in BREAK.finditer(text, shown_start):
-        places.append((start, shown_start, found.start(), found.end()))
-        start = shown_start = found.end()
-    if start < len(text) or not places:
-        places.append((start, shown_start, len(text), len(text)))
-    return places
+    return [0, *(start for start, _ in line_spans(text)[1:])]
 
 
 def _lines(text: str, log_probs: np.ndarray) -> tuple[Line, ...]:
-    lines = []
-    for start, shown_start, shown_end, end in line_places(text):
+    lines, starts = [], line_starts(text)
+    spans = line_spans(text) or [(0, 0)]  # a text of nothing but whitespace is one empty line
+    for start, end, span in zip(starts, [*starts[1:], len(text)], spans, strict=True):
         scored = log_probs[start:end][np.isfinite(log_probs[start:end])]
-        lines.append(Line(start, text[shown_start:shown_end], len(scored), float(0.0 - scored.sum())))
+        lines.append(Line(start, text[slice(*span)], len(scored), float(0.0 - scored.sum())))
     return tuple(lines)
 
 
-def _greedy_ranks(ranks: np.ndarray, tied: np.ndarray) -> np.ndarray:
-    """Ranks (T,) with 1 for all of each long run of characters that are the likeliest or tied with it, bool (T,)."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], tied, [False]])))
-    for start, end in edges.reshape(-1, 2).tolist():
-        if end - start >= GREEDY_RUN:
-            ranks[start:end] = 1
-    return ranks
+def _context(text: str, position: int) -> tuple[int, str, str, str]:
+    """The fields of a `TextPosition`."""
+    before = text[max(0, position - CONTEXT_BEFORE) : position]
+    return position, text[position], before, text[position + 1 : position + 1 + CONTEXT_AFTER]
 
 
 def _notes(text: str, model: CharacterModel) -> tuple[str, ...]:
@@ -435,10 +426,10 @@ def _notes(text: str, model: CharacterModel) -> tuple[str, ...]:
     if unknown := unknown_characters(text):
         notes.append(f"{unknown} They are not scored.")
     if not model.line_breaks and any(character in "\r\n" for character in text):
-        notes.append("Line breaks are read as spaces: the model learnt from songs without any.")
+        notes.append("Line breaks are read as spaces: the model was trained on songs without any.")
     return tuple(notes)
 
 
-def _six(value: float | int | None) -> str:
-    """A figure of a table to six digits; nothing for None."""
+def _six_digits(value: float | int | None) -> str:
+    """A number with six significant digits; '' for None."""
     return "" if value is None else f"{value:.6g}"

@@ -1,4 +1,4 @@
-"""Hidden units along a text: their values, and which of them follow what."""
+"""Hidden units along a text, and the features that they correlate with."""
 
 import json
 
@@ -56,10 +56,10 @@ def test_an_artist_changes_the_first_layers_memory():
 
 def test_the_units_that_vary_most_come_first(tiny_model):
     cells = read_cells(VERSE, model=tiny_model)
-    deviations = [one.deviation for one in cells.varying(1, 12)]
+    deviations = [one.deviation for one in cells.varying_units(1, 12)]
     assert deviations == sorted(deviations, reverse=True)
     assert deviations == pytest.approx(sorted(cells.hidden[0].std(axis=0).tolist(), reverse=True))
-    top = cells.varying(1)[0]
+    top = cells.varying_units(1)[0]
     assert (top.least, top.greatest) == pytest.approx(
         (cells.hidden[0, :, top.unit].min(), cells.hidden[0, :, top.unit].max())
     )
@@ -67,7 +67,7 @@ def test_the_units_that_vary_most_come_first(tiny_model):
 
 @pytest.fixture
 def counting():
-    """An RNN of two units, one of which is high at vowels, whatever stood before, and one that never moves."""
+    """An RNN of two units, one of which is high at vowels, whatever came before, and one that never moves."""
     model = VanillaRNN(hidden_size=2, n_layers=1)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -78,24 +78,24 @@ def counting():
     return model.eval()
 
 
-def test_a_unit_that_follows_a_feature_is_found(counting):
-    found = {one.feature: one for one in read_cells("the ocean is out again", model=counting).following()}
+def test_a_unit_that_correlates_with_a_feature_is_listed_first(counting):
+    found = {one.feature: one for one in read_cells("the ocean is out again", model=counting).feature_correlations()}
     (layer, unit, r), (_, other, nothing) = found["vowel"].units
     assert (layer, unit) == (1, 0) and r == pytest.approx(1)
-    assert (other, nothing) == (1, 0.0)  # a unit that never moves follows nothing
-    assert 0 < found["vowel"].chance < 1
+    assert (other, nothing) == (1, 0.0)  # a constant unit correlates with nothing
+    assert 0 < found["vowel"].permutation_max_r < 1
 
 
 def test_correlations_are_pearsons(tiny_model):
     cells = read_cells(VERSE, model=tiny_model)
     features = text_features(VERSE)
-    for one in cells.following(24):
+    for one in cells.feature_correlations(24):
         assert not one.constant
         for layer, unit, r in one.units:
             expected = np.corrcoef(features[one.feature], cells.hidden[layer - 1, :, unit])[0, 1]
             assert r == pytest.approx(expected, abs=1e-3)
         sizes = [abs(r) for _, _, r in one.units]
-        assert sizes == sorted(sizes, reverse=True) and 0 < one.chance <= 1
+        assert sizes == sorted(sizes, reverse=True) and 0 < one.permutation_max_r <= 1
 
 
 @pytest.mark.parametrize("text", ["x", "aaaa", "bcd", "한x", "  "])
@@ -132,14 +132,14 @@ def test_positions_count_from_the_line_and_from_the_word():
     assert features["position in text"][[0, -1]].tolist() == [0, 1]
 
 
-def test_a_passage_of_eight_characters_that_stood_before_is_a_repetition():
+def test_a_passage_of_eight_characters_that_occurred_before_is_a_repetition():
     assert text_features("abcdefgh-abcdefghi")["repeated passage"].tolist() == [0.0] * 16 + [1.0, 0.0]
 
 
 def test_facts_are_of_the_unit_asked_for_or_the_one_that_varies_most(tiny_model):
     cells = read_cells(VERSE, model=tiny_model)
     facts = unit_facts(cells)
-    assert (facts["layer"], facts["unit"]) == (2, cells.varying(2)[0].unit)
+    assert (facts["layer"], facts["unit"]) == (2, cells.varying_units(2)[0].unit)
     asked = unit_facts(cells, 1, 4)
     assert asked["activations"] == pytest.approx(cells.hidden[0, :, 4].tolist())
     assert all(one["layer"] == 1 for one in asked["varying"])
@@ -154,6 +154,6 @@ def test_a_unit_that_is_not_there_is_refused(tiny_model, layer, unit, named):
         unit_facts(read_cells("abc", model=tiny_model), layer, unit)
 
 
-def test_a_text_that_cannot_be_scored_cannot_be_looked_at(tiny_model):
+def test_a_text_that_cannot_be_scored_has_no_activations(tiny_model):
     with pytest.raises(ArgumentError, match="empty text"):
         read_cells("", model=tiny_model)

@@ -1,4 +1,4 @@
-"""What a model thinks of a text: the task's own bits, ranks of what was written, lines, and what is refused."""
+"""Scores of a text: the training task's own bits, ranks and ties, lines, and refused arguments."""
 
 import csv
 import io
@@ -9,11 +9,18 @@ import numpy as np
 import pytest
 import torch
 
-from lyricgen.analysis.scoring import GREEDY_RUN, _greedy_ranks, alternatives, compare_scores, line_places, score
+from lyricgen.analysis.scoring import (
+    MAX_SCORED_LENGTH,
+    TIE_TOLERANCE,
+    alternatives,
+    compare,
+    compare_scores,
+    line_starts,
+    score,
+)
 from lyricgen.errors import ArgumentError, LyricGenError
 from lyricgen.generation.api import generate_lyrics
 from lyricgen.generation.fast_stepper import STRETCH
-from lyricgen.generation.settings import MAX_LYRIC_LENGTH
 from lyricgen.models.checkpoints import load_model
 from lyricgen.models.networks import ImprovedSeqModel, VanillaRNN
 from lyricgen.models.text import read_labels
@@ -85,29 +92,49 @@ def test_ranks_of_a_text_that_no_model_wrote_are_those_of_the_float32_module(nam
     assert ranks.tolist() == expected[: len(ranks)].tolist()
 
 
-def test_ties_count_as_the_likeliest_only_in_a_run_that_greedy_decoding_may_have_written():
-    tied = np.array([True] * GREEDY_RUN + [False] + [True] * (GREEDY_RUN - 1))
-    ranks = _greedy_ranks(np.full(len(tied), 2), tied)
-    assert ranks.tolist() == [1] * GREEDY_RUN + [2] * GREEDY_RUN
-    assert _greedy_ranks(np.array([3, 1]), np.array([False, True])).tolist() == [3, 1]
+def test_ranks_are_those_of_float32_in_a_run_of_near_ties_too():
+    """A model whose 100 characters all lie within the tolerance: every character is tied, and still has its own rank."""
+    model = VanillaRNN(hidden_size=4, n_layers=1)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+        model.ffnn.bias[:] = torch.linspace(TIE_TOLERANCE * 0.9, 0, 100)  # label 0 first, label 99 last
+    text = "the tide came in at seven and took"
+    scored = score(text, model=model.eval())
+    assert scored.ranks.tolist() == [label + 1 for label in string_to_labels(text)]
+    assert scored.tied.tolist() == [True] * len(text)
+    assert score("0" * 30, model=model).tied.tolist() == [False] * 30  # label 0 is the first, tied with no better one
+
+
+def test_tied_characters_are_within_the_tolerance_of_the_first(tiny_model):
+    scored = score(VERSE, model=tiny_model)
+    known = scored.ranks > 0
+    distance = np.log(scored.top_probabilities[:, 0][known] / scored.probabilities[known])
+    assert scored.tied[known].tolist() == ((scored.ranks[known] > 1) & (distance <= TIE_TOLERANCE)).tolist()
+    assert not scored.tied[~known].any()
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_what_greedy_decoding_wrote_has_rank_1_everywhere(tiny_model, prefix):
+def test_greedy_lyrics_have_rank_1_or_a_tie_everywhere(tiny_model, prefix):
     text = generate_lyrics(prefix, model=tiny_model, artist="Ann", strategy="greedy", max_length=150)
-    ranks = score(text, artist="Ann", model=tiny_model).ranks[len(prefix) :]
-    assert ranks.tolist() == [1] * len(ranks)
+    scored = score(text, artist="Ann", model=tiny_model)
+    assert ((scored.ranks == 1) | scored.tied)[len(prefix) :].all()
 
 
 @pytest.mark.parametrize("name", ["lstm", "vanilla-rnn"])
 @pytest.mark.parametrize("artist", [None, "Coldplay"])
-def test_what_the_bundled_models_wrote_greedily_has_rank_1_everywhere(name, artist):
+def test_greedy_lyrics_of_the_bundled_models_have_rank_1_or_a_tie_everywhere(name, artist):
     for prefix in PREFIXES:
         text = generate_lyrics(prefix, model=name, artist=artist, strategy="greedy", max_length=300)
-        ranks = score(text, artist=artist, model=name).ranks[len(prefix) :]
-        assert ranks.tolist() == [1] * len(ranks), prefix
+        scored = score(text, artist=artist, model=name)
+        assert ((scored.ranks == 1) | scored.tied)[len(prefix) :].all(), prefix
     sampled = generate_lyrics("seven chairs ", model=name, strategy="sample", temperature=1, seed=1, max_length=300)
     assert score(sampled, model=name).ranks.max() > 1
+
+
+def test_scores_compare_by_identity(tiny_model):
+    first, second = (score("abc", model=tiny_model) for _ in range(2))
+    assert first != second and compare(first, second) != compare(second, first)
 
 
 def test_bits_per_character_is_the_mean_over_what_is_scored():
@@ -135,21 +162,23 @@ def test_lines_break_at_line_breaks_and_at_runs_of_spaces_and_add_up(tiny_model)
 
 
 @pytest.mark.parametrize(
-    ("text", "lines"),
+    ("text", "lines", "starts"),
     [
-        ("x", ["x"]),
-        ("  x", ["x"]),
-        ("x  ", ["x"]),
-        (" x ", [" x "]),
-        ("   ", [""]),
-        ("\n\na\n", ["a"]),
-        ("a b", ["a b"]),
+        ("x", ["x"], [0]),
+        ("  x", ["x"], [0]),
+        ("x  ", ["x"], [0]),
+        (" x ", ["x"], [0]),
+        ("   ", [""], [0]),
+        ("\n\na\n", ["a"], [0]),
+        ("a b", ["a b"], [0]),
+        ("a  b\nc", ["a", "b", "c"], [0, 3, 5]),
     ],
 )
-def test_every_text_has_lines_that_cover_it(text, lines):
-    places = line_places(text)
-    assert [text[start:end] for _, start, end, _ in places] == lines
-    assert "".join(text[start:end] for start, _, _, end in places) == text
+def test_every_text_has_lines_that_cover_it(text, lines, starts, tiny_model):
+    scored = score(text, model=tiny_model)
+    assert [line.text for line in scored.lines] == lines
+    assert [line.start for line in scored.lines] == line_starts(text) == starts
+    assert sum(line.characters for line in scored.lines) == len(text)
 
 
 def test_a_line_of_nothing_that_is_scored_has_no_mean(tiny_model):
@@ -166,20 +195,21 @@ def test_a_score_is_plain_values_and_a_table(tiny_model):
     table = list(csv.DictReader(io.StringIO(scored.to_csv())))
     assert [row["character"] for row in table] == list('a,"é\n=b')
     assert float(table[0]["probability"]) == pytest.approx(facts["characters"][0]["probability"], rel=1e-5)
+    assert [row["tied"] for row in table] == [str(int(row["tied"])) for row in facts["characters"]]
     assert table[3]["probability"] == table[3]["rank"] == "" and table[3]["likely_1"] in CHARACTERS
 
 
-def test_the_most_surprising_letters_come_first(tiny_model):
+def test_the_most_surprising_characters_come_first(tiny_model):
     scored = score(VERSE, model=tiny_model)
-    surprising = scored.surprising(5)
+    surprising = scored.most_surprising(5)
     assert [one.bits for one in surprising] == sorted(-scored.log_probs[np.isfinite(scored.log_probs)], reverse=True)[
         :5
     ]
     for one in surprising:
         assert VERSE[one.position] == one.character
-        assert f"{one.before}{one.character}{one.behind}" in VERSE
+        assert f"{one.before}{one.character}{one.after}" in VERSE
         assert one.rank == scored.ranks[one.position]
-    assert len(score("ab", model=tiny_model).surprising(5)) == 2
+    assert len(score("ab", model=tiny_model).most_surprising(5)) == 2
 
 
 def test_two_models_are_compared_where_they_differ_most():
@@ -206,8 +236,10 @@ def test_alternatives_are_the_distribution_at_that_place(tiny_model):
     scored = score(VERSE, artist="Bob", model=tiny_model)
     for position in (0, 1, 40):
         found = alternatives(VERSE, position, artist="Bob", model=tiny_model, count=5)
-        assert [one.character for one in found] == [CHARACTERS[label] for label in scored.top_labels[position]]
-        assert [one.probability for one in found] == pytest.approx(
+        assert [candidate.character for candidate in found] == [
+            CHARACTERS[label] for label in scored.top_labels[position]
+        ]
+        assert [candidate.probability for candidate in found] == pytest.approx(
             scored.top_probabilities[position].tolist(), rel=1e-4
         )
     everything = alternatives(VERSE, len(VERSE), model=tiny_model, count=100)
@@ -223,7 +255,7 @@ def test_alternatives_follow_the_temperature_and_what_comes_next_is_what_greedy_
     assert len(alternatives("", 0, model=tiny_model)) == 10
 
 
-def test_a_model_that_has_changed_is_read_anew(tiny_model):
+def test_a_changed_model_is_read_again(tiny_model):
     before = score("abc", model=tiny_model).bits
     with torch.no_grad():
         tiny_model.rnn.weight_hh_l0.mul_(3)
@@ -243,7 +275,7 @@ def test_a_model_in_training_mode_is_read_without_dropout_and_stays_in_it(model_
     [
         ("", "text must have 1 to 5,000 characters, got an empty text"),
         (None, "got an empty text"),
-        ("x" * (MAX_LYRIC_LENGTH + 1), "text must have 1 to 5,000 characters, got 5,001"),
+        ("x" * (MAX_SCORED_LENGTH + 1), "text must have 1 to 5,000 characters, got 5,001"),
         ("x" * 100_000, "got 100,000"),
         ("한국 한국".replace(" ", ""), "nothing to score"),
         (3, "text must be text"),
@@ -272,4 +304,4 @@ def test_alternatives_that_cannot_be_are_refused_in_one_sentence(tiny_model, arg
 
 
 def test_the_longest_text_is_scored(tiny_model):
-    assert score("ab" * (MAX_LYRIC_LENGTH // 2), model=tiny_model).characters == MAX_LYRIC_LENGTH
+    assert score("ab" * (MAX_SCORED_LENGTH // 2), model=tiny_model).characters == MAX_SCORED_LENGTH

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from lyricgen.analysis.scoring import Alternative
+from lyricgen.analysis.scoring import Candidate
 from lyricgen.analysis.scoring import alternatives as expected_next
 from lyricgen.devices import with_gpu
 from lyricgen.errors import ArgumentError
@@ -140,6 +140,6 @@ def visible(character: str) -> str:
     return character if character.isprintable() else f"U+{ord(character):04X}"
 
 
-def named(one: Alternative) -> str:
+def named(one: Candidate) -> str:
     """A letter to choose, with its probability."""
     return f"{visible(one.character)}  {one.probability:.1%}"

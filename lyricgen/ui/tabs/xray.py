@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 
 from lyricgen.analysis.activations import Activations, read_cells, unit_facts
-from lyricgen.analysis.scoring import Place, Score, compare, line_places
+from lyricgen.analysis.scoring import Score, TextPosition, compare, line_starts
 from lyricgen.analysis.scoring import score as score_text
 from lyricgen.devices import with_gpu
 from lyricgen.generation.settings import MAX_LYRIC_LENGTH
@@ -240,8 +240,9 @@ def drawn_unit(cells: Activations, facts: dict) -> str:
         "classes": SHADES,
         "labels": ["-1", "-¾", "-½", "-¼", "0", "¼", "½", "¾", "1"],
     }
-    starts = [start for start, *_ in line_places(cells.text)]
-    return as_json({"kind": "unit", "text": cells.text, "starts": starts, "panels": panels, "legend": legend})
+    return as_json(
+        {"kind": "unit", "text": cells.text, "starts": line_starts(cells.text), "panels": panels, "legend": legend}
+    )
 
 
 def offered(facts: dict) -> list[tuple[str, str]]:
@@ -270,9 +271,9 @@ def in_brief(text: str, width: int = 80) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
-def marked(place: Place) -> str:
+def marked(place: TextPosition) -> str:
     """A letter of a text in brackets, with what stands around it."""
-    return f"…{place.before}[{place.character}]{place.behind}…".replace("\n", " ").replace("\r", " ")
+    return f"…{place.before}[{place.character}]{place.after}…".replace("\n", " ").replace("\r", " ")
 
 
 def as_json(value: dict) -> str:
