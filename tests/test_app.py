@@ -371,7 +371,7 @@ def test_attribute_has_a_text_by_default(client):
     [
         ({"text": ""}, "text must have 1 to 5,000 characters, got an empty text"),
         ({"text": "x" * 5_001}, "got 5,001"),
-        ({"text": "\ud55c\uad6d"}, "text must hold a character that the models know"),
+        ({"text": "\ud55c\uad6d"}, "text must have a character that the models know"),
         ({"text": ["a"]}, "text must be text"),
         ({"text": None}, "got an empty text"),
         ({"text": "a", "model": "../lstm"}, "model must be one of lstm, vanilla-rnn"),
