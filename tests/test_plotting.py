@@ -1,13 +1,15 @@
-"""Figures: what stands where, text that stays text, and files."""
+"""Figures: positions and labels, text in SVG, files, and no change of global settings."""
 
 import io
 import itertools
 import subprocess
 import sys
 import threading
+import warnings
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
@@ -19,7 +21,6 @@ from lyricgen.words.projection import random_words
 ROOT = Path(__file__).parent.parent
 SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
 MARKUP = ["$x$", "<script>", "a & b", "100% $\\frac", "x_1^2"]
-pytestmark = pytest.mark.filterwarnings("ignore:Glyph .* missing from font")  # pytest takes off what plotting sets
 
 
 def labels_of(figure):
@@ -233,6 +234,35 @@ def test_threads_that_draw_at_once_give_the_figures_of_one_thread():
     for thread in threads:
         thread.join()
     assert {name: [picture(name)] * 3 for name in names} == drawn
+
+
+def test_importing_changes_no_global_setting():
+    code = """
+import logging, warnings
+import matplotlib, matplotlib.figure, matplotlib.backends.backend_agg, textalloc
+def settings():
+    levels = {name: logging.getLogger(name).level for name in ("matplotlib", "matplotlib.font_manager")}
+    return dict(matplotlib.rcParams), levels, list(warnings.filters)
+before = settings()
+import lyricgen.plotting
+print(settings() == before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "True\n"
+
+
+def test_drawing_leaves_global_settings_as_they_were():
+    settings, filters = dict(matplotlib.rcParams), list(warnings.filters)
+    figure = draw_map(SQUARE, ["사랑", "b", "c", "d"])
+    assert svg_of(figure)[1].count("사랑") == 1 and to_bytes(figure, "png")
+    assert dict(matplotlib.rcParams) == settings and warnings.filters == filters
+
+
+def test_settings_of_the_caller_do_not_change_an_svg():
+    figure = draw_map(SQUARE, list("wxyz"))
+    expected = to_bytes(figure, "svg")
+    with matplotlib.rc_context({"svg.fonttype": "path", "svg.hashsalt": "other"}):
+        assert to_bytes(figure, "svg") == expected
 
 
 def test_pyplot_is_never_imported():

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,10 +157,8 @@ def _tsne(matrix: np.ndarray, seed: int) -> np.ndarray:
     from sklearn.manifold import TSNE
 
     perplexity = min(MAX_PERPLEXITY, (len(matrix) - 1) / 3)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of words with the same vector
-        tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=seed, n_jobs=1)
-        return tsne.fit_transform(matrix).astype(np.float64)
+    tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=seed, n_jobs=1)
+    return tsne.fit_transform(matrix).astype(np.float64)
 
 
 def _check_count(count: int) -> None:

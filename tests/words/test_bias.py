@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+import lyricgen
 from lyricgen import (
     ArgumentError,
     Debiasing,
@@ -13,12 +14,13 @@ from lyricgen import (
     analogy,
     gender_lists,
     load_vectors,
-    measure_leftover,
+    measure_residual_bias,
     two_analogies,
     weat,
     weat_and_debiased,
     weat_tests,
 )
+from lyricgen.words.bias import ResidualBias
 
 # Associations, worked out by hand: x1 1, x2 0.2, y1 -0.2, y2 -1.
 SMALL = {
@@ -329,7 +331,7 @@ def test_two_analogies_refuse_what_one_refuses(given, message, glove):
 
 
 def test_what_is_left_after_debiasing_still_tells_the_words_apart(debiasing):
-    left = measure_leftover(debiasing)
+    left = measure_residual_bias(debiasing)
     assert left.before.shape == left.after.shape == (1000, 50) and len(set(left.words)) == 1000
     projections = debiasing.projections(left.words)
     assert projections[:500].min() > 0 > projections[500:].max() and (np.diff(projections) <= 0).all()
@@ -340,7 +342,7 @@ def test_what_is_left_after_debiasing_still_tells_the_words_apart(debiasing):
 
 
 def test_what_is_left_repeats_itself_by_seed(debiasing):
-    first, same = (measure_leftover(debiasing, count=50, among=10_000, seed=3) for _ in range(2))
+    first, same = (measure_residual_bias(debiasing, count=50, among=10_000, seed=3) for _ in range(2))
     assert first.words == same.words and len(first.words) == 100 and np.array_equal(first.after, same.after)
     for name in ("accuracy_before", "accuracy_after", "recovered_before", "recovered_after"):
         assert getattr(first, name) == getattr(same, name)
@@ -349,9 +351,19 @@ def test_what_is_left_repeats_itself_by_seed(debiasing):
 @pytest.mark.parametrize(("name", "value"), [("count", 9), ("count", 2001), ("count", "all"), ("seed", -1)])
 def test_what_is_left_refuses_numbers_out_of_range(name, value, home):
     with pytest.raises(ArgumentError, match=f"^{name} must be a whole number"):
-        measure_leftover(home, **{name: value})
+        measure_residual_bias(home, **{name: value})
 
 
 def test_a_space_of_too_few_words_has_nothing_to_cluster(home):
     with pytest.raises(ArgumentError, match="^hand-made has too few words to cluster$"):
-        measure_leftover(home)
+        measure_residual_bias(home)
+
+
+def test_residual_biases_can_be_compared():
+    arrays = np.zeros((2, 3)), np.zeros((2, 3))
+    first, other = (ResidualBias(["a", "b"], *arrays, 1.0, 0.5, 1.0, 0.5) for _ in range(2))
+    assert first == first and first != other  # by identity: elementwise == of the vectors has no truth value
+
+
+def test_the_earlier_name_of_residual_bias_still_works():
+    assert lyricgen.measure_leftover is lyricgen.measure_residual_bias

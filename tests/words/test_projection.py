@@ -198,3 +198,8 @@ def test_json_of_a_t_sne_has_no_variance(glove):
 def test_what_cannot_be_projected_is_refused(matrix, method, named):
     with pytest.raises(ArgumentError, match=f"^{named} must"):
         project(matrix, method)
+
+
+def test_maps_can_be_compared(glove):
+    first, other = map_words("king queen man", vectors=glove), map_words("king queen man", vectors=glove)
+    assert first == first and first != other  # by identity: elementwise == of coordinates has no truth value

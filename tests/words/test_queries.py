@@ -102,6 +102,14 @@ def test_an_analogy_by_products_by_hand(six):
     assert list(found) == list(expected) and found == pytest.approx(expected, abs=1e-5)
 
 
+def test_answers_by_products_have_a_score_which_is_no_cosine(six):
+    solved = solve_analogy("man", "king", "woman", 3, six)
+    assert solved.mul[0].score == solved.mul[0].similarity == pytest.approx(1.64 * 1.6 / 1 / 2, abs=1e-5)
+    as_dict = solved.to_dict()
+    assert [answer["score"] for answer in as_dict["mul"]] == [answer.score for answer in solved.mul]
+    assert "score" not in as_dict["add"][0]
+
+
 @pytest.mark.parametrize("top_k", [1, 2, 3, 100])
 def test_as_many_answers_come_as_are_asked_for_and_there_are(top_k, six):
     solved = solve_analogy("man", "king", "woman", top_k, six)
