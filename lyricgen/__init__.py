@@ -156,25 +156,26 @@ if TYPE_CHECKING:  # the same names for editors and type checkers, which see no 
     from lyricgen.training.lightning_task import LyricsGenerationTask as LyricsGenerationTask
     from lyricgen.training.lightning_task import measure_bits as measure_bits
     from lyricgen.words.analogy_benchmark import google_questions as google_questions
-    from lyricgen.words.analogy_benchmark import score_analogies as score_analogies
+    from lyricgen.words.api import analogy as analogy
+    from lyricgen.words.api import compare_distances as compare_distances
+    from lyricgen.words.api import compare_neighbors as compare_neighbors
+    from lyricgen.words.api import cosine_distance as cosine_distance
+    from lyricgen.words.api import map_words as map_words
+    from lyricgen.words.api import measure_distance as measure_distance
+    from lyricgen.words.api import neighbors as neighbors
+    from lyricgen.words.api import score_analogies as score_analogies
+    from lyricgen.words.api import solve_analogy as solve_analogy
+    from lyricgen.words.api import two_analogies as two_analogies
+    from lyricgen.words.api import weat as weat
+    from lyricgen.words.api import weat_and_debiased as weat_and_debiased
     from lyricgen.words.bias import Debiasing as Debiasing
     from lyricgen.words.bias import measure_leftover as measure_leftover
-    from lyricgen.words.bias import two_analogies as two_analogies
-    from lyricgen.words.bias import weat as weat
-    from lyricgen.words.bias import weat_and_debiased as weat_and_debiased
+    from lyricgen.words.bias import measure_residual_bias as measure_residual_bias
     from lyricgen.words.lists import gender_lists as gender_lists
     from lyricgen.words.lists import parse_words as parse_words
     from lyricgen.words.lists import weat_tests as weat_tests
     from lyricgen.words.projection import WordMap as WordMap
-    from lyricgen.words.projection import map_words as map_words
     from lyricgen.words.projection import project as project
-    from lyricgen.words.queries import analogy as analogy
-    from lyricgen.words.queries import compare_distances as compare_distances
-    from lyricgen.words.queries import compare_neighbors as compare_neighbors
-    from lyricgen.words.queries import cosine_distance as cosine_distance
-    from lyricgen.words.queries import measure_distance as measure_distance
-    from lyricgen.words.queries import neighbors as neighbors
-    from lyricgen.words.queries import solve_analogy as solve_analogy
     from lyricgen.words.sources import load_vectors as load_vectors
     from lyricgen.words.space import VectorSpace as VectorSpace
     from lyricgen.words.space import open_space as open_space

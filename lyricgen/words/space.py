@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from gensim.models import KeyedVectors
+from numpy.typing import DTypeLike
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
@@ -25,7 +27,7 @@ from lyricgen.validation import check_text, short_repr
 VECTORS, WORDS = VECTOR_SPACE.files
 META = VECTOR_SPACE.header
 MAX_WORD_LENGTH = 100  # characters; for a longer text no other spelling is tried
-READ_AT_ONCE = 30_000_000  # bytes: up to here the vectors are checked against their sha256 and read into memory
+MAX_IN_MEMORY = 30_000_000  # bytes of vectors; larger files are memory-mapped and their checksum is not verified
 FREQUENT_WORDS = 10_000  # words that random pairs are sampled from
 RANDOM_PAIRS = 20_000
 
@@ -175,9 +177,9 @@ class VectorSpace(KeyedVectors):
 
 
 class SpaceWriter:
-    """Takes the words of a space one after the other, and their vectors, into an open folder."""
+    """Writes words and vectors of a space in batches into an open folder."""
 
-    def __init__(self, folder: Path, dimensions: int, dtype: np.dtype):
+    def __init__(self, folder: Path, dimensions: int, dtype: DTypeLike):
         self.folder, self.dimensions, self.dtype, self.count = folder, dimensions, np.dtype(dtype), 0
         self._vectors = (folder / VECTORS).open("w+b")
         self._words = (folder / WORDS).open("w", encoding="utf-8", newline="\n")
@@ -189,7 +191,7 @@ class SpaceWriter:
         Raises:
             VectorsError: a number is not finite, or too large for the file's type, or a word holds a line break.
         """
-        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
+        with np.errstate(over="ignore"):  # numbers that are too large become infinite, and are refused below
             rows = np.ascontiguousarray(vectors, self.dtype)
         if not np.isfinite(rows).all():
             bad = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
@@ -204,31 +206,31 @@ class SpaceWriter:
         self.count += len(words)
 
     def close(self) -> None:
-        """Writes how many there are, and closes the files."""
+        """Writes the number of words into the header, and closes the files."""
         self._vectors.seek(0)
         self._write_header()
         self._vectors.close()
         self._words.close()
 
     def _write_header(self) -> None:
-        """numpy leaves room in a header for a first axis that grows, so its length stays the same."""
+        """Writes the .npy header; its length does not depend on the number of words, as numpy pads it."""
         header = {"descr": self.dtype.str, "fortran_order": False, "shape": (self.count, self.dimensions)}
         np.lib.format.write_array_header_1_0(self._vectors, header)
 
 
 @contextmanager
 def writing_space(
-    folder: str | Path, name: str, source: str, dimensions: int, dtype: np.dtype = np.float32, **facts
+    folder: str | Path, name: str, source: str, dimensions: int, dtype: DTypeLike = np.float32, **facts: Any
 ) -> Iterator[SpaceWriter]:
     """Gives a writer for the folder of a space, which is written atomically.
 
     Args:
         folder: replaced if it exists; its parents are created.
         name: of the space.
-        source: where the vectors come from.
+        source: origin of the vectors.
         dimensions: D.
         dtype: of the file, float32 or float16.
-        facts: more for meta.json.
+        facts: more entries of meta.json.
     """
     header = {"name": name, "source": source, **facts}
     with write_artifact(folder, VECTOR_SPACE, header) as partial:
@@ -240,13 +242,15 @@ def writing_space(
         header.update(words=writer.count, dimensions=dimensions, dtype=writer.dtype.name)
 
 
-def save_space(space: KeyedVectors, folder: str | Path, name: str, source: str, dtype=np.float32, **facts) -> None:
-    """Writes any gensim `KeyedVectors` as a folder, in the order of its words."""
+def save_space(
+    space: KeyedVectors, folder: str | Path, name: str, source: str, dtype: DTypeLike = np.float32, **facts: Any
+) -> None:
+    """Saves any gensim `KeyedVectors` as the folder of a space; arguments as in `writing_space`."""
     with writing_space(folder, name, source, space.vector_size, dtype, **facts) as writer:
         writer.add(space.index_to_key, space.vectors)
 
 
-def read_meta(folder: str | Path) -> dict:
+def read_meta(folder: str | Path) -> dict[str, Any]:
     """The content of meta.json in the folder of a space.
 
     Raises:
@@ -256,14 +260,14 @@ def read_meta(folder: str | Path) -> dict:
 
 
 def open_space(folder: str | Path) -> VectorSpace:
-    """Opens the folder of a space: large vectors are mapped, small ones are read and their checksum verified.
+    """Opens the folder of a space: large vectors are memory-mapped, small ones are read and their checksum is verified.
 
     Raises:
         VectorsError: it is missing, incomplete, altered, or of another format; the message says which.
     """
     folder = Path(folder)
     with artifact_errors(folder, VECTOR_SPACE):
-        mapped = (folder / VECTORS).is_file() and (folder / VECTORS).stat().st_size > READ_AT_ONCE
+        mapped = (folder / VECTORS).is_file() and (folder / VECTORS).stat().st_size > MAX_IN_MEMORY
         meta = read_artifact(folder, VECTOR_SPACE, unchecked=(VECTORS,) if mapped else ())
         vectors = read_matrix(folder / VECTORS, mapped)
         words = (folder / WORDS).read_bytes().decode("utf-8", "replace").split("\n")[:-1]  # \n alone separates words
@@ -273,13 +277,13 @@ def open_space(folder: str | Path) -> VectorSpace:
 
 
 def read_matrix(path: Path, mapped: bool = True) -> np.ndarray:
-    """A matrix of float32 from a `.npy` file: mapped, or, where it is float16 or asked for, read into memory.
+    """The matrix of a `.npy` file as float32; float16 is always read into memory.
 
     Raises:
-        VectorsError: it is cut short, or no matrix of numbers.
+        VectorsError: the file is cut short, or is no matrix of float32 or float16.
     """
     try:
-        matrix = np.lib.format.open_memmap(path, mode="r")  # np.load would also take a zip or a pickle for one
+        matrix = np.lib.format.open_memmap(path, mode="r")  # np.load would also open a zip or a pickle
     except (ValueError, EOFError, OverflowError):
         raise VectorsError(f"{path.name} is cut short, or no file of vectors; fetch it again") from None
     if matrix.ndim != 2 or matrix.dtype not in (np.float32, np.float16) or not all(matrix.shape):

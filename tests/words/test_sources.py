@@ -70,7 +70,7 @@ def test_a_named_space_is_opened_once_whatever_its_case():
     assert glove["the"][:3].tolist() == pytest.approx([0.418, 0.24968, -0.41242])  # the first line of glove.6B.50d.txt
 
 
-def test_glove_50_opens_within_half_a_second_and_120_mb():
+def test_glove_50_opens_within_half_a_cpu_second_and_120_mb():
     code = """
 import json, time
 import fastparquet, gensim.models, numpy, pandas
@@ -81,9 +81,9 @@ def resident():
         return next(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
 before, seconds = resident(), []
 for call in (load_vectors, open_wheel, open_wheel):
-    start = time.perf_counter()
+    start = time.process_time()  # not the clock, which other processes hold up
     space = call()
-    seconds.append(time.perf_counter() - start)
+    seconds.append(time.process_time() - start)
     if call is load_vectors:
         kept, grown = space, resident() - before
 print(json.dumps([min(seconds), grown]))
