@@ -2,8 +2,8 @@
 
     python -m benchmarks                       what there is
     python -m benchmarks NAME [FLAGS]          one, as python -m benchmarks.NAME
-    python -m benchmarks all [--json FILE] [--write-readme]
-                                               all that need no songs, their figures in one file, and the README's table
+    python -m benchmarks all [--json FILE] [--write-docs]
+                                               those that need no songs; figures as JSON, tables into docs/benchmarks.md
 
 Each of all runs in a process of its own, one after the other.
 """
@@ -18,8 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.readme import replace_block
 from benchmarks.summary import summary
+from benchmarks.tables import replace_block
 
 FOLDER = Path(__file__).parent
 ALL = {
@@ -33,7 +33,7 @@ ALL = {
     "growth": [],
 }
 """What `all` runs, with the flags that keep it under ten minutes."""
-WITH_A_BLOCK = ("generation", "insight", "vectors")  # those of them that have one of their own in the README
+WITH_A_BLOCK = ("generation", "insight", "vectors")  # those with a table of their own in docs/benchmarks.md
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -66,11 +66,13 @@ def run_all(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks all")
     parser.add_argument("--json", type=Path, metavar="FILE", default=Path("benchmarks.json"), help="default: %(default)s")  # fmt: skip
     parser.add_argument("--only", nargs="+", choices=ALL, default=list(ALL), help="of them, in their order")
-    parser.add_argument("--write-readme", action="store_true", help="put the table of all, and theirs, into README.md")
+    parser.add_argument(
+        "--write-docs", action="store_true", help="write the summary and their tables into docs/benchmarks.md"
+    )
     options = parser.parse_args(arguments)
     figures, failed = {}, []
     for name in options.only:
-        result = run_one(name, options.write_readme)
+        result = run_one(name, options.write_docs)
         if result is None:
             failed.append(name)
         else:
@@ -78,7 +80,7 @@ def run_all(arguments: list[str]) -> int:
     options.json.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if figures:
         print(f"## in short\n\n{summary(figures)}\n")
-    if options.write_readme and not failed:
+    if options.write_docs and not failed:
         replace_block("performance", summary(figures))
     print(f"figures: {options.json.resolve()}")
     if failed:
@@ -86,15 +88,15 @@ def run_all(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
-def run_one(name: str, write_readme: bool = False) -> dict | None:
+def run_one(name: str, write_docs: bool = False) -> dict | None:
     """One benchmark in a process of its own: its figures and its seconds, None where it failed."""
     print(f"## {name}\n", flush=True)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "figures.json"
         command = [sys.executable, "-m", f"benchmarks.{name}", "--json", str(file), *ALL[name]]
-        if write_readme and name in WITH_A_BLOCK:
-            command.append("--write-readme")
+        if write_docs and name in WITH_A_BLOCK:
+            command.append("--write-docs")
         ended = subprocess.run(command, cwd=FOLDER.parent, stderr=subprocess.PIPE, text=True)
         taken = time.perf_counter() - began
         if ended.returncode:

@@ -1,6 +1,6 @@
 """One character through the bundled LSTM: lyricgen's stepper beside what others offer for the same arithmetic.
 
-    python -m benchmarks.alternatives [--repeats 5] [--json FILE] [--write-readme]
+    python -m benchmarks.alternatives [--repeats 5] [--json FILE] [--write-docs]
 
 Microseconds a step at batch 1, 16 and 64 on one thread, as ratios to `nn.LSTM` called with its state, and how far each
 is from the float32 module: the mean divergence (Kullback-Leibler, in bits) of its next-character distributions along
@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from benchmarks.measuring import deliver, make_parser, median_seconds, written_by
-from benchmarks.readme import table
+from benchmarks.tables import table
 from lyricgen.generation.api import generate_lyrics
 from lyricgen.generation.fast_stepper import FastStepper
 from lyricgen.models.checkpoints import load_model

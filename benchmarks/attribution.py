@@ -1,6 +1,6 @@
 """Accuracy of authorship attribution: by each language model, by n-grams, and by a common baseline.
 
-    python -m benchmarks.attribution --data songdata/ [--characters 1000] [--write-readme] [--write-metrics FOLDER]
+    python -m benchmarks.attribution --data songdata/ [--characters 1000] [--write-docs] [--write-metrics FOLDER]
 
 On the notebook's validation songs and on the clean ones among them; every method reads the same first characters. The
 baseline is TF-IDF of 2 to 5 letters and a linear support vector machine (scikit-learn), fitted on the same training songs
@@ -21,8 +21,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from benchmarks.measuring import deliver, make_parser, median_seconds, written_by
-from benchmarks.readme import table
 from benchmarks.songs import make_text
+from benchmarks.tables import table
 from lyricgen.analysis.attribution import (
     FOLDER,
     LM_ONLY_CALIBRATION,

@@ -1,6 +1,6 @@
 """Characters a second of generation, greedy: lyricgen's stepper against two peers and the machine, in the same run.
 
-    python -m benchmarks.generation [--length 300] [--long 3000] [--batches 1 16 64] [--repeats 5] [--write-readme]
+    python -m benchmarks.generation [--length 300] [--long 3000] [--batches 1 16 64] [--repeats 5] [--write-docs]
 
 The peers: the module called once a character with its state carried (`nn.LSTM` or `nn.RNN`), and the course
 notebook's loop, which sends the whole sequence through the network at every step. The bound: how often the memory that
@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from benchmarks.measuring import CORES, deliver, make_parser, median_seconds, seconds, written_by
-from benchmarks.readme import table
+from benchmarks.tables import table
 from lyricgen.generation.decoding import GreedyDecodingStrategy, Hypothesis, ModelStepper
 from lyricgen.generation.fast_stepper import ArtistStepper, FastStepper
 from lyricgen.models.checkpoints import bundled_models, load_model

@@ -24,8 +24,8 @@ import numpy as np
 import torch
 
 from benchmarks.measuring import deliver, make_parser, median_seconds, seconds, written_by
-from benchmarks.readme import table
 from benchmarks.songs import CHARACTERS, make_songs, write_csv
+from benchmarks.tables import table
 from lyricgen import neighbors
 from lyricgen.generation import api
 from lyricgen.generation.request import GenerationRequest

@@ -12,8 +12,8 @@ from functools import partial
 import torch
 
 from benchmarks.measuring import deliver, make_parser, median_seconds, written_by
-from benchmarks.readme import table
 from benchmarks.songs import make_text
+from benchmarks.tables import table
 from lyricgen.analysis.activations import read_cells, unit_facts
 from lyricgen.analysis.scoring import score
 from lyricgen.models.checkpoints import bundled_models, load_model

@@ -10,31 +10,31 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.readme import replace_block
+from benchmarks.tables import replace_block
 from lyricgen.training.cli import processor_name
 
 CORES = os.cpu_count() or 1
 
 
 def make_parser(description: str, repeats: int = 5, block: str | None = None) -> argparse.ArgumentParser:
-    """A command line with the flags that every benchmark has; `block`: the README's, if it has one."""
+    """A parser with the flags that all benchmarks share; `block`: the benchmark's block in docs/benchmarks.md, if any."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     counts = "runs of which the median counts (default: %(default)s)"
     parser.add_argument("--repeats", type=int, default=repeats, help=counts)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, as numbers")
     if block:
-        parser.add_argument("--write-readme", action="store_true", help="put the table into README.md")
+        parser.add_argument("--write-docs", action="store_true", help="write the table into docs/benchmarks.md")
     parser.set_defaults(block=block)
     return parser
 
 
 def deliver(options: argparse.Namespace, name: str, printed: str, rows: list[dict], threads: int = CORES) -> None:
-    """Prints a benchmark's table, and writes its figures and its README block where the flags say so."""
+    """Prints a benchmark's table, and writes its figures and its block of docs/benchmarks.md if the flags say so."""
     print(printed)
     if options.json:
         facts = {"benchmark": name, "hardware": processor_name(threads), "torch": torch.__version__}
         options.json.write_text(json.dumps({**facts, "rows": rows}, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    if options.block and options.write_readme:
+    if options.block and options.write_docs:
         replace_block(options.block, printed)
 
 

@@ -15,7 +15,7 @@ import tempfile
 import pytorch_lightning as pl
 import torch
 
-from benchmarks.readme import table
+from benchmarks.tables import table
 from lyricgen.songs.notebook import ARTISTS, LyricsGenerationDataModule
 from lyricgen.storage import ASSETS, write_json
 from lyricgen.training import cli as train

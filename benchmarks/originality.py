@@ -1,6 +1,6 @@
 """What the bundled models copy from their songs, in words, and how fast it is looked up, against a dictionary of the songs.
 
-    python -m benchmarks.originality --data songdata/ [--samples 200] [--write-metrics] [--write-readme]
+    python -m benchmarks.originality --data songdata/ [--samples 200] [--write-metrics] [--write-docs]
 
 Lyrics of 300 characters are sampled of each model at three temperatures, as train.py does when a model is done; with
 --write-metrics the figures go into the models' own metrics.json. The index is built, opened and asked beside a Python
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.measuring import deliver, make_parser, median_seconds, seconds, written_by
-from benchmarks.readme import table
+from benchmarks.tables import table
 from lyricgen import CopyGuard, Song, SongIndex, load_checkpoint, measure_originality, read_songs
 from lyricgen.memorization.song_index import GRAM, find_words
 from lyricgen.models.checkpoints import bundled_models, replace_metrics

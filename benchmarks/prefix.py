@@ -12,8 +12,8 @@ from functools import partial
 import torch
 
 from benchmarks.measuring import deliver, make_parser, median_seconds, written_by
-from benchmarks.readme import table
 from benchmarks.songs import make_text
+from benchmarks.tables import table
 from lyricgen.generation.fast_stepper import FastStepper
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.scheduler import ContinuousBatch

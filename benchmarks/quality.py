@@ -1,6 +1,6 @@
 """Bits per character of the bundled models on both validation splits, computed from their files.
 
-    python -m benchmarks.quality --data songdata/ [--write-readme]
+    python -m benchmarks.quality --data songdata/ [--write-docs]
 
 Whole songs, the state carried from each song's start, songs independent, characters outside the vocabulary left out,
 float32. Fails if a figure differs from the model's metrics.json by more than 0.001.
@@ -10,7 +10,7 @@ import argparse
 import sys
 import tempfile
 
-from benchmarks.readme import replace_block, table
+from benchmarks.tables import replace_block, table
 from lyricgen.models.checkpoints import ASSETS, bundled_models, load_checkpoint
 from lyricgen.training import cli as train
 
@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", metavar="FOLDER", help="songdata; default: download it")
-    parser.add_argument("--write-readme", action="store_true", help="put the table into README.md")
+    parser.add_argument("--write-docs", action="store_true", help="write the table into docs/benchmarks.md")
     options = parser.parse_args(arguments)
     rows, agree = [], True
     with tempfile.TemporaryDirectory() as folder:
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
     printed = table(HEADER, rows) + note
     print(printed)
-    if options.write_readme:
+    if options.write_docs:
         replace_block("figures", printed)
     if not agree:
         print("a figure differs from the model's metrics.json", file=sys.stderr)

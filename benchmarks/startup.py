@@ -16,7 +16,7 @@ from pathlib import Path
 from gradio_client import Client
 
 from benchmarks.measuring import deliver, make_parser, written_by
-from benchmarks.readme import table
+from benchmarks.tables import table
 
 APP = Path(__file__).parent.parent / "app.py"
 PATIENCE = 120  # seconds for the app to answer

@@ -1,6 +1,6 @@
-"""The README's table of all that was measured in one run: a line a question, each a ratio against a peer."""
+"""The summary of `python -m benchmarks all`: one row a question, each a ratio against a peer in the same run."""
 
-from benchmarks.readme import table
+from benchmarks.tables import table
 
 HEADER = ["what", "ratio", "against"]
 

@@ -24,8 +24,8 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from benchmarks.measuring import CORES, deliver, make_parser, written_by
-from benchmarks.readme import table
 from benchmarks.songs import CHARACTERS, SONGS, write_songs
+from benchmarks.tables import table
 from lyricgen.models.networks import ImprovedSeqModel
 from lyricgen.models.vocabulary import INPUT_SIZE, NUM_CLASSES, PADDING_LABEL
 from lyricgen.songs.corpus import Corpus, SongStreams, encode_corpus

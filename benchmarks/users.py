@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from gradio_client import Client
 
 from benchmarks.measuring import deliver, make_parser, seconds, written_by
-from benchmarks.readme import table
 from benchmarks.startup import APP, PATIENCE, free_port, wait_for
+from benchmarks.tables import table
 
 PREFIX = "the sea "
 ENDING = 20  # seconds that the app has to end when it is told to

@@ -1,6 +1,6 @@
 """How long word vectors take to open and to ask, against gensim and against the bare arithmetic.
 
-    python -m benchmarks.vectors [--repeats 5] [--write-readme]
+    python -m benchmarks.vectors [--repeats 5] [--write-docs]
 
 Opening glove-50 from its wheel against gensim reading the same vectors from word2vec's text format, and an analogy among
 400,000 words against one matrix-vector product over the same matrix; medians, in one run.
@@ -15,7 +15,7 @@ import numpy as np
 from gensim.models import KeyedVectors
 
 from benchmarks.measuring import deliver, make_parser, median_seconds, seconds, written_by
-from benchmarks.readme import table
+from benchmarks.tables import table
 from lyricgen import VectorSpace, analogy
 from lyricgen.words.sources import open_wheel
 

@@ -1,6 +1,6 @@
 """How good the word vectors are: analogies, agreement with people on similarity, and bias before and after debiasing.
 
-python -m benchmarks.words [--vectors glove-50 lyrics] [--write-readme]
+python -m benchmarks.words [--vectors glove-50 lyrics] [--write-docs]
 """
 
 import argparse
@@ -8,7 +8,7 @@ import sys
 
 from gensim.test.utils import datapath
 
-from benchmarks.readme import replace_block, table
+from benchmarks.tables import replace_block, table
 from lyricgen import (
     Debiasing,
     VectorSpace,
@@ -35,13 +35,13 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="NAME",
         help="vector spaces (default: %(default)s)",
     )
-    parser.add_argument("--write-readme", action="store_true", help="put the table into README.md")
+    parser.add_argument("--write-docs", action="store_true", help="write the table into docs/benchmarks.md")
     options = parser.parse_args(arguments)
     figures = {name: measure(load_vectors(name)) for name in options.vectors}
     rows = [[what, *(figures[name][what] for name in figures)] for what in next(iter(figures.values()))]
     printed = table(["what", *(f"`{name}`" for name in figures)], rows) + "\n\nWritten by `python -m benchmarks.words`."
     print(printed)
-    if options.write_readme:
+    if options.write_docs:
         replace_block("words", printed)
     return 0
 

@@ -95,7 +95,7 @@ def test_attribution_is_measured_beside_the_baseline_and_put_into_metrics(tmp_pa
 def test_without_a_name_every_benchmark_is_listed_with_a_line(capsys):
     assert command.main([]) == 0
     lines = capsys.readouterr().out.splitlines()
-    helpers = {"__init__", "__main__", "measuring", "readme", "songs", "summary"}
+    helpers = {"__init__", "__main__", "measuring", "songs", "summary", "tables"}
     names = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - helpers
     assert names == set(command.benchmarks())
     for name in names:

@@ -1,0 +1,94 @@
+"""README.md and docs/: links, code blocks, the benchmarks' tables and the generated reference."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import lyricgen
+from benchmarks.tables import PAGE, replace_block
+from docs import reference
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+BLOCKS = [
+    "figures",
+    "performance",
+    "speed",
+    "alternatives",
+    "insight",
+    "attribution",
+    "words",
+    "vectors",
+    "originality",
+]
+by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+def prose(text: str) -> str:
+    """A page without its fenced blocks."""
+    return re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(text: str) -> set[str]:
+    """The fragments of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", prose(text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken_links(page: Path) -> list[str]:
+    """The links of a page to files or headings that do not exist; addresses of other sites are not checked."""
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(page.read_text(encoding="utf-8"))):
+        if "://" in link:
+            continue
+        name, _, fragment = link.partition("#")
+        target = page.parent / name if name else page
+        if not target.exists() or (fragment and fragment not in anchors(target.read_text(encoding="utf-8"))):
+            broken.append(link)
+    return broken
+
+
+@by_page
+def test_links_lead_to_files_and_headings(page):
+    assert broken_links(page) == []
+
+
+def test_a_broken_link_is_found(tmp_path):
+    (tmp_path / "other.md").write_text("# The API\n\n## train.py\n")
+    page = tmp_path / "page.md"
+    page.write_text(
+        "[a](other.md) [b](other.md#the-api) [c](other.md#trainpy) [d](#me)\n[e](gone.md) [f](other.md#x)\n# Me\n"
+    )
+    assert broken_links(page) == ["gone.md", "other.md#x"]
+
+
+def test_the_readme_links_to_every_page_of_docs():
+    links = set(re.findall(r"\]\(([^)#\s]+)", (ROOT / "README.md").read_text(encoding="utf-8")))
+    assert {f"docs/{page.name}" for page in PAGES[1:]} - links == set()
+
+
+@by_page
+def test_python_blocks_import_public_names(page):
+    blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    imports = [node for block in blocks for node in ast.walk(ast.parse(block)) if isinstance(node, ast.ImportFrom)]
+    names = {alias.name for node in imports if node.module == "lyricgen" for alias in node.names}
+    assert names <= set(lyricgen.__all__)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_every_table_of_the_benchmarks_has_a_place(block, tmp_path):
+    page = tmp_path / "benchmarks.md"
+    page.write_bytes(PAGE.read_bytes())
+    replace_block(block, "new", page)
+    assert f"<!-- {block} -->\nnew\n<!-- /{block} -->" in page.read_text(encoding="utf-8")
+
+
+def test_a_table_without_a_place_is_refused():
+    with pytest.raises(ValueError, match="benchmarks.md has no block 'speeed'"):
+        replace_block("speeed", "new")
+
+
+def test_the_reference_is_up_to_date():
+    assert reference.PAGE.read_text(encoding="utf-8") == reference.render(), "run: python -m docs.reference"
