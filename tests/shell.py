@@ -29,7 +29,7 @@ class Shell:
     PROGRAM = """
 import json, os, signal, sys, traceback
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job is started with Ctrl-C ignored
-from lyricgen.hub import download as hub
+from lyricgen.hub import errors as hub_errors
 from lyricgen.__main__ import main
 
 answers, before = os.fdopen(os.dup(1), "w"), dict(os.environ)
@@ -37,7 +37,7 @@ for line in sys.stdin:
     asked = json.loads(line)
     os.environ.clear()
     os.environ.update(before | asked["environment"])
-    hub.REQUEST_WITHIN = asked["within"]
+    hub_errors.READ_TIMEOUT = asked["within"]
     for path, descriptor in ((asked["out"], 1), (asked["err"], 2)):
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(file, descriptor)

@@ -1,4 +1,4 @@
-"""The model card of a Hub repository, written from what its model folders say of themselves."""
+"""The model card of a Hub repository, from the metrics and configs of its model folders."""
 
 import json
 import re
@@ -11,26 +11,25 @@ from lyricgen.plotting import draw_learning_curves, to_bytes
 from lyricgen.storage import ASSETS
 
 CURVE = "learning-curve.png"
-NOTEBOOK = ASSETS / "notebook.json"  # what the notebook's recipe reaches, measured by benchmarks/notebook.py
+NOTEBOOK = ASSETS / "notebook.json"  # results of the course notebook's recipe, by benchmarks/notebook.py
 SPLITS = {
     "val_bpc": "all validation songs",
     "clean_bpc": "validation songs that are new to the training songs",
 }
 TITLES = {"lstm": "LSTM", "vanilla-rnn": "Vanilla RNN"}
-
-CARD = ASSETS / "model-card.md"  # with a {name} for each thing that differs from card to card
+TEMPLATE = ASSETS / "model-card.md"  # format string
 
 
 def write_card(
     repo: str, models: Mapping[str, Checkpoint], words: Mapping | None = None, others: Mapping[str, str] | None = None
 ) -> str:
-    """The text of README.md: front matter with `model-index` results, and what a reader should know.
+    """The text of README.md: front matter with `model-index` results, then use, data, copying and limits.
 
     Args:
         repo: 'USER/NAME'.
-        models: what is published, by name.
-        words: meta.json of the word vectors that are published beside them.
-        others: what else is, by folder: what it is, in a few words.
+        models: the networks, by folder.
+        words: meta.json of the word vectors, if any.
+        others: one line on each other folder.
     """
     front = ModelCardData(
         language="en",
@@ -42,7 +41,7 @@ def write_card(
         eval_results=_results(models) or None,
     )
     default = "lstm" if "lstm" in models else next(iter(models))
-    body = CARD.read_text(encoding="utf-8").format(
+    body = TEMPLATE.read_text(encoding="utf-8").format(
         repo=repo,
         folders="\n".join(_folder_rows(models, words, others or {})),
         figures=_figures(models),
@@ -57,13 +56,13 @@ def write_card(
 
 
 def draw_curve(models: Mapping[str, Checkpoint]) -> bytes:
-    """The learning curves of the models as a PNG, the same bytes for the same curves."""
+    """The learning curves of the models as a reproducible PNG."""
     curves = {TITLES.get(name, name): checkpoint.history for name, checkpoint in models.items()}
     return to_bytes(draw_learning_curves(curves), "png")
 
 
 def notebook_figures(metrics: Mapping, name: str) -> dict | None:
-    """What the notebook's recipe reached on the songs that a model was trained on, if that was measured."""
+    """The results of the notebook's recipe for a model on the same songs; None if they were not measured."""
     if not NOTEBOOK.is_file():
         return None
     measured = json.loads(NOTEBOOK.read_text(encoding="utf-8")).get(name)
@@ -105,7 +104,7 @@ def _folder_rows(models: Mapping[str, Checkpoint], words: Mapping | None, others
 
 
 def _figures(models: Mapping[str, Checkpoint]) -> str:
-    """The table of bits per character, each model's beside the notebook's recipe where that was measured."""
+    """The table of bits per character: each model, and the notebook's recipe where it was measured."""
     rows = ["| model | bits per character | on the clean split | trained for | on |", "| --- | --- | --- | --- | --- |"]
     recipes = False
     for name, checkpoint in models.items():
@@ -115,8 +114,8 @@ def _figures(models: Mapping[str, Checkpoint]) -> str:
             recipes = True
             rows.append(_row(f"`{name}`, the notebook's recipe", recipe))
     note = (
-        "\n\nThe notebook's recipe is that of the university course which the project grows out of: whole songs in batches "
-        "of 32, Adam at a learning rate of 0.001, no artist; it has 8 epochs and was stopped when its time was over."
+        "\n\nThe notebook's recipe is that of the university course from which the project comes: whole songs in batches "
+        "of 32, Adam at a learning rate of 0.001, no artist, 8 epochs, stopped at a time limit."
     )
     return "\n".join(rows) + (note if recipes else "")
 
@@ -139,7 +138,7 @@ def _data(metrics: Mapping) -> str:
         for key, what in (("train_songs", "songs"), ("train_characters", "characters"))
         if key in metrics
     ]
-    lines = [" of ".join(counts[::-1]) + " to train on." if counts else "Songs that the files do not count."]
+    lines = [" of ".join(counts[::-1]) + " to train on." if counts else "The number of songs was not recorded."]
     if "val_songs" in metrics:
         clean = f", {metrics['clean_songs']:,} of them clean" if "clean_songs" in metrics else ""
         lines[0] += f" {metrics['val_songs']:,} songs to validate with{clean}."
@@ -148,42 +147,43 @@ def _data(metrics: Mapping) -> str:
         lines += ["", "| file | sha256 |", "| --- | --- |"]
         lines += [f"| {_text(name)} | `{_text(sha256)}` |" for name, sha256 in files.items()]
     else:
-        lines[0] += " Which files they are was not recorded."
+        lines[0] += " The files were not recorded."
     return "\n".join(lines)
 
 
 def _copying(name: str, metrics: Mapping) -> str:
     copied = metrics.get("copied")
     if not copied:
-        return f"How much `{name}` copies was not measured."
+        return f"Verbatim overlap of `{name}` with the training songs was not measured."
     return (
-        f"Of {copied['samples']} lyrics of {copied['characters']} characters that `{name}` wrote at temperature "
-        f"{copied['temperature']:g}, the longest run that stands in a training song letter for letter has "
-        f"{copied['longest_run']} characters; {copied['share_with_long_run']:.1%} of the lyrics have one of "
-        f"{copied['long_run']} or more."
+        f"In {copied['samples']} lyrics of {copied['characters']} characters by `{name}` at temperature "
+        f"{copied['temperature']:g}, the longest copied run has {copied['longest_run']} characters; "
+        f"{copied['share_with_long_run']:.1%} of the lyrics have one of {copied['long_run']} or more."
     )
 
 
 def _copied_words(models: Mapping[str, Checkpoint]) -> str:
-    """What sampled lyrics copied in words, as a table with a sentence; '' where that was not measured of any model."""
+    """The table of copied words in sampled lyrics, with a sentence; '' if it was measured for no model."""
+    measured = {
+        name: checkpoint.metrics["copied_words"]
+        for name, checkpoint in models.items()
+        if checkpoint.metrics.get("copied_words")
+    }
     rows = []
-    for name, checkpoint in models.items():
-        measured = checkpoint.metrics.get("copied_words") or {"temperatures": {}}
-        for temperature, found in measured["temperatures"].items():
-            shares = " | ".join(f"{share:.1%}" for share in found["share_with_run"].values())
-            longest, mean = found["longest_run"], found["mean_share_in_runs"]
+    for name, figures in measured.items():
+        for temperature, result in figures["temperatures"].items():
+            shares = " | ".join(f"{share:.1%}" for share in result["share_with_run"].values())
+            longest, mean = result["longest_run"], result["mean_share_in_runs"]
             rows.append(f"| `{name}` | {_text(temperature)} | {shares} | {longest} | {mean:.1%} |")
     if not rows:
         return ""
-    measured = next(one.metrics["copied_words"] for one in models.values() if one.metrics.get("copied_words"))
-    kinds = [
-        f"with a run of {_text(words)} words or more"
-        for words in next(iter(measured["temperatures"].values()))["share_with_run"]
-    ]
-    header = ["model", "temperature", *kinds, "longest run", "words inside runs of 5 or more"]
+    first = next(iter(measured.values()))
+    lengths = next(iter(first["temperatures"].values()))["share_with_run"]
+    columns = [f"with a run of {_text(words)} words or more" for words in lengths]
+    header = ["model", "temperature", *columns, "longest run", "words inside runs of 5 or more"]
     lead = (
-        f"Of {measured['samples']} lyrics of {measured['characters']} characters at each temperature, these shares hold words in "
-        "a row that stand in one training song, whatever the punctuation and the spaces between them:"
+        f"Shares of {first['samples']} lyrics of {first['characters']} characters at each temperature that contain a run of "
+        "words of one training song, punctuation and spacing ignored:"
     )
     return "\n".join(["", lead, "", f"| {' | '.join(header)} |", "| --- " * len(header) + "|", *rows, ""])
 
@@ -191,12 +191,12 @@ def _copied_words(models: Mapping[str, Checkpoint]) -> str:
 def _artists(checkpoint: Checkpoint) -> str:
     artists = checkpoint.model.artists
     return (
-        f"They were told the artist of each song: {', '.join(map(_text, artists))}."
+        f"The models were trained with the artist of each song: {', '.join(map(_text, artists))}."
         if artists
-        else "No artist was named to them."
+        else "The models were trained without artists."
     )
 
 
 def _text(value: object) -> str:
-    """A name as Markdown that shows it as it is, in one line."""
+    """A name, escaped for Markdown, on one line."""
     return re.sub(r"[\\`*\[\]<>|&~$]|(?<!\w)_|_(?!\w)", r"\\\g<0>", " ".join(str(value).split()))

@@ -34,8 +34,7 @@ from torch.utils.data import DataLoader
 
 from lyricgen.analysis.ngram_classifier import save_ngrams
 from lyricgen.errors import ArgumentError, DataError, LyricGenError, ModelError, describe_os_error
-from lyricgen.hub.download import check_repo, check_revision, has_token
-from lyricgen.hub.flags import add_hub_flags, push_command
+from lyricgen.hub.flags import add_hub_flags, check_repo, check_revision, has_token, push_command
 from lyricgen.memorization.song_index import FOLDER as INDEX
 from lyricgen.memorization.song_index import SongIndex
 from lyricgen.models.checkpoints import (

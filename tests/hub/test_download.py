@@ -1,4 +1,4 @@
-"""Models from the Hub: asked once, checked, and what stands in where the Hub fails, with the time that it costs."""
+"""Download from the Hub: one request at start, verified files, and the fallbacks and their delay when the Hub fails."""
 
 import hashlib
 import json
@@ -14,13 +14,14 @@ from localhub import LocalHub, Repo, client_environment
 
 from lyricgen import Song, SongIndex
 from lyricgen.errors import ArgumentError, HubError
-from lyricgen.hub import download as hub
-from lyricgen.hub.download import MANIFEST, Download, check_manifest, check_repo, check_revision
+from lyricgen.hub import download as hub_download
+from lyricgen.hub.download import MANIFEST, Download, check_manifest
+from lyricgen.hub.flags import check_repo, check_revision
 from lyricgen.hub.publish import model_files
 from lyricgen.resources import BUNDLED, Resources, hub_sources
 
 REPO = "ann/models"
-LATER_BY_AT_MOST = 5.0  # seconds
+MAX_DELAY = 5.0  # seconds that a failing Hub may cost at start
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def local_hub():
 
 @pytest.fixture
 def home(local_hub, tmp_path, monkeypatch):
-    """A machine of its own: `Download` asks the local Hub and keeps what it fetches here."""
+    """Environment in which `Download` talks to the local Hub and caches in a temporary folder."""
     for name in [name for name in os.environ if name.startswith("HF_")]:
         monkeypatch.delenv(name)
     for name, value in client_environment(local_hub.url, tmp_path / "hf").items():
@@ -48,7 +49,7 @@ def published(local_hub, tiny_folder):
 
 
 def publish(local_hub: LocalHub, folder: Path, branch: str = "main", **changed: bytes) -> Repo:
-    """Commits what a push of a folder would; `changed` are files that differ, '/' written as '__'."""
+    """Commits what a push of a folder would, with some files `changed` ('/' in a path written as '__')."""
     files = {
         path: content if isinstance(content, bytes) else content.read_bytes()
         for path, content in model_files(folder, REPO).items()
@@ -60,7 +61,7 @@ def publish(local_hub: LocalHub, folder: Path, branch: str = "main", **changed: 
 
 
 def sources(revision: str = "main") -> list[tuple[str, str]]:
-    """Where models come from with `--hub-repo`: each source's folder and origin."""
+    """Folder and origin of each source of models with `--hub-repo`."""
     download = Download(REPO, revision)
     try:
         return [(source.folder.name, source.origin) for source in hub_sources(download)]
@@ -69,7 +70,7 @@ def sources(revision: str = "main") -> list[tuple[str, str]]:
 
 
 def with_manifest(files: dict[str, bytes], **other) -> bytes:
-    """A manifest that says the truth of some files, but for `other`."""
+    """A correct manifest of some files, with `other` keys replaced."""
     digests = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
     return json.dumps({"format_version": 1, "files": digests, **other}).encode()
 
@@ -78,35 +79,35 @@ def with_manifest(files: dict[str, bytes], **other) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["ann/models", "Ann-1/my_models.v2", " ann/models "])
-def test_a_name_of_a_repository_is_taken(name):
+def test_a_valid_repository_name_is_accepted(name):
     assert check_repo(name) == name.strip()
 
 
 @pytest.mark.parametrize(
     "name", ["models", "a/b/c", "", "ann/", "/models", "ann/mo dels", "ann/..", "ann/x.git", "http://x/y", "ann/é", None, 5, "a" * 97 + "/b"]
 )  # fmt: skip
-def test_a_name_that_no_repository_can_have_is_refused(name):
+def test_an_invalid_repository_name_is_refused(name):
     with pytest.raises(ArgumentError, match="--hub-repo must be USER/NAME"):
         check_repo(name)
 
 
 @pytest.mark.parametrize("name", ["main", "v1.0", "feature/x", "0" * 40])
-def test_a_revision_is_taken(name):
+def test_a_valid_revision_is_accepted(name):
     assert check_revision(name) == name
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../main", "a..b", "x/", "-x", "x.lock", "a\n", "é", None])
-def test_a_revision_that_cannot_be_is_refused(name):
+def test_an_invalid_revision_is_refused(name):
     with pytest.raises(ArgumentError, match="--revision must be the name of a branch or tag"):
         check_revision(name)
 
 
-# What a manifest must say
+# The manifest
 
 
 @pytest.fixture
 def fetched(tmp_path, tiny_folder):
-    """A folder as a download leaves it."""
+    """A folder as downloaded."""
     folder = tmp_path / "fetched"
     for path, content in model_files(tiny_folder, REPO).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -120,9 +121,9 @@ def test_a_folder_as_published_matches_its_manifest(fetched):
     check_manifest(fetched)
 
 
-def test_a_file_that_differs_is_named_and_deleted_so_that_it_is_fetched_again(fetched):
+def test_an_altered_file_is_named_and_evicted(fetched):
     (fetched / "lstm/history.csv").write_text("x")
-    with pytest.raises(HubError, match=r"lstm/history.csv is not the file that was published"):
+    with pytest.raises(HubError, match=r"^lstm/history.csv is not the file that was written .* download it again$"):
         check_manifest(fetched)
     assert not (fetched / "lstm/history.csv").exists()
     with pytest.raises(HubError, match=r"lstm/history.csv is missing"):
@@ -130,32 +131,32 @@ def test_a_file_that_differs_is_named_and_deleted_so_that_it_is_fetched_again(fe
 
 
 @pytest.mark.parametrize(
-    ("manifest", "said"),
+    ("manifest", "message"),
     [
-        (None, "manifest.json is missing or damaged"),
-        ("{", "manifest.json is missing or damaged"),
-        ("[]", "manifest.json is missing or damaged"),
-        ('{"format_version": 1}', "manifest.json is missing or damaged"),
+        (None, "'fetched' is no Hub snapshot .it lacks manifest.json."),
+        ("{", "manifest.json of Hub snapshot 'fetched' is damaged"),
+        ("[]", "manifest.json of Hub snapshot 'fetched' is damaged"),
+        ('{"format_version": 1}', "manifest.json of Hub snapshot 'fetched' is damaged"),
         ('{"format_version": 2, "files": {}}', "format version 2, this lyricgen reads 1"),
-        ('{"format_version": 1, "files": {}}', "names no model"),
-        ('{"format_version": 1, "files": {"lyrics/meta.json": "0"}}', "names no model"),
-        ('{"format_version": 1, "files": {"lstm/config.json": "0", "../../x": "0"}}', "no part of a model: '../../x'"),
-        ('{"format_version": 1, "files": {"lstm/..": "0", "lstm/config.json": "0"}}', "no part of a model"),
-        ('{"format_version": 1, "files": {"/etc/passwd": "0", "lstm/config.json": "0"}}', "no part of a model"),
+        ('{"format_version": 1, "files": {}}', "lists no model"),
+        ('{"format_version": 1, "files": {"lyrics/meta.json": "0"}}', "lists no model"),
+        ('{"format_version": 1, "files": {"lstm/config.json": "0", "../../x": "0"}}', "not part of a model: '../../x'"),
+        ('{"format_version": 1, "files": {"lstm/..": "0", "lstm/config.json": "0"}}', "not part of a model"),
+        ('{"format_version": 1, "files": {"/etc/passwd": "0", "lstm/config.json": "0"}}', "not part of a model"),
     ],
 )
-def test_a_manifest_that_cannot_be_is_refused(fetched, manifest, said):
+def test_an_invalid_manifest_is_refused(fetched, manifest, message):
     (fetched / MANIFEST).unlink()
     if manifest is not None:
         (fetched / MANIFEST).write_text(manifest)
-    with pytest.raises(HubError, match=said):
+    with pytest.raises(HubError, match=message):
         check_manifest(fetched)
 
 
-# An app's start
+# The start of an app
 
 
-def test_the_models_of_the_hub_run_and_say_so(home, published):
+def test_the_models_of_the_hub_run_and_name_their_origin(home, published):
     download = Download(REPO)
     resources = Resources(device="cpu", hub=download)
     download.stop()
@@ -167,7 +168,7 @@ def test_the_models_of_the_hub_run_and_say_so(home, published):
     assert resources.space("lyrics").vector_size == 4
 
 
-def test_what_tells_artists_apart_comes_from_the_hub_too(home, local_hub, published, tiny_ngrams):
+def test_the_ngram_classifier_of_the_hub_is_used(home, local_hub, published, tiny_ngrams):
     publish(local_hub, tiny_ngrams.parent)
     download = Download(REPO)
     resources = Resources(device="cpu", hub=download)
@@ -175,18 +176,18 @@ def test_what_tells_artists_apart_comes_from_the_hub_too(home, local_hub, publis
     assert resources.ngrams.artists == ("Ann", "Bob") and "on the Hugging Face Hub" in resources.ngrams_origin
 
 
-def test_a_cache_that_cannot_be_written_keeps_no_app_from_starting(home, published, monkeypatch):
+def test_an_app_starts_with_a_read_only_cache(home, published, monkeypatch):
     (home / "file").write_text("where the folder should be")
     monkeypatch.setenv("LYRICGEN_CACHE", str(home / "file"))
     assert sources()[0][1].startswith(f"{REPO} on the Hugging Face Hub")
 
 
-def test_it_is_asked_once_and_a_second_start_fetches_nothing(home, local_hub, published):
+def test_a_second_start_makes_one_request_and_downloads_nothing(home, local_hub, published):
     sources()
     local_hub.requests.clear()
     sources()
-    asked = [line for line in local_hub.requests if "harnesses" not in line]
-    assert asked == [f"GET /api/models/{REPO}/revision/main"]
+    requests = [line for line in local_hub.requests if "harnesses" not in line]
+    assert requests == [f"GET /api/models/{REPO}/revision/main"]
 
 
 def test_a_later_push_is_picked_up_at_the_next_start(home, local_hub, published, tiny_folder):
@@ -211,7 +212,7 @@ def test_a_private_repository_needs_the_token(home, published, monkeypatch):
     assert sources()[0][1].startswith(f"{REPO} on the Hugging Face Hub")
 
 
-def test_a_model_that_the_repository_lacks_is_the_bundled_one(home, local_hub, tiny_folder):
+def test_a_model_missing_in_the_repository_is_the_bundled_one(home, local_hub, tiny_folder):
     shutil.rmtree(tiny_folder / "vanilla-rnn")
     publish(local_hub, tiny_folder)
     download = Download(REPO)
@@ -259,20 +260,20 @@ FAULTS = {
     "503": "the Hub answered 503",
     "401": "the Hub wants a token",
     "403": "the Hub refuses this",
-    "wrong": "is not the file that was published",
-    "truncated": "is not the file that was published",
+    "wrong": "is not the file that was written",
+    "truncated": "is not the file that was written",
     "hang at files": "the Hub is slow",
     "another format": "format version 9",
     "another model format": "format version 9",
     "damaged model": "sha256 differs",
     "something else": "holds something else than models of lyricgen",
     "missing": "there is no repository",
-    "no manifest match": "is not the file that was published",
+    "no manifest match": "is not the file that was written",
 }
 
 
-def strike(local_hub: LocalHub, folder: Path, fault: str) -> None:
-    """Makes the Hub fail in a way of `FAULTS`."""
+def break_hub(local_hub: LocalHub, folder: Path, fault: str) -> None:
+    """Makes the Hub fail; see `FAULTS`."""
     config = (folder / "lstm/config.json").read_bytes()
     if fault == "refused":
         local_hub.stop()
@@ -305,10 +306,10 @@ def strike(local_hub: LocalHub, folder: Path, fault: str) -> None:
 def test_a_hub_that_fails_costs_at_most_five_seconds_and_the_bundled_models_run(
     fault, home, local_hub, published, tiny_folder
 ):
-    strike(local_hub, tiny_folder, fault)
-    began = time.monotonic()
+    break_hub(local_hub, tiny_folder, fault)
+    start = time.monotonic()
     [(folder, origin)] = sources()
-    assert time.monotonic() - began < LATER_BY_AT_MOST
+    assert time.monotonic() - start < MAX_DELAY
     assert folder == "assets" and origin.startswith(f"{BUNDLED}, since {REPO} could not be fetched: ")
     assert FAULTS[fault] in origin and origin.count("\n") == 0
 
@@ -317,38 +318,38 @@ def test_a_hub_that_fails_costs_at_most_five_seconds_and_the_bundled_models_run(
 def test_a_hub_that_fails_leaves_the_cached_models_running(fault, home, local_hub, published, tiny_folder):
     sources()
     first = published.head.oid
-    if fault in ("wrong", "truncated", "hang at files"):  # which strike what is fetched anew only
+    if fault in ("wrong", "truncated", "hang at files"):  # which affect new files only
         (tiny_folder / "lyrics/words.txt").write_bytes((tiny_folder / "lyrics/words.txt").read_bytes())
         weights = (tiny_folder / "lstm/model.safetensors").read_bytes() + b" "
         publish(local_hub, tiny_folder, **{"lstm/model.safetensors": weights})
-    strike(local_hub, tiny_folder, fault)
-    began = time.monotonic()
+    break_hub(local_hub, tiny_folder, fault)
+    start = time.monotonic()
     (_, origin), (bundled, _) = sources()
-    assert time.monotonic() - began < LATER_BY_AT_MOST
+    assert time.monotonic() - start < MAX_DELAY
     assert origin.startswith(f"{REPO}, commit {first[:7]}, from the cache, since it could not be fetched: ")
     assert FAULTS[fault] in origin and bundled == "assets"
 
 
-def test_bytes_that_were_wrong_once_are_fetched_again(home, local_hub, published):
+def test_files_with_wrong_bytes_are_downloaded_again(home, local_hub, published):
     local_hub.fault, local_hub.fault_on = "wrong", "safetensors"
     assert sources()[0][0] == "assets"
     local_hub.fault = None
     assert sources()[0][1].startswith(f"{REPO} on the Hugging Face Hub")
 
 
-def test_a_slow_download_goes_on_for_the_next_start(home, local_hub, published, monkeypatch):
-    monkeypatch.setattr(hub, "WAIT_AT_MOST", 1.5)
+def test_a_slow_download_continues_for_the_next_start(home, local_hub, published, monkeypatch):
+    monkeypatch.setattr(hub_download, "STARTUP_TIMEOUT", 1.5)
     local_hub.fault, local_hub.fault_on = "slow", "/resolve/"
     download = Download(REPO)
-    assert "the Hub is slow; what it has is fetched meanwhile" in hub_sources(download)[0].origin
+    assert "the Hub is slow; the download continues for the next start" in hub_sources(download)[0].origin
     local_hub.fault = None
     download._process.wait(30)
     download.stop()
-    local_hub.fault, local_hub.fault_on = "500", "/resolve/"  # nothing more need be fetched
+    local_hub.fault, local_hub.fault_on = "500", "/resolve/"  # no further file is needed
     assert sources()[0][1].startswith(f"{REPO} on the Hugging Face Hub")
 
 
-def test_a_name_that_cannot_be_is_told_and_the_bundled_models_run():
+def test_an_invalid_name_is_reported_and_the_bundled_models_run():
     download = Download("my models")
     [source] = hub_sources(download)
     download.stop()
@@ -357,7 +358,7 @@ def test_a_name_that_cannot_be_is_told_and_the_bundled_models_run():
     )
 
 
-def test_what_a_space_has_preloaded_is_used_where_the_hub_fails(home, local_hub, published):
+def test_models_preloaded_by_a_space_are_used_when_the_hub_fails(home, local_hub, published):
     environment = {**client_environment(local_hub.url, home / "hf"), "LYRICGEN_CACHE": str(home / "cache")}
     code = f"from huggingface_hub import snapshot_download; snapshot_download({REPO!r})"
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
@@ -372,18 +373,18 @@ def test_what_a_space_has_preloaded_is_used_where_the_hub_fails(home, local_hub,
         check=True,
         capture_output=True,
         text=True,
-        cwd=Path(hub.__file__).parents[2],
+        cwd=Path(hub_download.__file__).parents[2],
     )
     assert done.stdout.startswith(f"{REPO}, commit {published.head.oid[:7]}, from the cache")
 
 
-def test_offline_mode_runs_what_is_cached(home, published, monkeypatch):
+def test_offline_mode_runs_the_cached_models(home, published, monkeypatch):
     sources()
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert "from the cache, since it could not be fetched: HF_HUB_OFFLINE is set" in sources()[0][1]
 
 
-def test_no_token_is_told(home, published, monkeypatch, local_hub):
+def test_the_token_is_not_shown(home, published, monkeypatch, local_hub):
     monkeypatch.setenv("HF_TOKEN", "hf_unknownsecret")
     published.private = True
     origins = " ".join(origin for _, origin in sources())

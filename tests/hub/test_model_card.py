@@ -1,4 +1,4 @@
-"""The model card: what it says is what the model folders say, whatever they lack; and the learning curves beside it."""
+"""The model card, for complete and incomplete metrics, and the learning curves."""
 
 import json
 import re
@@ -31,18 +31,18 @@ def models(tiny_folder):
 
 @pytest.fixture
 def notebook(tmp_path, monkeypatch):
-    """Writes what was measured of the notebook's recipe, by model."""
+    """Writes the results of the notebook's recipe."""
     monkeypatch.setattr(modelcard, "NOTEBOOK", tmp_path / "notebook.json")
     return lambda **measured: modelcard.NOTEBOOK.write_text(json.dumps({"vanilla-rnn": RECIPE | measured}))
 
 
 def bare(metrics: dict, artists: tuple[str, ...] = ()) -> dict[str, Checkpoint]:
-    """One model that says of itself what `metrics` do, without a learning curve."""
+    """One model with these metrics and no learning curve."""
     return {"lstm": Checkpoint(ImprovedSeqModel(hidden_size=8, artists=artists), metrics)}
 
 
 def rows_of(card: str) -> list[list[str]]:
-    """The cells of all tables, but for the lines below their headings."""
+    """The cells of all tables, without the separator rows."""
     lines = [line for line in card.splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
     return [row for row in cells if set("".join(row)) != {"-", " "} and set("".join(row)) != {"-"}]
@@ -52,10 +52,10 @@ def in_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-# What it says
+# Content
 
 
-def test_the_hub_reads_the_figures_of_both_models_on_both_splits(models):
+def test_the_front_matter_has_the_results_of_both_models_on_both_splits(models):
     card = ModelCard(write_card(REPO, models, None))
     assert (card.data.model_name, card.data.license, card.data.library_name) == ("models", "mit", "lyricgen")
     assert (card.data.language, card.data.pipeline_tag) == ("en", "text-generation")
@@ -68,11 +68,11 @@ def test_the_hub_reads_the_figures_of_both_models_on_both_splits(models):
     assert {result.metric_type for result in card.data.eval_results} == {"bits_per_character"}
 
 
-def test_a_reader_learns_what_it_is_how_good_and_what_it_copies(models, tiny_folder, notebook):
+def test_the_card_has_folders_results_data_memorization_and_limits(models, tiny_folder, notebook):
     card = write_card(REPO, models, read_meta(tiny_folder / "lyrics"))
     text = in_one_line(card)
     assert rows_of(card) == [
-        ["folder", "what it is"],
+        ["folder", "content"],
         ["`lstm/`", "LSTM (`ImprovedSeqModel`), 2 layers of 8 units, 2,884 parameters"],
         ["`vanilla-rnn/`", "Vanilla RNN (`VanillaRNN`), 2 layers of 8 units, 2,020 parameters"],
         ["`lyrics/`", "Word2Vec of four words: 4 words of 4 dimensions"],
@@ -85,8 +85,8 @@ def test_a_reader_learns_what_it_is_how_good_and_what_it_copies(models, tiny_fol
     for said in (
         "# ann/models",
         "2,345 characters of 14 songs to train on. 5 songs to validate with, 4 of them clean.",
-        "the longest run that stands in a training song letter for letter has 21 characters; 3.5% of the lyrics have one of 50 or more",
-        "They were told the artist of each song: Ann, Bob. What the models write is not by them",
+        "the longest copied run has 21 characters; 3.5% of the lyrics have one of 50 or more",
+        "The models were trained with the artist of each song: Ann, Bob. Generated text is neither written nor approved",
         "The lyrics belong to their rights holders, and none is part of this repository",
         "](learning-curve.png)",
         "python app.py --hub-repo ann/models",
@@ -96,7 +96,7 @@ def test_a_reader_learns_what_it_is_how_good_and_what_it_copies(models, tiny_fol
         assert said in text
 
 
-def test_examples_name_a_model_that_is_there(models):
+def test_examples_name_a_published_model(models):
     card = write_card(REPO, {"vanilla-rnn": models["vanilla-rnn"]})
     assert (
         'model="vanilla-rnn"' in card
@@ -121,15 +121,15 @@ def test_the_same_models_give_the_same_card_and_the_same_picture(models, tiny_fo
         (["seconds"], "| `lstm` | 4.250 | 4.500 | 2 epochs | a CPU |"),
         (["epochs"], "| `lstm` | 4.250 | 4.500 | 2 minutes | a CPU |"),
         (["epochs", "seconds", "hardware"], "| `lstm` | 4.250 | 4.500 | not recorded | not recorded |"),
-        (["copied"], "How much `lstm` copies was not measured."),
-        (["data_sha256"], "4 of them clean. Which files they are was not recorded."),
-        (["train_songs", "train_characters"], "Songs that the files do not count. 5 songs to validate with"),
+        (["copied"], "Verbatim overlap of `lstm` with the training songs was not measured."),
+        (["data_sha256"], "4 of them clean. The files were not recorded."),
+        (["train_songs", "train_characters"], "The number of songs was not recorded. 5 songs to validate with"),
         (["clean_songs"], "5 songs to validate with.\n"),
         (["val_songs"], "2,345 characters of 14 songs to train on.\n"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_what_was_not_measured_is_said_to_be_so(without, said, models):
+def test_figures_that_were_not_measured_are_reported_as_such(without, said, models):
     metrics = {key: value for key, value in models["lstm"].metrics.items() if key not in without}
     card = write_card(REPO, bare(metrics))
     assert said in card
@@ -142,18 +142,18 @@ COPIED = {
 }  # fmt: skip
 
 
-def test_what_was_copied_in_words_is_a_table_and_the_index_a_folder(models):
+def test_copied_words_are_a_table_and_the_index_a_folder(models):
     models["lstm"].metrics["copied_words"] = COPIED
     models["vanilla-rnn"].metrics["copied_words"] = None  # songs of few words
     card = write_card(REPO, models, others={"originality": "An index of 4,226 songs"})
     assert ["`lstm`", "0.7", "40.5%", "2.0%", "12", "12.5%"] in rows_of(card)
     assert sum(row[0] == "`vanilla-rnn`" for row in rows_of(card)) == 1
-    assert "Of 200 lyrics of 300 characters at each temperature" in card
+    assert "Shares of 200 lyrics of 300 characters at each temperature" in card
     assert [row[1] for row in rows_of(card) if row[0] == "`originality/`"][0].startswith("An index of 4,226 songs")
     assert "originality/" not in write_card(REPO, models) and "at each temperature" not in write_card(REPO, bare({}))
 
 
-def test_a_model_that_says_nothing_of_itself_has_a_card():
+def test_a_model_without_metrics_has_a_card():
     card = write_card("ann/x", bare({}), {"words": 4, "dimensions": 2})
     assert rows_of(card)[1:5] == [
         ["`lstm/`", "LSTM (`ImprovedSeqModel`), 2 layers of 8 units, 2,860 parameters"],
@@ -161,13 +161,13 @@ def test_a_model_that_says_nothing_of_itself_has_a_card():
         ["model", "bits per character", "on the clean split", "trained for", "on"],
         ["`lstm`", "not measured", "not measured", "not recorded", "not recorded"],
     ]
-    assert "No artist was named to them." in card and "was not measured" in card
+    assert "The models were trained without artists." in card and "was not measured" in card
     assert "model-index" not in yaml.safe_load(card.split("---\n")[1])
     assert ModelCard(card).data.eval_results is None
     assert draw_curve(bare({})).startswith(b"\x89PNG")
 
 
-def test_names_with_markup_are_shown_as_they_are_and_break_no_table():
+def test_names_with_markup_are_escaped_and_break_no_table():
     odd = "a|b <script>`*_x_[1](2)\n| c |"
     escaped = r"a\|b \<script\>\`\*\_x\_\[1\](2) \| c \|"
     metrics = {"data_sha256": {odd: "cd" * 32}, "hardware": odd}
@@ -182,10 +182,10 @@ def test_names_with_markup_are_shown_as_they_are_and_break_no_table():
     assert ModelCard(card).data.license == "mit"
 
 
-# The notebook's recipe beside them
+# The notebook's recipe
 
 
-def test_the_notebooks_recipe_stands_beside_a_model_of_the_same_songs(models, notebook):
+def test_the_notebooks_recipe_is_a_row_below_a_model_of_the_same_songs(models, notebook):
     notebook()
     card = write_card(REPO, models)
     rows = rows_of(card)
@@ -202,7 +202,7 @@ def test_the_notebooks_recipe_stands_beside_a_model_of_the_same_songs(models, no
     assert len(ModelCard(card).data.eval_results) == 4  # its figures are not the models'
 
 
-def test_no_recipe_stands_beside_a_model_of_other_songs_or_where_none_was_measured(models, notebook):
+def test_there_is_no_recipe_for_other_songs_or_without_a_measurement(models, notebook):
     assert "recipe" not in write_card(REPO, models)
     notebook(data_sha256={"songs.csv": "cd" * 32})
     assert "recipe" not in write_card(REPO, models)
@@ -228,7 +228,7 @@ def test_the_bundled_models_have_a_card(notebook):
 # The learning curves
 
 
-def test_learning_curves_have_a_line_a_kind_without_what_was_not_measured():
+def test_learning_curves_have_one_line_per_split_and_skip_missing_figures():
     rows = [
         {"characters": 1_000_000, "train_bpc": 3.0, "val_bpc": None, "clean_bpc": None},
         {"characters": 2_000_000, "train_bpc": 2.5, "val_bpc": 2.6, "clean_bpc": 2.75},
@@ -263,7 +263,7 @@ def test_a_learning_curve_can_be_drawn_by_epoch_and_by_minute(by, axis, values):
     assert list(plot.lines[0].get_xdata()) == values
 
 
-def test_the_first_steps_do_not_hide_the_rest():
+def test_the_axis_leaves_out_the_first_steps():
     steps = [6.6, 4.0, *[2 - 0.01 * step for step in range(40)]]
     rows = [{"characters": 1e5 * step, "train_bpc": bits} for step, bits in enumerate(steps)]
     low, high = draw_learning_curves({"LSTM": rows}).axes[0].get_ylim()
@@ -271,6 +271,6 @@ def test_the_first_steps_do_not_hide_the_rest():
 
 
 @pytest.mark.parametrize("curves", [{}, {"LSTM": []}, {"LSTM": [{"characters": 5, "train_bpc": None}]}])
-def test_nothing_measured_is_an_empty_figure(curves):
+def test_without_figures_the_plot_is_empty(curves):
     [plot] = draw_learning_curves(curves).axes
     assert not plot.lines and plot.get_legend() is None and plot.get_ylabel() == "bits per character"

@@ -1,4 +1,4 @@
-"""Pushing models: what a repository then holds, and that a push which fails leaves it, and the folder, as they were."""
+"""Pushing models: the content of the repository, and that a failed push changes neither it nor the folder."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ PUBLISHED = OF_FOLDERS | {"manifest.json", "README.md", "learning-curve.png"}
 
 @pytest.fixture
 def push(hub, listening, tiny_folder):
-    """Pushes `tiny_folder`, or what else is given, with more flags."""
+    """Pushes `tiny_folder` or another folder, with more flags."""
     _, shell = listening
 
     def run(*flags: str, folder: object = tiny_folder, repo: str = REPO, **settings) -> Done:
@@ -44,12 +44,12 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def change(folder: Path, seed: int = 5) -> None:
-    """Other weights in a model folder."""
+    """Replaces the weights of the LSTM."""
     pl.seed_everything(seed, verbose=False)
     save_checkpoint(Checkpoint(ImprovedSeqModel(hidden_size=8, artists=("Ann", "Bob"))), folder / "lstm")
 
 
-# What a push does
+# A push
 
 
 def test_a_push_from_the_shell_makes_the_repository_in_one_commit(hub, tiny_folder, tmp_path):
@@ -83,7 +83,7 @@ def test_a_push_from_the_shell_makes_the_repository_in_one_commit(hub, tiny_fold
 
 
 @pytest.mark.parametrize("lfs", [False, True], ids=["regular", "lfs"])
-def test_the_same_again_makes_no_commit_and_a_changed_model_makes_one(lfs, hub, push, tiny_folder):
+def test_an_unchanged_folder_makes_no_commit_and_a_changed_model_makes_one(lfs, hub, push, tiny_folder):
     hub.lfs = lfs
     first = push()
     repo = hub.repos[f"models/{REPO}"]
@@ -102,7 +102,7 @@ def test_the_same_again_makes_no_commit_and_a_changed_model_makes_one(lfs, hub, 
     assert repo.head.files[path] == (tiny_folder / path).read_bytes() != repo.commits[1].files[path]
 
 
-def test_what_the_folder_no_longer_holds_is_deleted_and_files_of_others_stay(hub, push, tiny_folder):
+def test_artifacts_that_are_gone_are_deleted_and_other_files_stay(hub, push, tiny_folder):
     push()
     repo = hub.repos[f"models/{REPO}"]
     others = {"LICENSE": b"MIT", "manifest.json.old": b"{}", "lstm-2/config.json": b"{}", "samples/lstm/a.txt": b"la"}
@@ -117,14 +117,14 @@ def test_what_the_folder_no_longer_holds_is_deleted_and_files_of_others_stay(hub
     assert {path: repo.head.files[path] for path in others} == others
 
 
-def test_private_is_for_a_repository_that_is_made_and_changes_none_that_is_there(hub, push):
+def test_private_affects_only_a_new_repository(hub, push):
     assert push("--private").code == push(repo="ann/open").code == 0
     assert hub.repos[f"models/{REPO}"].private and not hub.repos["models/ann/open"].private
     assert push("--private", repo="ann/open").code == push().code == 0
     assert hub.repos[f"models/{REPO}"].private and not hub.repos["models/ann/open"].private
 
 
-def test_a_branch_is_made_and_a_tag_names_the_commit(hub, push, tiny_folder):
+def test_a_branch_is_created_and_the_commit_is_tagged(hub, push, tiny_folder):
     push()
     repo = hub.repos[f"models/{REPO}"]
     first = repo.head.oid
@@ -140,7 +140,7 @@ def test_a_branch_is_made_and_a_tag_names_the_commit(hub, push, tiny_folder):
     assert second.at("new").files.keys() == PUBLISHED | {".gitattributes"}
 
 
-def test_a_tag_that_is_there_does_not_move_and_nothing_is_committed(hub, push, tiny_folder):
+def test_an_existing_tag_does_not_move_and_nothing_is_committed(hub, push, tiny_folder):
     push("--tag", "v1")
     before, commit = state(hub), hub.repos[f"models/{REPO}"].head.oid
     change(tiny_folder)
@@ -149,18 +149,18 @@ def test_a_tag_that_is_there_does_not_move_and_nothing_is_committed(hub, push, t
         assert state(hub) == before
 
 
-def test_a_repository_of_an_organisation_that_may_be_written_to_but_not_made_is_updated(hub, push):
+def test_a_token_with_write_but_no_create_access_can_update(hub, push):
     hub.repos[f"models/{REPO}"] = Repo(REPO, "model")
     hub.fault, hub.fault_on = "403", "repos/create"
     assert push().code == 0
     assert hub.repos[f"models/{REPO}"].head.files.keys() == PUBLISHED | {".gitattributes"}
 
 
-# A push that fails
+# Failures
 
 
 @pytest.mark.parametrize(("fault", "said"), [("500", "the Hub answered 500 (Fault)"), ("403", "refuses this to your token")])  # fmt: skip
-def test_a_failed_commit_leaves_the_hub_and_the_folder_as_they_were(fault, said, hub, push, tiny_folder):
+def test_a_failed_commit_changes_neither_the_hub_nor_the_folder(fault, said, hub, push, tiny_folder):
     push(repo="ann/there")
     change(tiny_folder)
     before, files = state(hub), contents(tiny_folder)
@@ -174,19 +174,19 @@ def test_a_failed_commit_leaves_the_hub_and_the_folder_as_they_were(fault, said,
 
 
 @pytest.mark.parametrize("step", ["/refs", "/branch/", "/revision/", "/preupload/", "objects/batch", "PUT /lfs/"])
-def test_a_failure_at_any_other_step_leaves_nothing_either(step, hub, push):
+def test_a_failure_at_any_other_step_leaves_nothing(step, hub, push):
     hub.fault, hub.fault_on, hub.lfs = "400", step, True
     has_failed(push("--revision", "next"))
     assert state(hub) == {} and any(step in line for line in hub.requests)
 
 
-def test_what_is_told_is_the_first_failure_even_if_nothing_can_be_taken_back(hub, push):
+def test_the_first_failure_is_reported_even_if_the_clean_up_fails(hub, push):
     hub.fault, hub.fault_on = "403", "/commit/|DELETE"
     has_failed(push(), "the Hub refuses this to your token")
     assert len(hub.repos[f"models/{REPO}"].commits) == 1
 
 
-def test_a_tag_that_fails_is_told_beside_the_commit_that_was_made(hub, push):
+def test_a_failed_tag_is_reported_with_the_commit(hub, push):
     hub.fault, hub.fault_on = "500", "/tag/"
     done = push("--tag", "v1")
     commit = hub.repos[f"models/{REPO}"].head
@@ -196,7 +196,7 @@ def test_a_tag_that_fails_is_told_beside_the_commit_that_was_made(hub, push):
     assert commit.files.keys() == PUBLISHED | {".gitattributes"}
 
 
-def test_a_commit_of_someone_else_meanwhile_is_not_overwritten(hub, push, listening, tiny_folder):
+def test_a_concurrent_commit_is_not_overwritten(hub, push, listening, tiny_folder):
     push()
     change(tiny_folder)
     repo = hub.repos[f"models/{REPO}"]
@@ -209,7 +209,7 @@ def test_a_commit_of_someone_else_meanwhile_is_not_overwritten(hub, push, listen
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
-def test_a_push_that_is_interrupted_leaves_nothing(hub, push, listening, tiny_folder):
+def test_an_interrupted_push_leaves_nothing(hub, push, listening, tiny_folder):
     shell = listening[1]
     begin_and_wait(hub, shell, "/commit/", "hang", "push", tiny_folder, "--hub-repo", REPO)
     shell.process.send_signal(signal.SIGINT)
@@ -217,7 +217,7 @@ def test_a_push_that_is_interrupted_leaves_nothing(hub, push, listening, tiny_fo
 
 
 def begin_and_wait(hub: LocalHub, shell: Shell, step: str, fault: str, *arguments: object) -> None:
-    """Begins a command, and returns while it waits for the Hub at a step."""
+    """Begins a command, and returns once it waits for the Hub at a step."""
     hub.fault, hub.fault_on = fault, step
     hub.requests.clear()
     shell.begin(*arguments)
@@ -227,7 +227,7 @@ def begin_and_wait(hub: LocalHub, shell: Shell, step: str, fault: str, *argument
         time.sleep(0.01)
 
 
-def test_a_hub_that_is_not_there(hub, push, tiny_folder):
+def test_an_unreachable_hub_gives_one_sentence(hub, push, tiny_folder):
     files = contents(tiny_folder)
     hub.stop()
     has_failed(push(), "the Hub cannot be reached; check the network")
@@ -235,7 +235,7 @@ def test_a_hub_that_is_not_there(hub, push, tiny_folder):
 
 
 @pytest.mark.parametrize("step", ["/api/", "/commit/"])
-def test_a_hub_that_hangs_is_given_up(step, hub, push):
+def test_a_hub_that_hangs_times_out(step, hub, push):
     push(repo="ann/there")
     before = state(hub)
     hub.fault, hub.fault_on = "hang", step
@@ -246,7 +246,7 @@ def test_a_hub_that_hangs_is_given_up(step, hub, push):
     assert state(hub) == before
 
 
-def test_without_a_token_or_with_one_that_is_unknown_nothing_changes(hub, push):
+def test_without_a_valid_token_nothing_changes(hub, push):
     hub.repos["models/ann/open"] = Repo("ann/open", "model")
     hub.repos["models/ann/closed"] = Repo("ann/closed", "model", private=True)
     before = state(hub)
@@ -256,15 +256,15 @@ def test_without_a_token_or_with_one_that_is_unknown_nothing_changes(hub, push):
     assert state(hub) == before
 
 
-def test_a_token_that_the_hub_repeats_is_not_shown(hub, push, monkeypatch):
-    monkeypatch.setitem(hub.users, "Fault", "ann")  # the word with which this Hub fails
+def test_a_token_in_the_hubs_answer_is_masked(hub, push, monkeypatch):
+    monkeypatch.setitem(hub.users, "Fault", "ann")  # the message of its failures
     hub.fault, hub.fault_on = "500", "/commit/"
     done = push(token="Fault")
     has_failed(done, "the Hub answered 500 (***)")
     assert "Fault" not in done.err
 
 
-# What cannot be published
+# Refusals
 
 
 @pytest.mark.parametrize(
@@ -279,12 +279,12 @@ def test_a_token_that_the_hub_repeats_is_not_shown(hub, push, monkeypatch):
         (["--tag", ""], "--tag must be the name of a branch or tag"),
     ],
 )
-def test_a_name_that_cannot_be_asks_nothing_of_the_hub(flags, said, hub, push):
+def test_an_invalid_name_makes_no_request(flags, said, hub, push):
     has_failed(push(*flags), said)
     assert asked_of(hub) == []
 
 
-def test_a_folder_that_cannot_be_published_asks_nothing_of_the_hub(hub, push, tmp_path):
+def test_a_folder_without_models_makes_no_request(hub, push, tmp_path):
     (tmp_path / "file").write_text("x")
     (tmp_path / "empty").mkdir()
     (tmp_path / "words").mkdir()
@@ -298,7 +298,7 @@ def test_a_folder_that_cannot_be_published_asks_nothing_of_the_hub(hub, push, tm
         (tmp_path / "models/lstm", "'lstm' holds neither a folder lstm nor vanilla-rnn; train one with train.py, or name its parent"),
     ):  # fmt: skip
         has_failed(push(folder=folder), said)
-    done = push(folder=tmp_path / "file")  # named as it was typed
+    done = push(folder=tmp_path / "file")  # its path as typed
     assert done.code == 2 and "is a file; name the folder that train.py wrote" in done.err
     assert asked_of(hub) == []
 
@@ -307,7 +307,7 @@ def index_songs(folder: Path) -> None:
     SongIndex.build([Song("the fox hums to the pond", "Ann", "Pond")], asked=0).save(folder / "originality")
 
 
-def test_a_song_index_is_published_with_the_models_and_goes_when_the_folder_has_none(hub, push, tiny_folder):
+def test_a_song_index_is_published_with_the_models_and_deleted_with_the_folder(hub, push, tiny_folder):
     index_songs(tiny_folder)
     (tiny_folder / "originality/notes.txt").write_text("hf_sekrit")
     of_index = {
@@ -330,7 +330,7 @@ def truncate(path: Path) -> None:
 
 
 def turn_a_number_into_nan(folder: Path) -> None:
-    """In the word vectors, with the sha256 that then is right."""
+    """In the word vectors, with a matching sha256."""
     content = bytearray((folder / "vectors.npy").read_bytes())
     content[-4:] = b"\x00\x00\xc0\x7f"
     (folder / "vectors.npy").write_bytes(content)
@@ -340,7 +340,7 @@ def turn_a_number_into_nan(folder: Path) -> None:
 
 
 def name_another_class(folder: Path) -> None:
-    """In a config, with the sha256 that then is right."""
+    """In a config, with a matching sha256."""
     config = json.loads((folder / "config.json").read_text())
     config["class"] = "GRU"
     config["sha256"]["config.json"] = content_sha256(config)
@@ -365,14 +365,14 @@ def name_another_class(folder: Path) -> None:
     ],
     ids=["weights", "metrics", "history", "class", "words", "meta", "nan", "index", "index metrics"],
 )
-def test_a_damaged_model_is_not_published(damage, said, hub, push, tiny_folder):
+def test_a_damaged_artifact_is_not_published(damage, said, hub, push, tiny_folder):
     index_songs(tiny_folder)
     damage(tiny_folder)
     has_failed(push(), said)
     assert asked_of(hub) == []
 
 
-def test_a_repository_of_something_else_is_refused_and_stays_as_it_is(hub, push):
+def test_a_repository_of_other_content_is_refused_and_unchanged(hub, push):
     for repo, files in (("ann/bert", ["README.md", "config.json", "pytorch_model.bin"]), ("ann/one", ["model.gguf"])):
         hub.repos[f"models/{repo}"] = Repo(repo, "model")
         hub.repos[f"models/{repo}"].commit("main", "bert", dict.fromkeys(files, b"{}"))
@@ -383,13 +383,13 @@ def test_a_repository_of_something_else_is_refused_and_stays_as_it_is(hub, push)
             assert state(hub) == before
 
 
-def test_a_repository_with_a_card_and_a_license_only_is_taken(hub, push):
+def test_a_new_repository_with_card_and_license_is_accepted(hub, push):
     repo = hub.repos[f"models/{REPO}"] = Repo(REPO, "model")
     repo.commit("main", "begun on the site", {**repo.head.files, "README.md": b"# soon", "LICENSE": b"MIT"})
     assert push().code == 0 and repo.head.files.keys() == PUBLISHED | {".gitattributes", "LICENSE"}
 
 
-def test_what_tells_artists_apart_is_pushed_beside_the_models_and_read_strictly_first(tiny_ngrams):
+def test_the_ngram_classifier_is_published_after_a_strict_load(tiny_ngrams):
     (tiny_ngrams / "notes.txt").write_text("not to be published")
     files = model_files(tiny_ngrams.parent, REPO)
     assert {path for path in files if path.startswith("attribution/")} == {

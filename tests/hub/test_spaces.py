@@ -1,4 +1,4 @@
-"""The Space: exactly the files that the app runs on, made once and kept up to date, and other people's left alone."""
+"""Spaces: exactly the files of the app, created, updated, and never another app overwritten."""
 
 import shutil
 import subprocess
@@ -28,7 +28,7 @@ def space(hub, listening):
 
 @pytest.fixture
 def project(tmp_path):
-    """A small folder with what a Space needs, and with much that it does not."""
+    """A small project folder: the files of a Space, and others."""
     root = tmp_path / "project"
     for path in (
         "app.py", "requirements.txt", "LICENSE", "lyricgen/__init__.py", "lyricgen/ui/tab.py", "lyricgen/assets/lstm/w",
@@ -46,17 +46,17 @@ def published(files: dict) -> dict[str, bytes]:
     return {path: content if isinstance(content, bytes) else content.read_bytes() for path, content in files.items()}
 
 
-# What a Space holds
+# Files
 
 
-def test_a_space_holds_what_the_app_needs_and_nothing_else(project):
+def test_a_space_has_the_files_of_the_app_and_no_others(project):
     assert sorted(space_files(project)) == [
         "LICENSE", "README.md", "app.py", "lyricgen/__init__.py", "lyricgen/assets/lstm/w", "lyricgen/ui/tab.py",
         "requirements.txt",
     ]  # fmt: skip
 
 
-def test_all_that_git_knows_of_the_package_is_in_it():
+def test_a_space_has_every_tracked_file_of_the_package():
     if not (ROOT / ".git").exists():
         pytest.skip("no checkout")
     listed = subprocess.run(["git", "ls-files", "lyricgen"], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -89,7 +89,7 @@ def test_the_files_of_a_space_run_without_the_rest_of_the_project(tmp_path):
     ]  # fmt: skip
 
 
-def test_the_card_names_the_models_and_says_the_rest_as_before(project):
+def test_the_card_names_the_models_and_is_otherwise_unchanged(project):
     for root in (project, ROOT):
         before = (root / "README.md").read_text(encoding="utf-8")
         assert published(space_files(root))["README.md"].decode() == before
@@ -103,7 +103,7 @@ def test_the_card_names_the_models_and_says_the_rest_as_before(project):
 
 
 @pytest.mark.parametrize("lacking", ["app.py", "lyricgen", "requirements.txt", "README.md", "LICENSE"])
-def test_a_folder_that_is_not_the_projects_is_told_in_one_sentence(lacking, project):
+def test_another_folder_than_the_projects_gives_one_sentence(lacking, project):
     shutil.rmtree(project / lacking) if lacking == "lyricgen" else (project / lacking).unlink()
     with pytest.raises(HubError, match=rf"the project's folder is needed, and this one has no {lacking}; run it in"):
         push_space(APP, root=project)
@@ -116,10 +116,10 @@ def test_an_installed_package_says_that_a_checkout_is_needed(tmp_path, monkeypat
     assert capsys.readouterr() == ("", said)
 
 
-# Pushing it
+# Pushing
 
 
-def test_a_space_is_made_in_one_commit_and_kept_up_to_date(hub, space):
+def test_a_space_is_created_in_one_commit_and_updated(hub, space):
     done = space()
     repo = hub.repos[f"spaces/{APP}"]
     assert done == Done(0, f"{APP} is at commit {repo.head.oid[:7]}: {hub.url}/spaces/{APP}\n", "")
@@ -140,7 +140,7 @@ def test_a_space_is_made_in_one_commit_and_kept_up_to_date(hub, space):
     assert repo.head.files == {".gitattributes": GITATTRIBUTES, **others, **files}
 
 
-def test_a_space_is_told_which_models_it_runs(hub, space):
+def test_the_models_variable_of_a_space_is_set_and_cleared(hub, space):
     done = space("--hub-repo", "ann/models", "--private")
     repo = hub.repos[f"spaces/{APP}"]
     assert done.code == 0 and done.err == "" and repo.private
@@ -155,7 +155,7 @@ def test_a_space_is_told_which_models_it_runs(hub, space):
     assert space().code == 0 and repo.variables == {}
 
 
-def test_a_space_with_another_app_is_refused_and_stays_as_it_is(hub, space):
+def test_a_space_with_another_app_is_refused_and_unchanged(hub, space):
     for name, files in (("gradio", ["app.py"]), ("static", ["index.html"]), ("docker", ["Dockerfile", "main.py"])):
         repo = hub.repos[f"spaces/ann/{name}"] = Repo(f"ann/{name}", "space", sdk=name)
         repo.commit("main", "another", {"README.md": b"", **dict.fromkeys(files, b"")})
@@ -166,13 +166,13 @@ def test_a_space_with_another_app_is_refused_and_stays_as_it_is(hub, space):
     assert state(hub) == before
 
 
-def test_a_space_begun_on_the_site_is_taken(hub, space):
+def test_a_new_space_from_the_site_is_accepted(hub, space):
     repo = hub.repos[f"spaces/{APP}"] = Repo(APP, "space", sdk="gradio")
     repo.commit("main", "Create README.md", {**repo.head.files, "README.md": b"---\nsdk: gradio\n---\n"})
     assert space().code == 0 and repo.head.files.keys() == space_files(ROOT).keys() | {".gitattributes"}
 
 
-def test_a_push_that_fails_leaves_the_hub_as_it_was(hub, space):
+def test_a_failed_push_leaves_the_hub_unchanged(hub, space):
     space(repo="ann/there")
     repo = hub.repos["spaces/ann/there"]
     repo.commit("main", "older", {**repo.head.files, "app.py": b"old"})
@@ -199,7 +199,7 @@ def test_a_push_that_fails_leaves_the_hub_as_it_was(hub, space):
         (["--repo", APP, "--hub-repo", ""], "--hub-repo must be USER/NAME"),
     ],
 )
-def test_a_name_that_cannot_be_asks_nothing_of_the_hub(arguments, said, hub, listening):
+def test_an_invalid_name_makes_no_request(arguments, said, hub, listening):
     done = listening[1].run("space", *arguments)
     assert done.code == 2 and done.err.startswith("lyricgen: ") and said in done.err and done.err.count("\n") == 1
     assert asked_of(hub) == []
