@@ -1,19 +1,36 @@
-"""Folders that are whole or not there, the cache folder, sha256 and JSON files."""
+"""Atomic folders, artifacts, checksums, JSON files and the cache folder."""
 
+import csv
 import hashlib
 import json
 import os
+import zipfile
 
 import pytest
 
-from lyricgen.storage import atomic_folder, cache_folder, file_sha256, write_json
+from lyricgen.errors import ArgumentError, DataError, ModelError
+from lyricgen.storage import (
+    ARTIFACT_FOLDERS,
+    ENCODED_CORPUS,
+    HUB_SNAPSHOT,
+    ArtifactKind,
+    artifact_errors,
+    atomic_folder,
+    cache_folder,
+    file_fault,
+    file_sha256,
+    read_artifact,
+    read_header,
+    write_artifact,
+    write_json,
+)
 
 
 def tree(folder):
     return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_folder_appears_when_its_block_ends_and_not_before(tmp_path):
+def test_a_folder_appears_when_its_block_ends(tmp_path):
     target = tmp_path / "deep/er/folder"
     with atomic_folder(target) as partial:
         (partial / "a.txt").write_text("new")
@@ -21,7 +38,7 @@ def test_a_folder_appears_when_its_block_ends_and_not_before(tmp_path):
     assert tree(tmp_path) == {"deep/er/folder/a.txt": "new"} and list(target.parent.iterdir()) == [target]
 
 
-def test_a_folder_that_was_there_is_replaced_whole(tmp_path):
+def test_an_existing_folder_is_replaced(tmp_path):
     target = tmp_path / "folder"
     target.mkdir()
     (target / "old.txt").write_text("old")
@@ -32,7 +49,7 @@ def test_a_folder_that_was_there_is_replaced_whole(tmp_path):
 
 
 @pytest.mark.parametrize("fault", [ValueError, OSError, KeyboardInterrupt])
-def test_a_block_that_fails_leaves_the_old_folder_as_it_was_and_nothing_beside_it(fault, tmp_path):
+def test_a_failing_block_leaves_the_old_folder_and_nothing_else(fault, tmp_path):
     target = tmp_path / "folder"
     target.mkdir()
     (target / "old.txt").write_text("old")
@@ -42,7 +59,7 @@ def test_a_block_that_fails_leaves_the_old_folder_as_it_was_and_nothing_beside_i
     assert tree(tmp_path) == {"folder/old.txt": "old"} and list(tmp_path.iterdir()) == [target]
 
 
-def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(tmp_path):
+def test_a_failing_rename_leaves_the_old_folder(tmp_path):
     target = tmp_path / "folder"
     target.mkdir()
     (target / "old.txt").write_text("old")
@@ -69,13 +86,164 @@ def test_the_cache_folder_comes_from_the_environment(variables, expected, monkey
     assert os.fspath(cache_folder()) == expected
 
 
+# Artifacts
+
+POEM = ArtifactKind("poem", "poem.json", ("verse.txt", "title.txt"), ModelError, "write one", "copy it again")
+SIGNED = ArtifactKind("signed poem", "poem.json", ("verse.txt",), DataError, "write one", lists_header=True)
+KINDS = [*dict.fromkeys(ARTIFACT_FOLDERS.values()), ENCODED_CORPUS]
+
+
+@pytest.fixture
+def poem(tmp_path):
+    """The folder of a poem."""
+    with write_artifact(tmp_path / "deep/ode", POEM, {"author": "Zoë"}) as partial:
+        (partial / "verse.txt").write_text("o night")
+        (partial / "title.txt").write_text("Ode")
+    return tmp_path / "deep/ode"
+
+
+def refusal(folder, kind=POEM, **options) -> str:
+    """The message of the error that reading an artifact raises: one sentence, in one line, without a path."""
+    with pytest.raises(kind.error) as error:
+        read_artifact(folder, kind, **options)
+    message = str(error.value)
+    assert message.isprintable() and len(message) < 200 and str(folder.parent) not in message
+    return message
+
+
+def test_an_artifact_has_a_header_with_version_and_checksums(poem):
+    header = {
+        "format_version": 1,
+        "author": "Zoë",
+        "sha256": {name: file_sha256(poem / name) for name in ("verse.txt", "title.txt")},
+    }
+    assert read_artifact(poem, POEM) == read_header(poem, POEM) == header
+    assert list(json.loads((poem / "poem.json").read_text("utf-8"))) == ["format_version", "author", "sha256"]
+    assert sorted(path.name for path in poem.iterdir()) == sorted(POEM.all_files)
+
+
+def test_the_content_of_a_header_may_be_completed_while_files_are_written(tmp_path):
+    header = {"author": "Ann"}
+    with write_artifact(tmp_path / "ode", POEM, header) as partial:
+        for name in POEM.files:
+            (partial / name).write_text(name)
+        header["lines"] = 1
+    assert read_artifact(tmp_path / "ode", POEM)["lines"] == 1
+
+
+def test_an_artifact_without_one_of_its_files_is_not_written(poem):
+    with pytest.raises(FileNotFoundError), write_artifact(poem, POEM, {}) as partial:
+        (partial / "verse.txt").write_text("o day")
+    assert (poem / "verse.txt").read_text() == "o night" and list(poem.parent.iterdir()) == [poem]
+
+
+@pytest.mark.parametrize("kind", [POEM, *KINDS], ids=lambda kind: kind.noun)
+def test_every_kind_names_a_missing_folder_or_header_and_what_to_do(kind, tmp_path):
+    assert refusal(tmp_path / "none", kind) == f"there is no {kind.noun} 'none'; {kind.if_missing}"
+    (tmp_path / "file").write_text("no folder")
+    assert refusal(tmp_path / "file", kind).startswith(f"there is no {kind.noun} 'file'")
+    assert refusal(tmp_path / ("x" * 5000), kind).startswith(f"there is no {kind.noun} 'xxx")
+    (tmp_path / "empty").mkdir()
+    assert refusal(tmp_path / "empty", kind) == f"'empty' is no {kind.noun} (it lacks {kind.header}); {kind.if_missing}"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("verse.txt", None, "verse.txt of poem 'ode' is missing; copy it again"),
+        ("title.txt", b"", "title.txt of poem 'ode' is not the file that was written (its sha256 differs); copy it again"),
+        ("poem.json", b"{", "poem.json of poem 'ode' is damaged; copy it again"),
+        ("poem.json", b"\xff\xfe", "poem.json of poem 'ode' is damaged; copy it again"),
+        ("poem.json", b"[" * 10**6, "poem.json of poem 'ode' is damaged; copy it again"),
+        ("poem.json", b"[1]", "poem.json of poem 'ode' is damaged; copy it again"),
+        ("poem.json", b'{"format_version": 1}', "poem.json of poem 'ode' is damaged; copy it again"),
+        ("poem.json", b'{"format_version": 1, "sha256": []}', "poem.json of poem 'ode' is damaged; copy it again"),
+        ("poem.json", b'{"format_version": 1, "sha256": {"verse.txt": ""}}', "poem.json of poem 'ode' is damaged; copy it again"),
+        ("poem.json", b'{"format_version": 2}', "poem 'ode' has format version 2, this lyricgen reads 1; copy it again, or use the version of lyricgen that made it"),
+    ],
+)  # fmt: skip
+def test_a_damaged_artifact_gives_one_sentence(name, content, message, poem):
+    (poem / name).unlink()
+    if content is not None:
+        (poem / name).write_bytes(content)
+    assert refusal(poem) == message
+
+
+@pytest.mark.parametrize("name", POEM.all_files)
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(name, poem):
+    (poem / name).unlink()
+    (poem / name).mkdir()
+    assert refusal(poem).startswith(f"{name} of poem 'ode' cannot be read (Is a directory)")
+
+
+def test_an_unchecked_file_may_differ(poem):
+    (poem / "verse.txt").write_text("other")
+    assert read_artifact(poem, POEM, unchecked=["verse.txt"])["author"] == "Zoë"
+
+
+def test_a_header_that_lists_itself_cannot_be_altered(tmp_path):
+    folder = tmp_path / "ode"
+    with write_artifact(folder, SIGNED, {"author": "Zoë"}) as partial:
+        (partial / "verse.txt").write_text("o night")
+    header = read_artifact(folder, SIGNED)
+    write_json(folder / "poem.json", header | {"author": "Ann"})
+    assert "poem.json of signed poem 'ode' is not the file that was written" in refusal(folder, SIGNED)
+    del header["sha256"]["poem.json"]
+    write_json(folder / "poem.json", header)
+    assert "poem.json of signed poem 'ode' is damaged" in refusal(folder, SIGNED)
+
+
+@pytest.mark.parametrize(
+    "fault", [ValueError, KeyError, TypeError, EOFError, OverflowError, csv.Error, zipfile.BadZipFile]
+)
+def test_content_that_cannot_be_parsed_gives_one_sentence(fault, poem):
+    with (
+        pytest.raises(ModelError, match="^the files of poem 'ode' do not fit together; copy it again$"),
+        artifact_errors(poem, POEM),
+    ):
+        raise fault
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [(OSError("short read"), "short read"), (PermissionError(13, "Permission denied", "/secret/path"), "Permission denied")],
+)  # fmt: skip
+def test_content_that_cannot_be_read_gives_the_reason_without_path_or_none(fault, reason, poem):
+    with pytest.raises(ModelError) as error, artifact_errors(poem, POEM):
+        raise fault
+    assert str(error.value) == f"poem 'ode' cannot be read ({reason}); copy it again"
+
+
+def test_our_own_errors_and_faults_of_the_program_pass_unchanged(poem):
+    for fault in (ArgumentError("top_k must be 1"), ModelError("other"), AssertionError("a fault of the program")):
+        with pytest.raises(type(fault), match=str(fault)), artifact_errors(poem, POEM):
+            raise fault
+
+
+def test_kinds_have_different_nouns_and_safe_file_names():
+    kinds = [*KINDS, HUB_SNAPSHOT]
+    assert len({kind.noun for kind in kinds}) == len(kinds) == 6
+    assert all(os.path.basename(name) == name for kind in kinds for name in kind.all_files)
+
+
+# Checksums and files
+
+
+def test_a_file_fault_completes_a_sentence(tmp_path):
+    (tmp_path / "file").write_bytes(b"abc")
+    assert file_fault(tmp_path / "file", hashlib.sha256(b"abc").hexdigest()) is None
+    assert file_fault(tmp_path / "file", None) == "is not the file that was written (its sha256 differs)"
+    assert file_fault(tmp_path / "none", "") == "is missing"
+    assert file_fault(tmp_path, "") == "cannot be read (Is a directory)"
+
+
 @pytest.mark.parametrize("content", [b"", b"abc", bytes(range(256)) * 5000])
 def test_the_sha256_of_a_file_is_that_of_its_bytes(content, tmp_path):
     (tmp_path / "file").write_bytes(content)
     assert file_sha256(tmp_path / "file") == hashlib.sha256(content).hexdigest()
 
 
-def test_a_json_file_can_be_read_by_people_and_by_json(tmp_path):
+def test_a_json_file_is_indented_and_not_escaped(tmp_path):
     write_json(tmp_path / "a.json", {"name": "Beyoncé", "words": 3})
     assert (tmp_path / "a.json").read_bytes() == '{\n  "name": "Beyoncé",\n  "words": 3\n}\n'.encode()
     assert json.loads((tmp_path / "a.json").read_text("utf-8")) == {"name": "Beyoncé", "words": 3}

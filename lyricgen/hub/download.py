@@ -92,6 +92,7 @@ class Download:
         except subprocess.TimeoutExpired:
             raise HubError("the Hub is slow; the download continues for the next start") from None
         try:
+            assert self._process.stdout is not None  # stdout=PIPE
             answer = json.load(self._process.stdout)  # one line, which fits into the pipe
             if "error" in answer:
                 raise HubError(answer["error"])
@@ -134,13 +135,14 @@ def fetch(repo: str, revision: str = "main") -> tuple[str, Path]:
         HubError: the download failed, or the files do not match the manifest.
     """
     with hub_errors(repo):
-        info = HfApi(library_name="lyricgen").repo_info(repo, revision=revision, timeout=METADATA_TIMEOUT)
+        info = HfApi(library_name="lyricgen").model_info(repo, revision=revision, timeout=METADATA_TIMEOUT)
         if MANIFEST not in {sibling.rfilename for sibling in info.siblings or ()}:
             raise HubError(f"{repo} holds something else than models of lyricgen (it has no {MANIFEST})")
         patterns = [MANIFEST, *(f"{name}/*" for name in FOLDERS)]
-        folder = Path(snapshot_download(repo, revision=info.sha, allow_patterns=patterns))
+        commit = str(info.sha)
+        folder = Path(snapshot_download(repo, revision=commit, allow_patterns=patterns))
     check_manifest(folder)
-    return info.sha, folder
+    return commit, folder
 
 
 def check_manifest(folder: Path) -> None:

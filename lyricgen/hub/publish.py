@@ -50,12 +50,11 @@ def push_files(
     owned: tuple[str, ...],
     message: str,
     *,
-    repo_type: str = "model",
+    space_sdk: str | None = None,
     private: bool = False,
     revision: str = "main",
     tag: str | None = None,
     check_paths: Callable[[set[str]], None] | None = None,
-    **creation: object,
 ) -> Push:
     """Commits files to a repository, which is created, and its branch, if it does not exist.
 
@@ -64,30 +63,28 @@ def push_files(
         files: content, or the file that holds it, by path in the repository.
         owned: folders, as 'NAME/', in which all other files are deleted.
         message: of the commit.
-        repo_type: 'model' or 'space'.
+        space_sdk: of a Space; None: the repository is one of models.
         private: visibility of a new repository.
         revision: the branch.
         tag: a new tag for the commit.
         check_paths: called with the paths in the repository; raises if it must not be written to.
-        creation: more arguments of `HfApi.create_repo`.
 
     Raises:
         HubError: the push failed. A repository or branch created by it is deleted again; nothing else has changed.
     """
-    target = _Target(repo, repo_type, revision)
-    with hub_errors(repo), target.created(private, creation):
-        head = target.api.repo_info(repo, repo_type=repo_type, revision=revision)
-        paths = {sibling.rfilename for sibling in head.siblings}
+    target = _Target(repo, space_sdk, revision)
+    with hub_errors(repo), target.created(private):
+        parent, paths = target.head()
         if check_paths:
             check_paths(paths)
         if tag:
             target.check_new_tag(tag)
         stale = {path for path in paths - files.keys() if path.startswith(owned)}
-        commit = target.commit(files, stale, message, head.sha)
+        commit = target.commit(files, stale, message, parent)
     if tag:
         target.create_tag(tag, commit)
-    path = f"spaces/{repo}" if repo_type == "space" else repo
-    return Push(repo, commit.oid, commit.oid != head.sha, f"{target.api.endpoint}/{path}")
+    path = f"spaces/{repo}" if space_sdk else repo
+    return Push(repo, commit.oid, commit.oid != parent, f"{target.api.endpoint}/{path}")
 
 
 def push_models(
@@ -151,17 +148,15 @@ def model_files(folder: Path, repo: str) -> dict[str, Path | bytes]:
             f"{short_repr(folder.name)} holds neither a folder lstm nor vanilla-rnn; train one with train.py, or name its parent folder"
         )
     words, others = _describe_others(folder, present)
-    files: dict[str, Path | bytes] = {
-        f"{name}/{file}": folder / name / file for name in present for file in ARTIFACT_FOLDERS[name].all_files
+    files = {f"{name}/{file}": folder / name / file for name in present for file in ARTIFACT_FOLDERS[name].all_files}
+    checksums = {path: file_sha256(file) for path, file in files.items()}
+    manifest = {"format_version": HUB_SNAPSHOT.version, "files": checksums}
+    return {
+        **files,
+        MANIFEST: (json.dumps(manifest, indent=2) + "\n").encode(),
+        CARD: write_card(repo, models, words, others).encode(),
+        CURVE: draw_curve(models),
     }
-    manifest = {
-        "format_version": HUB_SNAPSHOT.version,
-        "files": {path: file_sha256(file) for path, file in files.items()},
-    }
-    files[MANIFEST] = (json.dumps(manifest, indent=2) + "\n").encode()
-    files[CARD] = write_card(repo, models, words, others).encode()
-    files[CURVE] = draw_curve(models)
-    return files
 
 
 def _describe_others(folder: Path, present: list[str]) -> tuple[dict | None, dict[str, str]]:
@@ -186,14 +181,24 @@ class _Target:
     """Repository and branch of a push; each method but `create_tag` raises the client's errors."""
 
     repo: str
-    repo_type: str
+    space_sdk: str | None
+    """None for a repository of models."""
     revision: str
     api: HfApi = field(default_factory=lambda: HfApi(library_name="lyricgen"))
 
+    @property
+    def repo_type(self) -> str:
+        return "space" if self.space_sdk else "model"
+
+    def head(self) -> tuple[str, set[str]]:
+        """The branch's commit and the paths in it."""
+        info = self.api.repo_info(self.repo, repo_type=self.repo_type, revision=self.revision)
+        return str(info.sha), {sibling.rfilename for sibling in getattr(info, "siblings", None) or ()}
+
     @contextmanager
-    def created(self, private: bool, creation: dict[str, object]) -> Iterator[None]:
+    def created(self, private: bool) -> Iterator[None]:
         """Creates the repository and the branch where they do not exist; deletes them again if the block fails."""
-        new_repo = self._create_repo(private, creation)
+        new_repo = self._create_repo(private)
         new_branch = False
         try:
             new_branch = self._create_branch()
@@ -206,10 +211,10 @@ class _Target:
                     self.api.delete_branch(self.repo, repo_type=self.repo_type, branch=self.revision)
             raise
 
-    def _create_repo(self, private: bool, creation: dict[str, object]) -> bool:
+    def _create_repo(self, private: bool) -> bool:
         """Returns whether the repository is new."""
         try:
-            self.api.create_repo(self.repo, repo_type=self.repo_type, private=private, exist_ok=False, **creation)
+            self.api.create_repo(self.repo, repo_type=self.repo_type, private=private, space_sdk=self.space_sdk)
             return True
         except HfHubHTTPError as error:
             if status_code(error) == 409:
@@ -240,12 +245,12 @@ class _Target:
 
     def commit(self, files: Mapping[str, Path | bytes], stale: set[str], message: str, parent: str) -> CommitInfo:
         """Adds `files` and deletes `stale` in one commit, provided that the branch is still at `parent`."""
-        operations = [CommitOperationAdd(path, content) for path, content in sorted(files.items())]
-        operations += [CommitOperationDelete(path) for path in sorted(stale)]
+        additions = [CommitOperationAdd(path, content) for path, content in sorted(files.items())]
+        deletions = [CommitOperationDelete(path) for path in sorted(stale)]
         with _quiet():
             return self.api.create_commit(
                 self.repo,
-                operations,
+                [*additions, *deletions],
                 commit_message=message,
                 repo_type=self.repo_type,
                 revision=self.revision,

@@ -36,14 +36,7 @@ def push_space(repo: str, hub_repo: str | None = None, private: bool = False, ro
             raise HubError(f"the Space {repo} holds another app; name another Space")
 
     push = push_files(
-        repo,
-        files,
-        OWNED,
-        "Update the app",
-        repo_type="space",
-        private=private,
-        check_paths=check_paths,
-        space_sdk="gradio",
+        repo, files, OWNED, "Update the app", space_sdk="gradio", private=private, check_paths=check_paths
     )
     try:
         with hub_errors(repo):
@@ -83,7 +76,7 @@ def space_files(root: Path, hub_repo: str | None = None) -> dict[str, Path | byt
                 files[relative.as_posix()] = path
     if hub_repo:
         card = SpaceCard((root / "README.md").read_text(encoding="utf-8"))
-        card.data.models = [hub_repo]
+        card.data["models"] = [hub_repo]
         card.data["preload_from_hub"] = [hub_repo]
         files["README.md"] = str(card).encode()
     return files

@@ -10,7 +10,7 @@ import csv
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -184,7 +184,9 @@ def load_training_checkpoint(path: str | Path) -> CharacterModel:
 class _NoInit(TorchFunctionMode):
     """Makes torch.nn.init a no-op: on the meta device it would import all of torch.compile."""
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):
+    def __torch_function__(
+        self, function: Callable, types: object, args: tuple = (), kwargs: dict | None = None
+    ) -> object:
         if getattr(function, "__module__", None) == "torch.nn.init":
             return kwargs["tensor"] if kwargs else args[0]
         return function(*args, **(kwargs or {}))
