@@ -232,7 +232,7 @@ def test_the_line_under_a_lyric_tells_the_longest_run_with_all_markup_as_text():
     shown = html.unescape(line)
     assert "6 words (<mark>the fox *hums* <b>to the</mark>), in “[T](x)” by <img" in shown or "7 words" in shown
     assert "of the words stand in runs of 5 or more." in shown and "\n" not in line
-    assert html.unescape(originality_line(resources, "a b c d e")) == "No 5 words in a row stand in the training songs."
+    assert html.unescape(originality_line(resources, "a b c d e")) == "No 5 words in a row occur in the training songs."
     assert originality_line(resources, "") == ""
 
 

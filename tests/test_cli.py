@@ -261,7 +261,7 @@ def test_originality_marks_runs_and_names_their_songs(capsys, index):
     code, out, _ = run(capsys, "originality", text, "--index", index, "--json")
     assert code == 0 and json.loads(out)["runs"][0]["title"] == "Pond"
     code, out, _ = run(capsys, "originality", "nothing of this was ever sung", "--index", index)
-    assert (code, out) == (0, "No 5 words in a row stand in the training songs.\n")
+    assert (code, out) == (0, "No 5 words in a row occur in the training songs.\n")
 
 
 def test_originality_reads_standard_input_and_looks_into_the_bundled_songs():
@@ -272,7 +272,7 @@ def test_originality_reads_standard_input_and_looks_into_the_bundled_songs():
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [([""], "text must be 1 to 20,000"), (["x" * 20_001], "got 20,001"), (["x", "--index", "nowhere"], "'nowhere'")],
+    [([""], "text must have 1 to 20,000"), (["x" * 20_001], "got 20,001"), (["x", "--index", "nowhere"], "'nowhere'")],
 )
 def test_bad_text_for_originality_is_one_sentence_and_exit_code_2(capsys, arguments, said):
     code, out, err = run(capsys, "originality", *arguments)

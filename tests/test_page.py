@@ -194,7 +194,7 @@ def test_a_lyric_copies_no_more_words_than_are_allowed(page):
     page.get_by_role("option", name="4 words").click()
     page.get_by_role("button", name="Write", exact=True).click()
     text = wait_for_lyrics(page, 300)
-    page.locator("#original-line").get_by_text("No 5 words in a row stand in the training songs").wait_for()
+    page.locator("#original-line").get_by_text("No 5 words in a row occur in the training songs").wait_for()
     assert measure_originality(text).longest_run == 0
 
 
@@ -271,7 +271,7 @@ def test_copied_words_are_marked_and_their_songs_listed(page):
     page.locator("#original-marked mark").first.wait_for(timeout=20_000)
     marks = page.locator("#original-marked mark").all_inner_texts()
     assert any(mark.startswith("i don't know what to do") for mark in marks)
-    assert "Longest run that stands in the training songs" in page.locator("#original-summary").inner_text()
+    assert "Longest run that occurs in the training songs" in page.locator("#original-summary").inner_text()
     page.wait_for_function("document.querySelector('#original-runs').innerText.includes('1')")
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
@@ -286,7 +286,7 @@ def test_a_text_of_markup_is_shown_as_text_and_an_empty_one_refused(page):
     assert page.locator("#original-marked").inner_text().startswith("<img src=x onerror=document.title='broken'>")
     page.locator("#original-text textarea").fill("")
     page.locator("#look-up").click()
-    page.get_by_test_id("toast-body").get_by_text("text must be 1 to 20,000 characters").wait_for()
+    page.get_by_test_id("toast-body").get_by_text("text must have 1 to 20,000 characters").wait_for()
 
 
 def open_attribution(page) -> None:

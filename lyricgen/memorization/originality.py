@@ -1,6 +1,6 @@
-"""How much of a text stands in songs: its runs of five words or more that stand in one song, and which song that is.
+"""Verbatim overlap of a text with songs: its runs of five words or more that occur in one song, with the song of each.
 
-Shapes: W words of the text, W - 4 grams of five words in a row.
+Shapes: W words of the text, which has W - 4 grams (five words in a row); M matches of a gram and a song.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from lyricgen.errors import ArgumentError
 from lyricgen.memorization.song_index import (
     GRAM,
     SongIndex,
@@ -19,93 +18,94 @@ from lyricgen.memorization.song_index import (
     hash_grams,
     hash_words,
 )
-from lyricgen.validation import check_text
+from lyricgen.validation import check_text, check_text_length
 
-LONGEST_TEXT = 20_000  # characters
+MAX_COMPARED_LENGTH = 20_000  # characters of a text
 
 
 @dataclass(frozen=True)
 class CopiedRun:
-    """Words in a row that stand in one song."""
+    """Words in a row that occur in one song."""
 
     start: int
-    """Where the run begins in the text as given, in characters."""
+    """Position of its first character in the text as given."""
     stop: int
     words: int
     title: str
-    """Of the song; '' where its file does not say."""
+    """Title of the song; '' where its file has none."""
     artist: str
     songs: int
-    """In how many songs the whole run stands."""
+    """Number of songs that have the whole run."""
 
 
 @dataclass(frozen=True)
 class Originality:
-    """What of a text stands in songs."""
+    """The copied runs of a text."""
 
     text: str
     words: int
     longest_run: int
-    """Words of the longest run; 0 where no five words in a row stand in a song."""
+    """Words of the longest run; 0 where no five words in a row occur in a song."""
     share_copied: float | None
-    """The share of the words that stand in runs of five words or more; None for a text of fewer words."""
+    """Share of the words inside runs; None for a text of fewer than five words."""
     runs: list[CopiedRun] = field(default_factory=list)
-    """In the text's order; none lies within another, two may overlap."""
+    """In the text's order; none lies inside another, but two may overlap."""
 
     @property
     def longest(self) -> CopiedRun | None:
-        """The longest run, the first of those."""
+        """The longest run, the first of equals."""
         return max(self.runs, key=lambda run: run.words, default=None)
 
     @property
     def summary(self) -> str:
-        """What was found, in a sentence or two."""
+        """The result in one or two sentences."""
         if self.share_copied is None:
-            return f"The text has {_words(self.words)}, and nothing can be said of fewer than {GRAM}."
-        if not self.runs:
-            return f"No {GRAM} words in a row stand in the training songs."
+            return f"The text has {_count_words(self.words)}; at least {GRAM} are needed to compare it."
+        if self.longest is None:
+            return f"No {GRAM} words in a row occur in the training songs."
         return (
-            f"Longest run that stands in the training songs: {_words(self.longest_run)}, in {song_name(self.longest)}. "
-            f"{self.share_copied:.0%} of the words stand in runs of {GRAM} or more."
+            f"Longest run that occurs in the training songs: {_count_words(self.longest_run)}, in "
+            f"{song_name(self.longest)}. {self.share_copied:.0%} of the words are in runs of {GRAM} or more."
         )
 
-    def marked(self) -> list[tuple[str, CopiedRun | None]]:
-        """The whole text in pieces, each with the run it stands in; where two overlap, the words are the first's."""
-        pieces, at = [], 0
+    def pieces(self) -> list[tuple[str, CopiedRun | None]]:
+        """The text cut into pieces, each with its run; words that two runs share are the first run's."""
+        pieces: list[tuple[str, CopiedRun | None]] = []
+        end = 0
         for run in self.runs:
-            begin = max(run.start, at)
-            pieces += [(self.text[at:begin], None), (self.text[begin : run.stop], run)]
-            at = run.stop
-        pieces.append((self.text[at:], None))
+            start = max(run.start, end)
+            pieces += [(self.text[end:start], None), (self.text[start : run.stop], run)]
+            end = run.stop
+        pieces.append((self.text[end:], None))
         return [(piece, run) for piece, run in pieces if piece]
 
+    marked = pieces  # the earlier name
+
     def to_dict(self) -> dict:
-        """As plain values, with the words of each run."""
+        """As plain values, with the text of each run."""
         runs = [{**asdict(run), "text": self.text[run.start : run.stop]} for run in self.runs]
         facts = {name: getattr(self, name) for name in ("words", "longest_run", "share_copied", "summary")}
         return {**facts, "runs": runs}
 
 
 def measure_originality(text: object, index: SongIndex | str | Path | None = None) -> Originality:
-    """How much of a text stands in songs.
+    """The runs of a text that occur in songs, and the share of its words inside them.
 
-    A run is words in a row of which each five stand in the same song, no more often than they are sung there, in a loop no
-    more often than in one go; it ends where no song goes on with it. Punctuation, capitals and spacing make no difference. Where a run stands in several songs, that
-    one is named which has most of the text, then the first of the file. How often each five words stand in a song is all
-    that an index knows: two places of one song can look like one where four words are common to them.
+    A run is a maximal sequence of words whose grams all occur in one song, each no more often than in the song; a periodic
+    gram (one that overlaps itself) in one loop no more often than in the song's longest loop. Punctuation, case and spacing
+    are ignored. Of several songs that have a run, the one with most of the text is named, then the first in the file. The
+    index knows only grams and their counts, so two passages of a song with four words in common can look like one.
 
     Args:
-        text: of 1 to 20,000 characters.
-        index: of the songs, or its folder; None: the index that comes with the project.
+        text: 1 to 20,000 characters.
+        index: the index of the songs, or its folder; None: the bundled index.
 
     Raises:
-        ArgumentError: the text is empty, or too long.
+        ArgumentError: the text is empty or too long.
         ModelError: the index is missing or damaged.
     """
     text = check_text("text", text)
-    if not 1 <= len(text) <= LONGEST_TEXT or not text.strip():
-        got = f"{len(text):,}" if text.strip() else "an empty text"
-        raise ArgumentError(f"text must be 1 to {LONGEST_TEXT:,} characters, got {got}")
+    check_text_length("text", text if text.strip() else "", 1, MAX_COMPARED_LENGTH)
     if not isinstance(index, SongIndex):
         index = bundled_index() if index is None else SongIndex.load(index)
     words = find_words(text)
@@ -113,102 +113,104 @@ def measure_originality(text: object, index: SongIndex | str | Path | None = Non
         return Originality(text, len(words), 0, None)
     hashes = hash_words(words)
     grams = hash_grams(hashes)
-    found = index.find(grams)
-    runs = [_named(stretch, words, index) for stretch in find_runs(grams, find_periods(hashes), *found)]
-    covered = np.zeros(len(words), bool)
-    for position in np.unique(found[0]):
-        covered[position : position + GRAM] = True
-    return Originality(text, len(words), max((run.words for run in runs), default=0), float(covered.mean()), runs)
+    matches = index.find(grams)
+    runs = [_copied_run(run, words, index) for run in find_runs(grams, find_periods(hashes), *matches)]
+    is_copied = np.zeros(len(words), bool)
+    for position in np.unique(matches[0]).tolist():
+        is_copied[position : position + GRAM] = True
+    return Originality(text, len(words), max((run.words for run in runs), default=0), float(is_copied.mean()), runs)
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """Grams in a row that stand in one song."""
+class GramRun:
+    """Grams in a row that occur in one song."""
 
     first: int
     """Position of the first gram, which is that of its first word."""
     last: int
     song: int
     songs: int
-    """In how many songs all of them stand."""
+    """Number of songs in which all of them occur."""
 
 
 def find_runs(
-    grams: np.ndarray, periods: np.ndarray, found: np.ndarray, songs: np.ndarray, times: np.ndarray
-) -> list[Stretch]:
-    """The longest stretches of grams that stand in one song each, so many that every gram found is in one.
+    grams: np.ndarray, periods: np.ndarray, positions: np.ndarray, songs: np.ndarray, times: np.ndarray
+) -> list[GramRun]:
+    """Maximal copied runs that together cover every matched n-gram.
+
+    A greedy cover from the left: each run is the longest of those that hold the first gram not covered yet, the last of
+    equals. So a run as long as the longest of all is among them.
 
     Args:
-        grams, periods: hashes of the text's grams, and after how many words each overlaps itself, 0 for not at all: (W - 4,).
-        found, songs, times: position in `grams`, song, and how often it is sung there, of each gram in each song that has it:
-            int64 (found,), as `SongIndex.find` returns them.
+        grams: hashes of the text's grams (W - 4,).
+        periods: period of each gram, 0 for none (W - 4,); see `find_periods`.
+        positions, songs, times: position of a gram, a song that has it, and its occurrences there, for each match: int64
+            (M,), as `SongIndex.find` returns them.
 
     Returns:
-        Stretches in order of which none lies within another. From the left on, each is the longest of those that hold the
-        first gram which none before it holds, the last of equals; so one as long as the longest of all is among them.
+        Runs in the text's order, none inside another.
     """
-    if not len(found):
+    if not len(positions):
         return []
-    song, first, last = _stretches(grams, periods, found, songs, times)
-    most = -np.bincount(songs)[song]  # the song that has most of the text comes first
-    order = np.lexsort((song, most, -last, first))
+    song, first, last = _maximal_runs(grams, periods, positions, songs, times)
+    matches_in_song = np.bincount(songs)[song]
+    order = np.lexsort(
+        (song, -matches_in_song, -last, first)
+    )  # of equal runs, the song with most of the text comes first
     song, first, last = song[order], first[order], last[order]
-    kept = np.flatnonzero(
-        np.append(True, last[1:] > np.maximum.accumulate(last)[:-1])
-    )  # those that lie within no other
-    stretches, after = [], 0
-    while len(kept := kept[last[kept] >= after]):
-        left = max(after, int(first[kept[0]]))  # the first gram that none before holds
-        holding = kept[first[kept] <= left]
-        length = last[holding] - first[holding]
-        best = holding[np.flatnonzero(length == length.max())[-1]]
-        among = np.unique(song[(first <= first[best]) & (last >= last[best])])
-        stretches.append(Stretch(int(first[best]), int(last[best]), int(song[best]), len(among)))
-        after = int(last[best]) + 1
-    return stretches
+    outermost = np.flatnonzero(np.append(True, last[1:] > np.maximum.accumulate(last)[:-1]))  # inside no other run
+    runs, covered = [], 0  # grams before `covered` are done
+    while len(outermost := outermost[last[outermost] >= covered]):
+        left = max(covered, int(first[outermost[0]]))
+        candidates = outermost[first[outermost] <= left]
+        lengths = last[candidates] - first[candidates]
+        best = candidates[np.flatnonzero(lengths == lengths.max())[-1]]
+        holders = np.unique(song[(first <= first[best]) & (last >= last[best])])
+        runs.append(GramRun(int(first[best]), int(last[best]), int(song[best]), len(holders)))
+        covered = int(last[best]) + 1
+    return runs
 
 
-def _stretches(
-    grams: np.ndarray, periods: np.ndarray, found: np.ndarray, songs: np.ndarray, times: np.ndarray
+def _maximal_runs(
+    grams: np.ndarray, periods: np.ndarray, positions: np.ndarray, songs: np.ndarray, times: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Song, first and last gram of every stretch that stands in a song and cannot be made longer: int64 (stretches,) each."""
-    step = len(grams) + 1  # from song to song, so that no gram of one follows on a gram of another
-    keys = songs * step + found
+    """Song, first and last gram of every run that occurs in a song and cannot be extended: int64 (runs,) each."""
+    stride = len(grams) + 1  # between songs, so that the last gram of one is not followed by the first of the next
+    keys = songs * stride + positions
     order = np.argsort(keys)
-    keys, times, found = keys[order], times[order], found[order]
-    follows = np.diff(keys, prepend=-2) == 1
-    begin = np.maximum.accumulate(np.where(follows, 0, keys))  # of the stretch that ends at each
-    _, same = np.unique(grams, return_inverse=True)
-    if len(same) > same.max() + 1:  # a gram comes twice: a stretch may hold it as often as its song does
-        kind = keys // step * step + same[found]
-        by_kind = np.argsort(kind, kind="stable")
-        place = np.arange(len(kind)) - times[by_kind]  # the same gram as many places earlier would be one too many
-        before = by_kind[np.maximum(place, 0)]
-        too_many = (place >= 0) & (kind[before] == kind[by_kind])
-        period = periods[found[by_kind]]  # in a loop, only if all between them are one period apart
-        too_many &= (period == 0) | (keys[by_kind] - keys[before] == times[by_kind] * period)
-        begin[by_kind[too_many]] = np.maximum(begin[by_kind], keys[before] + 1)[too_many]
+    keys, times, positions = keys[order], times[order], positions[order]
+    continues = np.diff(keys, prepend=-2) == 1
+    begin = np.maximum.accumulate(np.where(continues, 0, keys))  # first key of the run that ends at each match
+    _, kinds = np.unique(grams, return_inverse=True)
+    if len(kinds) > kinds.max() + 1:  # a gram occurs twice in the text: a run may have it as often as its song does
+        song_and_kind = keys // stride * stride + kinds[positions]
+        by_kind = np.argsort(song_and_kind, kind="stable")
+        earlier = np.arange(len(by_kind)) - times[by_kind]  # from there on, the gram would occur once too often
+        previous = by_kind[np.maximum(earlier, 0)]
+        too_often = (earlier >= 0) & (song_and_kind[previous] == song_and_kind[by_kind])
+        period = periods[positions[by_kind]]  # of a periodic gram, only occurrences of one loop count
+        too_often &= (period == 0) | (keys[by_kind] - keys[previous] == times[by_kind] * period)
+        begin[by_kind[too_often]] = np.maximum(begin[by_kind], keys[previous] + 1)[too_often]
         begin = np.maximum.accumulate(begin)
-    ends = np.append(~follows[1:] | (begin[1:] > begin[:-1]), True)
-    song, last = np.divmod(keys[ends], step)
-    return song, begin[ends] % step, last
+    ends = np.append(~continues[1:] | (begin[1:] > begin[:-1]), True)
+    song, last = np.divmod(keys[ends], stride)
+    return song, begin[ends] % stride, last
 
 
 def song_name(run: CopiedRun) -> str:
-    """What a run's song is called, with its artist and how many more songs have the run."""
+    """The title of a run's song, its artist, and the number of other songs that have the run."""
     name = f"“{run.title}”" if run.title else "a song without a title"
-    by = f" by {run.artist}" if run.artist else ""
-    more = run.songs - 1
-    return name + by + (f" and {more:,} more song{'s' * (more > 1)}" if more else "")
+    by_artist = f" by {run.artist}" if run.artist else ""
+    others = run.songs - 1
+    and_others = f" and {others:,} more song{'' if others == 1 else 's'}" if others else ""
+    return name + by_artist + and_others
 
 
-def _named(stretch: Stretch, words: list[Word], index: SongIndex) -> CopiedRun:
-    last = stretch.last + GRAM - 1
-    title = index.titles[stretch.song]
-    return CopiedRun(
-        words[stretch.first].start, words[last].stop, last - stretch.first + 1, title.title, title.artist, stretch.songs
-    )
+def _copied_run(run: GramRun, words: list[Word], index: SongIndex) -> CopiedRun:
+    last_word = run.last + GRAM - 1
+    title, artist = index.titles[run.song]
+    return CopiedRun(words[run.first].start, words[last_word].stop, last_word - run.first + 1, title, artist, run.songs)
 
 
-def _words(count: int) -> str:
-    return f"{count:,} word{'s' * (count != 1)}"
+def _count_words(count: int) -> str:
+    return f"{count:,} word{'' if count == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""How much of a text stands in songs: planted runs with their songs, spans in the text as given, bad input."""
+"""Copied runs of a text: planted runs with their songs, spans in the text as given, refused arguments."""
 
 import json
 import time
@@ -41,7 +41,7 @@ def test_a_planted_copy_of_eight_words_is_found_with_its_song(index):
 
 
 @pytest.mark.parametrize("words", [5, 6, 8, 15])
-def test_a_run_is_as_long_as_it_is_wherever_it_stands(words, index):
+def test_a_run_has_the_same_length_wherever_it_occurs(words, index):
     copied = " ".join(FOX.split()[-words:])
     for text in (copied, f"zig zag {copied}", f"{copied} zig zag", f"zig {copied} zag"):
         assert measure_originality(text, index).longest_run == words
@@ -50,7 +50,7 @@ def test_a_run_is_as_long_as_it_is_wherever_it_stands(words, index):
 def test_four_words_in_a_row_are_no_run(index):
     found = measure_originality("zig the quiet pond and zag", index)
     assert (found.longest_run, found.share_copied, found.runs, found.longest) == (0, 0.0, [], None)
-    assert found.summary == "No 5 words in a row stand in the training songs."
+    assert found.summary == "No 5 words in a row occur in the training songs."
 
 
 def test_a_run_does_not_go_from_one_song_into_another(index):
@@ -60,7 +60,7 @@ def test_a_run_does_not_go_from_one_song_into_another(index):
     assert (found.longest_run, found.share_copied) == (9, 1.0)
 
 
-def test_where_a_run_stands_in_several_songs_the_one_with_most_of_the_text_is_named(index):
+def test_of_several_songs_with_a_run_the_one_with_most_of_the_text_is_named(index):
     assert runs(index, "the fox hums to the quiet") == [(6, "Pond", 2)]
     assert runs(index, "at dawn the fox hums zig the fox hums to the quiet") == [(5, "Owl", 1), (6, "Owl", 2)]
 
@@ -71,7 +71,7 @@ def test_two_runs_of_a_song_are_two(index):
 
 
 @pytest.mark.parametrize(("times", "longest"), [(4, 0), (5, 5), (7, 7), (8, 7), (30, 7)])
-def test_a_loop_is_no_longer_a_run_than_the_song_sings_it(times, longest, index):
+def test_a_loop_counts_up_to_its_length_in_the_song(times, longest, index):
     found = measure_originality("oh " * times, index)
     assert found.longest_run == longest
     assert found.share_copied == (None if times < 5 else 1.0)
@@ -84,7 +84,7 @@ def test_a_refrain_may_be_repeated_as_often_as_the_song_has_it():
     assert measure_originality("hey ho and up we go " * 4, index).longest_run == 18
 
 
-def test_a_loop_is_no_longer_a_run_than_the_song_sings_it_in_one_go():
+def test_a_loop_counts_up_to_the_longest_loop_of_the_song():
     index = SongIndex.build(
         [Song("oh " * 8 + "the rain " + "oh " * 6 + "we are " * 4 + "home"), Song("x y " * 9)], asked=0
     )
@@ -96,7 +96,7 @@ def test_a_loop_is_no_longer_a_run_than_the_song_sings_it_in_one_go():
 
 
 def often(grams: list[tuple], gram: tuple) -> int:
-    """How often a gram stands among those of a text; one that overlaps itself, how often in one go."""
+    """Occurrences of a gram in a text; a periodic gram, in its longest loop."""
     period = next((period for period in range(1, 5) if gram[period:] == gram[:-period]), 0)
     if not period:
         return grams.count(gram)
@@ -142,14 +142,14 @@ def test_the_longest_run_is_what_its_definition_says():
     assert len(lengths) > 5
 
 
-def test_pieces_that_are_marked_make_up_the_text_and_each_run_once(index):
+def test_pieces_make_up_the_text_and_hold_each_run_once(index):
     text = "Oh: at dawn the fox hums to the quiet pond and so on\n"
     found = measure_originality(text, index)
-    pieces = found.marked()
+    pieces = found.pieces()
     assert "".join(piece for piece, _ in pieces) == text
     assert [run for _, run in pieces if run] == found.runs
     assert pieces[1][0] == "at dawn the fox hums to the quiet" and pieces[2][0] == " pond and"
-    assert measure_originality("zig zag", index).marked() == [("zig zag", None)]
+    assert measure_originality("zig zag", index).pieces() == [("zig zag", None)]
 
 
 def test_spans_are_of_the_text_as_given(index):
@@ -168,10 +168,10 @@ def test_the_answer_is_plain_values(index):
 
 
 @pytest.mark.parametrize("text", ["x", "one two three four", "!!!", "😀" * 20])
-def test_of_fewer_than_five_words_nothing_can_be_said(text, index):
+def test_fewer_than_five_words_are_not_compared(text, index):
     found = measure_originality(text, index)
     assert (found.longest_run, found.share_copied, found.runs) == (0, None, [])
-    assert "nothing can be said of fewer than 5" in found.summary
+    assert "at least 5 are needed" in found.summary
 
 
 @pytest.mark.parametrize(
@@ -179,11 +179,11 @@ def test_of_fewer_than_five_words_nothing_can_be_said(text, index):
     [("", "an empty text"), (None, "an empty text"), (" \n\t ", "an empty text"), ("x" * 20_001, "20,001")],
 )
 def test_an_empty_or_too_long_text_is_refused(text, got, index):
-    with pytest.raises(ArgumentError, match=f"text must be 1 to 20,000 characters, got {got}"):
+    with pytest.raises(ArgumentError, match=f"text must have 1 to 20,000 characters, got {got}"):
         measure_originality(text, index)
 
 
-def test_what_is_no_text_is_refused(index):
+def test_other_types_than_text_are_refused(index):
     with pytest.raises(ArgumentError, match=r"text must be text, got \['a'\]"):
         measure_originality(["a"], index)
 
@@ -198,20 +198,20 @@ def test_an_index_may_be_named_by_its_folder(index, tmp_path):
 # The bundled index
 
 
-def test_random_words_stand_in_no_song():
+def test_random_words_occur_in_no_song():
     rng = np.random.default_rng(4)
     made_up = ["".join(rng.choice(list("bdfgklmprstvz"), 7)) for _ in range(500)]
     found = measure_originality(" ".join(rng.choice(made_up, 1_500)))
     assert (found.words, found.longest_run, found.share_copied) == (1_500, 0, 0.0)
 
 
-def test_common_words_in_random_order_stand_in_no_song():
+def test_common_words_in_random_order_occur_in_no_song():
     rng = np.random.default_rng(4)
     words = ["table", "seven", "purple", "walking", "under", "giraffe", "however", "nineteen", "garden", "velvet"]
     assert measure_originality(" ".join(rng.choice(words, 1_500))).longest_run == 0
 
 
-def test_everyday_english_stands_in_many_songs():
+def test_everyday_english_occurs_in_many_songs():
     found = measure_originality("i don't know what to do")
     assert found.longest_run == 6 and found.runs[0].songs > 5 and found.longest.artist
 

@@ -1,4 +1,4 @@
-"""The index of songs: what it finds and what it does not, its folder, and that a damaged one is refused."""
+"""n-gram index: matches and false positives, its folder, and damaged folders."""
 
 import json
 import subprocess
@@ -65,7 +65,7 @@ def test_words_are_letters_and_digits_with_apostrophes_inside(text, words):
     assert [word.text for word in find_words(text)] == words
 
 
-def test_a_word_knows_where_it_stands_in_the_text_as_given():
+def test_words_have_their_span_in_the_text_as_given():
     text = "  İstanbul’s “CAFE\u0301”,\tdon’t"
     assert [text[word.start : word.stop] for word in find_words(text)] == ["İstanbul’s", "CAFE\u0301", "don’t"]
 
@@ -82,7 +82,7 @@ def test_hashes_are_the_same_in_every_process():
     assert hash_word("fox") == 13218999603221225746  # as in indexes that were written
 
 
-def test_grams_are_hashed_alike_one_by_one_and_all_at_once():
+def test_one_gram_and_many_have_the_same_hashes():
     words = np.random.default_rng(1).integers(0, 2**64, 50, dtype=np.uint64)
     assert hash_grams(words).tolist() == [hash_gram(words[at : at + 5].tolist()) for at in range(46)]
     assert len(hash_grams(words[:4])) == 0 and len(hash_grams(words[:0])) == 0
@@ -102,7 +102,7 @@ def test_each_gram_is_found_in_each_song_that_has_it_and_nowhere_else(index):
     assert found(index, "too few words") == found(index, "fox hums to the loud") == found(index, "") == []
 
 
-def test_a_gram_by_itself_is_found_as_among_others(index):
+def test_one_gram_is_found_as_among_others(index):
     for text in ("fox hums to the quiet", "my kettle sings at nine", "quiet the to hums fox"):
         [gram] = hash_grams(hash_words(find_words(text))).tolist()
         assert index.songs_with(gram) == [(song, times) for _, song, times in found(index, text)]
@@ -135,11 +135,11 @@ def test_it_finds_what_a_dictionary_finds():
     [("a a a a a", [1]), ("a b a b a b", [2, 2]), ("a b c a b", [3]), ("a b c d a", [4]), ("a a b a a", [3]),
      ("a b c d e", [0]), ("a a a a", []), ("", []), ("a", [])],
 )  # fmt: skip
-def test_a_gram_that_overlaps_itself_loops(words, periods):
+def test_a_gram_that_overlaps_itself_has_a_period(words, periods):
     assert find_periods(hash_words(find_words(words))).tolist() == periods
 
 
-def test_loops_are_counted_in_one_go_and_others_in_all():
+def test_periodic_grams_are_counted_in_one_loop_and_others_in_the_whole_song():
     song = Song("oh oh oh oh oh oh oh and we are we are we are home and oh oh oh oh oh oh and we are we are home")
     index = SongIndex.build([song], asked=0)
     for gram, times in (
@@ -151,7 +151,7 @@ def test_loops_are_counted_in_one_go_and_others_in_all():
         assert found(index, gram) == [(0, 0, times)]
 
 
-def test_a_gram_that_is_sung_very_often_is_counted_up_to_255():
+def test_occurrences_are_counted_up_to_255():
     index = SongIndex.build([Song("la " * 1_000)], asked=0)
     assert found(index, "la la la la la") == [(0, 0, 255)]
 
@@ -167,19 +167,19 @@ def test_songs_without_five_words_are_refused():
             SongIndex.build(songs)
 
 
-def test_what_stands_in_no_song_is_found_about_as_often_as_the_theory_says():
-    """Of the 32 bits that an entry keeps 12 are left, so that mistakes are frequent enough to be counted."""
+def test_the_rate_of_false_positives_is_the_expected_one():
+    """With 12 of the 32 bits of each entry, false positives are frequent enough to be counted."""
     rng = np.random.default_rng(2)
     words = [f"w{number}" for number in range(3_000)]
     index = SongIndex.build([Song(" ".join(rng.choice(words, 300))) for _ in range(200)], asked=0)
     few = np.uint32(2**12 - 1)
     order = np.lexsort((index._grams & few, np.repeat(np.arange(BUCKETS), np.diff(index._buckets))))
     coarse = SongIndex(index.titles, index._buckets, (index._grams & few)[order], index._songs, index._times, {})
-    asked = rng.integers(0, 2**64, 2_000_000, dtype=np.uint64) & ~(np.uint64(2**32 - 1 - int(few)) << np.uint64(16))
-    share = len(np.unique(coarse.find(asked)[0])) / len(asked)
+    probes = rng.integers(0, 2**64, 2_000_000, dtype=np.uint64) & ~(np.uint64(2**32 - 1 - int(few)) << np.uint64(16))
+    share = len(np.unique(coarse.find(probes)[0])) / len(probes)
     expected = coarse.expected_false_positives * 2**20
     assert share == pytest.approx(expected, rel=0.1) and expected > 1e-4
-    assert len(index.find(asked)[0]) == 0
+    assert len(index.find(probes)[0]) == 0
 
 
 def test_false_positives_are_counted_and_stored(index):
@@ -200,7 +200,7 @@ def test_a_saved_index_is_the_same_again(index, folder):
         assert found(again, text) == found(index, text) != []
 
 
-def test_its_folder_holds_these_files_and_says_how_it_came_about(folder):
+def test_its_folder_has_these_files_and_its_provenance(folder):
     assert {path.name for path in folder.iterdir()} == {*SONG_INDEX.all_files}
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     assert (metrics["format_version"], metrics["songs"], metrics["words"], metrics["seconds"]) == (1, 4, 37, 1.5)
@@ -288,7 +288,7 @@ def test_an_index_that_contradicts_itself_is_refused_and_nothing_is_unpickled(na
 # The one that comes with the project
 
 
-def test_the_bundled_index_is_of_the_songs_that_the_bundled_models_learnt_from():
+def test_the_bundled_index_is_of_the_songs_that_the_bundled_models_were_trained_on():
     index = bundled_index()
     assert bundled_index() is index
     metrics = json.loads((ASSETS / "lstm/metrics.json").read_text(encoding="utf-8"))

@@ -5,7 +5,13 @@ import html
 import gradio as gr
 
 from lyricgen.errors import LyricGenError
-from lyricgen.memorization.originality import LONGEST_TEXT, CopiedRun, Originality, measure_originality, song_name
+from lyricgen.memorization.originality import (
+    MAX_COMPARED_LENGTH,
+    CopiedRun,
+    Originality,
+    measure_originality,
+    song_name,
+)
 from lyricgen.memorization.song_index import GRAM
 from lyricgen.resources import Resources
 from lyricgen.ui.components import RUN_ONCE_EVENT, TextTarget, escaped
@@ -35,7 +41,7 @@ def create_originality_tab(resources: Resources) -> TextTarget:
         label="Text",
         lines=6,
         max_lines=16,
-        info=f"1 to {LONGEST_TEXT:,} characters. Punctuation, capitals and line breaks make no difference.",
+        info=f"1 to {MAX_COMPARED_LENGTH:,} characters. Punctuation, capitals and line breaks make no difference.",
         elem_id="original-text",
     )
     look = gr.Button("Look it up", variant="primary", elem_id="look-up")
