@@ -103,9 +103,9 @@ class RowBatch:
     def step(self) -> None:
         """Reads the last character of every row, and chooses the next."""
         labels = torch.tensor([row.read_next for row in self.rows], device=self._artist_inputs.device)
-        logits, self._hidden = self.stepper.step(
-            self.stepper.table[labels] + self._artist_inputs, self._hidden
-        )  # (B, C)
+        inputs = self.stepper.table.index_select(0, labels).add_(self._artist_inputs)  # (B, G)
+        logits, self._hidden = self.stepper.step(inputs, self._hidden)
+        logits = logits.cpu()  # (B, C)
         chosen = self._choose(mask_labels(logits, [row.banned_labels() for row in self.rows]))
         bits = self._surprisals(logits, chosen)
         for index, (row, label) in enumerate(zip(self.rows, chosen.tolist(), strict=True)):
@@ -118,20 +118,19 @@ class RowBatch:
         return map_state(lambda part: part[:, index : index + 1].clone(), self._hidden)
 
     def _choose(self, logits: torch.Tensor) -> torch.Tensor:
-        """The next label of each row (B,), on the CPU, from logits (B, C)."""
-        chosen = argmax_label(logits).cpu()
+        """The next label of each row (B,), from logits (B, C)."""
+        if len(self._sampling_groups) == 1 and len(self._sampling_groups[0].rows) == len(self.rows):
+            return self._sampling_groups[0].sample(logits)
+        chosen = argmax_label(logits)
         for group in self._sampling_groups:
-            of_group = logits[group.indices.to(logits.device)].cpu()
-            probabilities = next_probabilities(of_group, group.temperatures, group.top_k, group.top_p)
-            uniform = torch.tensor([[row.uniform()] for row in group.rows], dtype=torch.float64)
-            chosen[group.indices] = sample_labels(probabilities, uniform)
+            chosen[group.indices] = group.sample(logits[group.indices])
         return chosen
 
     def _surprisals(self, logits: torch.Tensor, chosen: torch.Tensor) -> dict[int, float]:
         """The bits of the chosen labels (B,) under logits (B, C), by the index of each measured row."""
         if not self._measured:
             return {}
-        log_probs = logits[self._measured].cpu().log_softmax(dim=-1).gather(1, chosen[self._measured, None])
+        log_probs = logits[self._measured].log_softmax(dim=-1).gather(1, chosen[self._measured, None])
         bits = (-log_prob / math.log(2) for log_prob in log_probs[:, 0].tolist())
         return dict(zip(self._measured, bits, strict=True))
 
@@ -167,6 +166,11 @@ class _SamplingGroup(NamedTuple):
     temperatures: torch.Tensor  # float64 (rows, 1)
     top_k: int
     top_p: float
+
+    def sample(self, logits: torch.Tensor) -> torch.Tensor:
+        """The next label of each row (rows,), from logits (rows, C)."""
+        uniform = torch.tensor([[row.uniform()] for row in self.rows], dtype=torch.float64)
+        return sample_labels(next_probabilities(logits, self.temperatures, self.top_k, self.top_p), uniform)
 
 
 class ContinuousBatch:
@@ -241,10 +245,7 @@ class ContinuousBatch:
                     if running:
                         self._batch.step()
                 except Exception as error:  # the device failed: callers get the error, and may try elsewhere
-                    for row in (*self._batch.rows, *self._joining):
-                        row.fail(error)
-                    self._batch.clear()
-                    self._joining = []
+                    self._fail_all(error)
 
     def _admit(self) -> bool:
         """Drops the rows that have ended, and takes in those that wait; returns False where the thread is to end."""
@@ -268,12 +269,18 @@ class ContinuousBatch:
 
     def _stop(self) -> None:
         """Ends all sequences, and forgets the thread."""
-        for row in (*self._batch.rows, *self._waiting):
-            row.fail(RuntimeError("the batch was closed"))
-        self._batch.clear()
-        self._waiting.clear()
+        self._fail_all(RuntimeError("the batch was closed"))
         self._thread = None
         atexit.unregister(self.close)
+
+    def _fail_all(self, error: Exception) -> None:
+        """Ends every sequence with an error, wherever it is: in the batch, in the queue, or between them."""
+        with self._change:
+            for row in (*self._batch.rows, *self._joining, *self._waiting):
+                row.fail(error)
+            self._batch.clear()
+            self._joining = []
+            self._waiting.clear()
 
     def _preempt(self, staying: list[int]) -> tuple[list[int], list["_BatchRow"]]:
         """Makes room for the requests that find no free row: rows that have used up their time slice leave, the longest first.
@@ -326,7 +333,8 @@ class _BatchRow(RowState):
         if len(self.output) != length_before:
             if self.finished:
                 self.ended.set()
-            self.grown.set()
+            if not self.grown.is_set():
+                self.grown.set()
         return backtracked
 
     def fail(self, error: Exception) -> None:
@@ -388,10 +396,12 @@ def stream_together(
     try:
         for request in requests:
             sequences.append(_start(request, grown, measured, local))
-        while not _all_finished(sequences):
+        finished = _all_finished(sequences)
+        while not finished:
             if not local.step():
                 _wait(grown, due, sequences)
-            if not grown.is_set() or time.monotonic() < due or _all_finished(sequences):
+            finished = _all_finished(sequences)
+            if finished or not grown.is_set() or time.monotonic() < due:
                 continue
             grown.clear()
             sent = _outputs(sequences)

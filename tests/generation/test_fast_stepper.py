@@ -1,9 +1,13 @@
 """The fast stepper: the logits of the module, whatever stands beside a row."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
-from lyricgen.generation.fast_stepper import ArtistStepper, FastStepper, fastest_dtype
+from lyricgen.generation.fast_stepper import ArtistStepper, FastStepper, LayerReader, WeightsCache, fastest_dtype
 from lyricgen.models.checkpoints import load_model
 from lyricgen.models.vocabulary import START_LABEL, string_to_labels
 
@@ -64,3 +68,30 @@ def test_in_bfloat16_a_rows_logits_are_the_same_bits_whatever_stands_beside_it(n
             for at, column in enumerate(labels[rows].T):
                 logits, hidden = stepper.step(stepper.table[column], hidden)
                 assert torch.equal(logits, together[at][rows])
+
+
+def test_threads_that_ask_at_the_same_time_share_one_value(model):
+    made, barrier = [], threading.Barrier(4)
+
+    def make(of):
+        time.sleep(0.05)
+        made.append(of)
+        return object()
+
+    cache = WeightsCache(make)
+
+    def ask(_):
+        barrier.wait()
+        return cache.get(model)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert len(set(threads.map(ask, range(4)))) == 1
+    assert made == [model]
+
+
+def test_steppers_and_readers_are_made_once_for_weights_as_they_are(model):
+    stepper, reader = FastStepper.for_model(model), LayerReader.of(model)
+    assert FastStepper.for_model(model) is stepper and LayerReader.of(model) is reader
+    with torch.no_grad():
+        model.ffnn.bias.add_(0.0)  # changed in place
+    assert FastStepper.for_model(model) is not stepper and LayerReader.of(model) is not reader

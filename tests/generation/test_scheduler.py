@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
@@ -87,6 +88,20 @@ def in_threads(batch: ContinuousBatch, requests: list[GenerationRequest], pause:
     for thread in threads:
         thread.join(60)
     return sent
+
+
+def read_in_thread(request: GenerationRequest, every: float = 0.0) -> Future:
+    """All texts of a request, read in a thread that a test does not wait for when it hangs."""
+    texts = Future()
+
+    def read() -> None:
+        try:
+            texts.set_result([output.text for (output,) in stream_together([request], every)])
+        except Exception as error:
+            texts.set_exception(error)
+
+    threading.Thread(target=read, daemon=True).start()
+    return texts
 
 
 def wait_until(true, seconds: float = 5.0) -> None:
@@ -175,6 +190,34 @@ def test_a_device_that_fails_is_told_to_all_and_the_batch_goes_on(small, monkeyp
     assert len(list(small.stream(make(small, max_length=20)))[-1]) == 20
 
 
+@pytest.mark.parametrize("broken", ["_preempt", "_rebuild_batch"])
+def test_a_failure_while_requests_are_admitted_reaches_all_of_them(small, monkeypatch, broken):
+    monkeypatch.setattr(small, broken, lambda *_: 1 / 0)
+    for _ in range(2):
+        sent = read_in_thread(make(small, max_length=20))
+        with pytest.raises(ZeroDivisionError):
+            sent.result(10)
+    assert len(small) == 0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_caller_notices_that_the_thread_of_the_batch_has_died(small, monkeypatch):
+    monkeypatch.setattr(scheduler, "LIVENESS_INTERVAL", 0.05)
+    with monkeypatch.context() as broken:
+        broken.setattr(small, "_admit", sys.exit)
+        for every in (0.0, 60.0):
+            with pytest.raises(RuntimeError, match="the thread of the batch has died"):
+                read_in_thread(make(small, max_length=20), every).result(10)
+    assert len(read_in_thread(make(small, max_length=20)).result(10)[-1]) == 20  # a new thread serves the next
+
+
+def test_a_lyric_alone_starts_no_thread(small, monkeypatch):
+    monkeypatch.setattr(threading, "Thread", None)
+    for strategy in ("sample", "greedy", "beam"):
+        assert len(text_alone(make(small, strategy=strategy, max_length=20))) == 20
+    assert len(write_together([replace(make(small, max_length=20), batch=None)] * 3)) == 3
+
+
 def test_the_thread_ends_when_idle_and_starts_again(small, monkeypatch):
     monkeypatch.setattr(scheduler, "IDLE_TIMEOUT", 0.05)
     for _ in range(2):
@@ -206,9 +249,28 @@ def test_a_beam_is_sent_no_more_often_than_asked(small):
     assert texts[-1] == text_alone(request)
 
 
-@pytest.mark.parametrize("prefix", ["Ab ", "so it goes " * 8])
-def test_measured_bits_are_those_of_the_module_for_what_is_written(small, prefix):
-    requests = [make(small, prefix, max_length=140, seed=seed, temperature=0.3 + seed) for seed in range(2)]
+class OddWords:
+    """A guard that rejects words of an even length, so that a sequence often backtracks, to its very start too."""
+
+    start = 1
+
+    def after(self, state: int, text: str) -> int:
+        return len(text)
+
+    def rejects(self, state: int) -> bool:
+        return state % 2 == 0
+
+    def banned_labels(self, state: int, partial_word: str) -> list[int]:
+        return []
+
+
+@pytest.mark.parametrize("prefix", ["", "Ab ", "so it goes " * 8])
+@pytest.mark.parametrize("guards", [(), (OddWords(),)])
+def test_measured_bits_are_those_of_the_module_for_what_is_written(small, prefix, guards):
+    requests = [
+        replace(make(small, prefix, max_length=140, seed=seed, temperature=0.3 + seed), guards=guards)
+        for seed in range(2)
+    ]
     *_, lyrics = stream_together(requests, measured=True)
     for lyric in lyrics:
         labels = torch.tensor([[START_LABEL, *read_labels(prefix), *string_to_labels(lyric.text[len(prefix) :])]])
