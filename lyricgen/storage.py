@@ -44,18 +44,20 @@ class ArtifactKind:
     """Whether the header lists the sha256 of each of `files`."""
     lists_header: bool = False
     """Whether it lists that of its own content too."""
+    optional: tuple[str, ...] = ()
+    """Names of files that a folder may lack; checked where the header lists their sha256."""
 
     @property
     def all_files(self) -> tuple[str, ...]:
-        """Names of all files of the folder."""
-        return (*self.files, self.header)
+        """Names of all files of the folder, the optional ones too."""
+        return (*self.files, *self.optional, self.header)
 
     @property
     def listed(self) -> tuple[str, ...]:
-        """Names of the files whose sha256 the header lists."""
+        """Names of the files whose sha256 every header lists."""
         if not self.has_checksums:
             return ()
-        return self.all_files if self.lists_header else self.files
+        return (*self.files, self.header) if self.lists_header else self.files
 
     def named(self, folder: Path) -> str:
         """The noun and the folder's name, for a message."""
@@ -69,6 +71,7 @@ MODEL = ArtifactKind(
     ModelError,
     "train one with train.py or name one of the bundled models",
     lists_header=True,
+    optional=("samples.jsonl",),
 )
 VECTOR_SPACE = ArtifactKind("vector space", "meta.json", ("vectors.npy", "words.txt"), VectorsError, "fetch it again")
 NGRAM_CLASSIFIER = ArtifactKind(
@@ -123,7 +126,8 @@ def write_artifact(folder: str | Path, kind: ArtifactKind, header: Mapping) -> I
         yield partial
         content = {"format_version": kind.version, **header}
         if kind.listed:
-            content["sha256"] = {name: file_sha256(partial / name) for name in kind.files}
+            present = [name for name in kind.optional if (partial / name).is_file()]
+            content["sha256"] = {name: file_sha256(partial / name) for name in (*kind.files, *present)}
         if kind.lists_header:
             content["sha256"][kind.header] = content_sha256(content)
         write_json(partial / kind.header, content)
@@ -142,7 +146,7 @@ def read_artifact(folder: str | Path, kind: ArtifactKind, unchecked: Collection[
     """
     folder = Path(folder)
     header = read_header(folder, kind)
-    for name in kind.listed:
+    for name in (*kind.listed, *(name for name in kind.optional if name in header["sha256"])):
         if name == kind.header:
             fault = None if content_sha256(header) == header["sha256"][name] else _ALTERED
         else:

@@ -149,6 +149,7 @@ def model_files(folder: Path, repo: str) -> dict[str, Path | bytes]:
         )
     words, others = _describe_others(folder, present)
     files = {f"{name}/{file}": folder / name / file for name in present for file in ARTIFACT_FOLDERS[name].all_files}
+    files = {path: file for path, file in files.items() if file.is_file()}  # some are optional
     checksums = {path: file_sha256(file) for path, file in files.items()}
     manifest = {"format_version": HUB_SNAPSHOT.version, "files": checksums}
     return {

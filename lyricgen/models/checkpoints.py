@@ -4,6 +4,7 @@ model.safetensors   the weights, float16 by default
 config.json         class and sizes, artists, vocabulary; header of the artifact (see `lyricgen.storage`)
 metrics.json        bits per character on both splits, and the provenance
 history.csv         the learning curve
+samples.jsonl       what the model wrote at stages of its training, one object a line; older folders have none
 """
 
 import csv
@@ -26,6 +27,7 @@ from lyricgen.storage import ASSETS, MODEL, artifact_errors, read_artifact, writ
 from lyricgen.validation import nearest, short_repr
 
 WEIGHTS, METRICS, HISTORY = MODEL.files
+(SAMPLES,) = MODEL.optional
 
 
 @dataclass
@@ -38,6 +40,8 @@ class Checkpoint:
     """`val_bpc`, `clean_bpc`, and the provenance."""
     history: list[dict] = field(default_factory=list)
     """Rows of the learning curve; None for a figure that was not measured at that step."""
+    samples: list[dict] = field(default_factory=list)
+    """What the model wrote at stages of its training: step, characters, prefix, temperature, seed and text."""
 
 
 def save_checkpoint(
@@ -60,6 +64,9 @@ def save_checkpoint(
             writer = csv.DictWriter(file, list(columns or (history[0] if history else ())), lineterminator="\n")
             writer.writeheader()
             writer.writerows(history)
+        if checkpoint.samples:
+            lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in checkpoint.samples)
+            (partial / SAMPLES).write_text("".join(lines), encoding="utf-8")
 
 
 def replace_metrics(folder: str | Path, metrics: Mapping) -> None:
@@ -71,8 +78,9 @@ def replace_metrics(folder: str | Path, metrics: Mapping) -> None:
     folder = Path(folder)
     config = read_artifact(folder, MODEL)
     with write_artifact(folder, MODEL, config) as partial:
-        for name in (WEIGHTS, HISTORY):
-            shutil.copyfile(folder / name, partial / name)
+        for name in (WEIGHTS, HISTORY, SAMPLES):
+            if name in config["sha256"]:
+                shutil.copyfile(folder / name, partial / name)
         write_json(partial / METRICS, metrics)
 
 
@@ -99,7 +107,8 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
     with artifact_errors(folder, MODEL):
         metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
         model.line_breaks = bool(metrics.get("line_breaks", False))
-        return Checkpoint(model.eval(), metrics, _read_history(folder / HISTORY))
+        samples = _read_samples(folder / SAMPLES) if SAMPLES in config["sha256"] else []
+        return Checkpoint(model.eval(), metrics, _read_history(folder / HISTORY), samples)
 
 
 def bundled_models() -> list[str]:
@@ -195,3 +204,8 @@ class _NoInit(TorchFunctionMode):
 def _read_history(path: Path) -> list[dict]:
     with path.open(newline="", encoding="utf-8") as file:
         return [{name: float(value) if value else None for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _read_samples(path: Path) -> list[dict]:
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]

@@ -6,7 +6,8 @@ first one from label 100. Shapes: B streams side by side, T characters a step.
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from lyricgen.storage import ENCODED_CORPUS, artifact_errors, read_artifact, wri
 WINDOW = 60  # characters: the window by which two songs are compared
 MAX_OVERLAP_OF_CLEAN = 0.10  # a song is clean if a smaller share of its windows than this occurs in training
 MOST_HELD_OUT = 2_000  # songs, so that what is measured and compared with training stays small beside a large corpus
+RECENT_STEPS = 8  # steps of shuffled streams whose state is kept, since a loader may be ahead of the training
 LABELS, SONGS = ENCODED_CORPUS.files
 
 
@@ -68,11 +70,20 @@ class Corpus:
         Raises:
             DataError: there are fewer than two songs.
         """
-        if len(self) < 2:
-            raise DataError("one song cannot be split into training and validation; name a validation file too")
-        order = np.random.default_rng(seed).permutation(len(self))
-        held_out = min(max(1, round(share * len(self))), len(self) - 1, MOST_HELD_OUT)
-        return self.subset(np.sort(order[held_out:])), self.subset(np.sort(order[:held_out]))
+        return tuple(map(self.subset, split_numbers(len(self), share, seed)))
+
+
+def split_numbers(songs: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers of the songs of each part of `Corpus.split`, ascending, int64.
+
+    Raises:
+        DataError: there are fewer than two songs.
+    """
+    if songs < 2:
+        raise DataError("one song cannot be split into training and validation; name a validation file too")
+    order = np.random.default_rng(seed).permutation(songs)
+    held_out = min(max(1, round(share * songs)), songs - 1, MOST_HELD_OUT)
+    return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
 def encode_corpus(songs: Iterable[Song], folder: str | Path, artists: Sequence[str] | None = None) -> Corpus:
@@ -165,7 +176,10 @@ class SongStreams(IterableDataset):
         self._end = np.zeros(batch_size, np.int64)
         self._song = np.zeros(batch_size, np.int64)
         self._artist = np.full(batch_size, len(corpus.artists), np.int64)
-        self._queue: Iterator[int] = iter(())
+        self._order = np.zeros(0, np.int64)  # the stretches in the order in which rows take them
+        self._next = 0  # position in it
+        self.steps = 0  # steps taken so far
+        self._recent: deque[tuple[int, dict]] = deque(maxlen=RECENT_STEPS)
 
     def __len__(self) -> int:
         """Steps of an epoch."""
@@ -179,7 +193,7 @@ class SongStreams(IterableDataset):
     def __iter__(self) -> Iterator[LyricsGenerationTensor]:
         if not self.shuffle:  # from the start, whatever an earlier pass left
             self._position[:] = self._end[:] = 0
-            self._queue = iter(np.argsort(-self._steps, kind="stable").tolist())
+            self._order, self._next = np.argsort(-self._steps, kind="stable"), 0
         for _ in range(len(self)):
             yield self._step()
 
@@ -193,22 +207,55 @@ class SongStreams(IterableDataset):
         labels[at > self._end[:, None]] = PADDING_LABEL
         lengths = np.clip(self._end - self._position, 0, self.length)
         self._position = self._position + self.length
+        self.steps += 1
+        if self.shuffle:
+            self._recent.append((self.steps, self._state()))
         columns = (labels[:, :-1], labels[:, 1:], lengths, self._artist, starts, self._song)
         return LyricsGenerationTensor(*(torch.from_numpy(np.array(column)) for column in columns))
 
     def _refill(self, row: int) -> None:
         """Gives a row the next stretch of the queue; an unshuffled queue that has run out leaves it empty."""
-        stretch = next(self._queue, None)
-        if stretch is None and self.shuffle:
-            self._queue = iter(self._rng.permutation(len(self._songs)).tolist())
-            stretch = next(self._queue)
-        if stretch is None:
+        if self._next >= len(self._order) and self.shuffle:
+            self._order, self._next = self._rng.permutation(len(self._songs)), 0
+        if self._next >= len(self._order):
             self._position[row] = self._end[row] = 0
             return
+        stretch = self._order[self._next]
+        self._next += 1
         song = self._songs[stretch]
         self._position[row], self._end[row], self._song[row] = self._begins[stretch], self._ends[stretch], song
         dropped = self._rng.random() < self.artist_dropout
         self._artist[row] = len(self.corpus.artists) if dropped else self.corpus.artist_labels[song]
+
+    def _state(self) -> dict:
+        """The order and positions after the last step; arrays that later steps change are copied."""
+        rows = {name: getattr(self, name).copy() for name in ("_position", "_end", "_song", "_artist")}
+        return {**rows, "_order": self._order, "_next": self._next, "rng": self._rng.bit_generator.state}
+
+    def state_dict(self, steps: int | None = None) -> dict:
+        """What a checkpoint keeps, in tensors and plain values, so that the streams go on exactly after a step.
+
+        Args:
+            steps: of shuffled streams, the steps that count as taken: a loader may have taken one or two more. None:
+                all.
+        """
+        steps = self.steps if steps is None else steps
+        state = dict(self._recent).get(steps) or self._state()
+        return {
+            "steps": steps,
+            **{
+                name: torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
+                for name, value in state.items()
+            },
+        }
+
+    def load_state_dict(self, state_dict: Mapping) -> None:
+        """Goes on from a state of streams of the same songs and sizes."""
+        self.steps, self._next = state_dict["steps"], state_dict["_next"]
+        for name in ("_position", "_end", "_song", "_artist", "_order"):
+            setattr(self, name, state_dict[name].numpy().copy())
+        self._rng.bit_generator.state = state_dict["rng"]
+        self._recent.clear()
 
 
 def _stretches(corpus: Corpus, longest: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -19,10 +19,11 @@ import math
 import platform
 import signal
 import sys
+import tempfile
 import time
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import gensim
@@ -45,7 +46,8 @@ from lyricgen.models.checkpoints import (
 )
 from lyricgen.models.networks import ImprovedSeqModel, VanillaRNN
 from lyricgen.models.vocabulary import character_to_label
-from lyricgen.songs.corpus import Corpus, SongStreams, clean_songs, encode_corpus
+from lyricgen.songs.cleaning import CleaningReport, SongCleaner, clean_training_songs
+from lyricgen.songs.corpus import Corpus, SongStreams, clean_songs, encode_corpus, split_numbers
 from lyricgen.songs.download import TRAIN_FILE, VAL_FILE, download_songdata
 from lyricgen.songs.notebook import ARTIST_COLUMN, ARTISTS, LYRIC_COLUMN, Song, read_songs
 from lyricgen.storage import file_sha256
@@ -53,14 +55,18 @@ from lyricgen.training.attribution import fit_attribution, songs_with_artist
 from lyricgen.training.copying import index_corpus, measure_copied_words, measure_copying
 from lyricgen.training.lightning_task import OPTIMIZERS, LearningCurve, LyricsGenerationTask, measure_bits
 from lyricgen.training.provenance import processor_name, provenance
+from lyricgen.training.resume import TrainingState
+from lyricgen.training.samples import StageSamples
 from lyricgen.words.space import save_space
 from lyricgen.words.word2vec import fit_word2vec
 
 WORDS = "lyrics"
 ATTRIBUTION = "attribution"
 MODELS = {"vanilla-rnn": VanillaRNN, "lstm": ImprovedSeqModel}
-EPOCHS = {"vanilla-rnn": 2, "lstm": 4}
-LEARNING_RATES = {"vanilla-rnn": 3e-3, "lstm": 8e-3}  # at 8e-3 the RNN forgets what it has learnt
+RECIPES = {  # learning rate x weight decay keeps the weights small: a step of Muon has a fixed size
+    "vanilla-rnn": {"epochs": 6, "learning_rate": 3e-3, "dropout": 0.1, "weight_decay": 0.05},
+    "lstm": {"epochs": 10, "learning_rate": 4e-3, "dropout": 0.2, "weight_decay": 0.1},
+}
 VALIDATION_ROWS = 96  # streams of whole songs side by side
 WORD_SETTINGS = {
     name: parameter.default
@@ -84,6 +90,14 @@ class Songs:
     """Which validation songs are new to the training songs."""
     files: dict[str, str]
     """sha256 of each file that was read."""
+    everything: Corpus | None = None
+    """All training songs as they were read, against which copying is measured; None: `train`."""
+    held_out: Corpus | None = None
+    """Training songs that no network reads."""
+    without_headings: Corpus | None = None
+    """The clean validation songs with their headings cut."""
+    cleaning: CleaningReport | None = None
+    """What was left out of the training songs and cut from them; None: nothing."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -94,13 +108,15 @@ def build_parser() -> argparse.ArgumentParser:
     data.add_argument("--data", metavar="PATH", help="a folder with songdata_train.csv and songdata_val.csv, a CSV file, a text file (two blank lines part songs), or a folder of .txt files (a subfolder is an artist); default: download the course's songs")
     data.add_argument("--val", metavar="PATH", help="songs to validate with, in the same form; default: songdata_val.csv beside songdata_train.csv, else a share of the songs")
     data.add_argument("--val-share", type=float, default=0.05, metavar="SHARE", help="share of the songs held out where there are no validation songs (default: %(default)s)")
+    data.add_argument("--no-clean", dest="clean", action="store_false", help="train on the songs as they are, with notices, heading debris and duplicates")
+    data.add_argument("--held-out", type=float, default=0.02, metavar="SHARE", help="share of the training songs that no network reads, measured as held_out_bpc (default: %(default)s)")
     data.add_argument("--lyric-column", default=LYRIC_COLUMN, metavar="NAME", help="the CSV column that holds the lyric (default: %(default)s)")
     data.add_argument("--artist-column", metavar="NAME", help=f"the CSV column that holds the artist, '' for none (default: {ARTIST_COLUMN} if there is one)")
     model = parser.add_argument_group("models")
     model.add_argument("--models", nargs="+", choices=(INDEX, WORDS, *MODELS, ATTRIBUTION), default=[INDEX, WORDS, *MODELS, ATTRIBUTION], help="which to train, in this order; originality: the index of the songs, lyrics: word vectors, attribution: the classifier of artists (default: all)")
     model.add_argument("--hidden-size", type=int, default=512, metavar="H", help="units a layer (default: %(default)s)")
     model.add_argument("--layers", type=int, default=2, metavar="L", help="recurrent layers (default: %(default)s)")
-    model.add_argument("--dropout", type=float, default=0.05, metavar="SHARE", help="activations dropped in training (default: %(default)s)")
+    model.add_argument("--dropout", type=float, metavar="SHARE", help="activations dropped in training (default: " + _defaults("dropout") + ")")
     model.add_argument("--artist-dropout", type=float, default=0.15, metavar="SHARE", help="share of the songs whose artist is hidden, so that 'any artist' is learnt too (default: %(default)s)")
     words = parser.add_argument_group("word vectors")
     words.add_argument("--dimensions", type=int, default=WORD_SETTINGS["dimensions"], metavar="D", help="numbers a vector (default: %(default)s)")
@@ -109,23 +125,24 @@ def build_parser() -> argparse.ArgumentParser:
     words.add_argument("--word-epochs", type=int, default=WORD_SETTINGS["epochs"], metavar="N", help="passes over the songs (default: %(default)s)")
     words.add_argument("--min-songs", type=int, default=WORD_SETTINGS["min_songs"], metavar="N", help="songs that a word must stand in to have a vector (default: %(default)s)")
     run = parser.add_argument_group("training")
-    run.add_argument("--epochs", type=int, metavar="N", help="passes over the songs (default: " + ", ".join(f"{epochs} for {name}" for name, epochs in EPOCHS.items()) + ")")
+    run.add_argument("--epochs", type=int, metavar="N", help="passes over the songs (default: " + _defaults("epochs") + ")")
     run.add_argument("--max-steps", type=int, default=-1, metavar="N", help="stop after so many steps; -1: no limit (default: %(default)s)")
     run.add_argument("--batch-size", type=int, default=64, metavar="B", help="streams of songs read side by side (default: %(default)s)")
     run.add_argument("--length", type=int, default=128, metavar="T", help="characters a step, through which gradients flow (default: %(default)s)")
     run.add_argument("--optimizer", choices=OPTIMIZERS, default="muon", help="muon trains the recurrent matrices with Muon, the rest with AdamW (default: %(default)s)")
-    run.add_argument("--learning-rate", type=float, metavar="RATE", help="its highest value; for what muon leaves to AdamW, half of it (default: " + ", ".join(f"{rate} for {name}" for name, rate in LEARNING_RATES.items()) + ")")
-    run.add_argument("--weight-decay", type=float, default=0.01, metavar="RATE", help="of muon and adamw (default: %(default)s)")
-    run.add_argument("--warmup-steps", type=int, default=100, metavar="N", help="steps of rising learning rate; a cosine takes it down after them (default: %(default)s)")
+    run.add_argument("--learning-rate", type=float, metavar="RATE", help="its highest value; for what muon leaves to AdamW, half of it (default: " + _defaults("learning_rate") + ")")
+    run.add_argument("--weight-decay", type=float, metavar="RATE", help="of muon and adamw (default: " + _defaults("weight_decay") + ")")
+    run.add_argument("--warmup-steps", type=int, default=200, metavar="N", help="steps of rising learning rate; a cosine takes it down after them (default: %(default)s)")
     run.add_argument("--gradient-clip", type=float, default=1.0, metavar="NORM", help="norm above which gradients are scaled down, 0 for never (default: %(default)s)")
+    run.add_argument("--validate-every", type=int, default=1, metavar="EPOCHS", help="epochs between validations, which choose nothing (default: %(default)s)")
     run.add_argument("--precision", choices=("auto", "bfloat16", "float32"), default="auto", help="auto: bfloat16 where the hardware has it (default: %(default)s)")
     run.add_argument("--accelerator", choices=("auto", "cpu", "gpu"), default="auto", help="auto: a GPU where there is one (default: %(default)s)")
     run.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: one a core)")
     run.add_argument("--seed", type=int, default=777, metavar="N", help="of weights, song order, dropout and the words drawn (default: %(default)s)")
     output = parser.add_argument_group("output")
     output.add_argument("--out", type=Path, default=Path("models"), metavar="FOLDER", help="where the model folders go, and checkpoints/ while training (default: %(default)s)")
-    output.add_argument("--resume", type=Path, metavar="CKPT", help="go on from a .ckpt file; needs one of the networks as --models; the songs come in a new order from there")
-    output.add_argument("--checkpoint-every", type=int, default=200, metavar="STEPS", help="steps between 'last' checkpoints (default: %(default)s)")
+    output.add_argument("--resume", type=Path, metavar="CKPT", help="go on from a .ckpt file; needs one of the networks as --models and the same flags; the steps are those of a training without interruption")
+    output.add_argument("--checkpoint-every", type=int, default=200, metavar="STEPS", help="steps between checkpoints, of which the two newest are kept (default: %(default)s)")
     output.add_argument("--samples", type=int, default=200, metavar="N", help="lyrics that a model writes when it is done, at each of three temperatures, to measure how much it copies; 0: none (default: %(default)s)")
     output.add_argument("--no-progress", action="store_true", help="no progress bar")
     hub = parser.add_argument_group("Hugging Face Hub", "the token is that of HF_TOKEN, or of: hf auth login")
@@ -133,6 +150,10 @@ def build_parser() -> argparse.ArgumentParser:
     add_hub_flags(hub)
     # fmt: on
     return parser
+
+
+def _defaults(setting: str) -> str:
+    return ", ".join(f"{recipe[setting]} for {name}" for name, recipe in RECIPES.items())
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -195,25 +216,63 @@ def find_songs(options: argparse.Namespace) -> tuple[Path, Path | None]:
 
 
 def prepare_songs(options: argparse.Namespace) -> Songs:
-    """Reads and encodes the songs that the options name, and tells which validation songs are clean."""
+    """Reads, cleans and encodes the songs that the options name; chooses those held out and the clean validation songs.
+
+    Whether a validation song is clean is decided against all training songs, before any is left out.
+    """
     source, val_source = find_songs(options)
     artists = ARTISTS if source.name == TRAIN_FILE else None
+    folder = options.out / "corpus"
 
-    def encoded(path: Path, split: str, artists) -> Corpus:
-        songs = read_songs(path, options.lyric_column, options.artist_column)
-        return encode_corpus(songs, options.out / "corpus" / split, artists)
+    def read(path: Path = source) -> Iterator[Song]:
+        return read_songs(path, options.lyric_column, options.artist_column)
 
-    train = encoded(source, "train", artists)
-    if val_source:
-        val = encoded(val_source, "val", train.artists)
+    everything = encode_corpus(read(), folder / "train", artists)
+    cleaner = SongCleaner.fit(read) if options.clean else None
+    numbers = val_numbers = None
+    if val_source is None:
+        numbers, val_numbers = split_numbers(len(everything), options.val_share, options.seed)
+    cleaned = clean_training_songs(read, folder / "cleaned", cleaner, numbers, artists, options.held_out, options.seed)
+    if val_source is None:
+        val, cut = everything.subset(val_numbers), cleaned.corpus.subset(val_numbers)
+        everything = everything.subset(numbers)
     else:
-        train, val = train.split(options.val_share, options.seed)
-    clean = clean_songs(val, train)
+        val = cut = encode_corpus(read(val_source), folder / "val", everything.artists)
+        if cleaner:
+            lyrics = (replace(song, lyric=cleaner.cut_headings(song.lyric)) for song in read(val_source))
+            cut = encode_corpus(lyrics, folder / "val-without-headings", everything.artists)
+    clean = clean_songs(val, everything)
+    train = cleaned.corpus.subset(cleaned.train)
+    if cleaner:
+        print(cleaned.report)
     print(
         f"{len(train):,} songs to train on ({train.characters:,} characters), {len(val):,} to validate with, {int(clean.sum()):,} of them clean"
     )
-    files = {path.name: file_sha256(path) for path in (source, val_source) if path and path.is_file()}
-    return Songs(train, val, clean, files)
+    return Songs(
+        train,
+        val,
+        clean,
+        files={path.name: file_sha256(path) for path in (source, val_source) if path and path.is_file()},
+        everything=everything,
+        held_out=cleaned.corpus.subset(cleaned.held_out) if len(cleaned.held_out) else None,
+        without_headings=cut.subset(clean) if cleaner and clean.any() else None,
+        cleaning=cleaned.report if cleaner else None,
+    )
+
+
+def clean_lyrics(songs: list[Song], options: argparse.Namespace) -> list[str]:
+    """The lyrics to fit word vectors on: without notices, stubs, headings and duplicates, unless `--no-clean` is given."""
+    if not options.clean:
+        return [song.lyric for song in songs]
+
+    def read() -> Iterable[Song]:
+        return songs
+
+    cleaner = SongCleaner.fit(read)
+    with tempfile.TemporaryDirectory() as folder:
+        cleaned = clean_training_songs(read, Path(folder) / "corpus", cleaner)
+    print(f"{WORDS}: {cleaned.report}")
+    return [cleaner.cut_headings(songs[number].lyric) for number in cleaned.train]
 
 
 def index_songs(options: argparse.Namespace) -> None:
@@ -256,7 +315,7 @@ def train_words(options: argparse.Namespace) -> None:
     try:
         with _sigterm_as_ctrl_c():
             songs = list(read_songs(source, options.lyric_column, options.artist_column))
-            lyrics = [song.lyric for song in songs]
+            lyrics = clean_lyrics(songs, options)
             print(f"{WORDS}: Word2Vec, {settings['epochs']} epochs of {len(lyrics):,} songs on {processor_name(1)}")
             vectors = fit_word2vec(lyrics, **settings)
             save_space(
@@ -289,7 +348,10 @@ def train_model(name: str, songs: Songs, options: argparse.Namespace) -> Checkpo
     Raises:
         Interrupted: Ctrl-C or SIGTERM came; nothing but the checkpoint was written.
     """
-    own = {"epochs": options.epochs or EPOCHS[name], "learning_rate": options.learning_rate or LEARNING_RATES[name]}
+    own = {
+        setting: value if getattr(options, setting) is None else getattr(options, setting)
+        for setting, value in RECIPES[name].items()
+    }
     options = argparse.Namespace(**{**vars(options), **own})
     pl.seed_everything(options.seed, verbose=False)
     model = MODELS[name](
@@ -303,8 +365,6 @@ def train_model(name: str, songs: Songs, options: argparse.Namespace) -> Checkpo
         options.warmup_steps,
         torch.from_numpy(songs.clean),
     )
-    if options.resume:
-        _check_resume(options.resume, task)
     streams = SongStreams(
         songs.train,
         options.batch_size,
@@ -313,13 +373,16 @@ def train_model(name: str, songs: Songs, options: argparse.Namespace) -> Checkpo
         longest=64 * options.length,
         seed=options.seed,
     )
-    curve = LearningCurve()
-    trainer, checkpoints = make_trainer(name, curve, options)
+    curve, state = LearningCurve(), TrainingState(streams)
+    samples = StageSamples(options.out / "checkpoints" / name / "stages")
+    if options.resume:
+        _check_resume(options.resume, task, state)
+    trainer = make_trainer(name, [curve, samples, state], options)
     print(f"{name}: {options.epochs} epochs of {len(streams):,} steps, {trainer.precision} on {device_name(trainer)}")
     started = time.time()
     loaders = _loader(streams), _loader(_validation_streams(songs.val, options.length))
     # Lightning ends on a signal with SystemExit (code 0 on SIGTERM); its state says what happened.
-    with contextlib.suppress(SystemExit):
+    with contextlib.suppress(SystemExit), state.ctrl_c_after_step():
         trainer.fit(task, *loaders, ckpt_path=options.resume, weights_only=True)
     if trainer.state.status != "finished":
         last = newest_checkpoint(options.out / "checkpoints" / name, started) or options.resume
@@ -328,9 +391,7 @@ def train_model(name: str, songs: Songs, options: argparse.Namespace) -> Checkpo
             if last
             else f"{name} was not written"
         )
-    best = checkpoints["best"].best_model_path
-    trained = load_training_checkpoint(best) if best else model  # none where --max-steps ended before a validation
-    checkpoint = Checkpoint(trained, {}, curve.rows)
+    checkpoint = Checkpoint(model.eval(), {}, curve.rows, samples.rows)
     return write_model(name, checkpoint, songs, curve, trainer, options)
 
 
@@ -362,36 +423,33 @@ def train_attribution(songs: Songs, options: argparse.Namespace) -> None:
     print(f"{ATTRIBUTION}: {json.dumps(metrics['held_out'])}; written to {options.out / ATTRIBUTION}")
 
 
-def make_trainer(name: str, curve: LearningCurve, options: argparse.Namespace):
-    """The Lightning Trainer, and its 'best' and 'last' checkpoint callbacks by name."""
-    folder = options.out / "checkpoints" / name
-    checkpoints = {
-        "best": ModelCheckpoint(folder, "best-{epoch}-{step}-{val_bpc:.3f}", monitor="val_bpc"),
-        "last": ModelCheckpoint(
-            folder,
-            "last-{epoch}-{step}-{train_bpc:.3f}",
-            monitor="step",
-            mode="max",
-            every_n_train_steps=options.checkpoint_every,
-            save_on_exception=True,
-        ),
-    }
+def make_trainer(name: str, callbacks: list[pl.Callback], options: argparse.Namespace) -> pl.Trainer:
+    """The Lightning Trainer with its 'last' checkpoints: two, so that one torn by a power failure loses little."""
+    last = ModelCheckpoint(
+        options.out / "checkpoints" / name,
+        "last-{epoch}-{step}-{train_bpc:.3f}",
+        monitor="step",
+        mode="max",
+        save_top_k=2,
+        every_n_train_steps=options.checkpoint_every,
+        save_on_exception=True,
+    )
     bar = [] if options.no_progress else [TQDMProgressBar(refresh_rate=5)]
-    trainer = pl.Trainer(
+    return pl.Trainer(
         accelerator=options.accelerator,
         devices=1,
         precision=_precision(options),
         max_epochs=options.epochs,
         max_steps=options.max_steps,
         gradient_clip_val=options.gradient_clip or None,
-        callbacks=[curve, *checkpoints.values(), *bar],
+        check_val_every_n_epoch=options.validate_every,
+        callbacks=[*callbacks, last, *bar],
         logger=False,
         log_every_n_steps=20,
         num_sanity_val_steps=0,
         enable_progress_bar=not options.no_progress,
         enable_model_summary=False,
     )
-    return trainer, checkpoints
 
 
 def newest_checkpoint(folder: Path, started: float) -> Path | None:
@@ -406,8 +464,9 @@ def write_model(name, checkpoint, songs: Songs, curve: LearningCurve, trainer, o
     for parameter in checkpoint.model.parameters():
         parameter.data = parameter.data.to(torch.float16).float()
     bpc = measure(checkpoint.model, songs, options.length)
-    copied = measure_copying(checkpoint.model, songs.train, options.samples) if options.samples else None
-    copied_words = count_copied_words(checkpoint.model, songs.train, options.samples) if options.samples else None
+    everything = songs.everything or songs.train
+    copied = measure_copying(checkpoint.model, everything, options.samples) if options.samples else None
+    copied_words = count_copied_words(checkpoint.model, everything, options.samples) if options.samples else None
     checkpoint.metrics = {
         **bpc,
         "copied": copied,
@@ -416,6 +475,8 @@ def write_model(name, checkpoint, songs: Songs, curve: LearningCurve, trainer, o
         "clean_songs": int(songs.clean.sum()),
         "train_songs": len(songs.train),
         "train_characters": songs.train.characters,
+        "held_out_songs": len(songs.held_out) if songs.held_out else 0,
+        "cleaning": asdict(songs.cleaning) if songs.cleaning else None,
         "line_breaks": has_line_breaks(songs.train),
         "data_sha256": songs.files or {"encoded": songs.train.sha256},
         "seed": options.seed,
@@ -460,12 +521,20 @@ def count_copied_words(model: torch.nn.Module, train: Corpus, samples: int) -> d
 
 
 def measure(model: torch.nn.Module, songs: Songs, length: int = 128) -> dict[str, float]:
-    """Bits per character of a model over whole validation songs, as `val_bpc` and `clean_bpc`, in float32."""
+    """Bits per character of a model over whole songs, in float32.
+
+    `val_bpc` of all validation songs, `clean_bpc` of the clean ones, `clean_no_headings_bpc` of these with their headings
+    cut, and `held_out_bpc` of the training songs held out; those of which there is no song are left out.
+    """
     bits, characters = measure_bits(model, _validation_streams(songs.val, length), len(songs.val))
     figures = {"val_bpc": float(bits.sum() / characters.sum())}
     if songs.clean.any():
         clean = torch.from_numpy(songs.clean)
         figures["clean_bpc"] = float(bits[clean].sum() / characters[clean].sum())
+    for name, corpus in (("clean_no_headings_bpc", songs.without_headings), ("held_out_bpc", songs.held_out)):
+        if corpus is not None:
+            bits, characters = measure_bits(model, _validation_streams(corpus, length), len(corpus))
+            figures[name] = float(bits.sum() / characters.sum())
     return {name: round(value, 4) for name, value in figures.items()}
 
 
@@ -487,7 +556,7 @@ def _validation_streams(corpus: Corpus, length: int) -> SongStreams:
 
 
 def _loader(streams: SongStreams) -> DataLoader:
-    return DataLoader(streams, batch_size=None)
+    return DataLoader(streams, batch_size=None, generator=torch.Generator())  # its own, to leave the global one alone
 
 
 def _precision(options: argparse.Namespace) -> str:
@@ -505,15 +574,15 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
     """Ends with the usage and one sentence where a flag's value cannot be."""
     for flag in (
         "hidden_size", "layers", "batch_size", "length", "checkpoint_every", "epochs", "threads", "dimensions", "window",
-        "negative", "word_epochs", "min_songs",
+        "negative", "word_epochs", "min_songs", "validate_every",
     ):  # fmt: skip
         if getattr(options, flag) is not None and getattr(options, flag) < 1:
             parser.error(f"--{flag.replace('_', '-')} must be at least 1, got {getattr(options, flag)}")
     for flag in ("warmup_steps", "weight_decay", "gradient_clip"):
-        if not 0 <= getattr(options, flag) < math.inf:
+        if getattr(options, flag) is not None and not 0 <= getattr(options, flag) < math.inf:
             parser.error(f"--{flag.replace('_', '-')} must be at least 0, got {getattr(options, flag)}")
-    for flag in ("dropout", "artist_dropout", "val_share"):
-        if not 0 <= getattr(options, flag) < 1:
+    for flag in ("dropout", "artist_dropout", "val_share", "held_out"):
+        if getattr(options, flag) is not None and not 0 <= getattr(options, flag) < 1:
             parser.error(f"--{flag.replace('_', '-')} must be at least 0 and below 1, got {getattr(options, flag)}")
     if options.max_steps < 1 and options.max_steps != -1:
         parser.error(f"--max-steps must be at least 1, or -1 for no limit, got {options.max_steps}")
@@ -546,17 +615,23 @@ def _check_push(parser: argparse.ArgumentParser, options: argparse.Namespace) ->
         parser.error("--push: there is no token for the Hub; set HF_TOKEN, or log in with: hf auth login")
 
 
-def _check_resume(path: Path, task: LyricsGenerationTask) -> None:
+def _check_resume(path: Path, task: LyricsGenerationTask, state: TrainingState) -> None:
     """Refuses a checkpoint that is damaged, or of a training with other flags or songs."""
     saved = load_training_checkpoint(path)
-    optimizer = torch.load(path, map_location="cpu", weights_only=True, mmap=True)["lyricgen"].get(
-        "optimizer", task.optimizer
-    )
+    content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    optimizer = content["lyricgen"].get("optimizer", task.optimizer)
     if model_config(saved) != model_config(task.model) or optimizer != task.optimizer:
         raise ModelError(
             f"--resume: {path.name!r} holds a {type(saved).__name__} of {saved.n_layers} x {saved.hidden_size} units and "
             f"{len(saved.artists)} artists, trained with dropout {saved.dropout} by {optimizer}; "
             "name that model, its songs and its flags"
+        )
+    settings = content.get("callbacks", {}).get(state.state_key, {}).get("settings", {})
+    different = [name for name, value in state.settings.items() if settings.get(name) != value]
+    if different:
+        flags = ", ".join("--data" if name == "songs" else f"--{name.replace('_', '-')}" for name in different)
+        raise ModelError(
+            f"--resume: {path.name!r} is of a training with another {flags}; give what it was trained with"
         )
 
 
@@ -591,6 +666,8 @@ def _quieten() -> None:
         ".*Checkpoint directory.*exists.*",
         ".*could not find the monitored key.*",
         ".*dataloader is not resumable.*",
+        ".*callbacks used to create the checkpoint.*",
+        ".*The dirpath has changed.*",
     ):
         warnings.filterwarnings("ignore", message)
 

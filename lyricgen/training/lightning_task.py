@@ -77,7 +77,7 @@ class LyricsGenerationTask(pl.LightningModule):
         hidden = self._hidden.get(split)
         if hidden is not None:
             goes_on = (~batch.starts)[None, :, None]
-            hidden = map_state(lambda part: part * goes_on, hidden)
+            hidden = map_state(lambda part: part.to(goes_on.device) * goes_on, hidden)
         rows, steps = batch.input_sequence.shape
         lengths = torch.full((rows,), steps)  # all: what stands behind a song's end is never gone on with
         artists = {"artists": batch.artists} if getattr(self.model, "artists", ()) else {}
@@ -112,9 +112,18 @@ class LyricsGenerationTask(pl.LightningModule):
             self.log("clean_bpc", bits[clean].sum() / characters[clean].sum(), prog_bar=True)
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
-        """Adds the model's class and sizes, from which `lyricgen.load_model` builds it again."""
+        """Adds the model's class and sizes, from which `lyricgen.load_model` builds it again, and the carried state."""
         if isinstance(self.model, CharacterModel):
             checkpoint["lyricgen"] = {**model_config(self.model), "optimizer": self.optimizer}
+        hidden = self._hidden.get("train")
+        if hidden is not None:
+            checkpoint["hidden_state"] = list(hidden) if isinstance(hidden, tuple) else [hidden]
+
+    def on_load_checkpoint(self, checkpoint: dict) -> None:
+        """Restores the hidden state that the training streams carry."""
+        parts = checkpoint.get("hidden_state")
+        if parts:
+            self._hidden["train"] = tuple(parts) if len(parts) > 1 else parts[0]
 
     def configure_optimizers(self):
         optimizer = self._make_optimizer()
@@ -203,14 +212,25 @@ def warmup_cosine(step: int, warmup_steps: int, steps: int) -> float:
     return LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * progress)) / 2
 
 
+@torch.no_grad()
+def recurrent_rms(model: nn.Module) -> float | None:
+    """The root mean square of the hidden-to-hidden weights; growth without end announces a training that diverges.
+
+    None for a model without such weights.
+    """
+    weights = [value.flatten() for name, value in model.named_parameters() if "weight_hh" in name]
+    return float(torch.cat(weights).square().mean().sqrt()) if weights else None
+
+
 class LearningCurve(pl.Callback):
     """Collects the rows of `history.csv`: every `every` steps the training loss, and each validation.
 
-    A row: step, epoch, seconds of training so far, characters seen, and train, val and clean bits per character
-    (None where not measured at that step). The train figure is the mean since the row before.
+    A row: step, epoch, seconds of training so far, characters seen, train, val and clean bits per character, and the
+    root mean square of the recurrent weights (None where not measured at that step). The train figure is the mean since
+    the row before.
     """
 
-    COLUMNS = ("step", "epoch", "seconds", "characters", "train_bpc", "val_bpc", "clean_bpc")
+    COLUMNS = ("step", "epoch", "seconds", "characters", "train_bpc", "val_bpc", "clean_bpc", "recurrent_rms")
 
     def __init__(self, every: int = 20):
         self.every, self.rows = every, []
@@ -225,7 +245,8 @@ class LearningCurve(pl.Callback):
         self._characters = self._characters + batch.sequence_length.sum()
         self._count += 1
         if trainer.global_step % self.every == 0:
-            self._add(trainer, train_bpc=float(self._sum) / self._count / math.log(2))
+            figures = {"train_bpc": float(self._sum) / self._count / math.log(2)}
+            self._add(trainer, **figures, recurrent_rms=recurrent_rms(task.model))
             self._sum, self._count = 0.0, 0
 
     def on_train_end(self, trainer, task) -> None:
@@ -246,7 +267,13 @@ class LearningCurve(pl.Callback):
 
     def state_dict(self) -> dict:
         """What a checkpoint keeps, so that a resumed training goes on with the same curve."""
-        return {"rows": self.rows, "seconds": self.seconds, "characters": self.characters}
+        return {
+            "rows": self.rows,
+            "seconds": self.seconds,
+            "characters": self.characters,
+            "sum": float(self._sum),
+            "count": self._count,
+        }
 
     def load_state_dict(self, state_dict: dict) -> None:
         self.rows, self._seconds, self._characters = (
@@ -254,6 +281,7 @@ class LearningCurve(pl.Callback):
             state_dict["seconds"],
             state_dict["characters"],
         )
+        self._sum, self._count = state_dict.get("sum", 0.0), state_dict.get("count", 0)
 
     @property
     def seconds(self) -> float:
@@ -266,7 +294,7 @@ class LearningCurve(pl.Callback):
         return int(self._characters)
 
     def _add(self, trainer, **figures: float) -> None:
-        rounded = {name: round(value, 4) for name, value in figures.items()}
+        rounded = {name: round(value, 4) for name, value in figures.items() if value is not None}
         row = {
             "step": trainer.global_step,
             "epoch": round(self._epoch(trainer), 3),

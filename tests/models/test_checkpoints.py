@@ -79,6 +79,28 @@ def test_the_folder_holds_exactly_four_files_and_the_vocabulary(folder):
     assert config["vocabulary"] == CHARACTERS and config["format_version"] == 1
 
 
+SAMPLE = {"step": 10, "characters": 900, "prefix": "", "temperature": 0.7, "seed": 1, "text": "la  lä"}
+
+
+def test_samples_come_back_and_are_kept_with_other_figures(tiny_model, tmp_path):
+    folder = tmp_path / "model"
+    save_checkpoint(Checkpoint(tiny_model, METRICS, HISTORY, [SAMPLE, SAMPLE]), folder)
+    assert sorted(path.name for path in folder.iterdir()) == [*FILES, "samples.jsonl"]
+    assert load_checkpoint(folder).samples == [SAMPLE, SAMPLE]
+    replace_metrics(folder, {"val_bpc": 1.0})
+    assert load_checkpoint(folder).samples == [SAMPLE, SAMPLE]
+    (folder / "samples.jsonl").write_text("{}\n", encoding="utf-8")
+    with pytest.raises(ModelError, match="samples.jsonl of model folder 'model' is not the file that was written"):
+        load_checkpoint(folder)
+    (folder / "samples.jsonl").unlink()
+    with pytest.raises(ModelError, match="lacks samples.jsonl"):
+        load_checkpoint(folder)
+
+
+def test_a_folder_without_samples_loads(folder):
+    assert load_checkpoint(folder).samples == []
+
+
 def test_weights_are_float16_on_disk_and_float32_in_memory(folder):
     assert {value.dtype for value in load_file(folder / "model.safetensors").values()} == {torch.float16}
     model = load_checkpoint(folder).model

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from lyricgen import (
     ARTISTS,
@@ -36,8 +37,9 @@ TINY = [
     "--accelerator", "cpu", "--no-progress", "--dimensions", "8", "--word-epochs", "2", "--min-songs", "1",
     "--samples", "22",
 ]  # fmt: skip
+EPOCH = 27  # steps, of 13 songs
 METRICS = {
-    "val_bpc", "clean_bpc", "val_songs", "clean_songs", "train_songs", "train_characters", "line_breaks", "data_sha256",
+    "val_bpc", "clean_bpc", "clean_no_headings_bpc", "held_out_bpc", "held_out_songs", "cleaning", "val_songs", "clean_songs", "train_songs", "train_characters", "line_breaks", "data_sha256",
     "copied", "copied_words", "seed", "epochs", "steps", "characters_seen", "seconds", "precision", "hardware", "options", "versions",
 }  # fmt: skip
 pytestmark = pytest.mark.filterwarnings("ignore:.*(LeafSpec|number of training batches|isinstance.treespec)")
@@ -67,12 +69,16 @@ def test_both_model_folders_are_written_with_figures_and_learning_curve(name, al
         "history.csv",
         "metrics.json",
         "model.safetensors",
+        "samples.jsonl",
     ]
     checkpoint = load_checkpoint(folder)
     assert list(checkpoint.model.artists) == ARTISTS and checkpoint.model.hidden_size == 8
     metrics = checkpoint.metrics
     assert set(metrics) == METRICS
-    assert (metrics["train_songs"], metrics["val_songs"], metrics["clean_songs"]) == (14, 5, 4)
+    assert (metrics["train_songs"], metrics["val_songs"], metrics["clean_songs"]) == (13, 5, 4)
+    assert metrics["held_out_songs"] == 1 and metrics["cleaning"]["read"] == 14 and metrics["cleaning"]["train"] == 13
+    assert metrics["clean_no_headings_bpc"] == metrics["clean_bpc"]  # none of the small songs has headings
+    assert metrics["held_out_bpc"] > 3
     assert metrics["copied"]["samples"] == 22 and 0 < metrics["copied"]["longest_run"] < 50
     assert metrics["copied_words"]["samples"] == 22 and set(metrics["copied_words"]["temperatures"]) == {
         "0.5",
@@ -83,17 +89,24 @@ def test_both_model_folders_are_written_with_figures_and_learning_curve(name, al
     assert set(metrics["data_sha256"]) == {"songdata_train.csv", "songdata_val.csv"}
     assert [row["epoch"] for row in checkpoint.history if row["val_bpc"]] == [1.0, 2.0]
     assert checkpoint.history[-1]["step"] == metrics["steps"]
+    assert all(row["recurrent_rms"] > 0 for row in checkpoint.history if row["train_bpc"])
+    assert [row["step"] for row in checkpoint.samples][::2] == [1, 10, 30, metrics["steps"]]
+    stages = all_models / "checkpoints" / name / "stages"
+    assert [path.name for path in sorted(stages.iterdir())] == [
+        f"step-{step:06d}.safetensors" for step in (1, 10, 30, metrics["steps"])
+    ]
 
 
 @pytest.mark.parametrize("name", ["vanilla-rnn", "lstm"])
-def test_the_figures_are_those_of_the_best_checkpoint(name, all_models):
+def test_the_model_is_that_of_the_last_step(name, all_models):
     checkpoint = load_checkpoint(all_models / name)
     validations = [row["val_bpc"] for row in checkpoint.history if row["val_bpc"]]
     assert validations[1] < validations[0] < 7
-    assert checkpoint.metrics["val_bpc"] == pytest.approx(min(validations), abs=0.02)  # bfloat16 against float32
-    [best] = checkpoints(all_models, name, "best")
-    for ours, theirs in zip(checkpoint.model.parameters(), load_model(best).parameters(), strict=True):
-        assert torch.equal(ours, theirs.half().float())
+    assert checkpoint.metrics["val_bpc"] == pytest.approx(validations[-1], abs=0.02)  # bfloat16 against float32
+    *_, last = sorted((all_models / "checkpoints" / name / "stages").iterdir())
+    weights = load_file(last)
+    for key, value in checkpoint.model.state_dict().items():
+        assert torch.equal(value, weights[key].float())
 
 
 def test_word_vectors_are_written_as_a_space_with_their_facts(all_models):
@@ -189,11 +202,11 @@ def test_same_seed_same_word_vectors(tmp_path, songs_folder, capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_checkpoints_carry_the_bits_per_character_in_their_names(tmp_path, songs_folder):
+def test_the_two_newest_checkpoints_are_kept_with_the_bits_per_character_in_their_names(tmp_path, songs_folder):
     assert run("--data", songs_folder, "--models", "lstm", "--epochs", 1, "--checkpoint-every", 4, out=tmp_path) == 0
-    [best], [last] = checkpoints(tmp_path, "lstm", "best"), checkpoints(tmp_path, "lstm", "last")
-    assert "-val_bpc=" in best.name and "-train_bpc=" in last.name
-    assert float(best.stem.split("val_bpc=")[1]) > 3
+    older, newer = checkpoints(tmp_path, "lstm", "last")
+    assert "step=20" in older.name and "step=24" in newer.name
+    assert float(newer.stem.split("train_bpc=")[1]) > 3
 
 
 def test_same_seed_same_model(tmp_path, songs_folder):
@@ -208,12 +221,12 @@ def test_same_seed_same_model(tmp_path, songs_folder):
 def test_a_training_goes_on_from_its_checkpoint_to_the_end(optimizer, tmp_path, songs_folder):
     flags = ("--data", songs_folder, "--models", "lstm", "--optimizer", optimizer, "--checkpoint-every", 5)
     assert run(*flags, "--epochs", 3, "--max-steps", 40, out=tmp_path) == 0
-    [last] = checkpoints(tmp_path, "lstm", "last")
+    _, last = checkpoints(tmp_path, "lstm", "last")
     assert "step=40" in last.name
     assert run(*flags, "--epochs", 3, "--resume", last, out=tmp_path) == 0
     checkpoint = load_checkpoint(tmp_path / "lstm")
     steps = [row["step"] for row in checkpoint.history]
-    assert steps == sorted(set(steps)) and steps[0] == 20 and 40 in steps and checkpoint.metrics["steps"] == 87
+    assert steps == sorted(set(steps)) and steps[0] == 20 and 40 in steps and checkpoint.metrics["steps"] == 3 * EPOCH
     assert checkpoint.metrics["characters_seen"] > 6000 and checkpoint.history[-1]["epoch"] == 3.0
 
 
@@ -268,6 +281,7 @@ BAD_FLAGS = [
     ("--threads", "0"), ("--seed", "-1"), ("--seed", "4294967296"), ("--models", "transformer"), ("--optimizer", "sgd"),
     ("--precision", "int8"), ("--resume", "none.ckpt"), ("--colour", "red"), ("--dimensions", "0"), ("--window", "0"),
     ("--negative", "0"), ("--word-epochs", "0"), ("--min-songs", "-1"), ("--min-songs", "few"),
+    ("--held-out", "1"), ("--held-out", "-0.1"), ("--validate-every", "0"),
 ]  # fmt: skip
 
 
@@ -320,18 +334,24 @@ def test_an_os_error_without_a_file_is_described_without_none(tmp_path, songs_fo
 
 
 def test_a_checkpoint_that_does_not_fit_is_refused(all_models, songs_folder, tmp_path, capsys):
-    [best] = checkpoints(all_models, "lstm", "best")
-    (tmp_path / "bad.ckpt").write_bytes(best.read_bytes()[:500])
+    assert run("--data", songs_folder, "--models", "lstm", "--max-steps", 2, "--checkpoint-every", 2, out=tmp_path) == 0
+    [last] = checkpoints(tmp_path, "lstm", "last")
+    (tmp_path / "bad.ckpt").write_bytes(last.read_bytes()[:500])
     for flags, expected in (
         (("--models", "lstm", "--resume", tmp_path / "bad.ckpt"), "'bad.ckpt' is no checkpoint of train.py"),
-        (("--models", "vanilla-rnn", "--resume", best), "holds a ImprovedSeqModel of 2 x 8 units and 21 artists"),
-        (("--models", "lstm", "--hidden-size", 9, "--resume", best), "name that model, its songs and its flags"),
-        (("--models", "lstm", "--optimizer", "adam", "--resume", best), "by muon"),
+        (("--models", "vanilla-rnn", "--resume", last), "holds a ImprovedSeqModel of 2 x 8 units and 21 artists"),
+        (("--models", "lstm", "--hidden-size", 9, "--resume", last), "name that model, its songs and its flags"),
+        (("--models", "lstm", "--optimizer", "adam", "--resume", last), "by muon"),
+        (
+            ("--models", "lstm", "--length", 16, "--resume", last),
+            "is of a training with another --length; give what it",
+        ),
+        (("--models", "lstm", "--no-clean", "--held-out", 0, "--resume", last), "of a training with another --data"),
     ):
         assert expected in refusal(capsys, "--data", songs_folder, *flags, out=tmp_path / "out")
     for models in ((), ("--models", "originality"), ("--models", "lyrics"), ("--models", "lyrics", "lstm")):
         with pytest.raises(SystemExit) as end:
-            run("--data", songs_folder, *models, "--resume", best, out=tmp_path / "out")
+            run("--data", songs_folder, *models, "--resume", last, out=tmp_path / "out")
         assert end.value.code == 2
         assert "--resume goes with one model, vanilla-rnn or lstm: name it" in capsys.readouterr().err
 
@@ -379,9 +399,9 @@ def test_an_interrupted_training_keeps_a_checkpoint_writes_no_model_and_goes_on(
     assert [path.name for path in (tmp_path / "out").iterdir() if "partial" in path.name] == []
 
     done = torch.load(last, weights_only=True)["global_step"]
-    epochs = done // 29 + 2
+    epochs = done // EPOCH + 2
     assert run(*flags[:-2], "--epochs", epochs, "--resume", last, out=tmp_path / "out") == 0
-    assert load_checkpoint(tmp_path / "out/lstm").metrics["steps"] == epochs * 29
+    assert load_checkpoint(tmp_path / "out/lstm").metrics["steps"] == epochs * EPOCH
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
@@ -393,6 +413,7 @@ def test_an_interrupted_fit_of_word_vectors_ends_with_130_and_writes_nothing(sen
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
+        assert process.stdout.readline().startswith("lyrics: 14 songs read: 0 notices")
         assert process.stdout.readline().startswith("lyrics: Word2Vec, 1000000 epochs of 14 songs on ")
         time.sleep(0.3)
         errors = interrupt(process, sent)
