@@ -93,7 +93,7 @@ def test_samples_come_back_and_are_kept_with_other_figures(tiny_model, tmp_path)
     with pytest.raises(ModelError, match="samples.jsonl of model folder 'model' is not the file that was written"):
         load_checkpoint(folder)
     (folder / "samples.jsonl").unlink()
-    with pytest.raises(ModelError, match="lacks samples.jsonl"):
+    with pytest.raises(ModelError, match="samples.jsonl of model folder .model. is missing"):
         load_checkpoint(folder)
 
 
