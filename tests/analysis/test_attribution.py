@@ -22,15 +22,15 @@ from lyricgen.analysis.ngram_classifier import Calibration
 from lyricgen.models.vocabulary import OOV_LABEL, START_LABEL
 from lyricgen.songs.notebook import ARTISTS
 
-SUNG = {"Ann": "la la la oh la la oh la oh la la", "Bob": "dum di dum di di dum dum di dum"}
+LYRICS = {"Ann": "la la la oh la la oh la oh la la", "Bob": "dum di dum di di dum dum di dum"}
 
 
 @pytest.fixture(scope="module")
-def taught():
+def small_lstm():
     """A small LSTM that has read a line of each of two artists, for a few seconds."""
     pl.seed_everything(3, verbose=False)
-    model = ImprovedSeqModel(hidden_size=24, n_layers=1, artists=tuple(SUNG))
-    labels = [torch.tensor([START_LABEL, *string_to_labels(line[:31])]) for line in SUNG.values()]
+    model = ImprovedSeqModel(hidden_size=24, n_layers=1, artists=tuple(LYRICS))
+    labels = [torch.tensor([START_LABEL, *string_to_labels(line[:31])]) for line in LYRICS.values()]
     rows, artists = torch.stack(labels), torch.arange(2)
     optimizer = torch.optim.Adam(model.parameters(), 0.02)
     for _ in range(60):
@@ -45,96 +45,96 @@ def taught():
 @pytest.fixture(scope="module")
 def classifier():
     """An n-gram classifier of the same artists."""
-    fitted = fit_ngrams(list(SUNG.values()), np.array([0, 1]), list(SUNG), buckets=256)
+    fitted = fit_ngrams(list(LYRICS.values()), np.array([0, 1]), list(LYRICS), buckets=256)
     return replace(fitted, calibration=Calibration(log_scale=1.0))
 
 
-def test_lines_are_put_to_the_artist_whose_they_are(taught):
-    found = attribute("la la oh la la\ndum di dum dum di  oh la la oh", model=taught, ngrams=None)
-    assert [line.artist for line in found.lines] == ["Ann", "Bob", "Ann"]
-    assert [line.text for line in found.lines] == ["la la oh la la", "dum di dum dum di", "oh la la oh"]
-    for of in (found, *found.lines):
-        assert list(of.posterior) == list(SUNG) and sum(of.posterior.values()) == pytest.approx(1)
-    assert not found.with_ngrams and found.characters == len("la la oh la la\ndum di dum dum di  oh la la oh")
+def test_each_line_has_its_own_artist(small_lstm):
+    result = attribute("la la oh la la\ndum di dum dum di  oh la la oh", model=small_lstm, ngrams=None)
+    assert [line.artist for line in result.lines] == ["Ann", "Bob", "Ann"]
+    assert [line.text for line in result.lines] == ["la la oh la la", "dum di dum dum di", "oh la la oh"]
+    for part in (result, *result.lines):
+        assert list(part.posterior) == list(LYRICS) and sum(part.posterior.values()) == pytest.approx(1)
+    assert not result.with_ngrams and result.characters == len("la la oh la la\ndum di dum dum di  oh la la oh")
 
 
-def test_the_bits_are_those_of_the_module_under_each_artist(taught):
+def test_the_bits_are_those_of_the_module_under_each_artist(small_lstm):
     text = "la dum oh"
     labels = torch.tensor([[START_LABEL, *string_to_labels(text)]])
-    found = attribute(text, model=taught, ngrams=None)
-    for artist, bits in zip((0, 1, None), (*found.bits.values(), found.any_artist_bits), strict=True):
+    result = attribute(text, model=small_lstm, ngrams=None)
+    for artist, bits in zip((0, 1, None), (*result.bits.values(), result.any_artist_bits), strict=True):
         given = None if artist is None else torch.tensor([artist])
         with torch.inference_mode():
-            logits, _ = taught(labels[:, :-1], None, artists=given)
+            logits, _ = small_lstm(labels[:, :-1], None, artists=given)
         nats = F.cross_entropy(logits[0], labels[0, 1:], reduction="sum")
         assert bits == pytest.approx(float(nats) / np.log(2), rel=1e-4)
-    assert found.margin == pytest.approx(found.any_artist_bits - min(found.bits.values()))
-    assert sum(found.lines[0].bits.values()) == pytest.approx(sum(found.bits.values()))
+    assert result.margin == pytest.approx(result.any_artist_bits - min(result.bits.values()))
+    assert sum(result.lines[0].bits.values()) == pytest.approx(sum(result.bits.values()))
 
 
-def test_the_ranking_is_by_probability_and_the_posterior_in_the_models_order(taught):
-    found = attribute("dum di dum", model=taught, ngrams=None)
-    assert [place.artist for place in found.ranking] == ["Bob", "Ann"]
-    assert list(found.posterior) == ["Ann", "Bob"]
-    assert found.ranking[0].probability == found.posterior["Bob"] > 0.5
+def test_the_ranking_is_by_probability_and_the_posterior_in_the_models_order(small_lstm):
+    result = attribute("dum di dum", model=small_lstm, ngrams=None)
+    assert [place.artist for place in result.ranking] == ["Bob", "Ann"]
+    assert list(result.posterior) == ["Ann", "Bob"]
+    assert result.ranking[0].probability == result.posterior["Bob"] > 0.5
 
 
-def test_texts_of_different_lengths_are_read_side_by_side_as_each_alone(taught, monkeypatch):
+def test_texts_of_different_lengths_are_read_side_by_side_as_each_alone(small_lstm, monkeypatch):
     texts = [np.array(string_to_labels(text), np.uint8) for text in ("la", "dum di dum", "oh la la oh", "d")]
     monkeypatch.setattr(attribution, "MAX_BATCH_ROWS", 9)  # three texts at once
-    together = dict(nll_per_artist(taught, texts))
+    together = dict(nll_per_artist(small_lstm, texts))
     assert sorted(together) == [0, 1, 2, 3]
     for number, text in enumerate(texts):
-        ((_, alone),) = nll_per_artist(taught, [text])
+        ((_, alone),) = nll_per_artist(small_lstm, [text])
         assert together[number].shape == (len(text), 3)
         np.testing.assert_allclose(together[number], alone, atol=1e-5)
-    ((_, second),) = nll_per_artist(taught, [texts[1]], [1])
+    ((_, second),) = nll_per_artist(small_lstm, [texts[1]], [1])
     np.testing.assert_allclose(second[:, 0], together[1][:, 1], atol=1e-5)
 
 
-def test_characters_outside_the_vocabulary_cost_nothing(taught):
-    ((_, nats),) = nll_per_artist(taught, [np.array([10, OOV_LABEL, 11], np.uint8)])
+def test_characters_outside_the_vocabulary_cost_nothing(small_lstm):
+    ((_, nats),) = nll_per_artist(small_lstm, [np.array([10, OOV_LABEL, 11], np.uint8)])
     assert (nats[1] == 0).all() and (nats[[0, 2]] > 0).all()
-    found = attribute("la \u00e9 la", model=taught, ngrams=None)
-    assert found.characters == 6 and "read as unknown: \u00e9" in found.notes[0]
+    result = attribute("la \u00e9 la", model=small_lstm, ngrams=None)
+    assert result.characters == 6 and "read as unknown: \u00e9" in result.notes[0]
 
 
-def test_a_longer_text_says_more_but_not_by_the_sum_of_its_characters(taught):
+def test_a_longer_text_says_more_but_not_by_the_sum_of_its_characters(small_lstm):
     line = "la la oh la "
-    short, long = (attribute(line * times, model=taught, ngrams=None) for times in (1, 20))
+    short, long = (attribute(line * times, model=small_lstm, ngrams=None) for times in (1, 20))
     assert short.posterior["Ann"] < long.posterior["Ann"]
     raw = posterior(-np.log(2) * np.array([list(long.bits.values())]))[0, 0]
     assert long.posterior["Ann"] < raw
 
 
-def test_n_grams_and_model_answer_side_by_side(taught, classifier):
+def test_n_grams_and_model_answer_side_by_side(small_lstm, classifier):
     text = "la la oh la la"
-    found = attribute(text, model=taught, ngrams=classifier)
+    result = attribute(text, model=small_lstm, ngrams=classifier)
     expected = posterior(classifier.logits([text], np.array([len(text)])))[0]
-    assert list(found.posterior.values()) == pytest.approx(expected.tolist())
-    saved = np.array([[found.any_artist_bits - bits for bits in found.bits.values()]]) * np.log(2)
+    assert list(result.posterior.values()) == pytest.approx(expected.tolist())
+    saved = np.array([[result.any_artist_bits - bits for bits in result.bits.values()]]) * np.log(2)
     by_model = posterior(saved / np.sqrt(len(text)))[0]
-    assert list(found.posterior_by_model.values()) == pytest.approx(by_model.tolist())
-    assert found.posterior != found.posterior_by_model and found.with_ngrams and found.notes == ()
-    assert found.lines[0].posterior_by_model == pytest.approx(found.posterior_by_model)
-    assert found.ranking[0].probability_by_model == found.posterior_by_model[found.ranking[0].artist]
+    assert list(result.posterior_by_model.values()) == pytest.approx(by_model.tolist())
+    assert result.posterior != result.posterior_by_model and result.with_ngrams and result.notes == ()
+    assert result.lines[0].posterior_by_model == pytest.approx(result.posterior_by_model)
+    assert result.ranking[0].probability_by_model == result.posterior_by_model[result.ranking[0].artist]
 
 
 def test_the_models_scaling_is_the_square_root_of_the_length():
     assert LM_ONLY_CALIBRATION.logits(np.array([[6.0, 3.0]]), np.array([9])) == pytest.approx(np.array([[2.0, 1.0]]))
 
 
-def test_without_a_classifier_both_posteriors_are_the_models(taught):
-    found = attribute("la la oh\ndum di", model=taught, ngrams=None)
-    assert not found.with_ngrams and found.notes == () and found.posterior == found.posterior_by_model
-    assert all(line.posterior == line.posterior_by_model for line in found.lines)
+def test_without_a_classifier_both_posteriors_are_the_models(small_lstm):
+    result = attribute("la la oh\ndum di", model=small_lstm, ngrams=None)
+    assert not result.with_ngrams and result.notes == () and result.posterior == result.posterior_by_model
+    assert all(line.posterior == line.posterior_by_model for line in result.lines)
 
 
-def test_a_classifier_of_other_artists_is_left_out_with_a_note(taught, classifier):
+def test_a_classifier_of_other_artists_is_left_out_with_a_note(small_lstm, classifier):
     other = replace(classifier, artists=("Bob", "Ann"))
-    found = attribute("la", model=taught, ngrams=other)
-    assert found.posterior == attribute("la", model=taught, ngrams=None).posterior and not found.with_ngrams
-    assert found.notes == (
+    result = attribute("la", model=small_lstm, ngrams=other)
+    assert result.posterior == attribute("la", model=small_lstm, ngrams=None).posterior and not result.with_ngrams
+    assert result.notes == (
         "The n-gram classifier knows other artists than the model. "
         "The answer uses the language model alone and is less accurate.",
     )
@@ -143,24 +143,24 @@ def test_a_classifier_of_other_artists_is_left_out_with_a_note(taught, classifie
 def test_without_its_folder_the_model_answers_alone_and_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(attribution, "ASSETS", tmp_path)
     attribution._bundled_classifier.cache_clear()
-    found = attribute("the morning", model="vanilla-rnn")
+    result = attribute("the morning", model="vanilla-rnn")
     attribution._bundled_classifier.cache_clear()
-    assert not found.with_ngrams and found.posterior == found.posterior_by_model
-    assert found.notes == (
+    assert not result.with_ngrams and result.posterior == result.posterior_by_model
+    assert result.notes == (
         "There is no n-gram classifier here. The answer uses the language model alone and is less accurate.",
     )
 
 
 @pytest.mark.parametrize("model", ["lstm", "vanilla-rnn"])
 def test_the_bundled_models_attribute_a_text_to_their_artists(model):
-    found = attribute("stacks on the table and the whip is new", model=model)
-    assert list(found.posterior) == ARTISTS and found.with_ngrams
-    assert sum(found.posterior.values()) == pytest.approx(1)
-    answer = json.loads(json.dumps(found.to_dict()))
-    assert answer["artist"] == answer["ranking"][0]["artist"] == max(found.posterior, key=found.posterior.get)
+    result = attribute("stacks on the table and the whip is new", model=model)
+    assert list(result.posterior) == ARTISTS and result.with_ngrams
+    assert sum(result.posterior.values()) == pytest.approx(1)
+    answer = json.loads(json.dumps(result.to_dict()))
+    assert answer["artist"] == answer["ranking"][0]["artist"] == max(result.posterior, key=result.posterior.get)
     assert answer["lines"][0]["text"] == "stacks on the table and the whip is new"
-    assert answer["ranking"] == [asdict(ranked) for ranked in found.ranking]
-    assert answer["posterior_by_model"] == found.posterior_by_model != answer["posterior"]
+    assert answer["ranking"] == [asdict(ranked) for ranked in result.ranking]
+    assert answer["posterior_by_model"] == result.posterior_by_model != answer["posterior"]
     assert {
         "artist",
         "ranking",
@@ -175,9 +175,9 @@ def test_the_bundled_models_attribute_a_text_to_their_artists(model):
 
 
 @pytest.mark.parametrize("text", ["a", "?", "  x ", "x" * 5_000, "\U0001f600 a", "<b>&"])
-def test_any_text_with_a_character_is_attributed(taught, text):
-    found = attribute(text, model=taught, ngrams=None)
-    assert sum(found.posterior.values()) == pytest.approx(1)
+def test_any_text_with_a_character_is_attributed(small_lstm, text):
+    result = attribute(text, model=small_lstm, ngrams=None)
+    assert sum(result.posterior.values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
