@@ -1,18 +1,17 @@
-"""The models and vector spaces that the app runs, each loaded once, by name, with where it came from."""
+"""The models, vector spaces and indexes that run, each loaded once, by name, with its origin."""
 
 import logging
 import platform
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 
 from lyricgen import __version__
-from lyricgen.analysis.attribution import FOLDER as NGRAMS
-from lyricgen.analysis.attribution import Attribution, attribute
 from lyricgen.analysis.ngram_classifier import NgramClassifier, load_ngrams
 from lyricgen.devices import IS_ZERO_GPU, best_device, device_name
 from lyricgen.errors import HubError, ModelError, VectorsError
@@ -21,7 +20,6 @@ from lyricgen.generation.scheduler import ContinuousBatch, GenerationOutput, str
 from lyricgen.generation.settings import GenerationSettings
 from lyricgen.hub.download import FOLDERS, Download
 from lyricgen.memorization.copy_guard import make_copy_guard
-from lyricgen.memorization.song_index import FOLDER as INDEX
 from lyricgen.memorization.song_index import SongIndex
 from lyricgen.models.checkpoints import Checkpoint, bundled_models, load_checkpoint
 from lyricgen.models.networks import CharacterModel
@@ -31,59 +29,69 @@ from lyricgen.words.sources import load_vectors
 from lyricgen.words.space import VectorSpace
 
 BUNDLED = "bundled with lyricgen"
-BUNDLED_SPACES = ("glove-50", "lyrics")  # vector spaces that are always there; the first is the default
-WORDS = "lyrics"  # the one that stands beside the models in their folder
+BUNDLED_SPACES = ("glove-50", "lyrics")  # vector spaces that are always loaded; the first is the default
+WORDS, NGRAMS, INDEX = "lyrics", "attribution", "originality"  # folders beside the models that hold no network
+DEVICE_ERRORS = (torch.OutOfMemoryError, torch.AcceleratorError)
+"""The failures of a GPU after which its model runs on the CPU; any other error is a fault of the program."""
+LOADERS: dict[str, Callable[[Path], Any]] = {WORDS: load_vectors, NGRAMS: load_ngrams, INDEX: SongIndex.load}
 Artifact = Checkpoint | VectorSpace | NgramClassifier | SongIndex
-LOADERS = {WORDS: load_vectors, NGRAMS: load_ngrams, INDEX: SongIndex.load}  # of folders that hold no network
+Answer = TypeVar("Answer")
 log = logging.getLogger("lyricgen")
 
 
 class Source:
-    """A folder of models, word vectors and a song index, as train.py writes it, and where it came from; each is read once.
+    """A folder of artifacts as train.py writes it, and where it came from; each artifact is read once.
 
-    Raises, when asked for what it lacks or cannot read: ModelError, VectorsError.
+    Raises, when an artifact is missing or cannot be read: ModelError, VectorsError.
     """
 
     def __init__(self, folder: Path, origin: str):
         self.folder, self.origin = folder, origin
-        self._read: dict[str, Artifact] = {}
+        self._artifacts: dict[str, Artifact] = {}
 
-    def read(self, name: str) -> Artifact:
-        """A model by name, the word vectors, the classifier of n-grams, or the song index."""
-        if name not in self._read:
-            self._read[name] = LOADERS.get(name, load_checkpoint)(self.folder / name)
-        return self._read[name]
+    def read(self, name: str) -> Any:
+        """A model by name, the word vectors, the n-gram classifier, or the song index."""
+        if name not in self._artifacts:
+            self._artifacts[name] = LOADERS.get(name, load_checkpoint)(self.folder / name)
+        return self._artifacts[name]
 
     def has(self, name: str) -> bool:
         """Whether there is a folder of that name."""
         return (self.folder / name).is_dir()
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class LoadedModel:
     """A model that is ready to run."""
 
     name: str
     checkpoint: Checkpoint
-    folder: Path
+    source: Source
     """Where it was read from."""
     origin: str
-    """Where it came from and, if it stands in for another, why; fit for a user."""
+    """Where it came from and, if it replaces another, why; fit for a user."""
+    _batch: ContinuousBatch | None = field(default=None, init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @property
     def model(self) -> CharacterModel:
+        """The network."""
         return self.checkpoint.model
 
-    @cached_property
+    @property
     def batch(self) -> ContinuousBatch:
-        """Where its lyrics are written side by side."""
-        return ContinuousBatch(self.model)
+        """The continuous batch that its lyrics share; made by the first request."""
+        with self._lock:
+            if self._batch is None:
+                self._batch = ContinuousBatch(self.model)
+            return self._batch
 
     @property
     def device(self) -> torch.device:
+        """Where it runs."""
         return next(self.model.parameters()).device
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """Its facts and figures as plain values, for `/about`."""
         metrics = self.checkpoint.metrics
         return {
@@ -103,13 +111,13 @@ class Resources:
     """The models and vector spaces by name, loaded once at the start; safe to use from many threads.
 
     Args:
-        folder: model folders of your own, each named as the bundled model that it takes the place of (`lstm`,
-            `vanilla-rnn`), as train.py writes them, word vectors in `lyrics`, and a song index in `originality`. One that
-            is missing or damaged leaves the bundled one in place.
-        device: where models run; None: a GPU where there is one that works, else the CPU.
+        folder: your own artifacts, as train.py writes them: models, each named as the bundled model that it replaces
+            (`lstm`, `vanilla-rnn`), word vectors in `lyrics`, an n-gram classifier in `attribution`, a song index in
+            `originality`. The bundled one replaces one that is missing or damaged.
+        device: where models run; None: a GPU if one works, else the CPU.
         vectors: more vector spaces, as `load_vectors` takes them: 'glove-200', or paths.
-        hub: models and word vectors that are on their way from the Hub: if all that is there can be read, they come
-            before the bundled ones; else those that worked at an earlier start do.
+        hub: artifacts that are being downloaded from the Hub: if all of them can be read, they come before the bundled
+            ones; else those that worked at an earlier start do.
 
     Raises:
         ModelError: no model could be loaded. One that could not is left out, and `left_out` says why.
@@ -126,6 +134,7 @@ class Resources:
         self.left_out: dict[str, str] = {}
         own = [Source(Path(folder), f"your model folder {Path(folder).name}")] if folder else []
         sources = [*own, *(hub_sources(hub) if hub else [Source(ASSETS, BUNDLED)])]
+        self._moving = threading.Lock()  # held while a model moves to the CPU
         self._models: dict[str, LoadedModel] = {}
         for name in bundled_models():
             try:
@@ -134,18 +143,18 @@ class Resources:
                 self._leave_out(name, error)
         if not self._models:
             raise ModelError("no bundled model could be loaded; fetch lyricgen again, or train models with train.py")
-        self.ngrams, self.ngrams_origin = self._load_part(NGRAMS, sources)
+        self.ngrams, self.ngrams_source = self._load_part(NGRAMS, sources)
         self._spaces: dict[str, VectorSpace] = {}
         self._space_origins: dict[str, str] = {}
-        for name in (*BUNDLED_SPACES, *vectors):
+        for vectors_name in (*BUNDLED_SPACES, *vectors):
             try:
-                space, origin = self._load_space(name, sources)
+                space, origin = self._load_space(vectors_name, sources)
                 if space.name in self._spaces:
                     raise VectorsError(f"there is a space of the name {space.name} already; give the file another name")
                 self._spaces[space.name], self._space_origins[space.name] = space, origin
             except VectorsError as error:
-                self._leave_out(Path(name).name, error)
-        self._song_index, self.song_index_origin = self._load_part(INDEX, sources)
+                self._leave_out(Path(vectors_name).name, error)
+        self._song_index, self._index_source = self._load_part(INDEX, sources)
 
     @property
     def model_names(self) -> list[str]:
@@ -154,19 +163,21 @@ class Resources:
 
     @property
     def default_model(self) -> str:
-        """The model that the page starts with."""
+        """The model that answers where none is named."""
         return "lstm" if "lstm" in self._models else self.model_names[0]
 
-    def model(self, name: str) -> LoadedModel:
-        """A model by name.
+    def model(self, name: str | None = None) -> LoadedModel:
+        """A model by name; None: the default.
 
         Raises:
             ArgumentError: there is none of that name.
         """
-        return self._models[check_choice("model", name, self._models)]
+        return self._models[self.default_model if name is None else check_choice("model", name, self._models)]
 
-    def request(self, name: str, prefix: str = "", settings: GenerationSettings | None = None) -> GenerationRequest:
-        """A request to the model of that name, in its batch, with a guard by the song index where copied runs are limited.
+    def request(
+        self, name: str | None = None, prefix: str = "", settings: GenerationSettings | None = None
+    ) -> GenerationRequest:
+        """A request to the model of that name, in its batch, with a copy guard by the song index where runs are limited.
 
         Raises:
             ArgumentError: a setting lies outside what is allowed, or there is no such model.
@@ -186,69 +197,51 @@ class Resources:
     def stream_together(
         self, requests: Sequence[GenerationRequest], every: float = 0.0, measured: bool = False
     ) -> Iterator[list[GenerationOutput]]:
-        """The lyrics of some requests as they grow, all of them each time, in the batches of those that others ask for.
+        """The lyrics of some requests as they grow, all of them each time, batched with those of other callers.
 
-        Where the GPU fails or has no memory left, its models move to the CPU for good, and all begin again there.
+        Where the GPU fails or has no memory left, its models move to the CPU for good, and all lyrics start again there.
 
         Args:
-            requests: of `request`.
-            every: seconds from one yield to the next, at least; more where many are written.
+            requests: from `request`.
+            every: seconds between two yields, at least; more under load.
             measured: whether bits are counted.
         """
         try:
             yield from stream_together(requests, every, measured)
-        except RuntimeError as error:
-            again = []
-            for request in requests:
-                loaded = self._on_cpu(request.model_name, request.model, error)
-                batch = None if request.batch is None else loaded.batch
-                again.append(replace(request, model=loaded.model, batch=batch))
-            if all(new.model is old.model for new, old in zip(again, requests, strict=True)):
+        except DEVICE_ERRORS as error:
+            again = [self._on_cpu(request, error) for request in requests]
+            if all(new is old for new, old in zip(again, requests, strict=True)):
                 raise
             yield from self.stream_together(again, every, measured)
 
-    def ask(self, name: str, question: Callable[[CharacterModel], object]):
-        """What `question` answers of the model of that name; if the GPU fails it asks again on the CPU, where the model stays.
+    def run_on_model(self, name: str | None, function: Callable[[CharacterModel], Answer]) -> Answer:
+        """What `function` returns for the model of that name.
+
+        Where the GPU fails or has no memory left, the model moves to the CPU for good, and `function` runs again there.
 
         Raises:
-            ArgumentError: there is no such model, or what `question` raises.
+            ArgumentError: there is no such model, or what `function` raises.
         """
-        model = self.model(name).model
-        try:
-            return question(model)
-        except RuntimeError as error:
-            moved = self._on_cpu(name, model, error).model
-            if moved is model:
-                raise
-            return question(moved)
-
-    def attribute(self, text: str, name: str) -> Attribution:
-        """Whose a text may be, by the model of that name and what tells artists apart beside it.
-
-        Raises:
-            ArgumentError: there is no such model, or the text cannot be attributed.
-        """
-        return self.ask(name, lambda model: attribute(text, model=model, ngrams=self.ngrams))
-
-    def _on_cpu(self, name: str, model: CharacterModel, error: Exception) -> LoadedModel:
-        """The model of that name on the CPU, read again where it failed on a GPU, since what the GPU held may be lost."""
         loaded = self.model(name)
-        if loaded.model is model and loaded.device.type != "cpu":  # else another request has moved it already
-            log.warning("%s continues on the CPU: %s failed (%s)", loaded.name, loaded.device, type(error).__name__)
-            loaded = self._models[loaded.name] = replace(loaded, checkpoint=load_checkpoint(loaded.folder))
-        return loaded
+        try:
+            return function(loaded.model)
+        except DEVICE_ERRORS as error:
+            replacement = self._move_to_cpu(loaded.name, loaded.model, error)
+            if replacement.model is loaded.model:
+                raise
+            return function(replacement.model)
 
     def artists(self) -> list[str]:
         """The artists that the default model knows."""
-        return list(self.model(self.default_model).model.artists)
+        return list(self.model().model.artists)
 
     @property
     def space_names(self) -> list[str]:
-        """The vector spaces that can be asked."""
+        """The vector spaces that are loaded."""
         return list(self._spaces)
 
-    def space(self, name: str, argument: str = "vectors") -> VectorSpace:
-        """A vector space by name; `argument` is what a message calls it.
+    def space(self, name: str | None = None, argument: str = "vectors") -> VectorSpace:
+        """A vector space by name; None: the first. `argument` is what an error message calls it.
 
         Raises:
             ArgumentError: there is none of that name.
@@ -256,11 +249,11 @@ class Resources:
         """
         if not self._spaces:
             raise VectorsError("no word vectors could be loaded, so questions about words cannot be answered here")
-        return self._spaces[check_choice(argument, name, self._spaces)]
+        return self._spaces[self.space_names[0] if name is None else check_choice(argument, name, self._spaces)]
 
     @property
     def song_index(self) -> SongIndex:
-        """The index of the training songs, by which it is told what of a text stands in them.
+        """The n-gram index of the training songs.
 
         Raises:
             ModelError: it could not be loaded.
@@ -271,14 +264,24 @@ class Resources:
             )
         return self._song_index
 
-    def about(self) -> dict:
+    @property
+    def song_index_origin(self) -> str:
+        """Where the song index came from; '' where there is none."""
+        return self._index_source.origin if self._index_source else ""
+
+    @property
+    def ngrams_origin(self) -> str:
+        """Where the n-gram classifier came from; '' where there is none."""
+        return self.ngrams_source.origin if self.ngrams_source else ""
+
+    def about(self) -> dict[str, Any]:
         """Versions, device, and each model and vector space with its figures and origin, as plain values."""
         return {
             "lyricgen": __version__,
             "python": platform.python_version(),
             "torch": torch.__version__,
             "pytorch_lightning": version("pytorch-lightning"),
-            "device": device_name(self.model(self.default_model).device),
+            "device": device_name(self.model().device),
             "models": [loaded.describe() for loaded in self._models.values()],
             "vectors": [
                 {
@@ -295,20 +298,50 @@ class Resources:
             "left_out": self.left_out,
         }
 
+    def _on_cpu(self, request: GenerationRequest, error: Exception) -> GenerationRequest:
+        """A request whose device failed, to the model that replaces its own; itself where nothing does."""
+        if request.model_name is None:
+            return request
+        loaded = self._move_to_cpu(request.model_name, request.model, error)
+        if loaded.model is request.model:
+            return request
+        return replace(request, model=loaded.model, batch=None if request.batch is None else loaded.batch)
+
+    def _move_to_cpu(self, name: str, model: CharacterModel, error: Exception) -> LoadedModel:
+        """The model of that name, read again onto the CPU where `model` failed on another device: what that held may be
+        lost. Later requests have it too."""
+        with self._moving:
+            loaded = self._models[name]
+            if loaded.model is model and loaded.device.type != "cpu":  # else another request has moved it already
+                log.warning("%s continues on the CPU: %s failed (%s)", name, loaded.device, type(error).__name__)
+                loaded = replace(loaded, checkpoint=load_checkpoint(loaded.source.folder / name))
+                self._models[name] = loaded
+            return loaded
+
     def _load_model(self, name: str, sources: list[Source]) -> LoadedModel:
         """A model from the first source that has it whole; its origin says why it is not an earlier one."""
         *before, bundled = sources
-        reasons = []
+        reasons: list[str] = []
         for source in before:
             try:
-                return self._placed(name, source, reasons)
+                return self._load_to_device(name, source, reasons)
             except ModelError as error:
                 reasons.append(str(error))
                 log.warning("%s: not from %s, since %s", name, source.origin, error)
-        return self._placed(name, bundled, reasons)
+        return self._load_to_device(name, bundled, reasons)
+
+    def _load_to_device(self, name: str, source: Source, reasons: list[str]) -> LoadedModel:
+        """A model of a source on the device, or on the CPU if that fails."""
+        checkpoint = source.read(name)
+        try:
+            checkpoint.model.to(self.device)
+        except RuntimeError as error:  # a GPU without memory left, or a driver that fails at its first use
+            log.warning("%s runs on the CPU, since %s failed (%s)", name, self.device, type(error).__name__)
+            checkpoint = load_checkpoint(source.folder / name)
+        return LoadedModel(name, checkpoint, source, ", since ".join([source.origin, *reasons]))
 
     def _load_space(self, name: str | Path, sources: list[Source]) -> tuple[VectorSpace, str]:
-        """A vector space, and where it came from; the songs' from the first source that has it whole."""
+        """A vector space and its origin; `lyrics` from the first source that has it whole."""
         *before, bundled = sources
         for source in before if name == WORDS else ():
             if source.has(WORDS):
@@ -318,21 +351,21 @@ class Resources:
                     log.warning("%s: not from %s, since %s", name, source.origin, error)
         return load_vectors(name), bundled.origin if name == WORDS else ""
 
-    def _load_part(self, name: str, sources: list[Source]) -> tuple[Artifact | None, str]:
-        """What stands beside the models in a folder of that name, from the first source that has it whole, and where it came
-        from; a source may lack it, and if none has it whole it is left out."""
+    def _load_part(self, name: str, sources: list[Source]) -> tuple[Any, Source | None]:
+        """The artifact beside the models in a folder of that name, from the first source that has it whole, and that
+        source; a source may lack it, and if none has it whole it is left out."""
         for source in sources:
             if source.has(name) or source is sources[-1]:
                 try:
-                    return source.read(name), source.origin
+                    return source.read(name), source
                 except ModelError as error:
                     if source is sources[-1]:
                         self._leave_out(name, error)
                     else:
                         log.warning("%s: not from %s, since %s", name, source.origin, error)
-        return None, ""
+        return None, None
 
-    def _describe_index(self) -> dict | None:
+    def _describe_index(self) -> dict[str, Any] | None:
         """Facts of the song index as plain values; None where there is none."""
         if self._song_index is None:
             return None
@@ -343,19 +376,9 @@ class Resources:
         self.left_out[name] = str(error)
         log.warning("%s is left out: %s", name, error)
 
-    def _placed(self, name: str, source: Source, reasons: list[str]) -> LoadedModel:
-        """A model of a source on the device, or on the CPU if that fails."""
-        checkpoint = source.read(name)
-        try:
-            checkpoint.model.to(self.device)
-        except RuntimeError as error:  # a GPU that is full, or a driver that fails
-            log.warning("%s runs on the CPU, since %s failed (%s)", name, self.device, type(error).__name__)
-            checkpoint = load_checkpoint(source.folder / name)
-        return LoadedModel(name, checkpoint, source.folder / name, ", since ".join([source.origin, *reasons]))
-
 
 def hub_sources(hub: Download) -> list[Source]:
-    """What the Hub has or, where that cannot be had or read, what worked at an earlier start; then the bundled models.
+    """The Hub's artifacts or, where they cannot be fetched or read, those of an earlier start; then the bundled ones.
 
     The origins say which it is and why.
     """
@@ -367,9 +390,9 @@ def hub_sources(hub: Download) -> list[Source]:
         return [source, Source(ASSETS, BUNDLED)]
     except (HubError, ModelError, VectorsError) as error:
         reason = f"could not be fetched: {error}"
-    if snapshot := hub.cached():
-        origin = f"{hub.repo}, commit {snapshot.commit[:7]}, from the cache, since it {reason}"
-        source = Source(snapshot.folder, origin)
+    if cached := hub.cached():
+        origin = f"{hub.repo}, commit {cached.commit[:7]}, from the cache, since it {reason}"
+        source = Source(cached.folder, origin)
         try:
             _read_all(source)
             log.warning("models: %s", origin)

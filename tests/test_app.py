@@ -20,7 +20,7 @@ from lyricgen.models.checkpoints import load_checkpoint
 from lyricgen.models.text import section_breaks_to_newlines
 from lyricgen.songs.notebook import ARTISTS
 from lyricgen.storage import ASSETS
-from lyricgen.ui.tabs.originality import originality_line
+from lyricgen.ui.components import originality_line
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +231,7 @@ def test_the_line_under_a_lyric_tells_the_longest_run_with_all_markup_as_text():
     assert "<img" not in line and "*hums*" not in line and "[T](x)" not in line and "<b>" not in line
     shown = html.unescape(line)
     assert "6 words (<mark>the fox *hums* <b>to the</mark>), in “[T](x)” by <img" in shown or "7 words" in shown
-    assert "of the words stand in runs of 5 or more." in shown and "\n" not in line
+    assert "of the words are in runs of 5 or more." in shown and "\n" not in line
     assert html.unescape(originality_line(resources, "a b c d e")) == "No 5 words in a row occur in the training songs."
     assert originality_line(resources, "") == ""
 

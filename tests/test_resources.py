@@ -1,17 +1,22 @@
-"""Models for the app: loaded once, their origin told, the bundled ones in place of damaged ones."""
+"""Resources: loaded once, with their origin; the bundled ones replace damaged ones; the CPU replaces a GPU that fails."""
 
 import json
 import shutil
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import pytest
 import torch
 
+from lyricgen import resources as resources_module
 from lyricgen.analysis.activations import read_cells
 from lyricgen.analysis.scoring import score
 from lyricgen.errors import ArgumentError, ModelError
-from lyricgen.generation.api import write_together
 from lyricgen.generation.fast_stepper import FastStepper
+from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.settings import GenerationSettings
 from lyricgen.memorization.originality import measure_originality
 from lyricgen.memorization.song_index import SongIndex
@@ -167,7 +172,7 @@ def test_without_a_song_index_the_rest_runs_and_it_is_told(tmp_path, monkeypatch
     monkeypatch.setattr("lyricgen.resources.ASSETS", tmp_path)
     resources = Resources(device=CPU)
     assert resources.model_names == ["lstm", "vanilla-rnn"]
-    assert "'originality' is no song index" in resources.left_out["originality"]
+    assert "there is no song index 'originality'" in resources.left_out["originality"]
     assert resources.about()["song_index"] is None
     with pytest.raises(ModelError, match="the index of the training songs could not be loaded"):
         _ = resources.song_index
@@ -182,71 +187,115 @@ def test_a_classifier_in_your_model_folder_takes_the_place_of_the_bundled_one_un
     assert "attribution: not from your model folder" in caplog.text and resources.left_out == {}
 
 
-# A GPU that fails. PyTorch's 'meta' device stands for it: a model can be put there, and its first letter raises
-# RuntimeError, as a GPU does that has no memory left.
+# A GPU that fails: PyTorch's 'meta' device, where a model can be put but not run, with the error of a GPU in place of its own.
+
+GPU_ERRORS = {
+    "memory": torch.OutOfMemoryError("CUDA out of memory"),
+    "driver": torch.AcceleratorError("CUDA error", 719),
+}
 
 
-def test_a_gpu_that_fails_in_the_middle_leaves_the_lyric_to_the_cpu_in_one_logged_sentence(caplog):
+@pytest.fixture(params=GPU_ERRORS)
+def gpu(request, monkeypatch):
+    """Resources on a GPU that fails at the first character."""
+    error, prepare = GPU_ERRORS[request.param], FastStepper.for_model
+
+    def fail(model, *arguments):
+        if next(model.parameters()).device.type == "meta":
+            raise error
+        return prepare(model, *arguments)
+
+    monkeypatch.setattr(FastStepper, "for_model", fail)
     resources = Resources(device="meta")
-    cpu = Resources(device=CPU)
+    resources.error = error
+    return resources
+
+
+@pytest.fixture(scope="module")
+def cpu():
+    """Resources on the CPU."""
+    return Resources(device=CPU)
+
+
+def on_cpu_only(function, error):
+    """`function` of a model, which raises `error` where the model is not on the CPU."""
+
+    def run(model):
+        if next(model.parameters()).device != CPU:
+            raise error
+        return function(model)
+
+    return run
+
+
+def test_a_gpu_that_fails_in_the_middle_leaves_the_lyric_to_the_cpu_in_one_logged_sentence(gpu, cpu, caplog):
     settings = GenerationSettings(max_length=40, seed=3)
-    texts = list(resources.stream(resources.request("lstm", "the sea ", settings)))
+    texts = list(gpu.stream(gpu.request("lstm", "the sea ", settings)))
     assert texts[-1] == list(cpu.stream(cpu.request("lstm", "the sea ", settings)))[-1]
     [record] = caplog.records
-    assert record.message.startswith("lstm continues on the CPU: meta failed (")
-    assert resources.model("lstm").device == CPU and resources.about()["device"].startswith("CPU")
-    assert resources.model("vanilla-rnn").device.type == "meta"
+    assert record.message.startswith(f"lstm continues on the CPU: meta failed ({type(gpu.error).__name__})")
+    assert gpu.model("lstm").device == CPU and gpu.about()["device"].startswith("CPU")
+    assert gpu.model("vanilla-rnn").device.type == "meta"
 
 
-def test_a_gpu_that_fails_leaves_a_question_to_the_cpu_in_one_logged_sentence(caplog):
-    resources = Resources(device="meta")
-    for question in (score, read_cells):
-        answer = resources.ask("LSTM", partial(ask_about, question))
+def test_a_gpu_that_fails_leaves_an_analysis_to_the_cpu_in_one_logged_sentence(gpu, caplog):
+    for analysis in (score, read_cells):
+        answer = gpu.run_on_model("LSTM", on_cpu_only(partial(analyse, analysis), gpu.error))
         assert answer.text == "the sea is calm"
-    assert resources.ask("lstm", partial(ask_about, score)).bits == score("the sea is calm").bits
+    assert gpu.run_on_model("lstm", partial(analyse, score)).bits == score("the sea is calm").bits
     [record] = caplog.records
     assert record.message.startswith("lstm continues on the CPU: meta failed (")
 
 
-def ask_about(question, model):
-    """What a question of `lyricgen.analysis.scoring` or `lyricgen.analysis.activations` answers by a model."""
-    return question("the sea is calm", model=model)
+def analyse(function, model):
+    """What a function of `lyricgen.analysis` returns for a model and a short text."""
+    return function("the sea is calm", model=model)
 
 
-def test_a_question_that_cannot_be_answered_moves_no_model():
+def test_a_fault_of_the_program_moves_no_model_to_the_cpu(gpu):
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        gpu.run_on_model("lstm", lambda model: torch.zeros(2, 3) @ torch.zeros(2, 3))
+    with pytest.raises(RuntimeError, match="meta"):
+        gpu.run_on_model("lstm", partial(analyse, score))
+    assert gpu.model("lstm").device.type == "meta"
+
+
+def test_a_fault_of_the_program_while_a_lyric_is_written_moves_no_model_to_the_cpu():
     resources = Resources(device="meta")
-    with pytest.raises(ArgumentError, match="empty text"):
-        resources.ask("lstm", lambda model: score("", model=model))
-    with pytest.raises(ArgumentError, match="model must be one of"):
-        resources.ask("gru", score)
+    with pytest.raises(RuntimeError, match="meta"):
+        list(resources.stream(resources.request("lstm", settings=GenerationSettings(max_length=5))))
     assert resources.model("lstm").device.type == "meta"
 
 
-def test_a_gpu_that_fails_leaves_whose_line_it_is_to_the_cpu(caplog):
-    resources = Resources(device="meta")
-    found = resources.attribute("the sea is calm", "vanilla-rnn")
-    assert found.posterior == Resources(device=CPU).attribute("the sea is calm", "vanilla-rnn").posterior
-    assert "vanilla-rnn continues on the CPU: meta failed (" in caplog.text
+def test_an_analysis_that_refuses_its_text_moves_no_model(gpu):
+    with pytest.raises(ArgumentError, match="empty text"):
+        gpu.run_on_model("lstm", lambda model: score("", model=model))
+    with pytest.raises(ArgumentError, match="model must be one of"):
+        gpu.run_on_model("gru", score)
+    assert gpu.model("lstm").device.type == "meta"
 
 
-def test_requests_that_were_running_when_the_gpu_failed_all_end_on_the_cpu(caplog):
-    resources = Resources(device="meta")
-    waiting = [
-        resources.request("vanilla-rnn", "rain ", GenerationSettings(max_length=20, seed=seed)) for seed in range(3)
-    ]
-    assert [len(list(resources.stream(request))[-1]) for request in waiting] == [20] * 3
+def test_requests_that_were_running_when_the_gpu_failed_all_end_on_the_cpu(gpu, caplog):
+    waiting = [gpu.request("vanilla-rnn", "rain ", GenerationSettings(max_length=20, seed=seed)) for seed in range(3)]
+    assert [len(list(gpu.stream(request))[-1]) for request in waiting] == [20] * 3
     assert len(caplog.records) == 1
 
 
-def test_models_side_by_side_go_on_on_the_cpu_when_the_gpu_fails(caplog):
-    resources, cpu = Resources(device="meta"), Resources(device=CPU)
-    asked = [
+def test_models_side_by_side_go_on_on_the_cpu_when_the_gpu_fails(gpu, cpu, caplog):
+    on_gpu, on_cpu = (
         [one.request(name, "rain ", GenerationSettings(max_length=20, seed=1)) for name in one.model_names]
-        for one in (resources, cpu)
-    ]
-    *_, lyrics = resources.stream_together(asked[0])
-    assert [lyric.text for lyric in lyrics] == write_together(asked[1])
+        for one in (gpu, cpu)
+    )
+    *_, lyrics = gpu.stream_together(on_gpu)
+    assert [lyric.text for lyric in lyrics] == [list(cpu.stream(request))[-1] for request in on_cpu]
     assert len(caplog.records) == 2
+
+
+def test_a_request_to_a_model_of_ones_own_keeps_its_error(gpu):
+    model = VanillaRNN(hidden_size=8).to("meta")
+    request = GenerationRequest(model, settings=GenerationSettings(max_length=5))
+    with pytest.raises(type(gpu.error)):
+        list(gpu.stream(request))
 
 
 def test_a_gpu_that_a_model_does_not_fit_into_leaves_it_on_the_cpu(caplog, monkeypatch):
@@ -265,3 +314,34 @@ def test_an_error_that_is_not_the_gpus_is_not_hidden(monkeypatch):
     monkeypatch.setattr(FastStepper.for_model(request.model), "step", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         list(resources.stream(request))
+
+
+def test_two_first_visitors_share_one_batch(cpu, monkeypatch):
+    made, meeting = [], threading.Barrier(2)
+
+    def make(model):
+        made.append(model)
+        time.sleep(0.05)  # in which a second caller would come in
+        return object()
+
+    def first_visit(loaded):
+        meeting.wait()
+        return loaded.batch
+
+    monkeypatch.setattr(resources_module, "ContinuousBatch", make)
+    loaded = replace(cpu.model("lstm"))
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(first_visit, [loaded, loaded])
+    assert first is second and len(made) == 1
+
+
+def test_where_none_is_named_the_default_model_and_the_first_space_answer(cpu, tiny_folder, monkeypatch):
+    assert cpu.model() is cpu.model("lstm") and cpu.space() is cpu.space("glove-50")
+    shutil.rmtree(tiny_folder / "lstm")
+    monkeypatch.setattr(resources_module, "bundled_models", lambda: ["vanilla-rnn"])
+    assert Resources(tiny_folder, CPU).model().name == "vanilla-rnn"
+
+
+def test_models_can_be_compared_with_each_other(cpu):
+    lstm, rnn = cpu.model("lstm"), cpu.model("vanilla-rnn")
+    assert lstm == lstm and lstm != rnn

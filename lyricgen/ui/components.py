@@ -1,82 +1,63 @@
-"""Parts that several tabs share: choices, texts side by side, tables of words, pictures and files to download."""
+"""Components that several tabs share: choices, text cards, tables of words, pictures and files to download."""
 
 import base64
 import html
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from matplotlib.figure import Figure
 
-from lyricgen.generation.request import GenerationRequest
-from lyricgen.generation.settings import GenerationSettings
+from lyricgen.errors import LyricGenError
+from lyricgen.memorization.originality import measure_originality, song_name
+from lyricgen.memorization.song_index import GRAM
+from lyricgen.models.text import ANY_ARTIST
 from lyricgen.plotting import to_bytes
-from lyricgen.resources import Resources
-from lyricgen.words.queries import Answer
 
+if TYPE_CHECKING:
+    from lyricgen.resources import Resources
+    from lyricgen.words.queries import Answer
+
+STATIC = Path(__file__).parent / "static"
 ANSWER_HEADER = ["Word", "Similarity", "Rank"]  # rank: 1 is the most frequent word of the space
-ANSWER_WIDTHS = ["40%", "35%", "25%"]
-LONGEST_SHOWN = 40  # characters of a word in a sentence
+ANSWER_WIDTHS: list[str | int] = ["40%", "35%", "25%"]
+MAX_WORD_SHOWN = 40  # characters of a word in a sentence
+MAX_QUOTED_WORDS = 12  # words of a copied run in a line
 NOT_COUNTED = "asked with: does not count"
 MEDIA_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv", "json": "application/json"}
-ANY_SEED = -1  # a seed that stands for another one every time
-BETWEEN_UPDATES = 0.05  # seconds: what grows is sent on no more often than this
-PRIVATE_EVENT = {"api_visibility": "private", "preprocess": False, "show_progress": "minimal"}
-"""How the page's own events are set up: our checks see what was sent, and the API has endpoints of its own."""
-RUN_ONCE_EVENT = {**PRIVATE_EVENT, "trigger_mode": "once"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TextTarget:
-    """A tab that looks into a text, for others to send one there: fill `text`, and `artist` where it has one, then `show`."""
+    """A tab that analyses a text, for another tab to send one there: set `text`, and `artist` if there is one, then run
+    `show`."""
 
     text: gr.Textbox
     show: Callable
     inputs: list
     outputs: list
     artist: gr.Dropdown | None = None
+    gpu: bool = True
+    """Whether `show` runs a model."""
 
 
-def space_choice(resources: Resources, label: str = "Vectors", none: str | None = None, **settings) -> gr.Dropdown:
-    """A choice among the vector spaces; with `none` there is a first choice of that name for no space."""
-    names = [none] * (none is not None) + resources.space_names
-    return gr.Dropdown(names, value=names[0] if names else None, label=label, **settings)
+def static(name: str) -> str:
+    """A script or style sheet of the page."""
+    return (STATIC / name).read_text(encoding="utf-8")
 
 
-def seed_or_random(seed: object) -> object:
-    """The seed that someone gave, None where it stands for another one every time."""
-    return None if seed == ANY_SEED else seed
+def space_choice(names: list[str], label: str = "Vectors", none: str | None = None, **settings: Any) -> gr.Dropdown:
+    """A choice among vector spaces; `none` labels a first choice of no space, whose value is ''."""
+    choices = [(name, name) for name in names] if none is None else [(none, ""), *((name, name) for name in names)]
+    return gr.Dropdown(choices, value=choices[0][1] if choices else None, label=label, **settings)
 
 
-def request_from_page(
-    resources: Resources,
-    prefix: str,
-    artist: str,
-    model: str,
-    strategy: str,
-    temperature: float,
-    top_k: int,
-    top_p: float,
-    max_length: int,
-    seed: int,
-    max_copied_words: int = 0,
-) -> GenerationRequest:
-    """The lyric that is asked for with the settings of the page.
-
-    Raises:
-        ArgumentError: one of them cannot be.
-    """
-    settings = GenerationSettings(
-        artist=artist,
-        strategy=strategy,
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        max_length=max_length,
-        seed=seed_or_random(seed),
-        max_copied_words=max_copied_words,
-    )
-    return resources.request(model, prefix, settings)
+def example_artist(resources: "Resources", artist: str) -> str:
+    """The artist of an example if the default model knows it, else the first that it knows."""
+    artists = resources.artists()
+    return artist if artist in (ANY_ARTIST, *artists) else next(iter(artists), ANY_ARTIST)
 
 
 def cards(texts: Iterable[tuple[str, str]], below: Callable[[str], str] = lambda _: "") -> str:
@@ -84,7 +65,7 @@ def cards(texts: Iterable[tuple[str, str]], below: Callable[[str], str] = lambda
 
     Args:
         texts: headings and texts, shown as they are.
-        below: what HTML stands below a text.
+        below: the HTML below a text.
     """
     articles = [
         f"<article><h4>{html.escape(heading)}</h4><pre>{html.escape(text)}</pre><p>{below(text)}</p></article>"
@@ -93,23 +74,48 @@ def cards(texts: Iterable[tuple[str, str]], below: Callable[[str], str] = lambda
     return f'<div class="cards">{"".join(articles)}</div>'
 
 
-def answer_table(label: str, **settings) -> gr.Dataframe:
+def originality_line(resources: "Resources", text: str) -> str:
+    """What of a text occurs in the training songs, as a line of Markdown that quotes the longest run.
+
+    Text and song names are shown as they are. '' where there is no text, or no index.
+    """
+    try:
+        measured = measure_originality(text, resources.song_index)
+    except LyricGenError:
+        return ""
+    run = measured.longest
+    if run is None:
+        return escaped(measured.summary)
+    words = text[run.start : run.stop].split()
+    quote = " ".join(words[:MAX_QUOTED_WORDS]) + (" …" if len(words) > MAX_QUOTED_WORDS else "")
+    return (
+        f"Longest run that occurs in the training songs: {run.words} words (<mark>{escaped(quote)}</mark>), in "
+        f"{escaped(song_name(run))}; "
+        f"{measured.share_copied:.0%} of the words are in runs of {GRAM} or more."
+    )
+
+
+def answer_table(label: str, **settings: Any) -> gr.Dataframe:
     """An empty table for `answer_rows`."""
     return gr.Dataframe(
         headers=ANSWER_HEADER, column_widths=ANSWER_WIDTHS, interactive=False, wrap=True, label=label, **settings
     )
 
 
-def answer_rows(answers: Iterable[Answer]) -> list[list[str]]:
-    """Words with similarity and frequency rank, those asked with marked."""
+def answer_rows(answers: Iterable["Answer"]) -> list[list[str]]:
+    """Words with similarity and frequency rank; those of the question are marked."""
     return [
-        [answer.word + f" ({NOT_COUNTED})" * answer.excluded, f"{answer.similarity:.3f}", f"{answer.rank:,}"]
+        [
+            f"{answer.word} ({NOT_COUNTED})" if answer.excluded else answer.word,
+            f"{answer.similarity:.3f}",
+            f"{answer.rank:,}",
+        ]
         for answer in answers
     ]
 
 
 def picture(figure: Figure, description: str) -> str:
-    """A figure as HTML, with a description for those who do not see it."""
+    """A figure as HTML, with a description for screen readers."""
     source = _data_url("png", to_bytes(figure, "png"))
     return f'<div class="picture"><img alt="{html.escape(description)}" src="{source}"></div>'
 
@@ -124,13 +130,13 @@ def downloads(files: dict[str, bytes]) -> str:
 
 
 def bold(word: str) -> str:
-    """A word in bold inside Markdown, shown as it is whatever it holds; long ones are cut."""
-    word = word if len(word) <= LONGEST_SHOWN else f"{word[: LONGEST_SHOWN - 1]}…"
+    """A word in bold inside Markdown, shown as it is; long ones are cut."""
+    word = word if len(word) <= MAX_WORD_SHOWN else f"{word[: MAX_WORD_SHOWN - 1]}…"
     return f"<b>{escaped(word)}</b>"
 
 
 def escaped(text: str) -> str:
-    """A text inside Markdown, shown as it is whatever it holds."""
+    """A text inside Markdown, shown as it is."""
     return "".join(letter if letter.isalnum() or letter == " " else f"&#{ord(letter)};" for letter in text)
 
 

@@ -1,17 +1,91 @@
-"""Our errors, and those that nobody foresaw, as one sentence on the page and in the client."""
+"""How the page and the API call a function: event presets, the lent GPU, and errors as one sentence."""
 
 import html
 import inspect
 import logging
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import gradio as gr
 
+from lyricgen.devices import with_gpu
 from lyricgen.errors import LyricGenError
+from lyricgen.models.text import ANY_ARTIST
+
+if TYPE_CHECKING:
+    from lyricgen.resources import Resources
 
 log = logging.getLogger("lyricgen")
 INTERNAL_ERROR_MESSAGE = "Something went wrong on our side; it has been logged. Please try again."
+PRIVATE_EVENT: dict[str, Any] = {"api_visibility": "private", "preprocess": False, "show_progress": "minimal"}
+"""An event of the page alone: our checks see the values as sent, and the API has endpoints of its own."""
+RUN_ONCE_EVENT: dict[str, Any] = {**PRIVATE_EVENT, "trigger_mode": "once"}
+SILENT_EVENT: dict[str, Any] = {**PRIVATE_EVENT, "show_progress": "hidden"}
+IMMEDIATE_EVENT: dict[str, Any] = {**SILENT_EVENT, "queue": False}
+
+
+def listen(
+    triggers: Callable | Sequence[Callable],
+    function: Callable,
+    inputs: Any = None,
+    outputs: Any = None,
+    *,
+    gpu: bool = True,
+    **settings: Any,
+) -> gr.events.Dependency:
+    """Registers a handler of the page's events.
+
+    Args:
+        triggers: an event such as `button.click`, an earlier event's `then`, or several events.
+        function: see `make_handler`.
+        inputs: the components that it reads.
+        outputs: the components that it writes.
+        gpu: False where it runs no model.
+        settings: of the event: one of the presets, and what differs from it.
+    """
+    register = triggers if callable(triggers) else partial(gr.on, triggers)
+    return register(make_handler(function, gpu), inputs, outputs, **settings)
+
+
+def add_endpoint(resources: "Resources", function: Callable, *, gpu: bool = True, **settings: Any) -> None:
+    """Registers a function of `lyricgen.endpoints` in the API, under its name; `gpu` and `settings` as for `listen`."""
+    gr.api(make_handler(bind_resources(function, resources), gpu), api_name=function.__name__, **settings)
+
+
+def make_handler(function: Callable, gpu: bool) -> Callable:
+    """The handler that gradio calls in place of a function or generator.
+
+    Args:
+        function: takes the components' values.
+        gpu: whether it runs a model: a ZeroGPU Space lends its GPU to each call, in a process of its own. A function that
+            runs no model stays in the app's process, where its caches last, and waits for no GPU.
+    """
+    handler: Any = raises_gradio_error(function)
+    handler.__name__ = getattr(function, "__name__", None) or cast(partial, function).func.__name__
+    handler.lends_gpu = gpu
+    return with_gpu(handler) if gpu else handler
+
+
+def bind_resources(function: Callable, resources: "Resources") -> Callable:
+    """An endpoint as a function of its parameters alone, as `gr.api` reads it: choices and defaults are those of what is
+    loaded."""
+    choices = {
+        "artist": [ANY_ARTIST, *resources.artists()],
+        "model": resources.model_names,
+        "vectors": resources.space_names,
+    }
+    defaults = {"model": resources.default_model, "vectors": next(iter(resources.space_names), "")}
+    parameters = []
+    for name, parameter in list(inspect.signature(function).parameters.items())[1:]:
+        annotation = Literal[tuple(choices[name])] if choices.get(name) else parameter.annotation
+        default = defaults[name] if parameter.default is None else parameter.default
+        parameters.append(parameter.replace(annotation=annotation, default=default))
+    returns = inspect.signature(function).return_annotation
+    bound: Any = wraps(function)(partial(function, resources))
+    bound.__signature__ = inspect.Signature(parameters, return_annotation=returns)
+    bound.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters} | {"return": returns}
+    return bound
 
 
 def raises_gradio_error(handler: Callable) -> Callable:
@@ -19,7 +93,7 @@ def raises_gradio_error(handler: Callable) -> Callable:
     if inspect.isgeneratorfunction(handler):
 
         @wraps(handler)
-        def speak(*values):
+        def guarded(*values: Any) -> Any:
             try:
                 yield from handler(*values)
             except Exception as error:
@@ -27,13 +101,13 @@ def raises_gradio_error(handler: Callable) -> Callable:
     else:
 
         @wraps(handler)
-        def speak(*values):
+        def guarded(*values: Any) -> Any:
             try:
                 return handler(*values)
             except Exception as error:
                 raise _to_gradio(error) from None
 
-    return speak
+    return guarded
 
 
 def _to_gradio(error: Exception) -> gr.Error:

@@ -1,27 +1,31 @@
-"""The tab that tells which models and word vectors run, and where they came from; `/about` answers the same."""
+"""The tab on the models and word vectors that are loaded, and their origins; `/about` answers the same."""
+
+from typing import Any
 
 import gradio as gr
 
+from lyricgen.endpoints import inside
 from lyricgen.resources import Resources
 from lyricgen.ui.components import bold, escaped
-from lyricgen.ui.events import raises_gradio_error
+from lyricgen.ui.events import add_endpoint
 
-HEADER = ["Model", "Weights", "Bits", "Bits, clean"]  # short, for phones; the text above says what they are
+HEADER = ["Model", "Weights", "Bits", "Bits, clean"]  # short, for phones; the text above explains them
 SPACES_HEADER = ["Vectors", "Words", "Dimensions"]
 EXPLANATION = """
 **Bits per character** is how many bits the model needs, on average, to be told each letter of a song that it has not
 read: 1 bit is a choice between two equally likely letters, and fewer is better. Many songs of the course's validation
 split are covers or live versions of songs in the training split; the **clean split** leaves those out.
 
-The models learnt from songs of 21 artists and imitate them; what they write is not by these artists. The songs
+The models learnt from songs{artists} and imitate them; what they write is not by these artists. The songs
 belong to their rights holders and are not part of this project.
 """
 
 
 def create_about_tab(resources: Resources) -> None:
-    """Adds the tab's table and the API's `/about`."""
-    about = resources.about()
-    gr.Markdown(EXPLANATION)
+    """Adds the tab's tables and `/about`."""
+    about = inside.about(resources)
+    artists = {artist for model in about["models"] for artist in model["artists"]}
+    gr.Markdown(EXPLANATION.format(artists=f" of {len(artists)} artists" if artists else ""))
     gr.Dataframe(
         [_row(model) for model in about["models"]],
         headers=HEADER,
@@ -41,19 +45,13 @@ def create_about_tab(resources: Resources) -> None:
     )
     gr.Markdown(_origins(about), elem_id="origins")
     gr.Markdown(
-        f"lyricgen {about['lyricgen']}, gradio {gr.__version__}, torch {about['torch']}, "
+        f"lyricgen {about['lyricgen']}, gradio {about['gradio']}, torch {about['torch']}, "
         f"Python {about['python']}; running on: {about['device']}."
     )
-
-    @raises_gradio_error
-    def about() -> dict:
-        """Versions, device, each model with its bits per character, each vector space, and where they came from."""
-        return {**resources.about(), "gradio": gr.__version__}
-
-    gr.api(about, api_name="about")
+    add_endpoint(resources, inside.about, gpu=False)
 
 
-def _row(model: dict) -> list[str]:
+def _row(model: dict[str, Any]) -> list[str]:
     bits = model["bits_per_character"]
     figures = [
         f"{bits[split]:.3f}" if bits[split] is not None else "not measured"
@@ -62,8 +60,8 @@ def _row(model: dict) -> list[str]:
     return [model["name"], f"{model['parameters'] / 1e6:.2f} M", *figures]
 
 
-def _origins(about: dict) -> str:
-    """Where each model and vector space came from, and what is left out, as a list."""
+def _origins(about: dict[str, Any]) -> str:
+    """The origin of each model and vector space, and what is left out, as a list."""
     texts = {model["name"]: f"{model['class']}; {model['origin']}" for model in about["models"]}
     texts |= {space["name"]: "; ".join(filter(None, [space["source"], space["origin"]])) for space in about["vectors"]}
     if index := about["song_index"]:

@@ -1,17 +1,19 @@
 """The tab that solves analogies, two ways, and checks them on the Google test set; `/analogy`, `/analogy_benchmark`."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from functools import partial
+from typing import Any
 
 import gradio as gr
 import numpy as np
 
+from lyricgen.endpoints import words
 from lyricgen.plotting import draw_parallelogram
 from lyricgen.resources import Resources
-from lyricgen.ui.components import RUN_ONCE_EVENT, answer_rows, answer_table, bold, picture, space_choice
-from lyricgen.ui.events import raises_gradio_error
-from lyricgen.validation import check_choice, check_integer
-from lyricgen.words.analogy_benchmark import ALL, CategoryScore, google_questions, score_analogies, total
+from lyricgen.ui.components import answer_rows, answer_table, bold, picture, space_choice
+from lyricgen.ui.events import RUN_ONCE_EVENT, add_endpoint, listen
+from lyricgen.validation import check_integer
+from lyricgen.words.analogy_benchmark import ALL, CategoryScore, google_questions
 from lyricgen.words.projection import project
 from lyricgen.words.queries import Analogy, solve_analogy
 from lyricgen.words.space import VectorSpace
@@ -35,20 +37,21 @@ EXAMPLES = [
     ["germany", "beer", "france"],
     ["guitar", "guitarist", "drums"],
 ]
-EVERY_WORD, MOST_FREQUENT = "every word", "the 30,000 most frequent"
-CANDIDATES = {EVERY_WORD: None, MOST_FREQUENT: 30_000}
+MOST_FREQUENT = 30_000  # words
+CANDIDATES = [("every word", 0), (f"the {MOST_FREQUENT:,} most frequent", MOST_FREQUENT)]
 SCORE_HEADER = ["Category", "Right", "Asked", "Accuracy", "Left out"]
+BENCHMARK_LIMIT: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "benchmark"}
 
 
 def create_analogy_tab(resources: Resources) -> None:
-    """Adds the tab's components and its API."""
+    """Adds the tab's components, `/analogy` and `/analogy_benchmark`."""
     gr.Markdown(EXPLANATION)
     with gr.Row():
         x1 = gr.Textbox("man", label="x1", elem_id="x1", min_width=120)
         x2 = gr.Textbox("king", label="is to x2 as", elem_id="x2", min_width=120)
         y1 = gr.Textbox("woman", label="y1 is to …", elem_id="y1", min_width=120)
     with gr.Row():
-        vectors = space_choice(resources)
+        vectors = space_choice(resources.space_names)
         top_k = gr.Slider(1, 20, value=5, step=1, label="Answers")
     solve = gr.Button("Solve", variant="primary", elem_id="solve")
     answer = gr.Markdown(elem_id="analogy-answer")
@@ -57,96 +60,67 @@ def create_analogy_tab(resources: Resources) -> None:
         multiplied = answer_table("3CosMul", elem_id="multiplied")
     drawing = gr.HTML(elem_id="parallelogram")
     gr.Examples(EXAMPLES, [x1, x2, y1], label="Examples", api_visibility="private")
-    with gr.Accordion("Check it on the benchmark", open=False):
-        gr.Markdown(PROTOCOL)
-        with gr.Row():
-            category = gr.Dropdown([ALL, *google_questions()], value="family", label="Category")
-            candidates = gr.Dropdown(list(CANDIDATES), value=EVERY_WORD, label="Candidates")
-        check = gr.Button("Check", elem_id="check-analogies")
-        scores = gr.Dataframe(
-            headers=SCORE_HEADER, interactive=False, label="Google analogy test set", elem_id="scores"
-        )
-
-    @raises_gradio_error
-    def show(x1, x2, y1, top_k, vectors):
-        space = resources.space(vectors)
-        solved = solve_analogy(x1, x2, y1, top_k, space)
-        text = (
-            f"{bold(solved.x1)} is to {bold(solved.x2)} as {bold(solved.y1)} is to … {bold(solved.answer or 'nothing')}"
-        )
-        return text, answer_rows(solved.add), answer_rows(solved.mul), parallelogram(solved, space)
-
-    @raises_gradio_error
-    def show_scores(category, candidates, vectors):
-        space, done = resources.space(vectors), []
-        count = min(CANDIDATES[check_choice("candidates", candidates, CANDIDATES)] or len(space), len(space))
-        for score in score_analogies(space, category, count):
-            done.append(score)
-            rows = done if len(done) == 1 else [*done, total(done)]
-            yield [score_row(row) for row in rows]
-
-    @raises_gradio_error
-    def analogy(
-        x1: str = "man", x2: str = "king", y1: str = "woman", top_k: int = 5, vectors: str = "glove-50"
-    ) -> dict:
-        """Solves x1 : x2 :: y1 : ? by 3CosAdd ('add') and 3CosMul ('mul'); words asked with are marked 'excluded'.
-
-        Args:
-            x1: a word.
-            x2: what x1 is to.
-            y1: the word of which the same is asked.
-            top_k: answers of each, 1 to 100.
-            vectors: a vector space that /about lists.
-        """
-        solved = solve_analogy(x1, x2, y1, top_k, resources.space(vectors))
-        return solved.to_dict()
-
-    @raises_gradio_error
-    def analogy_benchmark(category: str = "family", candidates: int = 0, vectors: str = "glove-50") -> Iterator[list]:
-        """Asks a vector space the Google analogy test set; streams the score of each category, the total last.
-
-        Args:
-            category: 'all categories' or one of the fourteen.
-            candidates: answer only with so many of the most frequent words; 0: with any.
-            vectors: a vector space that /about lists.
-        """
-        space, done = resources.space(vectors), []
-        count = check_integer("candidates", candidates, 0, len(space)) or None
-        for score in score_analogies(space, category, count):
-            done.append(score)
-            yield [{**asdict(row), "accuracy": row.accuracy} for row in [*done, total(done)]]
-
-    gr.on(
+    listen(
         [solve.click, x1.submit, x2.submit, y1.submit],
-        show,
+        partial(show_analogy, resources),
         [x1, x2, y1, top_k, vectors],
         [answer, added, multiplied, drawing],
+        gpu=False,
         **RUN_ONCE_EVENT,
     )
-    check.click(
-        show_scores,
+    with gr.Accordion("Check it on the benchmark", open=False):
+        _create_benchmark(resources, vectors)
+    add_endpoint(resources, words.analogy, gpu=False)
+    add_endpoint(resources, words.analogy_benchmark, gpu=False, **BENCHMARK_LIMIT)
+
+
+def _create_benchmark(resources: Resources, vectors: gr.Dropdown) -> None:
+    gr.Markdown(PROTOCOL)
+    with gr.Row():
+        category = gr.Dropdown([ALL, *google_questions()], value="family", label="Category")
+        candidates = gr.Dropdown(CANDIDATES, value=0, label="Candidates")
+    check = gr.Button("Check", elem_id="check-analogies")
+    scores = gr.Dataframe(headers=SCORE_HEADER, interactive=False, label="Google analogy test set", elem_id="scores")
+    listen(
+        check.click,
+        partial(show_scores, resources),
         [category, candidates, vectors],
         scores,
-        concurrency_limit=1,
-        concurrency_id="benchmark",
+        gpu=False,
+        **BENCHMARK_LIMIT,
         **RUN_ONCE_EVENT,
     )
-    gr.api(analogy, api_name="analogy")
-    gr.api(analogy_benchmark, api_name="analogy_benchmark", concurrency_limit=1, concurrency_id="benchmark")
+
+
+def show_analogy(
+    resources: Resources, x1: str, x2: str, y1: str, top_k: int, vectors: str
+) -> tuple[str, list, list, str]:
+    """The answer in words, both tables, and the picture."""
+    space = resources.space(vectors)
+    solved = solve_analogy(x1, x2, y1, top_k, space)
+    text = f"{bold(solved.x1)} is to {bold(solved.x2)} as {bold(solved.y1)} is to … {bold(solved.answer or 'nothing')}"
+    return text, answer_rows(solved.add), answer_rows(solved.mul), parallelogram(solved, space)
+
+
+def show_scores(resources: Resources, category: str, candidates: int, vectors: str) -> Iterator[list[list[str]]]:
+    """The table of scores as it grows, a single category without the total."""
+    count = min(check_integer("candidates", candidates, 0, MOST_FREQUENT), len(resources.space(vectors)))
+    for scores in words.stream_scores(resources, category, count, vectors):
+        yield [score_row(score) for score in (scores if len(scores) > 2 else scores[:1])]
 
 
 def parallelogram(solved: Analogy, space: VectorSpace) -> str:
-    """The four words of an analogy and the point between them on the plane of a PCA, as HTML; '' if none answers."""
+    """The four words of an analogy and the point between them on the plane of a PCA, as HTML; '' without an answer."""
     if solved.answer is None:
         return ""
     x1, x2, y1, answer = space.unit_vectors([solved.x1, solved.x2, solved.y1, solved.answer])
-    points, _ = project(np.stack([x1, x2, y1, x2 - x1 + y1, answer]))
+    (p1, p2, q1, target, nearest), _ = project(np.stack([x1, x2, y1, x2 - x1 + y1, answer]))
     labels = [solved.x1, solved.x2, solved.y1, solved.answer]
     description = (
         f"The vectors of {', '.join(labels)} on a plane: the step from {solved.x1} to {solved.x2} is taken from {solved.y1}, "
         f"and {solved.answer} is the nearest word to where it ends."
     )
-    return picture(draw_parallelogram(*points, labels), description)
+    return picture(draw_parallelogram(p1, p2, q1, target, nearest, labels), description)
 
 
 def score_row(score: CategoryScore) -> list[str]:

@@ -1,38 +1,49 @@
-"""The tab in which lyrics are written: a prefix, an artist, a model, a strategy, and the text as it grows."""
+"""The tab that writes lyrics: a prefix, an artist, a model, a strategy, and the text as it grows; `/generate`,
+`/variants`, `/check_prefix`, `/alternatives`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import gradio as gr
 
-from lyricgen.devices import with_gpu
+from lyricgen.endpoints import lyrics as endpoints
+from lyricgen.endpoints.inside import alternatives
+from lyricgen.endpoints.lyrics import ANY_SEED, make_request, stream_text, stream_variants
 from lyricgen.errors import ArgumentError
-from lyricgen.generation.request import prefix_notes
+from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE
-from lyricgen.generation.settings import MAX_LYRIC_LENGTH, STRATEGIES
-from lyricgen.models.text import ANY_ARTIST, section_breaks_to_newlines
+from lyricgen.generation.settings import MAX_LYRIC_LENGTH, MAX_VARIANTS, STRATEGIES
+from lyricgen.models.text import ANY_ARTIST
 from lyricgen.models.vocabulary import NUM_CLASSES
 from lyricgen.resources import LoadedModel, Resources
-from lyricgen.ui.components import ANY_SEED, BETWEEN_UPDATES, PRIVATE_EVENT, RUN_ONCE_EVENT, request_from_page
-from lyricgen.ui.events import raises_gradio_error
-from lyricgen.ui.tabs.originality import originality_line
-from lyricgen.ui.tabs.steering import create_steering, steered
-from lyricgen.ui.tabs.variants import create_variants
+from lyricgen.ui.components import cards, example_artist, originality_line
+from lyricgen.ui.events import IMMEDIATE_EVENT, RUN_ONCE_EVENT, SILENT_EVENT, add_endpoint, listen
+from lyricgen.ui.steering import SteeringPanel, create_steering, labelled, position_text
+from lyricgen.validation import check_integer, check_text
 
+PAGE_SETTINGS = (
+    "artist", "strategy", "temperature", "top_k", "top_p", "max_length", "seed", "max_copied_words"
+)  # fmt: skip
+"""The fields of `GenerationSettings` that the page sets, in its order."""
 COPIED = [("no limit", 0), *((f"{words} words", words) for words in (4, 5, 6, 8, 12, 20))]
 SENDERS = {"X-ray": "X-ray this", "Whose line is it?": "Whose is this?", "Original or copied?": "Mark what is copied"}
-EXAMPLES = [  # prefix, artist, model, strategy, temperature
+EXAMPLES: list[list[Any]] = [  # prefix, artist, model, strategy, temperature
     ["the river keeps its secrets ", "Coldplay", "lstm", "sample", 0.7],
     ["i left my coat on the last train ", "Taylor Swift", "lstm", "sample", 0.5],
     ["counting every step ", "Eminem", "lstm", "sample", 0.9],
     ["", ANY_ARTIST, "lstm", "greedy", 0.7],
     ["morning came too soon ", ANY_ARTIST, "vanilla-rnn", "beam", 0.7],
 ]
+VARIANTS_LIMIT: dict[str, Any] = {"concurrency_limit": MAX_BATCH_SIZE // MAX_VARIANTS}  # calls of several lyrics each
+MAX_CHOICES = 10  # letters to continue a lyric with
+CALL_LIMIT: dict[str, Any] = {"concurrency_limit": MAX_BATCH_SIZE, "concurrency_id": "lyrics"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LyricsTab:
-    """What sends a lyric to other tabs: the text, in whose style it is, and the buttons."""
+    """What sends a lyric to other tabs: its text, its artist, and the buttons."""
 
     lyrics: gr.Textbox
     artist: gr.Dropdown
@@ -40,22 +51,22 @@ class LyricsTab:
     """By the name of the tab that each sends it to."""
 
 
+@dataclass(frozen=True, eq=False)
+class SettingsColumn:
+    """The components of a lyric's settings: those that others read by name, and those of `PAGE_SETTINGS` but the artist."""
+
+    model: gr.Radio
+    strategy: gr.Radio
+    temperature: gr.Slider
+    max_length: gr.Slider
+    inputs: list
+
+
 def create_lyrics_tab(resources: Resources) -> LyricsTab:
-    """Adds the tab's components and its events `/generate`, `/variants` and `/check_prefix`."""
+    """Adds the tab's components and endpoints."""
     with gr.Row():
         with gr.Column(scale=3, min_width=320):
-            prefix = gr.Textbox(
-                label="Prefix",
-                value="",
-                lines=2,
-                max_lines=8,
-                placeholder="How should it begin? Leave it empty, and the model begins.",
-                info="Read in lower case; it counts towards the length.",
-                elem_id="prefix",
-            )
-            artist = gr.Dropdown(
-                [ANY_ARTIST, *resources.artists()], value=ANY_ARTIST, label="Artist", info="In whose style."
-            )
+            prefix, artist = _create_beginning(resources)
             with gr.Row():
                 write = gr.Button("Write", variant="primary", elem_id="write", min_width=120)
                 stop = gr.Button("Stop", variant="stop", elem_id="stop", min_width=120)
@@ -72,122 +83,94 @@ def create_lyrics_tab(resources: Resources) -> LyricsTab:
             original = gr.Markdown(elem_id="original-line")
             with gr.Row():
                 senders = {tab: gr.Button(label, size="sm", min_width=100) for tab, label in SENDERS.items()}
-            steering_here = gr.Column()
+            steering_column = gr.Column()
         with gr.Column(scale=2, min_width=320):
-            chosen = create_settings(resources)
-    with steering_here:
-        steering = create_steering(resources, lyrics, artist, chosen.model)
-    settings = [prefix, artist, *chosen.inputs]
-    writing = create_variants(resources, settings)
+            column = create_settings(resources)
+    with steering_column:
+        steering = create_steering()
+    settings = [prefix, column.model, artist, *column.inputs]
+    writing_variants = _create_variants(resources, settings)
     gr.Examples(
-        EXAMPLES,
-        [prefix, artist, chosen.model, chosen.strategy, chosen.temperature],
+        examples(resources),
+        [prefix, artist, column.model, column.strategy, column.temperature],
         label="Beginnings to try (the prefixes were written for this page)",
         api_visibility="private",
     )
-
-    def write_lyric(*settings) -> Iterator[str]:
-        request = request_from_page(resources, *settings)
-        for text in resources.stream(request, BETWEEN_UPDATES):
-            yield section_breaks_to_newlines(text, len(request.prefix))
-
-    @with_gpu
-    @raises_gradio_error
-    def generate(prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed) -> Iterator[str]:
-        """Writes a lyric that begins with the prefix, streamed as it grows; the last value is the whole text.
-
-        Args:
-            prefix: how it begins; empty: the model begins. Characters outside string.printable are read as unknown.
-            artist: in whose style; 'any artist' for none in particular.
-            model: lstm or vanilla-rnn.
-            strategy: sample, greedy or beam.
-            temperature: of sampling, 0 to 100; 0 is greedy.
-            top_k: sample from so many of the likeliest characters only, 0 to 100; 0: all.
-            top_p: sample from the likeliest that together have this probability, above 0 up to 1.
-            max_length: characters in all, prefix included, 1 to 5,000.
-            seed: the same seed gives the same text; -1: another every time.
-        """
-        yield from write_lyric(prefix, artist, model, strategy, temperature, top_k, top_p, max_length, seed)
-
-    @with_gpu
-    @raises_gradio_error
-    def show(*settings) -> Iterator[str]:
-        yield from write_lyric(*settings)
-
-    @with_gpu
-    @raises_gradio_error
-    def go_on(text, place, choice, own, *settings) -> Iterator[str]:
-        yield from write_lyric(steered(text, place, choice, own), *settings)
-
-    @raises_gradio_error
-    def check_prefix(prefix, max_length) -> str:
-        """What of a prefix the models cannot read, and whether it is cut; empty if it is used as it is.
-
-        Args:
-            prefix: how a lyric is to begin.
-            max_length: characters of that lyric in all.
-        """
-        try:
-            return " ".join(prefix_notes(prefix, max_length))
-        except ArgumentError as error:
-            return str(error)
-
-    clicked = [write.click, prefix.submit]
-    together = {"concurrency_limit": MAX_BATCH_SIZE, "concurrency_id": "lyrics"}
-    generating = gr.on(clicked, show, settings, lyrics, **RUN_ONCE_EVENT, **together)
-    gr.Button(visible=False).click(  # never: callers of the API send these nine inputs, whatever else the page has
-        generate,
-        settings[:-1],
-        lyrics,
-        api_name="generate",
-        api_description="Writes a lyric that begins with the prefix, streamed as it grows.",
-        preprocess=False,
-        **together,
-    )
-    gr.on(
-        clicked,
-        check_prefix,
-        [prefix, chosen.max_length],
-        notes,
-        api_name="check_prefix",
-        api_description="What of a prefix the models cannot read, and whether it is cut; empty if it is used as it is.",
-        preprocess=False,
-        queue=False,
-        show_progress="hidden",
-    )
-    going_on = steering.go_on.click(
-        go_on,
-        [lyrics, steering.place, steering.choice, steering.own, *settings[1:]],
-        lyrics,
-        **RUN_ONCE_EVENT,
-        **together,
-    )
-    at_once = {**PRIVATE_EVENT, "queue": False, "show_progress": "hidden"}
-    for finished in (generating, going_on):
-        finished.then(
-            lambda text: (originality_line(resources, text), text), lyrics, [original, steering.letters], **at_once
-        )
-    going_on.then(lambda: "", None, steering.own, **at_once)
-    steering.panel.expand(lambda text: text, lyrics, steering.letters, **at_once)
-    stop.click(None, None, None, cancels=[generating, going_on, writing], api_visibility="private")
+    clicks = [write.click, prefix.submit]
+    writing = listen(clicks, partial(write_lyric, resources), settings, lyrics, **RUN_ONCE_EVENT, **CALL_LIMIT)
+    listen(clicks, partial(show_notes, resources), [prefix, column.max_length], notes, gpu=False, **IMMEDIATE_EVENT)
+    continuing = _wire_steering(resources, steering, lyrics, settings)
+    for event in (writing, continuing):
+        show, shown = partial(show_finished, resources), [original, steering.letters]
+        listen(event.then, show, lyrics, shown, gpu=False, **IMMEDIATE_EVENT)
+    stop.click(None, None, None, cancels=[writing, continuing, writing_variants], api_visibility="private")
+    add_endpoint(resources, endpoints.generate, **CALL_LIMIT)
+    add_endpoint(resources, endpoints.check_prefix, gpu=False, queue=False)
     return LyricsTab(lyrics, artist, senders)
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How a lyric is to be written: what others look at by name, and all in the order of `requested`."""
+def _create_beginning(resources: Resources) -> tuple[gr.Textbox, gr.Dropdown]:
+    """The prefix and the artist."""
+    prefix = gr.Textbox(
+        label="Prefix",
+        value="",
+        lines=2,
+        max_lines=8,
+        placeholder="How should it begin? Leave it empty, and the model begins.",
+        info="Read in lower case; it counts towards the length.",
+        elem_id="prefix",
+    )
+    artists = [ANY_ARTIST, *resources.artists()]
+    return prefix, gr.Dropdown(artists, value=ANY_ARTIST, label="Artist", info="In whose style.")
 
-    model: gr.Radio
-    strategy: gr.Radio
-    temperature: gr.Slider
-    max_length: gr.Slider
-    inputs: list
+
+def _wire_steering(
+    resources: Resources, steering: SteeringPanel, lyrics: gr.Textbox, settings: list
+) -> gr.events.Dependency:
+    """Wires the panel that continues a lyric from a letter, and `/alternatives`; returns the event that writes."""
+    model, artist = settings[1:3]
+    listen(
+        steering.position.change,
+        partial(show_choices, resources),
+        [lyrics, steering.position, artist, model],
+        [steering.context, steering.choice],
+        trigger_mode="always_last",
+        **SILENT_EVENT,
+    )
+    add_endpoint(resources, alternatives)
+    continuing = listen(
+        steering.go_on.click,
+        partial(continue_lyric, resources),
+        [lyrics, steering.position, steering.choice, steering.words, *settings[1:]],
+        lyrics,
+        **RUN_ONCE_EVENT,
+        **CALL_LIMIT,
+    )
+    listen(continuing.then, lambda: "", None, steering.words, gpu=False, **IMMEDIATE_EVENT)
+    listen(steering.panel.expand, lambda text: text, lyrics, steering.letters, gpu=False, **IMMEDIATE_EVENT)
+    return continuing
 
 
-def create_settings(resources: Resources) -> Settings:
-    """Adds the choice of a model and of how it writes."""
+def _create_variants(resources: Resources, settings: list) -> gr.events.Dependency:
+    """The panel that writes several lyrics side by side; returns the event that writes."""
+    with gr.Accordion("Several at once", open=False):
+        with gr.Row(equal_height=True):
+            count = gr.Slider(
+                2, MAX_VARIANTS, value=4, step=1, label="Variants", info="Each with the seed behind the one before it."
+            )
+            write = gr.Button("Write variants", variant="primary", elem_id="write-variants", scale=0, min_width=160)
+        side_by_side = gr.HTML(elem_id="variants")
+    add_endpoint(resources, endpoints.variants, **VARIANTS_LIMIT)
+    inputs = [count, *settings]
+    return listen(
+        write.click, partial(show_variants, resources), inputs, side_by_side, **RUN_ONCE_EVENT, **VARIANTS_LIMIT
+    )
+
+
+def create_settings(resources: Resources) -> SettingsColumn:
+    """Adds the choice of a model and the settings of generation."""
     model = gr.Radio(resources.model_names, value=resources.default_model, label="Model")
-    running = gr.Markdown(describe(resources.model(resources.default_model)), elem_id="running")
+    running = gr.Markdown(describe(resources.model()), elem_id="running")
     strategy = gr.Radio(
         list(STRATEGIES),
         value="sample",
@@ -195,28 +178,11 @@ def create_settings(resources: Resources) -> Settings:
         info="sample: draw each letter; greedy: always the likeliest; beam: the likeliest whole text that is found.",
     )
     with gr.Group() as sampling:
-        temperature = gr.Slider(
-            0,
-            2,
-            value=0.7,
-            step=0.05,
-            label="Temperature",
-            info="Below 1: safer letters; above 1: wilder. 0 is greedy.",
-        )
-        with gr.Row():
-            top_k = gr.Slider(
-                0, NUM_CLASSES, value=0, step=1, label="Top k", info="Only the k likeliest letters; 0: all."
-            )
-            top_p = gr.Slider(
-                0.05, 1, value=1, step=0.05, label="Top p", info="Only the likeliest that reach p together."
-            )
+        temperature, top_k, top_p = _create_sampling()
     with gr.Row():
         max_length = gr.Slider(50, MAX_LYRIC_LENGTH, value=300, step=50, label="Length", info="Letters in all.")
         seed = gr.Number(
-            value=ANY_SEED,
-            precision=0,
-            label="Seed",
-            info="The same seed, the same text; -1: another every time.",
+            ANY_SEED, precision=0, label="Seed", info="The same seed, the same text; -1: another every time."
         )
     copied = gr.Dropdown(
         COPIED,
@@ -225,15 +191,108 @@ def create_settings(resources: Resources) -> Settings:
         info="Words in a row that stand in one training song; what makes a longer run is taken back and written anew.",
         elem_id="copied",
     )
-    quiet = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
-    model.change(lambda name: describe(resources.model(name)), model, running, **quiet)
-    strategy.change(lambda name: gr.Group(visible=name == "sample"), strategy, sampling, **quiet)
-    inputs = [model, strategy, temperature, top_k, top_p, max_length, seed, copied]
-    return Settings(model, strategy, temperature, max_length, inputs)
+    listen(model.change, partial(show_model, resources), model, running, gpu=False, **IMMEDIATE_EVENT)
+    listen(strategy.change, show_sampling, strategy, sampling, gpu=False, **IMMEDIATE_EVENT)
+    inputs = [strategy, temperature, top_k, top_p, max_length, seed, copied]
+    return SettingsColumn(model, strategy, temperature, max_length, inputs)
+
+
+def _create_sampling() -> tuple[gr.Slider, gr.Slider, gr.Slider]:
+    """Temperature, top k and top p."""
+    temperature = gr.Slider(
+        0, 2, value=0.7, step=0.05, label="Temperature", info="Below 1: safer letters; above 1: wilder. 0 is greedy."
+    )
+    with gr.Row():
+        top_k = gr.Slider(0, NUM_CLASSES, value=0, step=1, label="Top k", info="Only the k likeliest letters; 0: all.")
+        top_p = gr.Slider(0.05, 1, value=1, step=0.05, label="Top p", info="Only the likeliest that reach p together.")
+    return temperature, top_k, top_p
+
+
+def examples(resources: Resources) -> list[list]:
+    """The examples of the models that are loaded, with artists that they know."""
+    return [
+        [prefix, example_artist(resources, artist), model, *settings]
+        for prefix, artist, model, *settings in EXAMPLES
+        if model in resources.model_names
+    ]
+
+
+def request_from_page(resources: Resources, prefix: str, model: str, *settings: Any) -> GenerationRequest:
+    """A request with the values of `PAGE_SETTINGS`.
+
+    Raises:
+        ArgumentError: a setting lies outside what is allowed.
+    """
+    return make_request(resources, prefix, model, **dict(zip(PAGE_SETTINGS, settings, strict=True)))
+
+
+def write_lyric(resources: Resources, *settings: Any) -> Iterator[str]:
+    """The lyric as it grows."""
+    yield from stream_text(resources, request_from_page(resources, *settings))
+
+
+def show_choices(resources: Resources, text: str, position: int, artist: str, model: str) -> tuple[str, gr.Radio]:
+    """The position in words, and the most likely letters there to choose from."""
+    if not text:
+        raise ArgumentError("there is no lyric yet to be steered; write one first")
+    position = check_integer("letters that stay", position, 0, len(text))
+    candidates = alternatives(resources, text, position, artist, model, count=MAX_CHOICES)
+    return position_text(text, position), gr.Radio(list(map(labelled, candidates)), value=None, visible=True)
+
+
+def continue_lyric(
+    resources: Resources, text: str, position: int, choice: str | None, words: str, *settings: Any
+) -> Iterator[str]:
+    """The lyric as it grows from the first `position` letters and the words typed or the letter chosen.
+
+    Raises:
+        ArgumentError: there are neither words nor a letter.
+    """
+    text, addition = check_text("text", text), check_text("words", words) or check_text("letter", choice)
+    if not addition:
+        raise ArgumentError("choose a letter, or type words of your own, to go on with")
+    prefix = text[: check_integer("letters that stay", position, 0, len(text))] + addition
+    yield from stream_text(resources, request_from_page(resources, prefix, *settings))
+
+
+def show_variants(resources: Resources, count: int, *settings: Any) -> Iterator[str]:
+    """The lyrics as cards while they grow; at the end with the line on what they copy."""
+    lyrics: list[dict] = []
+    for lyrics in stream_variants(resources, request_from_page(resources, *settings), count):
+        yield cards(headed(lyrics))
+    yield cards(headed(lyrics), partial(originality_line, resources))
+
+
+def headed(lyrics: list[dict]) -> list[tuple[str, str]]:
+    """Each lyric under its seed."""
+    return [(f"Seed {lyric['seed']}", lyric["text"]) for lyric in lyrics]
+
+
+def show_notes(resources: Resources, prefix: str, max_length: int) -> str:
+    """What becomes of the prefix, or why it cannot be used, in words."""
+    try:
+        return endpoints.check_prefix(resources, prefix, max_length)
+    except ArgumentError as error:  # a toast as well: the event that writes raises it too
+        return str(error)
+
+
+def show_finished(resources: Resources, text: str) -> tuple[str, str]:
+    """The line on what a finished lyric copies, and its letters for the panel that steers."""
+    return originality_line(resources, text), text
+
+
+def show_model(resources: Resources, name: str) -> str:
+    """The description of the model of that name."""
+    return describe(resources.model(name))
+
+
+def show_sampling(strategy: str) -> gr.Group:
+    """The settings of sampling, hidden where nothing is sampled."""
+    return gr.Group(visible=strategy == "sample")
 
 
 def describe(loaded: LoadedModel) -> str:
-    """One line on the model that is running: what it is, what it scores, where it came from."""
+    """One line on a model: its class and size, its bits per character, its origin."""
     facts = loaded.describe()
     bits = facts["bits_per_character"]
     if bits["clean_validation"]:

@@ -1,30 +1,29 @@
 """The tab that lists the neighbours of a word, in one vector space or in two; `/neighbors`."""
 
-from dataclasses import asdict
+from functools import partial
 
 import gradio as gr
 
+from lyricgen.endpoints import words as endpoints
 from lyricgen.resources import Resources
-from lyricgen.ui.components import RUN_ONCE_EVENT, answer_rows, answer_table, bold, space_choice
-from lyricgen.ui.events import raises_gradio_error
-from lyricgen.words.queries import compare_neighbors
-from lyricgen.words.queries import neighbors as nearest_words
+from lyricgen.ui.components import answer_rows, answer_table, bold, space_choice
+from lyricgen.ui.events import RUN_ONCE_EVENT, add_endpoint, listen
+from lyricgen.words.queries import compare_neighbors, neighbors
 
 EXPLANATION = """
 The **nearest words** by cosine similarity. What a word is near to depends on what was read: GloVe read an encyclopaedia and
 news, `lyrics` read only the songs. Put both beside each other: how does *fire* differ?
 """
 EXAMPLES = ["fire", "love", "heart", "king", "crown", "rock"]
-NO_SPACE = "no other"
 
 
 def create_neighbors_tab(resources: Resources) -> None:
-    """Adds the tab's components and its API."""
+    """Adds the tab's components and `/neighbors`."""
     gr.Markdown(EXPLANATION)
     word = gr.Textbox("fire", label="Word", elem_id="neighbor-word")
     with gr.Row():
-        vectors = space_choice(resources)
-        other = space_choice(resources, "Beside", none=NO_SPACE)
+        vectors = space_choice(resources.space_names)
+        other = space_choice(resources.space_names, "Beside", none="no other")
         top_k = gr.Slider(1, 50, value=10, step=1, label="Neighbours")
     find = gr.Button("Find", variant="primary", elem_id="find")
     overlap = gr.Markdown(elem_id="overlap")
@@ -32,48 +31,37 @@ def create_neighbors_tab(resources: Resources) -> None:
         first = answer_table("Neighbours", elem_id="neighbors")
         second = answer_table("Beside", elem_id="neighbors-beside", visible=False)
     gr.Examples(EXAMPLES, word, label="Examples", api_visibility="private")
+    listen(
+        [find.click, word.submit],
+        partial(show_neighbors, resources),
+        [word, top_k, vectors, other],
+        [overlap, first, second],
+        gpu=False,
+        **RUN_ONCE_EVENT,
+    )
+    add_endpoint(resources, endpoints.neighbors, gpu=False)
 
-    @raises_gradio_error
-    def show(word, top_k, vectors, other):
-        space = resources.space(vectors)
-        if other in (None, "", NO_SPACE):
-            return (
-                "",
-                gr.Dataframe(answer_rows(nearest_words(word, top_k, space)), label=space.name),
-                gr.Dataframe(visible=False),
-            )
-        beside = resources.space(other, "other")
-        found = compare_neighbors(word, space, beside, top_k)
-        lines = [f"**{len(found.shared)}** of the neighbours are the same" + _listed(found.shared)]
-        for name, absent, words in (
-            (space.name, beside.name, found.only_in_first),
-            (beside.name, space.name, found.only_in_second),
-        ):
-            if words:
-                lines.append(f"in {name} and not a word of {absent} at all" + _listed(words))
-        tables = [
-            gr.Dataframe(answer_rows(side), label=name, visible=True)
-            for side, name in ((found.first, space.name), (found.second, beside.name))
-        ]
-        return "; ".join(lines) + ".", *tables
 
-    @raises_gradio_error
-    def neighbors(word: str = "fire", top_k: int = 10, vectors: str = "glove-50", other: str = "") -> dict:
-        """The words nearest to a word in a vector space ('first'), and in another ('second') with what they share.
-
-        Args:
-            word: a word.
-            top_k: how many neighbours, 1 to 100.
-            vectors: a vector space that /about lists.
-            other: another vector space; empty: none.
-        """
-        space = resources.space(vectors)
-        if other in (None, "", NO_SPACE):
-            return {"first": [asdict(answer) for answer in nearest_words(word, top_k, space)]}
-        return asdict(compare_neighbors(word, space, resources.space(other, "other"), top_k))
-
-    gr.on([find.click, word.submit], show, [word, top_k, vectors, other], [overlap, first, second], **RUN_ONCE_EVENT)
-    gr.api(neighbors, api_name="neighbors")
+def show_neighbors(
+    resources: Resources, word: str, top_k: int, vectors: str, other: str
+) -> tuple[str, gr.Dataframe, gr.Dataframe]:
+    """What two spaces share, in words, and a table of each; one table where there is no other space."""
+    space = resources.space(vectors)
+    if not other:
+        table = gr.Dataframe(answer_rows(neighbors(word, top_k, space)), label=space.name)
+        return "", table, gr.Dataframe(visible=False)
+    beside = resources.space(other, "other")
+    both = compare_neighbors(word, space, beside, top_k)
+    lines = [f"**{len(both.shared)}** of the neighbours are the same" + _listed(both.shared)]
+    if both.only_in_first:
+        lines.append(f"in {space.name} and not a word of {beside.name} at all" + _listed(both.only_in_first))
+    if both.only_in_second:
+        lines.append(f"in {beside.name} and not a word of {space.name} at all" + _listed(both.only_in_second))
+    return (
+        "; ".join(lines) + ".",
+        gr.Dataframe(answer_rows(both.first), label=space.name, visible=True),
+        gr.Dataframe(answer_rows(both.second), label=beside.name, visible=True),
+    )
 
 
 def _listed(words: list[str]) -> str:

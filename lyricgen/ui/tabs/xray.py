@@ -1,22 +1,21 @@
-"""The tab that shows what the models think of a text, letter by letter, and their hidden units; `/score` and `/cells`."""
+"""The tab that shows a model's probabilities of a text, letter by letter, and its hidden units; `/score` and `/cells`."""
 
 import json
-from dataclasses import replace
-from pathlib import Path
+from functools import partial
+from typing import Any
 
 import gradio as gr
 import numpy as np
 
-from lyricgen.analysis.activations import Activations, read_cells, unit_facts
+from lyricgen.analysis.activations import Activations
 from lyricgen.analysis.scoring import Score, TextPosition, compare, line_starts
-from lyricgen.analysis.scoring import score as score_text
-from lyricgen.devices import with_gpu
+from lyricgen.endpoints import inside
 from lyricgen.generation.settings import MAX_LYRIC_LENGTH
 from lyricgen.models.text import ANY_ARTIST
 from lyricgen.models.vocabulary import CHARACTERS
 from lyricgen.resources import Resources
-from lyricgen.ui.components import PRIVATE_EVENT, RUN_ONCE_EVENT, TextTarget, downloads, escaped
-from lyricgen.ui.events import raises_gradio_error
+from lyricgen.ui.components import TextTarget, downloads, escaped, example_artist, static
+from lyricgen.ui.events import RUN_ONCE_EVENT, SILENT_EVENT, add_endpoint, listen
 
 EXPLANATION = """
 A model reads a text one letter at a time and, before each letter, says how likely every letter is. **Bits per character** is
@@ -32,180 +31,157 @@ another that switches on inside quotes (our songs hold no quotes to learn that f
 those that follow a feature of the text by **Pearson's r**; *chance* is the largest |r| that any unit reaches with the feature
 moved along the text, so look for more.
 """
-EXAMPLE = (
-    "the lamp by the window was burning all night  hold on to the line till the morning is bright  "
-    "the lamp by the window was burning all night  oh oh oh the quixotic zebra takes flight"
-)
-EXAMPLES = [
-    [EXAMPLE, ANY_ARTIST],
+EXAMPLES = [  # text, artist
+    [inside.SCORED_EXAMPLE, ANY_ARTIST],
     ["i counted the trains and the trains counted me  i counted the trains and the trains counted me", ANY_ARTIST],
     ["oh oh oh we run we run we run until the lights are gone", "Coldplay"],
 ]
-LIKELY = (0.5, 0.2, 0.05, 0.01, 0.001)  # probabilities below which a letter has the next colour
+SHADE_LIMITS = (0.5, 0.2, 0.05, 0.01, 0.001)  # probabilities below which a letter has the next colour
 SCORE_LEGEND = {
     "title": "Probability",
     "classes": ["xr0", "xr1", "xr2", "xr3", "xr4", "xr5", "xru"],
     "labels": ["from 50 %", "from 20 %", "from 5 %", "from 1 %", "from 0.1 %", "less", "not scored"],
 }
 SHADES = ("xn4", "xn3", "xn2", "xn1", "xr0", "xp1", "xp2", "xp3", "xp4")  # of an activation, from lowest to highest
-MOST_VARYING = "the one that varies most"
-SCRIPT, CSS = (
-    (Path(__file__).parents[1] / "static" / f"xray.{kind}").read_text(encoding="utf-8") for kind in ("js", "css")
-)
+UNIT_LEGEND = {
+    "title": "As a share of its largest",
+    "classes": SHADES,
+    "labels": ["-1", "-¾", "-½", "-¼", "0", "¼", "½", "¾", "1"],
+}
+MAX_LINE_SHOWN = 80  # characters of a line in a table
+TABLE: dict[str, Any] = {"interactive": False, "wrap": True, "visible": False}
 
 
 def create_xray_tab(resources: Resources) -> TextTarget:
-    """Adds the tab's components and its API."""
+    """Adds the tab's components, `/score` and `/cells`."""
     names = resources.model_names
-    widths = ["50%", *[f"{50 / len(names):.0f}%"] * len(names)]
+    columns = {"column_widths": ["50%", *[f"{50 / len(names):.0f}%"] * len(names)], "max_height": 400, **TABLE}
     gr.Markdown(EXPLANATION)
     text = gr.Textbox(
-        EXAMPLE,
+        inside.SCORED_EXAMPLE,
         label="Text",
         lines=3,
         max_lines=12,
         info=f"1 to {MAX_LYRIC_LENGTH:,} letters, read in lower case from the beginning of a song.",
         elem_id="xray-text",
     )
-    artist = gr.Dropdown(
-        [ANY_ARTIST, *resources.artists()], value=ANY_ARTIST, label="Artist", info="As if it were by.", elem_id="xray-artist"
-    )  # fmt: skip
+    artists = [ANY_ARTIST, *resources.artists()]
+    artist = gr.Dropdown(artists, value=ANY_ARTIST, label="Artist", info="As if it were by.", elem_id="xray-artist")
     look = gr.Button("X-ray", variant="primary", elem_id="xray")
     summary = gr.Markdown(elem_id="xray-summary")
-    view = gr.HTML(html_template="", js_on_load=SCRIPT, apply_default_css=False, elem_id="xray-view")
+    view = gr.HTML(html_template="", js_on_load=static("xray.js"), apply_default_css=False, elem_id="xray-view")
     with gr.Row():
-        lines = gr.Dataframe(headers=["Line", *names], column_widths=widths, interactive=False, wrap=True, max_height=400, label="Bits per character, by line", elem_id="xray-lines", visible=False)  # fmt: skip
-        differences = gr.Dataframe(headers=["Letter", *names], column_widths=widths, interactive=False, wrap=True, max_height=400, label="Where they differ most, in bits", elem_id="xray-differences", visible=False)  # fmt: skip
+        lines = gr.Dataframe(
+            headers=["Line", *names], label="Bits per character, by line", elem_id="xray-lines", **columns
+        )
+        differences = gr.Dataframe(
+            headers=["Letter", *names], label="Where they differ most, in bits", elem_id="xray-differences", **columns
+        )
     files = gr.HTML(elem_id="xray-files")
+    outputs = [summary, view, lines, differences, files]
+    target = TextTarget(text, partial(show_scores, resources), [text, artist], outputs, artist)
+    listen([look.click, text.submit], target.show, target.inputs, target.outputs, **RUN_ONCE_EVENT)
     with gr.Accordion("Cells: hidden units along the text", open=False):
-        gr.Markdown(CELLS_EXPLANATION)
-        with gr.Row():
-            model = gr.Radio(names, value=resources.default_model, label="Model", elem_id="cells-model")
-            layer = gr.Number(0, precision=0, label="Layer", info="From 1; 0: the top one.", elem_id="cells-layer")
-            unit = gr.Number(-1, precision=0, label="Unit", info=f"From 0; -1: {MOST_VARYING}.", elem_id="cells-unit")
-        see = gr.Button("Look at the cells", elem_id="see-cells")
-        told = gr.Markdown(elem_id="cells-told")
-        chosen = gr.Dropdown([], label="Units to look at", visible=False, elem_id="cells-chosen")
-        cells_view = gr.HTML(html_template="", js_on_load=SCRIPT, apply_default_css=False, elem_id="cells-view")
-        features = gr.Dataframe(headers=["Feature", "Units: r", "Chance"], column_widths=["32%", "43%", "25%"], interactive=False, wrap=True, label="Which units (layer/unit) follow what", elem_id="cells-features", visible=False)  # fmt: skip
-    gr.Examples(EXAMPLES, [text, artist], label="Texts to try (written for this page)", api_visibility="private")
+        _create_cells(resources, text, artist)
+    examples = [[example, example_artist(resources, name)] for example, name in EXAMPLES]
+    gr.Examples(examples, [text, artist], label="Texts to try (written for this page)", api_visibility="private")
+    add_endpoint(resources, inside.score)
+    add_endpoint(resources, inside.cells)
+    return target
 
-    @with_gpu
-    @raises_gradio_error
-    def show(text, artist):
-        scores = [scored(resources, text, artist, name) for name in names]
-        apart = compare(*scores).differences if len(scores) == 2 else ()
-        line_rows = [
-            [in_brief(lines[0].text), *(f"{line.bits_per_character:.3f}" if line.characters else "" for line in lines)]
-            for lines in zip(*(one.lines for one in scores), strict=True)
-        ]
-        return (
-            summarise(scores),
-            drawn(scores),
-            gr.Dataframe(line_rows, visible=True),
-            gr.Dataframe([[marked(one), *(f"{bits:.2f}" for bits in one.bits)] for one in apart], visible=bool(apart)),
-            downloads({f"{one.model}.csv": one.to_csv().encode() for one in scores}),
+
+def _create_cells(resources: Resources, text: gr.Textbox, artist: gr.Dropdown) -> None:
+    gr.Markdown(CELLS_EXPLANATION)
+    with gr.Row():
+        model = gr.Radio(resources.model_names, value=resources.default_model, label="Model", elem_id="cells-model")
+        layer = gr.Number(0, precision=0, label="Layer", info="From 1; 0: the top one.", elem_id="cells-layer")
+        unit = gr.Number(
+            -1, precision=0, label="Unit", info="From 0; -1: the one that varies most.", elem_id="cells-unit"
         )
-
-    @with_gpu
-    @raises_gradio_error
-    def show_cells(text, artist, model, layer, unit):
-        cells, facts = looked_at(resources, text, artist, model, layer, unit)
-        choices = offered(facts)
-        return (
-            f"Layer {facts['layer']} of {facts['layers']}, unit {facts['unit']} of {facts['units']} "
-            f"(they count from 0), {model}.",
-            gr.Dropdown(choices, value=None, visible=True),
-            drawn_unit(cells, facts),
-            gr.Dataframe([feature_row(one) for one in facts["features"]], visible=True),
-        )
-
-    @raises_gradio_error
-    def choose(place):
-        layer, unit = place.split(":")
-        return int(layer), int(unit)
-
-    @with_gpu
-    @raises_gradio_error
-    def score(text: str = EXAMPLE, artist: str = ANY_ARTIST, model: str = "lstm") -> dict:
-        """What a model thinks of a text: bits per character in all and by line, and of each character its probability,
-        log-probability in bits, rank, the entropy in bits before it, and the five likeliest.
-
-        Args:
-            text: 1 to 5,000 characters, read in lower case; those outside string.printable are not scored.
-            artist: as if it were by; 'any artist' for none in particular.
-            model: lstm or vanilla-rnn.
-        """
-        return scored(resources, text, artist, model).to_dict()
-
-    @with_gpu
-    @raises_gradio_error
-    def cells(
-        text: str = EXAMPLE, artist: str = ANY_ARTIST, model: str = "lstm", layer: int = 0, unit: int = -1
-    ) -> dict:
-        """The activation of a hidden unit after each character of a text, the units of its layer that vary most, and for
-        each feature of the text (position in a line, inside quotes, vowel, ...) the units that correlate with it most.
-
-        Args:
-            text: 1 to 5,000 characters.
-            artist: as if it were by; 'any artist' for none in particular.
-            model: lstm or vanilla-rnn.
-            layer: from 1; 0: the top one.
-            unit: from 0; -1: the one of the layer that varies most.
-        """
-        return looked_at(resources, text, artist, model, layer, unit)[1]
-
-    inputs, outputs = [text, artist], [summary, view, lines, differences, files]
-    gr.on([look.click, text.submit], show, inputs, outputs, **RUN_ONCE_EVENT)
-    asked, told_of = [text, artist, model, layer, unit], [told, chosen, cells_view, features]
-    see.click(show_cells, asked, told_of, **RUN_ONCE_EVENT)
-    chosen.input(choose, chosen, [layer, unit], **{**PRIVATE_EVENT, "show_progress": "hidden"}).then(
-        show_cells, asked, told_of, **RUN_ONCE_EVENT
+    see = gr.Button("Look at the cells", elem_id="see-cells")
+    unit_name = gr.Markdown(elem_id="cells-told")
+    choice = gr.Dropdown([], label="Units to look at", visible=False, elem_id="cells-chosen")
+    view = gr.HTML(html_template="", js_on_load=static("xray.js"), apply_default_css=False, elem_id="cells-view")
+    features = gr.Dataframe(
+        headers=["Feature", "Units: r", "Chance"],
+        column_widths=["32%", "43%", "25%"],
+        label="Which units (layer/unit) follow what",
+        elem_id="cells-features",
+        **TABLE,
     )
-    gr.api(score, api_name="score")
-    gr.api(cells, api_name="cells")
-    return TextTarget(text, show, inputs, outputs, artist)
+    show, inputs = partial(show_cells, resources), [text, artist, model, layer, unit]
+    outputs = [unit_name, choice, view, features]
+    listen(see.click, show, inputs, outputs, **RUN_ONCE_EVENT)
+    chosen = listen(choice.input, layer_and_unit, choice, [layer, unit], gpu=False, **SILENT_EVENT)
+    listen(chosen.then, show, inputs, outputs, **RUN_ONCE_EVENT)
 
 
-def scored(resources: Resources, text: str, artist: str, name: str) -> Score:
-    """The score by a model of that name."""
-    name = resources.model(name).name
-    return replace(resources.ask(name, lambda model: score_text(text, artist=artist, model=model)), model=name)
+def show_scores(resources: Resources, text: str, artist: str) -> tuple[str, str, gr.Dataframe, gr.Dataframe, str]:
+    """The scores under all models: summary, coloured text, lines, greatest differences, and the tables to download."""
+    scores = [inside.score_text(resources, text, artist, name) for name in resources.model_names]
+    differences = compare(*scores).differences if len(scores) == 2 else ()
+    line_rows = [
+        [
+            shorten(lines[0].text),
+            *(f"{line.bits_per_character:.3f}" if line.characters else "" for line in lines),
+        ]
+        for lines in zip(*(score.lines for score in scores), strict=True)
+    ]
+    difference_rows = [
+        [in_context(difference), *(f"{bits:.2f}" for bits in difference.bits)] for difference in differences
+    ]
+    return (
+        summary_text(scores),
+        scores_json(scores),
+        gr.Dataframe(line_rows, visible=True),
+        gr.Dataframe(difference_rows, visible=bool(differences)),
+        downloads({f"{score.model}.csv": score.to_csv().encode() for score in scores}),
+    )
 
 
-def looked_at(
-    resources: Resources, text: str, artist: str, name: str, layer: int, unit: int
-) -> tuple[Activations, dict]:
-    """The hidden units of a model of that name, and what is to be told of one; layer 0 and unit -1 as `/cells` has them."""
-    name = resources.model(name).name
-    cells = resources.ask(name, lambda model: read_cells(text, artist=artist, model=model))
-    facts = unit_facts(cells, None if layer == 0 else layer, None if unit == -1 else unit)
-    return cells, {**facts, "model": name}
+def show_cells(
+    resources: Resources, text: str, artist: str, model: str, layer: int, unit: int
+) -> tuple[str, gr.Dropdown, str, gr.Dataframe]:
+    """A hidden unit along the text: its name, other units to choose, the coloured text, and the features."""
+    cells, facts = inside.read_unit(resources, text, artist, model, layer, unit)
+    return (
+        f"Layer {facts['layer']} of {facts['layers']}, unit {facts['unit']} of {facts['units']} "
+        f"(they count from 0), {facts['model']}.",
+        gr.Dropdown(unit_choices(facts), value=None, visible=True),
+        unit_json(cells, facts),
+        gr.Dataframe([feature_row(feature) for feature in facts["features"]], visible=True),
+    )
 
 
-def summarise(scores: list[Score]) -> str:
+def layer_and_unit(choice: str) -> tuple[int, int]:
+    """The layer and the unit of a choice of `unit_choices`."""
+    layer, unit = choice.split(":")
+    return int(layer), int(unit)
+
+
+def summary_text(scores: list[Score]) -> str:
     """Bits per character of each model, and the notes."""
     figures = "; ".join(
-        f"**{escaped(one.model)}**: **{one.bits_per_character:.3f}** bits per character ({one.bits:,.1f} bits for {one.characters:,} letters)"
-        for one in scores
+        f"**{escaped(score.model)}**: **{score.bits_per_character:.3f}** bits per character ({score.bits:,.1f} bits for {score.characters:,} letters)"
+        for score in scores
     )
     return " ".join([f"{figures}.", *(escaped(note) for note in scores[0].notes)])
 
 
-def drawn(scores: list[Score]) -> str:
-    """Scores as what the page's script draws: JSON, figures to four digits."""
+def scores_json(scores: list[Score]) -> str:
+    """Scores as static/xray.js draws them: JSON, figures to four digits."""
     panels = [
         {
-            "name": one.model,
-            "caption": f"{one.bits_per_character:.3f} bits per character",
-            "classes": shades(one),
-            "probabilities": [float(f"{value:.4g}") for value in np.nan_to_num(one.probabilities).tolist()],
-            "ranks": one.ranks.tolist(),
-            "entropies": one.entropies.round(2).tolist(),
-            "top": "".join(CHARACTERS[label] for label in one.top_labels.ravel().tolist()),
-            "top_probabilities": [float(f"{value:.3g}") for value in one.top_probabilities.ravel().tolist()],
+            "name": score.model,
+            "caption": f"{score.bits_per_character:.3f} bits per character",
+            "classes": shades(score),
+            "probabilities": [float(f"{value:.4g}") for value in np.nan_to_num(score.probabilities).tolist()],
+            "ranks": score.ranks.tolist(),
+            "entropies": score.entropies.round(2).tolist(),
+            "top": "".join(CHARACTERS[label] for label in score.top_labels.ravel().tolist()),
+            "top_probabilities": [float(f"{value:.3g}") for value in score.top_probabilities.ravel().tolist()],
         }
-        for one in scores
+        for score in scores
     ]
     starts = [line.start for line in scores[0].lines]
     return as_json(
@@ -215,67 +191,63 @@ def drawn(scores: list[Score]) -> str:
 
 def shades(score: Score) -> list[str]:
     """The colour of each letter, as a class of the style sheet."""
-    steps = (score.probabilities[:, None] < np.array(LIKELY)).sum(axis=1)
+    steps = (score.probabilities[:, None] < np.array(SHADE_LIMITS)).sum(axis=1)
     return [f"xr{step}" if rank else "xru" for step, rank in zip(steps.tolist(), score.ranks.tolist(), strict=True)]
 
 
-def drawn_unit(cells: Activations, facts: dict) -> str:
-    """A unit, and the memory of an LSTM's, as what the page's script draws."""
+def unit_json(cells: Activations, facts: dict[str, Any]) -> str:
+    """A unit, and the cell state of an LSTM's, as static/xray.js draws them."""
     panels = []
     for name, values in (("activation h", facts["activations"]), ("memory c", facts["cell_states"])):
         if values is not None:
-            values = np.array(values)
-            largest = max(float(np.abs(values).max()), 1e-9)
-            steps = np.rint(4 * values / largest).astype(int) + 4
-            panels.append(
-                {
-                    "name": name,
-                    "caption": f"from {values.min():.3f} to {values.max():.3f}",
-                    "classes": [SHADES[step] for step in steps.tolist()],
-                    "values": values.round(4).tolist(),
-                }
-            )
-    legend = {
-        "title": "As a share of its largest",
-        "classes": SHADES,
-        "labels": ["-1", "-¾", "-½", "-¼", "0", "¼", "½", "¾", "1"],
+            panels.append(_unit_panel(name, np.array(values)))
+    starts = line_starts(cells.text)
+    return as_json({"kind": "unit", "text": cells.text, "starts": starts, "panels": panels, "legend": UNIT_LEGEND})
+
+
+def _unit_panel(name: str, values: np.ndarray) -> dict[str, Any]:
+    largest = max(float(np.abs(values).max()), 1e-9)
+    steps = np.rint(4 * values / largest).astype(int) + 4
+    return {
+        "name": name,
+        "caption": f"from {values.min():.3f} to {values.max():.3f}",
+        "classes": [SHADES[step] for step in steps.tolist()],
+        "values": values.round(4).tolist(),
     }
-    return as_json(
-        {"kind": "unit", "text": cells.text, "starts": line_starts(cells.text), "panels": panels, "legend": legend}
-    )
 
 
-def offered(facts: dict) -> list[tuple[str, str]]:
-    """The units to look at: those that vary most, and the best of each feature."""
-    choices = [
-        (f"layer {one['layer']}, unit {one['unit']}: varies, deviation {one['deviation']:.2f}", f"{one['layer']}:{one['unit']}")
-        for one in facts["varying"]
-    ]  # fmt: skip
-    for one in facts["features"]:
-        for best in one["units"][:1]:
-            name = f"layer {best['layer']}, unit {best['unit']}: {one['feature']}, r = {best['r']:.2f}"
-            choices.append((name, f"{best['layer']}:{best['unit']}"))
-    return choices
+def unit_choices(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """The units to choose, as label and 'layer:unit': those that vary most, and the best of each feature."""
+    choices = [(unit, f"varies, deviation {unit['deviation']:.2f}") for unit in facts["varying"]]
+    choices += [
+        (unit, f"{feature['feature']}, r = {unit['r']:.2f}")
+        for feature in facts["features"]
+        for unit in feature["units"][:1]
+    ]
+    return [
+        (f"layer {unit['layer']}, unit {unit['unit']}: {reason}", f"{unit['layer']}:{unit['unit']}")
+        for unit, reason in choices
+    ]
 
 
-def feature_row(one: dict) -> list[str]:
-    """A feature and the units that follow it, as a row of the table."""
-    if one["constant"]:
-        return [one["feature"], "none: the same at every letter here", ""]
-    units = ", ".join(f"{unit['layer']}/{unit['unit']}: {unit['r']:.2f}" for unit in one["units"])
-    return [one["feature"], units, f"{one['chance']:.2f}"]
+def feature_row(feature: dict[str, Any]) -> list[str]:
+    """A feature and the units that correlate with it, as a row of the table."""
+    if feature["constant"]:
+        return [feature["feature"], "none: the same at every letter here", ""]
+    units = ", ".join(f"{unit['layer']}/{unit['unit']}: {unit['r']:.2f}" for unit in feature["units"])
+    return [feature["feature"], units, f"{feature['chance']:.2f}"]
 
 
-def in_brief(text: str, width: int = 80) -> str:
+def shorten(text: str) -> str:
     """A line of the text for a table."""
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+    return text if len(text) <= MAX_LINE_SHOWN else f"{text[: MAX_LINE_SHOWN - 1]}…"
 
 
-def marked(place: TextPosition) -> str:
-    """A letter of a text in brackets, with what stands around it."""
-    return f"…{place.before}[{place.character}]{place.after}…".replace("\n", " ").replace("\r", " ")
+def in_context(position: TextPosition) -> str:
+    """A letter of a text in brackets, between the letters around it."""
+    return f"…{position.before}[{position.character}]{position.after}…".replace("\n", " ").replace("\r", " ")
 
 
-def as_json(value: dict) -> str:
-    """JSON that holds no tag, whatever the text does."""
+def as_json(value: dict[str, Any]) -> str:
+    """JSON without a tag, whatever the text is."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

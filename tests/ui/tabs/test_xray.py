@@ -58,7 +58,7 @@ def test_scales_go_one_way_in_brightness_so_that_no_hue_need_be_told(theme):
 def test_what_the_script_draws_has_a_colour_and_figures_for_every_letter(tiny_model):
     text = "se\u00e9 <script>\nno"
     scored = score(text, model=tiny_model)
-    written = xray.drawn([scored, scored])
+    written = xray.scores_json([scored, scored])
     assert "<" not in written
     data = json.loads(written)
     assert (data["text"], data["starts"]) == (text, [0, 13])
@@ -90,7 +90,7 @@ def test_a_letters_colour_is_that_of_its_probability(tiny_model, probability, sh
 
 def test_a_units_colours_have_the_sign_and_the_share_of_its_largest(tiny_model):
     cells = read_cells("seven chairs stood in the rain", model=tiny_model)
-    data = json.loads(xray.drawn_unit(cells, unit_facts(cells)))
+    data = json.loads(xray.unit_json(cells, unit_facts(cells)))
     panel = data["panels"][0]
     largest = max(map(abs, panel["values"]))
     for value, shade in zip(panel["values"], panel["classes"], strict=True):

@@ -1,0 +1,141 @@
+"""Endpoints that look inside the models: `/score`, `/cells`, `/alternatives`, `/attribute`, `/originality`,
+`/learning_curves`, `/about`."""
+
+from dataclasses import replace
+from importlib.metadata import version
+
+from lyricgen.analysis import activations, attribution, scoring
+from lyricgen.analysis.activations import Activations
+from lyricgen.analysis.attribution import Attribution
+from lyricgen.analysis.scoring import Score
+from lyricgen.memorization.originality import measure_originality
+from lyricgen.models.text import ANY_ARTIST
+from lyricgen.resources import Resources
+
+SCORED_EXAMPLE = (
+    "the lamp by the window was burning all night  hold on to the line till the morning is bright  "
+    "the lamp by the window was burning all night  oh oh oh the quixotic zebra takes flight"
+)
+ATTRIBUTED_EXAMPLE = (
+    "i wrote your name in the margin of my notebook\nand you drove me home in the rain that night\n"
+    "now every little song on the radio is about you"
+)
+ORIGINALITY_EXAMPLE = """the ferry left without us, and the harbour lights went low
+i don't know what to do when all the gulls have somewhere to go
+you poured the last cold coffee on the postcards from the fair
+and i can't get you out of these old boots i always wear"""
+
+
+def score(resources: Resources, text: str = SCORED_EXAMPLE, artist: str = ANY_ARTIST, model: str | None = None) -> dict:
+    """Scores a text under a model: bits per character in all and by line, and of each character its probability,
+    log-probability in bits, rank, the entropy in bits before it, and the five most likely characters.
+
+    Args:
+        text: 1 to 5,000 characters, read in lower case; those outside string.printable are not scored.
+        artist: as if it were by; 'any artist' for none in particular.
+        model: lstm or vanilla-rnn.
+    """
+    return score_text(resources, text, artist, model).to_dict()
+
+
+def cells(
+    resources: Resources,
+    text: str = SCORED_EXAMPLE,
+    artist: str = ANY_ARTIST,
+    model: str | None = None,
+    layer: int = 0,
+    unit: int = -1,
+) -> dict:
+    """The activation of a hidden unit after each character of a text, the units of its layer that vary most, and for
+    each feature of the text (position in a line, inside quotes, vowel, ...) the units that correlate with it most.
+
+    Args:
+        text: 1 to 5,000 characters.
+        artist: as if it were by; 'any artist' for none in particular.
+        model: lstm or vanilla-rnn.
+        layer: from 1; 0: the top one.
+        unit: from 0; -1: the one of the layer that varies most.
+    """
+    return read_unit(resources, text, artist, model, layer, unit)[1]
+
+
+def alternatives(
+    resources: Resources,
+    text: str = "the night is ",
+    position: int = 4,
+    artist: str = ANY_ARTIST,
+    model: str | None = None,
+    temperature: float = 1.0,
+    count: int = 10,
+) -> list[dict]:
+    """The most likely characters at a position of a text, the most likely first, each with its probability.
+
+    Args:
+        text: up to 5,000 characters; only those before the position count.
+        position: from 0, the beginning, to the text's length, which asks for what comes next.
+        artist: as if it were by; 'any artist' for none in particular.
+        model: lstm or vanilla-rnn.
+        temperature: what the logits are divided by, 0 to 100.
+        count: number of characters, 1 to 100.
+    """
+    candidates = resources.run_on_model(
+        model,
+        lambda network: scoring.alternatives(
+            text, position, artist=artist, model=network, temperature=temperature, count=count
+        ),
+    )
+    return [{"character": one.character, "probability": one.probability} for one in candidates]
+
+
+def attribute(resources: Resources, text: str = ATTRIBUTED_EXAMPLE, model: str | None = None) -> dict:
+    """The probability of a text under each artist that a model knows ('posterior', 'ranking'), and line by line.
+
+    Args:
+        text: 1 to 5,000 characters; line breaks and runs of two spaces or more end a line.
+        model: lstm or vanilla-rnn.
+    """
+    return attribute_text(resources, text, model).to_dict()
+
+
+def originality(resources: Resources, text: str = ORIGINALITY_EXAMPLE) -> dict:
+    """How much of a text occurs in the training songs: its runs of five words or more, with the song of each, the
+    longest run, and the share of the words inside runs.
+
+    Args:
+        text: 1 to 20,000 characters.
+    """
+    return measure_originality(text, resources.song_index).to_dict()
+
+
+def learning_curves(resources: Resources) -> dict:
+    """By model, the rows of its learning curve: step, epoch, seconds, characters, and bits per character."""
+    return {name: resources.model(name).checkpoint.history for name in resources.model_names}
+
+
+def about(resources: Resources) -> dict:
+    """Versions, device, each model with its bits per character, each vector space, and where they came from."""
+    return {**resources.about(), "gradio": version("gradio")}
+
+
+def score_text(resources: Resources, text: str, artist: str, model: str | None) -> Score:
+    """The score of a text under the model of that name."""
+    name = resources.model(model).name
+    scored = resources.run_on_model(name, lambda network: scoring.score(text, artist=artist, model=network))
+    return replace(scored, model=name)
+
+
+def read_unit(
+    resources: Resources, text: str, artist: str, model: str | None, layer: int, unit: int
+) -> tuple[Activations, dict]:
+    """The hidden units of a model along a text, and the answer of `/cells` on one of them."""
+    name = resources.model(model).name
+    units = resources.run_on_model(name, lambda network: activations.read_cells(text, artist=artist, model=network))
+    facts = activations.unit_facts(units, None if layer == 0 else layer, None if unit == -1 else unit)
+    return units, {**facts, "model": name}
+
+
+def attribute_text(resources: Resources, text: str, model: str | None) -> Attribution:
+    """The posterior of the artists of a text by the model of that name and the n-gram classifier beside it."""
+    return resources.run_on_model(
+        model, lambda network: attribution.attribute(text, model=network, ngrams=resources.ngrams)
+    )

@@ -1,0 +1,208 @@
+"""Endpoints that write lyrics: `/generate`, `/variants`, `/compare`, `/temperatures`, `/check_prefix`."""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from lyricgen.generation.request import GenerationRequest, prefix_notes
+from lyricgen.generation.settings import GenerationSettings
+from lyricgen.models.text import ANY_ARTIST, section_breaks_to_newlines
+from lyricgen.resources import Resources
+
+ANY_SEED = -1  # the seed that asks for a random one
+UPDATE_INTERVAL = 0.05  # seconds between two values of a stream, at least
+TEMPERATURES = (0.25, 0.5, 0.75, 1.0, 1.5)
+
+
+def generate(
+    resources: Resources,
+    prefix: str = "",
+    artist: str = ANY_ARTIST,
+    model: str | None = None,
+    strategy: Literal["sample", "greedy", "beam"] = "sample",
+    temperature: float = 0.7,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    max_length: int = 300,
+    seed: int = ANY_SEED,
+) -> Iterator[str]:
+    """Writes a lyric that begins with the prefix, streamed as it grows; the last value is the whole text.
+
+    Args:
+        prefix: how it begins; empty: the model begins. Characters outside string.printable are read as unknown.
+        artist: in whose style; 'any artist' for none in particular.
+        model: lstm or vanilla-rnn.
+        strategy: sample, greedy or beam.
+        temperature: of sampling, 0 to 100; 0 is greedy.
+        top_k: sample from the k most likely characters only, 0 to 100; 0: from all.
+        top_p: sample from the most likely characters that together have this probability, above 0 up to 1.
+        max_length: characters in all, prefix included, 1 to 5,000.
+        seed: the same seed gives the same text; -1: a random one.
+    """
+    request = make_request(
+        resources,
+        prefix,
+        model,
+        artist=artist,
+        strategy=strategy,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        max_length=max_length,
+        seed=seed,
+    )
+    yield from stream_text(resources, request)
+
+
+def variants(
+    resources: Resources,
+    prefix: str = "",
+    artist: str = ANY_ARTIST,
+    model: str | None = None,
+    temperature: float = 0.7,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    max_length: int = 300,
+    seed: int = ANY_SEED,
+    variants: int = 4,
+    max_copied_words: int = 0,
+) -> Iterator[list[dict]]:
+    """Writes several sampled lyrics in one batch, streamed as they grow: the 'seed' and the 'text' of each.
+
+    Args:
+        prefix: how they begin; empty: the model begins.
+        artist: in whose style; 'any artist' for none in particular.
+        model: lstm or vanilla-rnn.
+        temperature: of sampling, 0 to 100; 0 is greedy.
+        top_k: sample from the k most likely characters only, 0 to 100; 0: from all.
+        top_p: sample from the most likely characters that together have this probability, above 0 up to 1.
+        max_length: characters of each in all, prefix included, 1 to 5,000.
+        seed: of the first; each further lyric has the next one; -1: a random one.
+        variants: number of lyrics, 1 to 16.
+        max_copied_words: the longest run of words that may occur in a training song, 4 to 50; 0: no limit.
+    """
+    request = make_request(
+        resources,
+        prefix,
+        model,
+        artist=artist,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        max_length=max_length,
+        seed=seed,
+        max_copied_words=max_copied_words,
+    )
+    yield from stream_variants(resources, request, variants)
+
+
+def compare(
+    resources: Resources,
+    prefix: str = "",
+    artist: str = ANY_ARTIST,
+    temperature: float = 0.7,
+    max_length: int = 300,
+    seed: int = ANY_SEED,
+) -> Iterator[dict]:
+    """Writes one lyric with each model, side by side, streamed: by model, the 'text' and its 'bits_per_character'.
+
+    Args:
+        prefix: how both begin; empty: the models begin.
+        artist: in whose style; 'any artist' for none in particular.
+        temperature: of sampling, 0 to 100; 0 is greedy.
+        max_length: characters of each in all, prefix included, 1 to 5,000.
+        seed: of both; -1: a random one.
+    """
+    names = resources.model_names
+    settings = {"artist": artist, "temperature": temperature, "max_length": max_length, "seed": seed}
+    first = make_request(resources, prefix, names[0], **settings)
+    yield from _stream_measured(
+        resources, {name: resources.request(name, first.prefix, first.settings) for name in names}
+    )
+
+
+def temperatures(
+    resources: Resources,
+    prefix: str = "",
+    artist: str = ANY_ARTIST,
+    model: str | None = None,
+    max_length: int = 300,
+    seed: int = ANY_SEED,
+) -> Iterator[dict]:
+    """Writes one lyric at each of five temperatures, side by side, streamed: as /compare, by temperature.
+
+    Args:
+        prefix: how all begin; empty: the model begins.
+        artist: in whose style; 'any artist' for none in particular.
+        model: lstm or vanilla-rnn.
+        max_length: characters of each in all, prefix included, 1 to 5,000.
+        seed: of all; -1: a random one.
+    """
+    first = make_request(resources, prefix, model, artist=artist, max_length=max_length, seed=seed)
+    requests = {f"{value:g}": first.with_settings(temperature=value) for value in TEMPERATURES}
+    yield from _stream_measured(resources, requests)
+
+
+def check_prefix(resources: Resources, prefix: str = "", max_length: int = 300) -> str:
+    """Says which characters of a prefix the models cannot read, and whether it is cut; empty if it is used as it is.
+
+    Args:
+        prefix: how a lyric is to begin.
+        max_length: characters of that lyric in all, 1 to 5,000; at least the prefix's.
+    """
+    return " ".join(prefix_notes(prefix, max_length))
+
+
+def seed_or_random(seed: Any) -> Any:
+    """The seed as given, None (a random one) for `ANY_SEED`."""
+    return None if seed == ANY_SEED else seed
+
+
+def make_request(
+    resources: Resources, prefix: str, model: str | None, *, seed: Any = ANY_SEED, **settings: Any
+) -> GenerationRequest:
+    """A request with settings as the page and the API send them.
+
+    Args:
+        resources: the models.
+        prefix: the beginning.
+        model: its name; None: the default.
+        seed: `ANY_SEED` for a random one.
+        settings: the other fields of `GenerationSettings`.
+
+    Raises:
+        ArgumentError: a setting lies outside what is allowed.
+    """
+    return resources.request(model, prefix, GenerationSettings(seed=seed_or_random(seed), **settings))
+
+
+def stream_text(resources: Resources, request: GenerationRequest) -> Iterator[str]:
+    """The lyric of a request as it grows, its section breaks as line breaks."""
+    for text in resources.stream(request, UPDATE_INTERVAL):
+        yield section_breaks_to_newlines(text, len(request.prefix))
+
+
+def stream_variants(resources: Resources, request: GenerationRequest, count: int) -> Iterator[list[dict]]:
+    """`count` lyrics of a request as they grow, with consecutive seeds: 'seed' and 'text' of each."""
+    requests = request.variants(count)
+    for lyrics in resources.stream_together(requests, UPDATE_INTERVAL):
+        yield [
+            {"seed": request.settings.seed, "text": section_breaks_to_newlines(lyric.text, len(request.prefix))}
+            for request, lyric in zip(requests, lyrics, strict=True)
+        ]
+
+
+def _stream_measured(resources: Resources, requests: dict[str, GenerationRequest]) -> Iterator[dict]:
+    """Named requests side by side as they grow: 'text' and 'bits_per_character' of each.
+
+    The bits are the mean of the generated characters, before any temperature; None before the first.
+    """
+    for lyrics in resources.stream_together(list(requests.values()), UPDATE_INTERVAL, measured=True):
+        answer = {}
+        for (name, request), lyric in zip(requests.items(), lyrics, strict=True):
+            length = len(lyric.text) - len(request.prefix)
+            bits = round(lyric.bits / length, 3) if lyric.bits is not None and length else None
+            answer[name] = {
+                "text": section_breaks_to_newlines(lyric.text, len(request.prefix)),
+                "bits_per_character": bits,
+            }
+        yield answer
