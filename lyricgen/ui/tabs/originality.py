@@ -6,7 +6,13 @@ from functools import partial
 import gradio as gr
 
 from lyricgen.endpoints import inside
-from lyricgen.memorization.originality import MAX_COMPARED_LENGTH, CopiedRun, Originality, measure_originality, song_name
+from lyricgen.memorization.originality import (
+    MAX_COMPARED_LENGTH,
+    CopiedRun,
+    Originality,
+    measure_originality,
+    song_name,
+)
 from lyricgen.memorization.song_index import GRAM
 from lyricgen.resources import Resources
 from lyricgen.ui.components import TextTarget, escaped
