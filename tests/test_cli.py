@@ -1,4 +1,4 @@
-"""The shell: the same lyrics, one sentence and exit code 2 for bad input."""
+"""The shell: the library's answers as text and JSON, one sentence and exit code 2 for bad input."""
 
 import json
 import subprocess
@@ -11,6 +11,7 @@ from lyricgen.analysis.attribution import attribute
 from lyricgen.analysis.scoring import score
 from lyricgen.cli import build_parser, main
 from lyricgen.generation.api import generate_lyrics
+from lyricgen.generation.settings import generation_settings
 from lyricgen.models.text import section_breaks_to_newlines
 
 
@@ -46,7 +47,7 @@ def test_generate_prints_variants_each_under_its_seed(capsys):
     assert out == f"seed 3\n\n{texts[0]}\n\nseed 4\n\n{texts[1]}\n"
 
 
-def test_notes_do_not_stand_among_the_lyrics():
+def test_notes_go_to_standard_error():
     command = [
         sys.executable,
         "-m",
@@ -88,7 +89,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(capsys, flag, value, named):
 VERSE = "the tide came in at seven  and took the chairs away"
 
 
-def test_score_prints_bits_by_line_and_what_surprised(capsys):
+def test_score_prints_bits_by_line_and_the_highest_surprisals(capsys):
     code, out, err = run(capsys, "score", VERSE, "--artist", "coldplay")
     scored = score(VERSE, artist="Coldplay")
     assert (code, err) == (0, "")
@@ -103,6 +104,13 @@ def test_score_of_both_models_shows_where_they_differ(capsys):
     assert code == 0 and "not scored" in err and "read as spaces" in err
     assert "vanilla-rnn: " in out and "where they differ most (bits of lstm, of vanilla-rnn)" in out
     assert "\x1b" not in out
+
+
+def test_control_characters_are_replaced_in_attributed_lines_and_copied_runs(capsys, index):
+    text = "the fox hums to the quiet\x1b[31m pond\nand\r more"
+    for arguments in (["attribute", text, "--model", "vanilla-rnn"], ["originality", text, "--index", index]):
+        code, out, _ = run(capsys, *arguments)
+        assert code == 0 and "\x1b" not in out and "\r" not in out and "\ufffd[31m pond" in out
 
 
 def test_score_as_json_and_as_a_table(capsys, tmp_path):
@@ -144,7 +152,7 @@ def test_about_prints_json_with_the_models(capsys):
     assert [space["name"] for space in about["vectors"]] == ["glove-50", "lyrics"]
 
 
-def test_attribute_ranks_the_artists_and_tells_whose_each_line_is(capsys):
+def test_attribute_ranks_the_artists_of_the_text_and_names_one_for_each_line(capsys):
     code, out, err = run(capsys, "attribute", "the sea is calm  \u00e9 night", "--model", "vanilla-rnn")
     found = attribute("the sea is calm  \u00e9 night", model="vanilla-rnn")
     ranked, _, lines = out.partition("\n\n")
@@ -183,7 +191,7 @@ def test_a_text_that_cannot_be_attributed_is_one_sentence(capsys, arguments, nam
         (["bias", "--test", "list"], ["names-career-family: "]),
     ],
 )
-def test_questions_on_words_are_answered(capsys, arguments, lines):
+def test_queries_on_words_are_answered(capsys, arguments, lines):
     code, out, err = run(capsys, *arguments)
     assert (code, err) == (0, "")
     assert all(line in out for line in lines)
@@ -264,7 +272,7 @@ def test_originality_marks_runs_and_names_their_songs(capsys, index):
     assert (code, out) == (0, "No 5 words in a row occur in the training songs.\n")
 
 
-def test_originality_reads_standard_input_and_looks_into_the_bundled_songs():
+def test_originality_reads_standard_input_and_searches_the_bundled_songs():
     command = [sys.executable, "-m", "lyricgen", "originality", "-", "--json"]
     done = subprocess.run(command, input="I don't know what to do", text=True, check=True, capture_output=True)
     assert json.loads(done.stdout)["longest_run"] == 6
@@ -279,32 +287,54 @@ def test_bad_text_for_originality_is_one_sentence_and_exit_code_2(capsys, argume
     assert (code, out) == (2, "") and said in err and err.count("\n") == 1
 
 
-def test_help_tells_of_every_command_and_flag(capsys):
-    for arguments, words in (
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
         (
             ["--help"],
-            [
-                "generate",
-                "score",
-                "attribute",
-                "originality",
-                "analogy",
-                "distance",
-                "neighbors",
-                "map",
-                "bias",
-                "about",
-            ],
+            "generate score attribute originality analogy distance neighbors map bias about train push space",
         ),
-        (["map", "--help"], ["--out", "--method", "--vectors", "standard input"]),
-        (["score", "--help"], ["--artist", "both", "--csv", "standard input"]),
-        (["generate", "--help"], ["--prefix", "--seed", "beam"]),
-    ):
-        with pytest.raises(SystemExit) as ended:
-            build_parser().parse_args(arguments)
-        assert ended.value.code == 0
-        printed = capsys.readouterr().out
-        assert all(word in printed for word in words)
+        (["map", "--help"], "--out --method --vectors standard input"),
+        (["score", "--help"], "--artist both --csv standard input"),
+        (["generate", "--help"], "--prefix --model --seed --variants beam 5,000"),
+    ],
+)
+def test_help_lists_verbs_and_flags(capsys, arguments, words):
+    with pytest.raises(SystemExit) as ended:
+        build_parser().parse_args(arguments)
+    assert ended.value.code == 0
+    printed = capsys.readouterr().out
+    assert all(word in printed for word in words.split())
+
+
+def test_generate_has_a_flag_for_each_generation_setting():
+    options = build_parser().parse_args(["generate"])
+    for setting in generation_settings().values():
+        default = getattr(options, setting.name)
+        assert default == (None if setting.default is None else str(setting.default))
+
+
+def test_help_of_every_verb_imports_nothing_that_is_slow():
+    program = """
+import contextlib, io, sys
+from lyricgen.cli import build_parser
+verbs = [[]] + [[verb] for verb in build_parser()._subparsers._group_actions[0].choices if verb != "train"]
+for verb in verbs:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+        build_parser().parse_args([*verb, "--help"])
+print(len(verbs), sorted({"torch", "numpy", "pandas", "gensim", "sklearn", "matplotlib", "gradio"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "13 []\n"
+
+
+def test_train_passes_its_flags_on(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "--help"])
+    assert ended.value.code == 0 and "--epochs" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "--no-such-flag"])
+    assert ended.value.code == 2 and "--no-such-flag" in capsys.readouterr().err
 
 
 def test_public_names_are_what_all_says_and_gradio_is_not_imported():
