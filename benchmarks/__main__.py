@@ -1,11 +1,11 @@
-"""The benchmarks by name, or all that need no songs.
+"""The command line: one benchmark by name, or all that need no songs.
 
-    python -m benchmarks                       what there is
-    python -m benchmarks NAME [FLAGS]          one, as python -m benchmarks.NAME
+    python -m benchmarks                       lists the benchmarks
+    python -m benchmarks NAME [FLAGS]          runs one, as python -m benchmarks.NAME
     python -m benchmarks all [--json FILE] [--write-docs]
-                                               those that need no songs; figures as JSON, tables into docs/benchmarks.md
+                                               runs those that need no songs
 
-Each of all runs in a process of its own, one after the other.
+`all` runs each in a process of its own.
 """
 
 import argparse
@@ -32,7 +32,7 @@ ALL = {
     "startup": [],
     "growth": [],
 }
-"""What `all` runs, with the flags that keep it under ten minutes."""
+"""The benchmarks of `all`, with flags that keep it under ten minutes."""
 WITH_A_BLOCK = ("generation", "insight", "vectors")  # those with a table of their own in docs/benchmarks.md
 
 
@@ -46,26 +46,26 @@ def main(arguments: list[str] | None = None) -> int:
     if name == "all":
         return run_all(flags)
     if name not in benchmarks():
-        print(f"there is no benchmark {name!r}; there are all, {', '.join(benchmarks())}", file=sys.stderr)
+        print(f"benchmark must be one of all, {', '.join(benchmarks())}, got {name!r}", file=sys.stderr)
         return 2
     return importlib.import_module(f"benchmarks.{name}").main(flags)
 
 
 def benchmarks() -> dict[str, str]:
-    """The benchmarks by name, each with the first line of its docstring; none is imported for it."""
-    found = {}
+    """The benchmarks by name, each with the first line of its docstring; none is imported."""
+    summaries = {}
     for path in sorted(FOLDER.glob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         if path != Path(__file__) and any(isinstance(part, ast.FunctionDef) and part.name == "main" for part in tree.body):  # fmt: skip
-            found[path.stem] = (ast.get_docstring(tree) or "").partition("\n")[0]
-    return found
+            summaries[path.stem] = (ast.get_docstring(tree) or "").partition("\n")[0]
+    return summaries
 
 
 def run_all(arguments: list[str]) -> int:
-    """Runs those that need no songs, prints what they print, and writes one file of their figures."""
+    """Runs the benchmarks that need no songs, prints their tables, and writes their figures as JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks all")
     parser.add_argument("--json", type=Path, metavar="FILE", default=Path("benchmarks.json"), help="default: %(default)s")  # fmt: skip
-    parser.add_argument("--only", nargs="+", choices=ALL, default=list(ALL), help="of them, in their order")
+    parser.add_argument("--only", nargs="+", choices=ALL, default=list(ALL), help="some of them")
     parser.add_argument(
         "--write-docs", action="store_true", help="write the summary and their tables into docs/benchmarks.md"
     )
@@ -89,21 +89,21 @@ def run_all(arguments: list[str]) -> int:
 
 
 def run_one(name: str, write_docs: bool = False) -> dict | None:
-    """One benchmark in a process of its own: its figures and its seconds, None where it failed."""
+    """Runs one benchmark in a process of its own; returns its figures and its seconds, None if it failed."""
     print(f"## {name}\n", flush=True)
-    began = time.perf_counter()
+    start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "figures.json"
         command = [sys.executable, "-m", f"benchmarks.{name}", "--json", str(file), *ALL[name]]
         if write_docs and name in WITH_A_BLOCK:
             command.append("--write-docs")
-        ended = subprocess.run(command, cwd=FOLDER.parent, stderr=subprocess.PIPE, text=True)
-        taken = time.perf_counter() - began
-        if ended.returncode:
-            print(f"{name} failed:\n{ended.stderr}", file=sys.stderr)
+        process = subprocess.run(command, cwd=FOLDER.parent, stderr=subprocess.PIPE, text=True)
+        elapsed = time.perf_counter() - start
+        if process.returncode:
+            print(f"{name} failed:\n{process.stderr}", file=sys.stderr)
             return None
-        print(f"\n{taken:.0f} seconds.\n", flush=True)
-        return {**json.loads(file.read_text(encoding="utf-8")), "run_seconds": taken}
+        print(f"\n{elapsed:.0f} seconds.\n", flush=True)
+        return {**json.loads(file.read_text(encoding="utf-8")), "run_seconds": elapsed}
 
 
 if __name__ == "__main__":

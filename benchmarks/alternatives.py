@@ -1,11 +1,11 @@
-"""One character through the bundled LSTM: lyricgen's stepper beside what others offer for the same arithmetic.
+"""One character through the bundled LSTM: lyricgen's stepper against other implementations of the same step.
 
     python -m benchmarks.alternatives [--repeats 5] [--json FILE] [--write-docs]
 
-Microseconds a step at batch 1, 16 and 64 on one thread, as ratios to `nn.LSTM` called with its state, and how far each
-is from the float32 module: the mean divergence (Kullback-Leibler, in bits) of its next-character distributions along
-300 characters. torch.compile needs a C++ compiler; ONNX Runtime and OpenVINO are measured where `onnx`, `onnxruntime`
-and `openvino` are installed, and left out otherwise.
+Time a step at batch 1, 16 and 64 on one thread, as ratios to `nn.LSTM` called with its state, and the distance of each
+from the float32 module: the mean divergence (Kullback-Leibler, in bits) of its next-character distributions along
+300 characters. torch.compile needs a C++ compiler; ONNX Runtime and OpenVINO need the packages `onnx`, `onnxruntime`
+and `openvino`, and are left out without them.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.measuring import deliver, make_parser, median_seconds, written_by
+from benchmarks.measuring import make_parser, median_seconds, provenance_note, report
 from benchmarks.tables import table
 from lyricgen.generation.api import generate_lyrics
 from lyricgen.generation.fast_stepper import FastStepper
@@ -31,11 +31,11 @@ from lyricgen.models.text import read_labels
 BATCHES = (1, 16, 64)
 NAMES = ["labels", "h1", "c1", "h2", "c2"]
 Step = Callable[..., tuple[torch.Tensor, ...]]
-"""Labels (B,) and both layers' states and cells (B, H) to logits (B, C) and these again."""
+"""Labels (B,) and both layers' hidden and cell states (B, H) -> logits (B, C) and the new states."""
 
 
 class PlainStep(nn.Module):
-    """The stepper's arithmetic as an ordinary module, for tools that take one."""
+    """The stepper's arithmetic as an ordinary module, for compilers and exporters."""
 
     def __init__(self, model: ImprovedSeqModel):
         super().__init__()
@@ -56,13 +56,13 @@ class PlainStep(nn.Module):
 
     @staticmethod
     def cell(gates, cell):
-        entry, forget, proposal, exit_ = gates.chunk(4, dim=1)
-        cell = forget.sigmoid() * cell + entry.sigmoid() * proposal.tanh()
-        return exit_.sigmoid() * cell.tanh(), cell
+        input_, forget, candidate, output = gates.chunk(4, dim=1)
+        cell = forget.sigmoid() * cell + input_.sigmoid() * candidate.tanh()
+        return output.sigmoid() * cell.tanh(), cell
 
 
 def alternatives(model: ImprovedSeqModel, folder: Path) -> Iterator[tuple[str, Step]]:
-    """Each way by name; one that cannot be had here is left out."""
+    """The implementations by name; those whose packages are missing are left out."""
     yield "`nn.LSTM` with its state, float32", with_module(model)
     yield "lyricgen, float32", with_stepper(model, torch.float32)
     yield "lyricgen, bfloat16", with_stepper(model, torch.bfloat16)
@@ -75,7 +75,7 @@ def alternatives(model: ImprovedSeqModel, folder: Path) -> Iterator[tuple[str, S
 
 
 def with_module(model: ImprovedSeqModel) -> Step:
-    """The module, called once a character."""
+    """The module, one call a character."""
 
     def step(labels, h1, c1, h2, c2):
         logits, (h, c) = model(labels[:, None], None, (torch.stack([h1, h2]), torch.stack([c1, c2])))
@@ -85,7 +85,7 @@ def with_module(model: ImprovedSeqModel) -> Step:
 
 
 def with_stepper(model: ImprovedSeqModel, dtype: torch.dtype) -> Step:
-    """What the app does."""
+    """The app's stepper."""
     stepper = FastStepper(model, dtype)
 
     def step(labels, h1, c1, h2, c2):
@@ -107,27 +107,29 @@ def with_onnx(plain: PlainStep, folder: Path) -> Iterator[tuple[str, Step]]:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     example = (torch.zeros(1, dtype=torch.long), *(torch.zeros(1, plain.first.in_features) for _ in range(4)))
-    whole, small = folder / "step.onnx", folder / "step-int8.onnx"
+    exported, quantized = folder / "step.onnx", folder / "step-int8.onnx"
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         axes = {name: {0: "batch"} for name in NAMES}
-        torch.onnx.export(plain, example, whole, input_names=NAMES, dynamic_axes=axes, dynamo=False, opset_version=17)
-        quantize_dynamic(whole, small, weight_type=QuantType.QInt8)
+        torch.onnx.export(
+            plain, example, exported, input_names=NAMES, dynamic_axes=axes, dynamo=False, opset_version=17
+        )
+        quantize_dynamic(exported, quantized, weight_type=QuantType.QInt8)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    for name, file in (("ONNX Runtime, float32", whole), ("ONNX Runtime, dynamic int8", small)):
+    for name, file in (("ONNX Runtime, float32", exported), ("ONNX Runtime, dynamic int8", quantized)):
         session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-        yield name, as_tensors(lambda feed, session=session: session.run(None, feed))
+        yield name, as_step(lambda feed, session=session: session.run(None, feed))
     import openvino
 
     settings = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "bf16"}
-    compiled = openvino.Core().compile_model(str(whole), "CPU", settings)
+    compiled = openvino.Core().compile_model(str(exported), "CPU", settings)
     request = compiled.create_infer_request()
-    yield "OpenVINO, bfloat16", as_tensors(lambda feed: list(request.infer(feed).values()))
+    yield "OpenVINO, bfloat16", as_step(lambda feed: list(request.infer(feed).values()))
 
 
-def as_tensors(run: Callable[[dict[str, np.ndarray]], list[np.ndarray]]) -> Step:
-    """A runtime that takes and gives arrays by name, as a step."""
+def as_step(run: Callable[[dict[str, np.ndarray]], list[np.ndarray]]) -> Step:
+    """A runtime of named arrays as a step."""
 
     def step(*values):
         outputs = run({name: value.numpy() for name, value in zip(NAMES, values, strict=True)})
@@ -136,14 +138,14 @@ def as_tensors(run: Callable[[dict[str, np.ndarray]], list[np.ndarray]]) -> Step
     return step
 
 
-def start(batch: int, size: int) -> list[torch.Tensor]:
-    """The states and cells before a song."""
+def initial_state(batch: int, size: int) -> list[torch.Tensor]:
+    """Hidden and cell states before a song."""
     return [torch.zeros(batch, size) for _ in range(4)]
 
 
 def step_seconds(step: Step, batch: int, size: int, repeats: int, steps: int = 60) -> float:
-    """The median time of a step, of several rounds after one that does not count."""
-    labels, states = torch.zeros(batch, dtype=torch.long), start(batch, size)
+    """The median time of a step, after a warm-up round."""
+    labels, states = torch.zeros(batch, dtype=torch.long), initial_state(batch, size)
 
     def run() -> None:
         for _ in range(steps):
@@ -152,12 +154,12 @@ def step_seconds(step: Step, batch: int, size: int, repeats: int, steps: int = 6
     return median_seconds(run, repeats) / steps
 
 
-def along(step: Step, labels: list[int], size: int) -> torch.Tensor:
+def log_probabilities(step: Step, labels: list[int], size: int) -> torch.Tensor:
     """Log-probabilities (T, C) of each next character along a text."""
-    states, logits = start(1, size), []
+    states, logits = initial_state(1, size), []
     for label in labels:
-        one, *states = step(torch.tensor([label]), *states)
-        logits.append(one)
+        next_logits, *states = step(torch.tensor([label]), *states)
+        logits.append(next_logits)
     return torch.cat(logits).log_softmax(dim=-1)
 
 
@@ -171,9 +173,9 @@ def main(arguments: list[str] | None = None) -> int:
     found, exact = [], None
     with torch.inference_mode(), tempfile.TemporaryDirectory() as folder:
         for name, step in alternatives(model, Path(folder)):
-            logs = along(step, text, model.hidden_size)
-            exact = logs if exact is None else exact
-            bits = float((exact.exp() * (exact - logs)).sum(dim=-1).mean()) / np.log(2)
+            log_probs = log_probabilities(step, text, model.hidden_size)
+            exact = log_probs if exact is None else exact
+            bits = float((exact.exp() * (exact - log_probs)).sum(dim=-1).mean()) / np.log(2)
             seconds = {batch: step_seconds(step, batch, model.hidden_size, options.repeats) for batch in BATCHES}
             found.append(
                 {"name": name, "divergence_bits": bits, **{f"seconds_batch_{b}": s for b, s in seconds.items()}}
@@ -184,10 +186,10 @@ def main(arguments: list[str] | None = None) -> int:
         for one in found
     ]  # fmt: skip
     header = ["one character by", *(f"batch {batch}" for batch in BATCHES), "divergence in bits"]
-    note = written_by(
+    note = provenance_note(
         "alternatives", "speed against `nn.LSTM` at the same batch", f"medians of {options.repeats}", threads=1
     )
-    deliver(options, "alternatives", table(header, rows) + note, found, threads=1)
+    report(options, "alternatives", table(header, rows) + note, found, threads=1)
     return 0
 
 

@@ -20,7 +20,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from benchmarks.measuring import deliver, make_parser, median_seconds, written_by
+from benchmarks.measuring import make_parser, median_seconds, provenance_note, report
 from benchmarks.songs import make_text
 from benchmarks.tables import table
 from lyricgen.analysis.attribution import (
@@ -39,18 +39,18 @@ from lyricgen.storage import ASSETS
 from lyricgen.training import cli as train
 
 BASELINE = "TF-IDF and linear SVM"
-HEADER = ["by", "right", "right, clean", "log loss, clean", "calibration error, clean"]
-TIMED = (300, 2_000)  # characters
+HEADER = ["method", "accuracy", "accuracy, clean", "log loss, clean", "calibration error, clean"]
+TIMED_LENGTHS = (300, 2_000)  # characters of the texts whose attribution is timed
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     parser = make_parser(__doc__, block="attribution")
     parser.add_argument("--data", metavar="FOLDER", help="songdata; default: download it")
-    parser.add_argument("--characters", type=int, default=1_000, metavar="N", help="read of each song; 0: all (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--characters", type=int, default=1_000, metavar="N", help="characters of each song that are read; 0: all (default: %(default)s)")  # fmt: skip
     parser.add_argument("--models", nargs="+", choices=bundled_models(), default=bundled_models(), help="(default: all)")  # fmt: skip
     parser.add_argument("--ngrams", type=Path, default=ASSETS / FOLDER, metavar="FOLDER", help="(default: the bundled one)")  # fmt: skip
-    parser.add_argument("--read", type=Path, metavar="FOLDER", help="where what the models read is kept")
+    parser.add_argument("--read", type=Path, metavar="FOLDER", help="cache of the models' log-likelihoods")
     parser.add_argument("--write-metrics", action="store_true", help="put the figures into metrics.json of --ngrams")
     options = parser.parse_args(arguments)
     if options.characters < 0:
@@ -62,15 +62,15 @@ def main(arguments: list[str] | None = None) -> int:
         songs = train.prepare_songs(train.build_parser().parse_args(flags))
         methods = measure(songs, classifier, options)
     limit = f"their first {options.characters:,} characters" if options.characters else "their whole text"
-    timed = {count: attribution_seconds(count, classifier, options.repeats) for count in TIMED}
+    timed = {count: attribution_seconds(count, classifier, options.repeats) for count in TIMED_LENGTHS}
     facts = [
         f"on {len(songs.val)} validation songs, and on the {int(songs.clean.sum())} clean ones, by {limit}",
-        *(f"{taken:.1f} s for a text of {count:,} characters with the LSTM" for count, taken in timed.items()),
+        *(f"{elapsed:.1f} s for a text of {count:,} characters with the LSTM" for count, elapsed in timed.items()),
     ]
-    printed = table(HEADER, [row(name, splits) for name, splits in methods.items()])
-    printed += written_by("attribution", *facts, threads=1)
+    printed = table(HEADER, [table_row(name, splits) for name, splits in methods.items()])
+    printed += provenance_note("attribution", *facts, threads=1)
     rows = [{"by": name, **splits} for name, splits in methods.items()]
-    deliver(options, "attribution", printed, [*rows, {"seconds": {str(count): taken for count, taken in timed.items()}}], 1)  # fmt: skip
+    report(options, "attribution", printed, [*rows, {"seconds": {str(count): elapsed for count, elapsed in timed.items()}}], 1)  # fmt: skip
     if options.write_metrics:
         validation = {
             "songs": len(songs.val),
@@ -91,16 +91,18 @@ def measure(songs: train.Songs, classifier: NgramClassifier, options: argparse.N
     lengths = np.array([(song != OOV_LABEL).sum() for song in read])
     posteriors = {"n-grams": posterior(classifier.logits(texts, lengths))}
     for name in options.models:
-        nats = -kept(options.read, f"{name}-{options.characters}", lambda name=name: read_all(name, read))
+        nats = -load_or_make(
+            options.read, f"{name}-{options.characters}", lambda name=name: song_likelihoods(name, read)
+        )
         posteriors |= {
-            f"{name}, Bayes' rule as it stands": posterior(nats),
+            f"{name}, Bayes' rule, unscaled": posterior(nats),
             f"{name}, scaled": posterior(LM_ONLY_CALIBRATION.logits(nats, lengths)),
         }
     answers = {name: split_figures(values, labels, songs.clean) for name, values in sorted(posteriors.items())}
-    right = fit_baseline(songs.train)(texts) == labels
+    correct = fit_baseline(songs.train)(texts) == labels
     answers[BASELINE] = {
-        "all": {"accuracy": round(float(right.mean()), 4)},
-        "clean": {"accuracy": round(float(right[songs.clean].mean()), 4)},
+        "all": {"accuracy": round(float(correct.mean()), 4)},
+        "clean": {"accuracy": round(float(correct[songs.clean].mean()), 4)},
     }
     return answers
 
@@ -111,19 +113,19 @@ def split_figures(posteriors: np.ndarray, labels: np.ndarray, clean: np.ndarray)
     return figures | {"clean": attribution_metrics(posteriors[clean], labels[clean])} if clean.any() else figures
 
 
-def read_all(name: str, songs: list[np.ndarray]) -> np.ndarray:
+def song_likelihoods(name: str, songs: list[np.ndarray]) -> np.ndarray:
     """The negative log-likelihood of each song under each artist, in nats (songs, A)."""
-    model, found = load_model(name), np.zeros((len(songs), 0))
+    model, sums = load_model(name), np.zeros((len(songs), 0))
     for done, (number, nats) in enumerate(nll_per_artist(model, songs, range(len(model.artists)))):
-        found = found if found.size else np.zeros((len(songs), nats.shape[1]))
-        found[number] = nats.sum(axis=0, dtype=np.float64)
+        sums = sums if sums.size else np.zeros((len(songs), nats.shape[1]))
+        sums[number] = nats.sum(axis=0, dtype=np.float64)
         if done % 96 == 0:
             print(f"{name}: {done} of {len(songs)} songs", file=sys.stderr, flush=True)
-    return found
+    return sums
 
 
-def kept(folder: Path | None, name: str, make: Callable[[], np.ndarray]) -> np.ndarray:
-    """An array from a folder, made and put there if it is not yet."""
+def load_or_make(folder: Path | None, name: str, make: Callable[[], np.ndarray]) -> np.ndarray:
+    """An array from a cache folder; made and saved if it is not there."""
     if folder is None:
         return make()
     file = folder / f"{name}.npy"
@@ -134,22 +136,22 @@ def kept(folder: Path | None, name: str, make: Callable[[], np.ndarray]) -> np.n
 
 
 def fit_baseline(corpus: Corpus) -> Callable[[list[str]], np.ndarray]:
-    """The baseline, fitted on songs whole: from texts to artists."""
-    machine = make_pipeline(
+    """The baseline, fitted on whole songs: a function from texts to artist labels."""
+    pipeline = make_pipeline(
         TfidfVectorizer(analyzer="char", ngram_range=(2, 5), sublinear_tf=True, min_df=2, dtype=np.float32),
         LinearSVC(random_state=0),
     )
     texts = [token_ids_to_str(corpus.song(number)) for number in range(len(corpus))]
-    return machine.fit(texts, corpus.artist_labels).predict
+    return pipeline.fit(texts, corpus.artist_labels).predict
 
 
 def attribution_seconds(count: int, classifier: NgramClassifier, repeats: int) -> float:
-    """The median seconds to attribute a text of so many characters with the LSTM."""
+    """The median time to attribute a text of `count` characters with the LSTM."""
     text, model = make_text(count), load_model("lstm")
     return median_seconds(lambda: attribute(text, model=model, ngrams=classifier), repeats)
 
 
-def row(name: str, splits: dict[str, dict]) -> list[str]:
+def table_row(name: str, splits: dict[str, dict]) -> list[str]:
     """A method's row of the table."""
     both, clean = splits["all"], splits.get("clean", {})
     return [

@@ -3,9 +3,9 @@
     python -m benchmarks.generation [--length 300] [--long 3000] [--batches 1 16 64] [--repeats 5] [--write-docs]
 
 The peers: the module called once a character with its state carried (`nn.LSTM` or `nn.RNN`), and the course
-notebook's loop, which sends the whole sequence through the network at every step. The bound: how often the memory that
-holds the weights of a step could be read in a second. Batches above 1 run with one thread and with one a core, the
-stepper and the module each as it is faster.
+notebook's loop, which sends the whole sequence through the network at every step. The bound: how often per second the weights of a
+step could be read from memory. Batches above 1 run with one thread and with one thread a core; the faster counts, for
+stepper and module alike.
 """
 
 import statistics
@@ -17,7 +17,7 @@ from functools import lru_cache, partial
 import numpy as np
 import torch
 
-from benchmarks.measuring import CORES, deliver, make_parser, median_seconds, seconds, written_by
+from benchmarks.measuring import CORES, make_parser, median_seconds, provenance_note, report, seconds, torch_threads
 from benchmarks.tables import table
 from lyricgen.generation.decoding import GreedyDecodingStrategy, Hypothesis, ModelStepper
 from lyricgen.generation.fast_stepper import ArtistStepper, FastStepper
@@ -29,23 +29,23 @@ HEADER = [
     "model", "what", "characters a second", "against the module with its state", "against the notebook's loop",
     "against batch 1", "of the read bandwidth", "threads",
 ]  # fmt: skip
-LENGTHS = 12  # at which a step of the notebook's loop is timed
-STRETCHES = 5  # of a long lyric of the module's, of which the median counts
-READS = 20  # of an array, of which the best is its bandwidth
+NOTEBOOK_LENGTHS = 12  # sequence lengths at which a step of the notebook's loop is timed
+STRETCHES = 5  # parts of a long lyric of the module; the median counts
+READS = 20  # timed reads of an array; the fastest is its bandwidth
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is written: rows side by side, and characters of each."""
+    """What is generated: rows of a batch, and characters of each."""
 
     batch: int
     length: int
     long: bool = False
     dtype: torch.dtype | None = None
-    """Of the stepper; None: what the app would take here."""
+    """Of the stepper; None: the app's choice."""
 
     def stepper(self, model: CharacterModel) -> ArtistStepper:
-        """The stepper to write with; the app's is made once a model."""
+        """The stepper of this case; the app's is cached per model."""
         if self.dtype is None:
             return FastStepper.of(model)
         return ArtistStepper(FastStepper(model, self.dtype), model, None)
@@ -55,26 +55,22 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     parser = make_parser(__doc__, block="speed")
     parser.add_argument("--length", type=int, default=300, help="characters (default: %(default)s)")
-    parser.add_argument("--long", type=int, default=3_000, help="characters of a long one, batch 1 (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--long", type=int, default=3_000, help="characters of the long lyric, batch 1 (default: %(default)s)")  # fmt: skip
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 16, 64], help="rows (default: %(default)s)")
     parser.add_argument("--models", nargs="+", choices=bundled_models(), default=bundled_models())
     options = parser.parse_args(arguments)
     cases = [*(Case(batch, options.length) for batch in options.batches), Case(1, options.long, long=True)]
     cases.append(Case(1, options.length, dtype=torch.float32))
-    before = torch.get_num_threads()
-    try:
-        with torch.inference_mode():
-            rows = [row for name in options.models for row in measure_model(name, cases, options.repeats)]
-    finally:
-        torch.set_num_threads(before)
+    with torch_threads(1), torch.inference_mode():
+        rows = [row for name in options.models for row in measure_model(name, cases, options.repeats)]
     how = (
         f"greedy, medians of {options.repeats} runs",
         f"of {STRETCHES} stretches for the module at {options.long:,} characters",
-        f"the notebook's loop from its steps at {LENGTHS} lengths from the first to the last, summed over all between "
-        f"(each the median of {options.repeats} at batch 1, timed once above)",
-        "the bandwidth that of the best read of as many bytes as a step's weights have",
+        f"the notebook's loop interpolated from its steps at {NOTEBOOK_LENGTHS} lengths "
+        f"(each the median of {options.repeats} at batch 1, once above)",
+        "read bandwidth of the best read of an array as large as the weights of a step",
     )
-    deliver(options, "generation", table(HEADER, list(map(shown, rows))) + written_by("generation", *how), rows)
+    report(options, "generation", table(HEADER, list(map(table_row, rows))) + provenance_note("generation", *how), rows)
     return 0
 
 
@@ -83,8 +79,8 @@ def measure_model(name: str, cases: list[Case], repeats: int) -> list[dict]:
     model, rows = load_model(name), []
     for case in cases:
         row = {"model": name, **measure_case(model, case, repeats)}
-        alone = next((one for one in rows if one["batch"] == 1), row)
-        rows.append({**row, "ratio_to_batch_1": row["characters_a_second"] / alone["characters_a_second"]})
+        single = next((other for other in rows if other["batch"] == 1), row)
+        rows.append({**row, "ratio_to_batch_1": row["characters_a_second"] / single["characters_a_second"]})
     return rows
 
 
@@ -93,13 +89,13 @@ def measure_case(model: CharacterModel, case: Case, repeats: int) -> dict:
     stepper, module, fast = {}, {}, case.stepper(model)
     for threads in {1, CORES} if case.batch > 1 else {1}:
         torch.set_num_threads(threads)
-        stepper[threads] = median_seconds(partial(write_with_stepper, fast, case), repeats)
+        stepper[threads] = median_seconds(partial(generate_with_stepper, fast, case), repeats)
         module[threads] = (
             module_seconds(model, case)
             if case.long
-            else median_seconds(partial(write_with_module, model, case), repeats)
+            else median_seconds(partial(generate_with_module, model, case), repeats)
         )
-    notebook = notebook_seconds(model, case, repeats if case.batch == 1 else 1)  # with the threads tried last
+    notebook = notebook_seconds(model, case, repeats if case.batch == 1 else 1)  # with the last number of threads
     threads = min(stepper, key=stepper.get)
     size = step_bytes(model, fast.stepper.dtype)
     bandwidth = read_bandwidth(size, threads)
@@ -108,7 +104,7 @@ def measure_case(model: CharacterModel, case: Case, repeats: int) -> dict:
         "length_characters": case.length,
         "dtype": str(fast.stepper.dtype).removeprefix("torch."),
         "threads": threads,
-        "seconds_by_threads": {str(count): taken for count, taken in stepper.items()},
+        "seconds_by_threads": {str(count): elapsed for count, elapsed in stepper.items()},
         "characters_a_second": case.batch * case.length / stepper[threads],
         "module_characters_a_second": case.batch * case.length / min(module.values()),
         "notebook_characters_a_second": case.batch * case.length / notebook,
@@ -120,8 +116,8 @@ def measure_case(model: CharacterModel, case: Case, repeats: int) -> dict:
     }
 
 
-def shown(row: dict) -> list[str]:
-    """A row as the table has it."""
+def table_row(row: dict) -> list[str]:
+    """A row of the table."""
     return [
         f"`{row['model']}`",
         f"batch {row['batch']}, {row['length_characters']:,} characters, {row['dtype']}",
@@ -134,33 +130,33 @@ def shown(row: dict) -> list[str]:
     ]
 
 
-def write_with_stepper(stepper: ArtistStepper, case: Case) -> None:
-    """What the app does."""
+def generate_with_stepper(stepper: ArtistStepper, case: Case) -> None:
+    """The app's stepper."""
     for _ in GreedyDecodingStrategy(stepper).stream(_start(case.batch), case.length + 1):
         pass
 
 
-def write_with_module(model: CharacterModel, case: Case) -> None:
-    """The module once a character, with its state."""
+def generate_with_module(model: CharacterModel, case: Case) -> None:
+    """The module, one call a character, with its state."""
     for _ in GreedyDecodingStrategy(ModelStepper(model)).stream(_start(case.batch), case.length + 1):
         pass
 
 
 def module_seconds(model: CharacterModel, case: Case) -> float:
-    """The time of a long lyric of the module's, from the median of its stretches."""
+    """The time of a long lyric by the module, from the median of its stretches."""
     stretch = max(1, case.length // STRETCHES)
-    times, began = [], time.perf_counter()
+    times, start = [], time.perf_counter()
     stream = GreedyDecodingStrategy(ModelStepper(model)).stream(_start(case.batch), case.length + 1)
     for steps, _ in enumerate(stream, start=1):
         if steps % stretch == 0:
-            times.append(time.perf_counter() - began)
-            began = time.perf_counter()
+            times.append(time.perf_counter() - start)
+            start = time.perf_counter()
     return statistics.median(times) * case.length / stretch
 
 
 def notebook_seconds(model: CharacterModel, case: Case, repeats: int) -> float:
-    """The time of the notebook's loop: its step at lengths from the first to the last, and between them along lines."""
-    lengths = np.unique(np.linspace(1, case.length, LENGTHS).astype(int))
+    """The time of the notebook's loop: steps are timed at some lengths and interpolated between them."""
+    lengths = np.unique(np.linspace(1, case.length, NOTEBOOK_LENGTHS).astype(int))
     notebook_step(model, _start(case.batch).token_ids)
     times = []
     for length in lengths.tolist():
@@ -170,15 +166,15 @@ def notebook_seconds(model: CharacterModel, case: Case, repeats: int) -> float:
 
 
 def notebook_step(model: CharacterModel, token_ids: torch.Tensor) -> torch.Tensor:
-    """One step of the notebook's loop: the whole sequence goes in, the likeliest character behind it."""
+    """One step of the notebook's loop: the whole sequence goes in, and the most likely next character is appended."""
     logits, _ = model(token_ids, torch.full((len(token_ids),), token_ids.shape[1]))
     return torch.cat([token_ids, logits[:, -1:].argmax(dim=-1)], dim=1)
 
 
 def step_bytes(model: CharacterModel, dtype: torch.dtype) -> int:
-    """The bytes of the weights that a step reads: recurrent matrices in the stepper's `dtype`, the output in float32.
+    """Bytes of the weights that a step reads: recurrent matrices in the stepper's `dtype`, the output layer in float32.
 
-    The first layer's input matrix is not among them: it is folded into a table, of which a step reads a row.
+    Without the first layer's input matrix, which is folded into a table of which a step reads one row.
     """
     recurrent = sum(value.numel() for name, value in model.rnn.named_parameters() if "weight" in name)
     return dtype.itemsize * (recurrent - model.rnn.weight_ih_l0.numel()) + 4 * model.ffnn.weight.numel()
@@ -186,7 +182,7 @@ def step_bytes(model: CharacterModel, dtype: torch.dtype) -> int:
 
 @lru_cache
 def read_bandwidth(size: int, threads: int) -> float:
-    """Bytes a second at which this machine reads an array of float32 again and again: the best of sums and dots."""
+    """Read bandwidth of this machine in bytes a second: the fastest of repeated sums and dot products of an array."""
     torch.set_num_threads(threads)
     array = torch.rand(size // 4)
     reads = max(1, 50_000_000 // size)  # a few milliseconds at least

@@ -1,12 +1,12 @@
-"""How things grow: writing by length and by users, encoding by size, word vectors by vocabulary, against the smallest.
+"""Scaling: generation by length and users, encoding by size, word vectors by vocabulary, against the smallest size.
 
     python -m benchmarks.growth [--lengths 100 1000 5000] [--users 1 8 32 64 128] [--megabytes 1 10] [--large]
         [--words 10000 100000 400000] [--repeats 5]
 
-Lengths: one lyric through the stepper. Users: lyrics asked for at once of `lyricgen.generation.scheduler.ContinuousBatch`. Megabytes: a CSV
-file of made-up songs read and encoded, with what the process's memory grows by at its peak. Words: a folder of random
-vectors of 50 dimensions opened, and a word's neighbours found in it, also against a matrix-vector product. What grows
-faster than its size has a ratio above 1.
+Lengths: one lyric through the stepper. Users: concurrent requests to `lyricgen.generation.scheduler.ContinuousBatch`.
+Megabytes: reading and encoding a CSV file of synthetic songs, with the peak growth of memory. Words: opening a folder of
+random vectors of 50 dimensions and querying neighbours, also against a matrix-vector product. A ratio above 1 means
+superlinear growth.
 """
 
 import argparse
@@ -21,9 +21,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from benchmarks.measuring import deliver, make_parser, median_seconds, seconds, written_by
+from benchmarks.measuring import make_parser, median_seconds, provenance_note, report, seconds, torch_threads
 from benchmarks.songs import CHARACTERS, make_songs, write_csv
 from benchmarks.tables import table
 from lyricgen import neighbors
@@ -37,28 +36,23 @@ from lyricgen.songs.corpus import encode_corpus
 from lyricgen.songs.notebook import read_songs
 from lyricgen.words.space import VectorSpace, open_space, save_space
 
-HEADER = ["what", "size", "in all", "a unit", "a unit against the smallest", "besides"]
-EVERY = 0.05  # seconds between the texts that a user is sent, as on the page
+HEADER = ["what", "size", "total", "per unit", "per unit against the smallest", "also"]
+UPDATE_INTERVAL = 0.05  # seconds between two texts sent to a user, as on the page
 DIMENSIONS = 50
-LARGE = 100  # megabytes
+LARGE = 100  # megabytes of songs for --large
 UNITS = {"character": (1e6, "microseconds a character"), "megabyte": (1, "seconds a megabyte"), "word": (1e9, "nanoseconds a word")}  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     options = build_parser().parse_args(arguments)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            rows = list(measure(Path(folder), options))
-    finally:
-        torch.set_num_threads(before)
+    with torch_threads(1), tempfile.TemporaryDirectory() as folder:
+        rows = list(measure(Path(folder), options))
     for row in rows:
-        first = next(one for one in rows if one["what"] == row["what"])
+        first = next(smallest for smallest in rows if smallest["what"] == row["what"])
         row["unit_ratio_to_smallest"] = row["seconds_a_unit"] / first["seconds_a_unit"]
-    note = written_by("growth", f"medians of {options.repeats} runs", f"lyrics by `{options.model}`", threads=1)
-    deliver(options, "growth", table(HEADER, list(map(shown, rows))) + note, rows, threads=1)
+    note = provenance_note("growth", f"medians of {options.repeats} runs", f"lyrics by `{options.model}`", threads=1)
+    report(options, "growth", table(HEADER, list(map(table_row, rows))) + note, rows, threads=1)
     return 0
 
 
@@ -67,30 +61,34 @@ def build_parser() -> argparse.ArgumentParser:
     parser = make_parser(__doc__)
     for flag, sizes, what in (
         ("--lengths", [100, 1_000, 5_000], "characters of a lyric"),
-        ("--users", [1, 8, 32, 64, 128], "lyrics at once"),
+        ("--users", [1, 8, 32, 64, 128], "concurrent lyrics"),
         ("--megabytes", [1, 10], "of songs"),
         ("--words", [10_000, 100_000, 400_000], "of a vector space"),
     ):
         parser.add_argument(flag, type=int, nargs="*", default=sizes, help=f"{what} (default: %(default)s)")
-    parser.add_argument("--length", type=int, default=100, help="characters a user asks for (default: %(default)s)")
+    parser.add_argument(
+        "--length", type=int, default=100, help="characters of each user's lyric (default: %(default)s)"
+    )
     parser.add_argument("--large", action="store_true", help=f"{LARGE} megabytes of songs too")
     parser.add_argument("--model", choices=bundled_models(), default="lstm", help="default: %(default)s")
     return parser
 
 
 def measure(folder: Path, options: argparse.Namespace) -> Iterator[dict]:
-    """The figures, a row a size."""
+    """The figures, one row a size."""
     model = load_model(options.model)
     for length in options.lengths:
         request = GenerationRequest(model, settings=GenerationSettings(strategy="greedy", max_length=length))
-        taken = median_seconds(partial(api.write_together, [request]), options.repeats)
-        yield figures("a lyric", length, "characters", taken, length, "character")
+        elapsed = median_seconds(partial(api.write_together, [request]), options.repeats)
+        yield figures("a lyric", length, "characters", elapsed, length, "character")
     batch = ContinuousBatch(model)
     try:
         for users in options.users:
-            taken = median_seconds(partial(write_together, batch, model, users, options.length), options.repeats)
+            elapsed = median_seconds(
+                partial(generate_concurrently, batch, model, users, options.length), options.repeats
+            )
             units, count = f"users, {options.length} characters each", users * options.length
-            yield figures("lyrics at once", users, units, taken, count, "character")
+            yield figures("concurrent lyrics", users, units, elapsed, count, "character")
     finally:
         batch.close()
     for megabytes in [*options.megabytes, *([LARGE] if options.large else [])]:
@@ -99,13 +97,20 @@ def measure(folder: Path, options: argparse.Namespace) -> Iterator[dict]:
         yield from space_figures(folder, words, options.repeats)
 
 
-def figures(what: str, size: int, units: str, taken: float, count: float, unit: str) -> dict:
-    """A row: the time of all, and of each of so many units."""
-    return {"what": what, "size": size, "units": units, "seconds": taken, "unit": unit, "seconds_a_unit": taken / count}
+def figures(what: str, size: int, units: str, elapsed: float, count: float, unit: str) -> dict:
+    """A row: total time, and time per unit."""
+    return {
+        "what": what,
+        "size": size,
+        "units": units,
+        "seconds": elapsed,
+        "unit": unit,
+        "seconds_a_unit": elapsed / count,
+    }
 
 
-def shown(row: dict) -> list[str]:
-    """A row as the table has it."""
+def table_row(row: dict) -> list[str]:
+    """A row of the table."""
     factor, unit = UNITS[row["unit"]]
     return [
         row["what"],
@@ -113,12 +118,12 @@ def shown(row: dict) -> list[str]:
         f"{row['seconds']:.3g} s",
         f"{factor * row['seconds_a_unit']:,.3g} {unit}",
         f"{row['unit_ratio_to_smallest']:.2f} x",
-        besides(row),
+        extra_figure(row),
     ]
 
 
-def besides(row: dict) -> str:
-    """What else a row tells: memory, or a peer."""
+def extra_figure(row: dict) -> str:
+    """The last column: memory, a peer, or speed."""
     if row.get("peak_memory_growth_bytes") is not None:
         grown = row["peak_memory_growth_bytes"] / 1e6
         return f"{row['megabytes_a_second']:.0f} MB a second; memory grows by {grown:.0f} MB"
@@ -127,12 +132,12 @@ def besides(row: dict) -> str:
     return f"{1 / row['seconds_a_unit']:,.0f} characters a second" if row["unit"] == "character" else ""
 
 
-def write_together(batch: ContinuousBatch, model: CharacterModel, users: int, length: int) -> None:
-    """Lyrics that are asked for at the same time, each awaited in a thread of its own."""
+def generate_concurrently(batch: ContinuousBatch, model: CharacterModel, users: int, length: int) -> None:
+    """Concurrent requests, each in a thread of its own."""
     requests = [
         GenerationRequest(model, settings=GenerationSettings(max_length=length, seed=seed)) for seed in range(users)
     ]
-    threads = [threading.Thread(target=list, args=[batch.stream(request, EVERY)]) for request in requests]
+    threads = [threading.Thread(target=list, args=[batch.stream(request, UPDATE_INTERVAL)]) for request in requests]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -140,24 +145,24 @@ def write_together(batch: ContinuousBatch, model: CharacterModel, users: int, le
 
 
 def encoding(folder: Path, megabytes: int, repeats: int) -> dict:
-    """Reading a CSV file of songs and encoding them, in a new process, whose memory has no room left by an earlier one."""
+    """Reads and encodes a CSV file of songs in a new process, so that its memory grows from a fresh heap."""
     path = folder / f"{megabytes}.csv"
     write_csv(path, make_songs(max(1, megabytes * 1_000_000 // CHARACTERS), CHARACTERS))
     size = path.stat().st_size / 1e6
     with ProcessPoolExecutor(1, get_context("spawn")) as process:
-        grown, taken = process.submit(encode_there, path, repeats if megabytes < LARGE else 1).result()
+        growth, elapsed = process.submit(encode_in_process, path, repeats if megabytes < LARGE else 1).result()
     path.unlink()
-    row = figures("encoding songs", megabytes, "MB", taken, size, "megabyte")
-    return {**row, "megabytes_a_second": size / taken, "peak_memory_growth_bytes": grown}
+    row = figures("encoding songs", megabytes, "MB", elapsed, size, "megabyte")
+    return {**row, "megabytes_a_second": size / elapsed, "peak_memory_growth_bytes": growth}
 
 
-def encode_there(path: Path, repeats: int) -> tuple[int | None, float]:
-    """The growth of memory in a first encoding, which does not count for the time, and the median seconds of others."""
+def encode_in_process(path: Path, repeats: int) -> tuple[int | None, float]:
+    """The peak growth of memory of a first, untimed encoding, and the median seconds of further ones."""
     small = path.with_name("small.csv")
     write_csv(small, make_songs(2, CHARACTERS))
-    encode_corpus(read_songs(small), path.parent / "corpus")  # loads what the libraries load at their first use
-    grown = peak_growth(partial(encode, path))
-    return grown, statistics.median(seconds(partial(encode, path)) for _ in range(repeats))
+    encode_corpus(read_songs(small), path.parent / "corpus")  # triggers lazy imports
+    growth = peak_growth(partial(encode, path))
+    return growth, statistics.median(seconds(partial(encode, path)) for _ in range(repeats))
 
 
 def encode(path: Path) -> None:
@@ -166,10 +171,10 @@ def encode(path: Path) -> None:
 
 
 def peak_growth(call: Callable[[], None]) -> int | None:
-    """The bytes by which the process's memory grows at its peak during a call; None where the system does not tell."""
+    """Peak growth of the process's memory during a call, in bytes; None if the system does not report it."""
     status = Path("/proc/self/status")
     try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak starts anew
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets the peak
     except OSError:
         return None
 
@@ -177,23 +182,23 @@ def peak_growth(call: Callable[[], None]) -> int | None:
         lines = status.read_text(encoding="ascii").splitlines()
         return int(next(line.split()[1] for line in lines if line.startswith(f"{name}:")))
 
-    before = kilobytes("VmRSS")
+    rss_before = kilobytes("VmRSS")
     call()
-    return 1024 * max(0, kilobytes("VmHWM") - before)
+    return 1024 * max(0, kilobytes("VmHWM") - rss_before)
 
 
 def space_figures(folder: Path, words: int, repeats: int) -> Iterator[dict]:
-    """Opening a folder of random vectors, and the ten neighbours of a word in it."""
+    """Opens a folder of random vectors, and queries the ten neighbours of a word."""
     where, rng = folder / f"space-{words}", np.random.default_rng(777)
     vectors = rng.standard_normal((words, DIMENSIONS), np.float32)
     save_space(VectorSpace("random", [f"word{row}" for row in range(words)], vectors), where, "random", "random numbers")  # fmt: skip
-    taken = median_seconds(partial(open_space, where), repeats)
-    yield figures("opening word vectors", words, "words", taken, words, "word")
+    elapsed = median_seconds(partial(open_space, where), repeats)
+    yield figures("opening word vectors", words, "words", elapsed, words, "word")
     space = open_space(where)
-    asked = median_seconds(lambda: neighbors("word7", 10, space), 10 * repeats)
+    query = median_seconds(lambda: neighbors("word7", 10, space), 10 * repeats)
     product = median_seconds(lambda: space.vectors @ space.vectors[7], 10 * repeats)
-    row = figures("neighbours of a word", words, "words", asked, words, "word")
-    yield {**row, "ratio_to_matrix_vector_product": asked / product}
+    row = figures("neighbours of a word", words, "words", query, words, "word")
+    yield {**row, "ratio_to_matrix_vector_product": query / product}
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Seconds to score a text and to look at its hidden units, against one pass of the float32 module.
+"""Seconds to score a text and to read its hidden units, against one pass of the float32 module.
 
     python -m benchmarks.insight [--length 5000] [--repeats 5]
 
-The peer is the module that reads all of the text in one pass, and no more: neither ranks nor entropies nor correlations. One
-torch thread; lyricgen reads each layer in a thread of its own. A text of made-up words.
+The peer is one pass of the module over the text, without ranks, entropies or correlations. One torch thread; lyricgen runs
+each layer in a thread of its own. A text of synthetic words.
 """
 
 import sys
@@ -11,7 +11,7 @@ from functools import partial
 
 import torch
 
-from benchmarks.measuring import deliver, make_parser, median_seconds, written_by
+from benchmarks.measuring import make_parser, median_seconds, provenance_note, report, torch_threads
 from benchmarks.songs import make_text
 from benchmarks.tables import table
 from lyricgen.analysis.activations import read_cells, unit_facts
@@ -30,15 +30,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--length", type=int, default=5_000, help="characters (default: %(default)s)")
     parser.add_argument("--models", nargs="+", choices=bundled_models(), default=bundled_models())
     options = parser.parse_args(arguments)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with torch_threads(1):
         rows = [row for name in options.models for row in measure_model(name, options.length, options.repeats)]
-    finally:
-        torch.set_num_threads(before)
     facts = (f"{options.length:,} characters", f"medians of {options.repeats} runs", "the peer's time against ours")
-    note = written_by("insight", *facts, threads=1)
-    deliver(options, "insight", table(HEADER, list(map(shown, rows))) + note, rows, threads=1)
+    note = provenance_note("insight", *facts, threads=1)
+    report(options, "insight", table(HEADER, list(map(table_row, rows))) + note, rows, threads=1)
     return 0
 
 
@@ -47,15 +43,15 @@ def measure_model(name: str, length: int, repeats: int) -> list[dict]:
     model, text = load_model(name), make_text(length)
     one_pass = median_seconds(partial(read_at_once, model, text), repeats)
     rows = []
-    for what, way in (("score", partial(score, text, model=model)), ("cells", partial(look_at_cells, model, text))):
-        taken = median_seconds(way, repeats)
-        rows.append({"model": name, "what": what, "characters": length, "seconds": taken, "module_seconds": one_pass, "ratio_to_module": one_pass / taken})  # fmt: skip
+    for what, call in (("score", partial(score, text, model=model)), ("cells", partial(read_units, model, text))):
+        elapsed = median_seconds(call, repeats)
+        rows.append({"model": name, "what": what, "characters": length, "seconds": elapsed, "module_seconds": one_pass, "ratio_to_module": one_pass / elapsed})  # fmt: skip
     return rows
 
 
-def shown(row: dict) -> list[str]:
-    """A row as the table has it."""
-    names = {"score": "every character scored", "cells": "every hidden unit, and what it follows"}
+def table_row(row: dict) -> list[str]:
+    """A row of the table."""
+    names = {"score": "every character scored", "cells": "every hidden unit, with correlations"}
     return [
         f"`{row['model']}`",
         names[row["what"]],
@@ -64,8 +60,8 @@ def shown(row: dict) -> list[str]:
     ]
 
 
-def look_at_cells(model: CharacterModel, text: str) -> None:
-    """What `/cells` does."""
+def read_units(model: CharacterModel, text: str) -> None:
+    """The work of `/cells`."""
     unit_facts(read_cells(text, model=model))
 
 

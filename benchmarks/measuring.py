@@ -1,11 +1,12 @@
-"""What the benchmarks share: their flags, their clock, what they ran on, and their figures as JSON."""
+"""Shared by the benchmarks: flags, timing, provenance, and figures as JSON."""
 
 import argparse
 import json
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -19,16 +20,15 @@ CORES = os.cpu_count() or 1
 def make_parser(description: str, repeats: int = 5, block: str | None = None) -> argparse.ArgumentParser:
     """A parser with the flags that all benchmarks share; `block`: the benchmark's block in docs/benchmarks.md, if any."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    counts = "runs of which the median counts (default: %(default)s)"
-    parser.add_argument("--repeats", type=int, default=repeats, help=counts)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, as numbers")
+    parser.add_argument("--repeats", type=int, default=repeats, help="runs, for the median (default: %(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a JSON file")
     if block:
         parser.add_argument("--write-docs", action="store_true", help="write the table into docs/benchmarks.md")
     parser.set_defaults(block=block)
     return parser
 
 
-def deliver(options: argparse.Namespace, name: str, printed: str, rows: list[dict], threads: int = CORES) -> None:
+def report(options: argparse.Namespace, name: str, printed: str, rows: list[dict], threads: int = CORES) -> None:
     """Prints a benchmark's table, and writes its figures and its block of docs/benchmarks.md if the flags say so."""
     print(printed)
     if options.json:
@@ -38,20 +38,31 @@ def deliver(options: argparse.Namespace, name: str, printed: str, rows: list[dic
         replace_block(options.block, printed)
 
 
-def written_by(name: str, *facts: str, threads: int = CORES) -> str:
-    """The sentence under a table: how it was measured, on what, and by which command."""
-    said = f"{', '.join(facts)}, on {processor_name(threads)}, torch {torch.__version__}"
-    return f"\n\n{said[0].upper()}{said[1:]}; written by `python -m benchmarks.{name}`."
+def provenance_note(name: str, *facts: str, threads: int = CORES) -> str:
+    """The sentence under a table: method, hardware and command."""
+    note = f"{', '.join(facts)}, on {processor_name(threads)}, torch {torch.__version__}"
+    return f"\n\n{note[0].upper()}{note[1:]}; written by `python -m benchmarks.{name}`."
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Sets torch's number of threads within the block."""
+    previous = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(previous)
 
 
 def seconds(call: Callable[[], object]) -> float:
-    """The seconds that a call takes."""
-    began = time.perf_counter()
+    """The time of a call."""
+    start = time.perf_counter()
     call()
-    return time.perf_counter() - began
+    return time.perf_counter() - start
 
 
 def median_seconds(call: Callable[[], object], repeats: int) -> float:
-    """The median time of a call, after one that does not count."""
+    """The median time of a call, after one warm-up call."""
     call()
     return statistics.median(seconds(call) for _ in range(repeats))

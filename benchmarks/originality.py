@@ -1,10 +1,10 @@
-"""What the bundled models copy from their songs, in words, and how fast it is looked up, against a dictionary of the songs.
+"""What the bundled models copy from their songs, in words; and the speed of the index against a dictionary of the songs.
 
     python -m benchmarks.originality --data songdata/ [--samples 200] [--write-metrics] [--write-docs]
 
-Lyrics of 300 characters are sampled of each model at three temperatures, as train.py does when a model is done; with
---write-metrics the figures go into the models' own metrics.json. The index is built, opened and asked beside a Python
-dictionary from five words to the songs that sing them, which is what one would write in its place.
+Each model samples lyrics of 300 characters at three temperatures, as at the end of train.py; --write-metrics writes the
+figures into the models' own metrics.json. The index is built, opened and queried against its obvious alternative: a
+Python dictionary from five words to the songs that contain them.
 """
 
 import statistics
@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.measuring import deliver, make_parser, median_seconds, seconds, written_by
+from benchmarks.measuring import make_parser, median_seconds, provenance_note, report, seconds
 from benchmarks.tables import table
 from lyricgen import CopyGuard, Song, SongIndex, load_checkpoint, measure_originality, read_songs
 from lyricgen.memorization.song_index import GRAM, find_words
@@ -29,7 +29,7 @@ HEADER = [
     "longest run",
     "words inside runs",
 ]
-TEXT = 5_000  # characters that are looked up
+TEXT_LENGTH = 5_000  # characters of the text that is looked up
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,13 +55,15 @@ def main(arguments: list[str] | None = None) -> int:
             rows += [{"model": name, "temperature": float(t), **found} for t, found in copied["temperatures"].items()]
             if options.write_metrics:
                 replace_metrics(ASSETS / name, with_copied_words(checkpoint.metrics, copied))
-    note = written_by("originality", f"{options.samples} lyrics of 300 characters each", *told(speed), threads=1)
-    deliver(options, "originality", table(HEADER, map(shown, rows)) + note, [*rows, speed], threads=1)
+    note = provenance_note(
+        "originality", f"{options.samples} lyrics of 300 characters each", *speed_facts(speed), threads=1
+    )
+    report(options, "originality", table(HEADER, map(table_row, rows)) + note, [*rows, speed], threads=1)
     return 0
 
 
 def with_copied_words(metrics: dict, copied: dict) -> dict:
-    """A model's figures with what it copied in words, where train.py puts it: behind what it copied in characters."""
+    """A model's figures with what it copied in words, in train.py's order: after what it copied in characters."""
     figures = {}
     for key, value in metrics.items():
         if key != "copied_words":
@@ -71,7 +73,7 @@ def with_copied_words(metrics: dict, copied: dict) -> dict:
     return {**figures, "copied_words": copied}
 
 
-def shown(row: dict) -> list[str]:
+def table_row(row: dict) -> list[str]:
     """A row of the table."""
     shares = [f"{share:.1%}" for share in row["share_with_run"].values()]
     return [
@@ -83,23 +85,23 @@ def shown(row: dict) -> list[str]:
     ]
 
 
-def told(speed: dict) -> list[str]:
-    """What was measured of the index, in words."""
-    mistakes = speed["false_positives"]
+def speed_facts(speed: dict) -> list[str]:
+    """The speed of the index, in words."""
+    probes = speed["false_positives"]
     return [
         f"the index of {speed['grams']:,} grams in {speed['megabytes']:.1f} MB built in {speed['build_seconds']:.0f} s "
         f"({speed['build_ratio_to_peer']:.1f} x the time of a dictionary from five words to their songs)",
         f"opened in {1e3 * speed['open_seconds']:.0f} ms ({speed['open_ratio_to_peer']:.0f} x faster than making that dictionary)",
-        f"a text of {TEXT:,} characters looked up in {1e3 * speed['text_seconds']:.1f} ms "
+        f"a text of {TEXT_LENGTH:,} characters looked up in {1e3 * speed['text_seconds']:.1f} ms "
         f"({speed['text_ratio_to_peer']:.1f} x the time of as many lookups in that dictionary)",
-        f"a word told to a guard in {1e6 * speed['word_seconds']:.0f} µs",
-        f"{mistakes['found']} of {mistakes['asked']:,} grams of random words that no song has found by mistake "
-        f"({mistakes['expected_rate']:.1g} expected of each)",
+        f"a word checked by a copy guard in {1e6 * speed['word_seconds']:.0f} µs",
+        f"false positives: {probes['found']} of {probes['asked']:,} grams of random words "
+        f"({probes['expected_rate']:.1g} expected for each)",
     ]
 
 
 def measure_speed(songs: list[Song], folder: Path, repeats: int) -> dict:
-    """Seconds to build, to open and to ask the index, against a dictionary of the songs."""
+    """Seconds to build, open and query the index, against a dictionary of the songs."""
     built = seconds(lambda: SongIndex.build(songs, asked=0))
     index = SongIndex.build(songs)
     index.save(folder)
@@ -107,9 +109,9 @@ def measure_speed(songs: list[Song], folder: Path, repeats: int) -> dict:
     peer_built = seconds(lambda: fill(grams, songs))
     opened = median_seconds(lambda: SongIndex.load(folder), repeats)
     index = SongIndex.load(folder)
-    text = middle_of(songs)
-    asked = median_seconds(lambda: measure_originality(text, index), repeats)
-    peer_asked = median_seconds(lambda: [grams.get(gram) for gram in grams_of(text)], repeats)
+    text = partly_copied_text(songs)
+    queried = median_seconds(lambda: measure_originality(text, index), repeats)
+    peer_queried = median_seconds(lambda: [grams.get(gram) for gram in grams_of(text)], repeats)
     return {
         "grams": index.metrics["grams"],
         "megabytes": index.metrics["bytes"] / 1e6,
@@ -118,30 +120,30 @@ def measure_speed(songs: list[Song], folder: Path, repeats: int) -> dict:
         "build_ratio_to_peer": built / peer_built,
         "open_seconds": opened,
         "open_ratio_to_peer": peer_built / opened,
-        "text_seconds": asked,
-        "text_ratio_to_peer": asked / peer_asked,
+        "text_seconds": queried,
+        "text_ratio_to_peer": queried / peer_queried,
         "word_seconds": word_seconds(index, text),
     }
 
 
 def word_seconds(index: SongIndex, text: str) -> float:
-    """The median time of a word of a text that is told to a guard."""
+    """The median time in which a guard checks a word."""
     guard, state, times = CopyGuard(index, 6), CopyGuard.start, []
 
-    def tell(word: str) -> None:
+    def check(word: str) -> None:
         nonlocal state
         state = guard.after(state, word)
         guard.exceeds(state)
 
     for word in text.split():
-        times.append(seconds(lambda word=word: tell(word)))
+        times.append(seconds(lambda word=word: check(word)))
     return statistics.median(times)
 
 
-def middle_of(songs: list[Song]) -> str:
-    """A text of which some stands in the songs: every other word of the first, and whole songs from there on."""
+def partly_copied_text(songs: list[Song]) -> str:
+    """A text that shares runs with the songs: every other word of the first song, then whole songs."""
     first = " ".join(songs[0].lyric.split()[::2])
-    return " ".join([first, *(song.lyric for song in songs[1:])])[:TEXT]
+    return " ".join([first, *(song.lyric for song in songs[1:])])[:TEXT_LENGTH]
 
 
 def grams_of(text: str) -> Iterable[tuple[str, ...]]:
@@ -150,7 +152,7 @@ def grams_of(text: str) -> Iterable[tuple[str, ...]]:
 
 
 def fill(grams: dict[tuple[str, ...], set[int]], songs: list[Song]) -> None:
-    """Puts the songs of every five words in a row into a dictionary."""
+    """Fills a dictionary from five consecutive words to the numbers of their songs."""
     for number, song in enumerate(songs):
         for gram in grams_of(song.lyric):
             grams.setdefault(gram, set()).add(number)

@@ -1,9 +1,9 @@
-"""Seconds to the first character behind a prefix: as the app reads it, against two other ways to read it.
+"""Seconds to the first character after a prefix: the app against two other implementations.
 
     python -m benchmarks.prefix [--lengths 10 200 2000] [--repeats 5]
 
-The app's way is `lyricgen.generation.scheduler.ContinuousBatch`; the peers are the stepper, which takes the prefix a step a character, and one
-pass of the float32 module. Greedy, one thread, prefixes of made-up words.
+The app uses `lyricgen.generation.scheduler.ContinuousBatch`; the peers are the stepper, one step a character, and one pass
+of the float32 module. Greedy, one thread, prefixes of synthetic words.
 """
 
 import sys
@@ -11,7 +11,7 @@ from functools import partial
 
 import torch
 
-from benchmarks.measuring import deliver, make_parser, median_seconds, written_by
+from benchmarks.measuring import make_parser, median_seconds, provenance_note, report, torch_threads
 from benchmarks.songs import make_text
 from benchmarks.tables import table
 from lyricgen.generation.fast_stepper import FastStepper
@@ -32,28 +32,26 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--lengths", type=int, nargs="+", default=[10, 200, 2_000], help="characters (default: %(default)s)")  # fmt: skip
     parser.add_argument("--models", nargs="+", choices=bundled_models(), default=bundled_models())
     options = parser.parse_args(arguments)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with torch_threads(1):
         rows = [row for name in options.models for row in measure_model(name, options.lengths, options.repeats)]
-    finally:
-        torch.set_num_threads(before)
-    note = written_by("prefix", f"medians of {options.repeats} runs", "the peers' times against the app's", threads=1)
-    deliver(options, "prefix", table(HEADER, list(map(shown, rows))) + note, rows, threads=1)
+    note = provenance_note(
+        "prefix", f"medians of {options.repeats} runs", "the peers' times against the app's", threads=1
+    )
+    report(options, "prefix", table(HEADER, list(map(table_row, rows))) + note, rows, threads=1)
     return 0
 
 
 def measure_model(name: str, lengths: list[int], repeats: int) -> list[dict]:
-    """The figures of one model, a row a prefix."""
+    """The figures of one model, one row a prefix."""
     model, rows = load_model(name), []
     batch = ContinuousBatch(model)
     try:
         for length in lengths:
             prefix = make_text(length)
             app, steps, one_pass = (
-                median_seconds(partial(*way), repeats)
-                for way in (
-                    (first_of_batch, batch, prefix),
+                median_seconds(partial(*call), repeats)
+                for call in (
+                    (read_in_batch, batch, prefix),
                     (read_in_steps, model, prefix),
                     (read_at_once, model, prefix),
                 )
@@ -74,8 +72,8 @@ def measure_model(name: str, lengths: list[int], repeats: int) -> list[dict]:
     return rows
 
 
-def shown(row: dict) -> list[str]:
-    """A row as the table has it."""
+def table_row(row: dict) -> list[str]:
+    """A row of the table."""
     return [
         f"`{row['model']}`",
         f"{row['prefix_characters']:,} characters",
@@ -85,15 +83,15 @@ def shown(row: dict) -> list[str]:
     ]
 
 
-def first_of_batch(batch: ContinuousBatch, prefix: str) -> None:
-    """What the app does."""
+def read_in_batch(batch: ContinuousBatch, prefix: str) -> None:
+    """The app: the first character from the batch."""
     settings = GenerationSettings(strategy="greedy", max_length=len(prefix) + 1)
     next(batch.stream(GenerationRequest(batch.model, prefix, settings)))
 
 
 @torch.inference_mode()
 def read_in_steps(model: CharacterModel, prefix: str) -> None:
-    """The stepper, a step a character of the prefix."""
+    """The stepper, one step a character of the prefix."""
     stepper = FastStepper.of(model, None)
     hidden = stepper.stepper.start(1)
     for label in [START_LABEL, *read_labels(prefix, model.line_breaks)]:

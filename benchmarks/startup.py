@@ -1,8 +1,8 @@
-"""Seconds from `python app.py` to the first answered request, against merely importing gradio and torch.
+"""Seconds from `python app.py` to the first answered request, against importing gradio and torch.
 
     python -m benchmarks.startup [--repeats 5]
 
-The request is a greedy lyric of 300 characters through the Gradio client; medians, on a port of its own.
+The request is a greedy lyric of 300 characters through the Gradio client; medians.
 """
 
 import os
@@ -15,11 +15,11 @@ from pathlib import Path
 
 from gradio_client import Client
 
-from benchmarks.measuring import deliver, make_parser, written_by
+from benchmarks.measuring import make_parser, provenance_note, report
 from benchmarks.tables import table
 
 APP = Path(__file__).parent.parent / "app.py"
-PATIENCE = 120  # seconds for the app to answer
+STARTUP_TIMEOUT = 120  # seconds until the app must listen
 HEADER = ["what", "seconds", "against importing gradio and torch"]
 
 
@@ -32,58 +32,58 @@ def main(arguments: list[str] | None = None) -> int:
         {"what": "first answered request", "seconds": answered, "ratio_to_imports": answered / imports},
         {"what": "the imports", "seconds": imports, "ratio_to_imports": 1.0},
     ]
-    note = written_by("startup", f"medians of {options.repeats} runs")
-    deliver(options, "startup", table(HEADER, list(map(shown, rows))) + note, rows)
+    note = provenance_note("startup", f"medians of {options.repeats} runs")
+    report(options, "startup", table(HEADER, list(map(table_row, rows))) + note, rows)
     return 0
 
 
-def shown(row: dict) -> list[str]:
-    """A row as the table has it."""
+def table_row(row: dict) -> list[str]:
+    """A row of the table."""
     return [row["what"], f"{row['seconds']:.1f}", f"{row['ratio_to_imports']:.2f} x"]
 
 
 def import_seconds() -> float:
     """The time of a Python that imports gradio and torch and ends."""
-    began = time.perf_counter()
+    start = time.perf_counter()
     subprocess.run([sys.executable, "-c", "import gradio, torch"], check=True)
-    return time.perf_counter() - began
+    return time.perf_counter() - start
 
 
 def first_answer_seconds() -> float:
     """The time from starting app.py to the last character of a first lyric.
 
     Raises:
-        TimeoutError: nothing was answered in two minutes.
+        TimeoutError: the app did not listen in time.
     """
     port = free_port()
     environment = {**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
-    began = time.perf_counter()
+    start = time.perf_counter()
     app = subprocess.Popen([sys.executable, str(APP)], env=environment, stdout=subprocess.DEVNULL, cwd=APP.parent)
     try:
-        wait_for(port, began + PATIENCE)
+        wait_for(port, start + STARTUP_TIMEOUT)
         client = Client(f"http://127.0.0.1:{port}", verbose=False)
         client.predict(strategy="greedy", api_name="/generate")
-        return time.perf_counter() - began
+        return time.perf_counter() - start
     finally:
         app.terminate()
         app.wait()
 
 
 def free_port() -> int:
-    """A port of this machine on which nothing listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    """A free port of this machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def wait_for(port: int, until: float) -> None:
-    """Returns when something listens on a port of this machine."""
+    """Waits until a process listens on a port of this machine."""
     while time.perf_counter() < until:
-        with socket.socket() as trial:
-            if trial.connect_ex(("127.0.0.1", port)) == 0:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    raise TimeoutError(f"app.py did not listen within {PATIENCE} seconds")
+    raise TimeoutError(f"app.py did not listen within {STARTUP_TIMEOUT} seconds")
 
 
 if __name__ == "__main__":

@@ -6,16 +6,16 @@ HEADER = ["what", "ratio", "against"]
 
 
 def summary(figures: dict[str, dict]) -> str:
-    """The table and its source, from the figures of `python -m benchmarks all` by benchmark; what did not run has no line."""
-    lines = [line for name, make in LINES.items() if name in figures for line in make(figures[name]["rows"])]
+    """The table and its provenance, from the figures of `python -m benchmarks all` by benchmark; only those that ran."""
+    rows = [row for name, make in LINES.items() if name in figures for row in make(figures[name]["rows"])]
     machine = next(iter(figures.values()))
-    minutes = sum(one["run_seconds"] for one in figures.values()) / 60
+    minutes = sum(result["run_seconds"] for result in figures.values()) / 60
     how = f"On {machine['hardware'].partition(',')[0]}, each on one core or two as the app would, torch {machine['torch']}"
-    return f"{table(HEADER, lines)}\n\n{how}; written in {minutes:.0f} minutes by `python -m benchmarks all`."
+    return f"{table(HEADER, rows)}\n\n{how}; written in {minutes:.0f} minutes by `python -m benchmarks all`."
 
 
-def one_lyric(rows: list[dict]) -> list[list[str]]:
-    """Lines on generation."""
+def generation(rows: list[dict]) -> list[list[str]]:
+    """Rows on generation."""
     lines = []
     for row in rows:
         if row["model"] == "lstm" and row["batch"] == 1 and row["dtype"] != "float32":
@@ -23,22 +23,22 @@ def one_lyric(rows: list[dict]) -> list[list[str]]:
             lines.append([what, f"{row['ratio_to_notebook']:,.0f} x faster", "the notebook's loop"])
             lines.append([what, f"{row['ratio_to_module']:.1f} x faster", "`nn.LSTM` with its state"])
     biggest = max((row for row in rows if row["model"] == "lstm"), key=lambda row: row["batch"])
-    what = f"{biggest['batch']} LSTM lyrics side by side"
+    what = f"{biggest['batch']} LSTM lyrics in one batch"
     return [*lines, [what, f"{biggest['ratio_to_batch_1']:.1f} x the characters a second", "one alone"]]
 
 
-def first_character(rows: list[dict]) -> list[list[str]]:
-    """A line on the longest prefix."""
+def prefix(rows: list[dict]) -> list[list[str]]:
+    """A row on the longest prefix."""
     row = max((row for row in rows if row["model"] == "lstm"), key=lambda row: row["prefix_characters"])
-    what = f"the first character behind a prefix of {row['prefix_characters']:,}"
+    what = f"the first character after a prefix of {row['prefix_characters']:,}"
     return [[what, f"{row['ratio_to_module']:.1f} x faster", "one pass of the module"]]
 
 
-def letter_by_letter(rows: list[dict]) -> list[list[str]]:
-    """A line on the X-ray of each model."""
+def scoring(rows: list[dict]) -> list[list[str]]:
+    """A row on scoring with each model."""
     return [
         [
-            f"every letter of {row['characters']:,} scored by `{row['model']}`",
+            f"every character of {row['characters']:,} scored by `{row['model']}`",
             f"{1 / row['ratio_to_module']:.2f} x the time",
             "one pass of the module",
         ]
@@ -47,11 +47,11 @@ def letter_by_letter(rows: list[dict]) -> list[list[str]]:
     ]
 
 
-def many_users(rows: list[dict]) -> list[list[str]]:
-    """Lines on many users."""
+def users(rows: list[dict]) -> list[list[str]]:
+    """A row on concurrent users."""
     return [
         [
-            f"{row['users']} users through the server, {row['length_characters']} characters each: the last one done",
+            f"{row['users']} concurrent users of the server, {row['length_characters']} characters each: until the last is done",
             f"{row['last_to_alone_times_users_ratio']:.2f} x the time",
             f"{row['users']} users one after the other",
         ]
@@ -60,7 +60,7 @@ def many_users(rows: list[dict]) -> list[list[str]]:
 
 
 def training(rows: list[dict]) -> list[list[str]]:
-    """A line on each loop that is not train.py's own."""
+    """A row for each peer of train.py."""
     return [
         ["training the LSTM", f"{row['ratio_of_train_py']:.2f} x the characters a second", row["loop"]]
         for row in rows
@@ -69,7 +69,7 @@ def training(rows: list[dict]) -> list[list[str]]:
 
 
 def vectors(rows: list[dict]) -> list[list[str]]:
-    """A line on each question about word vectors."""
+    """A row for each query of word vectors."""
     faster = [(row, 1 / row["ratio_to_peer"]) for row in rows]
     return [
         [row["what"], f"{ratio:.0f} x faster" if ratio > 1 else f"{1 / ratio:.2f} x the time", row["against"]]
@@ -78,12 +78,12 @@ def vectors(rows: list[dict]) -> list[list[str]]:
 
 
 def startup(rows: list[dict]) -> list[list[str]]:
-    """A line on the start."""
+    """A row on the start of the app."""
     return [["from `python app.py` to the first answer", f"{rows[0]['ratio_to_imports']:.2f} x the time", "importing gradio and torch"]]  # fmt: skip
 
 
 def growth(rows: list[dict]) -> list[list[str]]:
-    """A line on each thing that grows: its largest size."""
+    """A row for each measured quantity, at its largest size."""
     largest = {row["what"]: row for row in rows}
     smallest = {row["what"]: row for row in reversed(rows)}
     return [
@@ -97,10 +97,10 @@ def growth(rows: list[dict]) -> list[list[str]]:
 
 
 LINES = {
-    "generation": one_lyric,
-    "prefix": first_character,
-    "insight": letter_by_letter,
-    "users": many_users,
+    "generation": generation,
+    "prefix": prefix,
+    "insight": scoring,
+    "users": users,
     "training": training,
     "vectors": vectors,
     "startup": startup,

@@ -23,7 +23,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from benchmarks.measuring import CORES, deliver, make_parser, written_by
+from benchmarks.measuring import CORES, make_parser, provenance_note, report
 from benchmarks.songs import CHARACTERS, SONGS, write_songs
 from benchmarks.tables import table
 from lyricgen.models.networks import ImprovedSeqModel
@@ -81,8 +81,8 @@ def main(arguments: list[str] | None = None) -> int:
         f"{1e3 * rows[0]['bar_and_logs_seconds_a_step']:.2f} milliseconds that they add to a step of a network of {SMALL} units; "
         f"the same steps of this one with and without them differ by {rows[0]['share_of_bar_and_logs']:.1%}."
     )
-    note = written_by("training", *how, threads=options.threads)
-    deliver(options, "training", table(HEADER, list(map(shown, rows))) + shares + note, rows, options.threads)
+    note = provenance_note("training", *how, threads=options.threads)
+    report(options, "training", table(HEADER, list(map(table_row, rows))) + shares + note, rows, options.threads)
     return 0
 
 
@@ -143,8 +143,8 @@ def figures(loop: str, precision: str, steps: list[tuple[float, int]]) -> dict:
     }
 
 
-def shown(row: dict) -> list[str]:
-    """A row as the table has it."""
+def table_row(row: dict) -> list[str]:
+    """A row of the table."""
     return [
         row["loop"],
         row["precision"],

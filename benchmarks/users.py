@@ -1,9 +1,9 @@
-"""Many users at once, through the real server: when the last has a lyric, against one user alone as many times over.
+"""Concurrent users of the real server: time until the last has a lyric, against the same number of users in turn.
 
     python -m benchmarks.users [--users 40] [--length 300] [--repeats 5]
 
-`python app.py` in a process of its own, each user a Gradio client of this one. The second row is the same with one
-character to write: what the server and its protocol cost. A first round does not count.
+`python app.py` runs in a process of its own, and each user is a Gradio client. The second row is the same for one generated
+character: the cost of server and protocol. One warm-up round.
 """
 
 import os
@@ -17,19 +17,19 @@ from contextlib import contextmanager
 
 from gradio_client import Client
 
-from benchmarks.measuring import deliver, make_parser, seconds, written_by
-from benchmarks.startup import APP, PATIENCE, free_port, wait_for
+from benchmarks.measuring import make_parser, provenance_note, report, seconds
+from benchmarks.startup import APP, STARTUP_TIMEOUT, free_port, wait_for
 from benchmarks.tables import table
 
 PREFIX = "the sea "
-ENDING = 20  # seconds that the app has to end when it is told to
-ALONE = 3  # lyrics of one user before each round
+SHUTDOWN_TIMEOUT = 20  # seconds after which an app that was terminated is killed
+LYRICS_ALONE = 3  # lyrics of a single user before each round
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     parser = make_parser(__doc__)
-    parser.add_argument("--users", type=int, default=40, help="at once (default: %(default)s)")
+    parser.add_argument("--users", type=int, default=40, help="concurrent users (default: %(default)s)")
     parser.add_argument("--length", type=int, default=300, help="characters of a lyric (default: %(default)s)")
     options = parser.parse_args(arguments)
     with running_app() as url:
@@ -40,16 +40,16 @@ def main(arguments: list[str] | None = None) -> int:
             for client in clients:
                 client.close()
     many = f"{options.users} users"
-    header = ["each asks for", "one alone, seconds", f"first of {many} done", "last done", f"last against {many} in turn", "characters a second"]  # fmt: skip
-    note = written_by(
+    header = ["request", "one user, seconds", f"first of {many} done", "last done", f"last against {many} in turn", "characters a second"]  # fmt: skip
+    note = provenance_note(
         "users", f"sampled by the default model through `python app.py`, medians of {options.repeats} rounds"
     )
-    deliver(options, "users", table(header, list(map(shown, rows))) + note, rows)
+    report(options, "users", table(header, list(map(table_row, rows))) + note, rows)
     return 0
 
 
 def measure(clients: list[Client], length: int, repeats: int) -> dict:
-    """The medians of some rounds, each of one user alone and then of all at once."""
+    """The medians of some rounds; each times one user alone, then all concurrently."""
     rounds = [measure_round(clients, length, number) for number in range(repeats + 1)][1:]
     alone, first, last = (statistics.median(times) for times in zip(*rounds, strict=True))
     return {
@@ -64,34 +64,34 @@ def measure(clients: list[Client], length: int, repeats: int) -> dict:
 
 
 def measure_round(clients: list[Client], length: int, number: int) -> tuple[float, float, float]:
-    """Seconds of one user alone, and until the first and the last of all have their lyric."""
-    alone = statistics.median(seconds(lambda: ask(clients[0], length, number)) for _ in range(ALONE))
-    began = time.perf_counter()
+    """Seconds of one user alone, and until the first and the last of all users have their lyrics."""
+    alone = statistics.median(seconds(lambda: request_lyric(clients[0], length, number)) for _ in range(LYRICS_ALONE))
+    start = time.perf_counter()
 
     def done_after(user: int) -> float:
-        ask(clients[user], length, 1_000 * number + user)
-        return time.perf_counter() - began
+        request_lyric(clients[user], length, 1_000 * number + user)
+        return time.perf_counter() - start
 
     with ThreadPoolExecutor(len(clients)) as pool:
-        ends = list(pool.map(done_after, range(len(clients))))
-    return alone, min(ends), max(ends)
+        finished = list(pool.map(done_after, range(len(clients))))
+    return alone, min(finished), max(finished)
 
 
-def ask(client: Client, length: int, seed: int) -> None:
-    """One lyric, awaited.
+def request_lyric(client: Client, length: int, seed: int) -> None:
+    """Requests a lyric and waits for it.
 
     Raises:
-        RuntimeError: it is not of the length that was asked for.
+        RuntimeError: its length is not the requested one.
     """
     text = client.predict(prefix=PREFIX, max_length=length, seed=seed, api_name="/generate")
     if len(text) != length:
-        raise RuntimeError(f"a lyric of {length} characters came with {len(text)}")
+        raise RuntimeError(f"the lyric must have {length} characters, got {len(text)}")
 
 
-def shown(row: dict) -> list[str]:
-    """A row as the table has it."""
+def table_row(row: dict) -> list[str]:
+    """A row of the table."""
     return [
-        f"{row['length_characters']:,} characters, {len(PREFIX)} of them given",
+        f"{row['length_characters']:,} characters, {len(PREFIX)} of them the prefix",
         f"{row['alone_seconds']:.3f}",
         f"{row['first_done_seconds']:.2f}",
         f"{row['last_done_seconds']:.2f}",
@@ -102,17 +102,17 @@ def shown(row: dict) -> list[str]:
 
 @contextmanager
 def running_app() -> Iterator[str]:
-    """The address of `python app.py`, which ends with the block."""
+    """Runs `python app.py` within the block; its address."""
     port = free_port()
     environment = {**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
     app = subprocess.Popen([sys.executable, str(APP)], env=environment, stdout=subprocess.DEVNULL, cwd=APP.parent)
     try:
-        wait_for(port, time.perf_counter() + PATIENCE)
+        wait_for(port, time.perf_counter() + STARTUP_TIMEOUT)
         yield f"http://127.0.0.1:{port}"
     finally:
         app.terminate()
         try:
-            app.wait(ENDING)
+            app.wait(SHUTDOWN_TIMEOUT)
         except subprocess.TimeoutExpired:
             app.kill()
             app.wait()

@@ -1,4 +1,4 @@
-"""How long word vectors take to open and to ask, against gensim and against the bare arithmetic.
+"""Seconds to open and to query word vectors, against gensim and against the bare arithmetic.
 
     python -m benchmarks.vectors [--repeats 5] [--write-docs]
 
@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 from gensim.models import KeyedVectors
 
-from benchmarks.measuring import deliver, make_parser, median_seconds, seconds, written_by
+from benchmarks.measuring import make_parser, median_seconds, provenance_note, report, seconds
 from benchmarks.tables import table
 from lyricgen import VectorSpace, analogy
 from lyricgen.words.sources import open_wheel
 
 HEADER = ["what", "against", "ratio"]
-QUERIES = 50  # of which the median is a run
+QUERIES = 50  # queries a run
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,32 +34,32 @@ def main(arguments: list[str] | None = None) -> int:
         read = statistics.median(
             seconds(lambda: KeyedVectors.load_word2vec_format(text)) for _ in range(options.repeats)
         )
-    asked, product = query_seconds(space, options.repeats)
+    queries, products = query_seconds(space, options.repeats)
     rows = [
         {"what": "opening glove-50", "against": "gensim, from the text format", "seconds": opened, "peer_seconds": read},
-        {"what": "an analogy", "against": "one matrix-vector product over the same matrix", "seconds": asked, "peer_seconds": product},
+        {"what": "an analogy", "against": "one matrix-vector product over the same matrix", "seconds": queries, "peer_seconds": products},
     ]  # fmt: skip
     for row in rows:
         row["ratio_to_peer"] = row["seconds"] / row["peer_seconds"]
-    shown = [
+    table_rows = [
         [rows[0]["what"], rows[0]["against"], f"{read / opened:.0f} x faster"],
-        [rows[1]["what"], rows[1]["against"], f"{asked / product:.2f} x its time"],
+        [rows[1]["what"], rows[1]["against"], f"{queries / products:.2f} x its time"],
     ]
-    note = written_by("vectors", f"400,000 words of 50 dimensions, medians of {options.repeats} runs")
-    deliver(options, "vectors", table(HEADER, shown) + note, rows)
+    note = provenance_note("vectors", f"400,000 words of 50 dimensions, medians of {options.repeats} runs")
+    report(options, "vectors", table(HEADER, table_rows) + note, rows)
     return 0
 
 
 def query_seconds(space: VectorSpace, repeats: int) -> tuple[float, float]:
-    """The times of an analogy and of a product of the matrix with one vector, taken in turns."""
+    """The median times of an analogy and of a matrix-vector product, measured alternately."""
     matrix, vector = space.vectors, np.ascontiguousarray(space.get_vector("king"))
     questions = [("man", "king", "woman"), ("paris", "france", "rome"), ("big", "bigger", "small")]
-    analogy(*questions[0], vectors=space)  # the lengths of the vectors are worked out once
-    asked, product = [], []
+    analogy(*questions[0], vectors=space)  # computes the norms once
+    queries, products = [], []
     for run in range(repeats * QUERIES):
-        asked.append(seconds(lambda run=run: analogy(*questions[run % len(questions)], vectors=space)))
-        product.append(seconds(lambda: matrix @ vector))
-    return statistics.median(asked), statistics.median(product)
+        queries.append(seconds(lambda run=run: analogy(*questions[run % len(questions)], vectors=space)))
+        products.append(seconds(lambda: matrix @ vector))
+    return statistics.median(queries), statistics.median(products)
 
 
 def write_text(space: KeyedVectors, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How good the word vectors are: analogies, agreement with people on similarity, and bias before and after debiasing.
+"""Quality of word vectors: analogies, correlation with human similarity judgements, and bias before and after debiasing.
 
 python -m benchmarks.words [--vectors glove-50 lyrics] [--write-docs]
 """
@@ -22,7 +22,7 @@ from lyricgen.errors import ArgumentError
 from lyricgen.words.analogy_benchmark import total
 
 PAIRS = {"WordSim-353": "wordsim353.tsv", "SimLex-999": "simlex999.txt"}
-LEFTOVER = "the 1,000 most gendered words told apart by clusters / a classifier"
+LEFTOVER = "the 1,000 most gendered words separated by clusters / a classifier"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure(space: VectorSpace) -> dict[str, str]:
-    """Each figure of a vector space, as a text."""
+    """The figures of a vector space, formatted."""
     score = total(list(score_analogies(space)))
     figures = {
         "Google analogies, 3CosAdd, every word a candidate": f"{score.accuracy:.1%} of {score.asked:,} ({score.left_out:,} left out)"

@@ -62,7 +62,7 @@ def test_what_was_copied_in_words_stands_behind_what_was_copied_in_characters():
 
 def test_encoding_is_timed_and_its_memory_taken(tmp_path):
     write_csv(tmp_path / "songs.csv", make_songs(5))
-    grown, taken = growth.encode_there(tmp_path / "songs.csv", 1)  # main calls it in a process of its own
+    grown, taken = growth.encode_in_process(tmp_path / "songs.csv", 1)  # main calls it in a process of its own
     assert taken > 0
     assert grown is None or grown >= 0
 
@@ -75,7 +75,7 @@ def test_a_flag_that_cannot_be_is_refused_before_the_app_starts(module, flags, c
 
 
 def test_attribution_is_measured_beside_the_baseline_and_put_into_metrics(tmp_path, songs_folder, capsys, monkeypatch):
-    monkeypatch.setattr(attribution, "TIMED", (5,))
+    monkeypatch.setattr(attribution, "TIMED_LENGTHS", (5,))
     folder, file = tmp_path / "attribution", tmp_path / "figures.json"
     shutil.copytree(ASSETS / "attribution", folder)
     flags = f"--data {songs_folder} --characters 30 --models vanilla-rnn --repeats 1 --ngrams {folder} --json {file}"
@@ -83,7 +83,7 @@ def test_attribution_is_measured_beside_the_baseline_and_put_into_metrics(tmp_pa
         assert attribution.main([*flags.split(), "--write-metrics", "--read", str(tmp_path / "read")]) == 0
     printed = capsys.readouterr().out
     validation = load_ngrams(folder).metrics["validation"]
-    methods = {"n-grams", "vanilla-rnn, Bayes' rule as it stands", "vanilla-rnn, scaled"}
+    methods = {"n-grams", "vanilla-rnn, Bayes' rule, unscaled", "vanilla-rnn, scaled"}
     assert set(validation["methods"]) == methods | {attribution.BASELINE}
     assert (validation["songs"], validation["clean"], validation["read"]) == (5, 4, "their first 30 characters")
     assert all(f"| {name} | " in printed for name in validation["methods"])
@@ -120,7 +120,7 @@ def test_all_writes_one_file_and_fails_where_one_does(tmp_path, capsys, monkeypa
     written = json.loads(file.read_text(encoding="utf-8"))
     assert list(written) == ["prefix"] and written["prefix"]["run_seconds"] > 0
     said = capsys.readouterr()
-    assert "| the first character behind a prefix of 80 |" in said.out
+    assert "| the first character after a prefix of 80 |" in said.out
     assert str(file) in said.out and "failed: nothing" in said.err
 
 
@@ -155,10 +155,10 @@ def test_every_benchmark_of_all_has_its_lines_in_the_table_in_short():
     assert lines[2:-2] == [
         "| an LSTM lyric of 300 characters | 90 x faster | the notebook's loop |",
         "| an LSTM lyric of 300 characters | 15.0 x faster | `nn.LSTM` with its state |",
-        "| 64 LSTM lyrics side by side | 64.0 x the characters a second | one alone |",
-        "| the first character behind a prefix of 2,000 | 2.8 x faster | one pass of the module |",
-        "| every letter of 5,000 scored by `lstm` | 0.80 x the time | one pass of the module |",
-        "| 40 users through the server, 300 characters each: the last one done | 0.30 x the time | 40 users one after the other |",
+        "| 64 LSTM lyrics in one batch | 64.0 x the characters a second | one alone |",
+        "| the first character after a prefix of 2,000 | 2.8 x faster | one pass of the module |",
+        "| every character of 5,000 scored by `lstm` | 0.80 x the time | one pass of the module |",
+        "| 40 concurrent users of the server, 300 characters each: until the last is done | 0.30 x the time | 40 users one after the other |",
         "| training the LSTM | 1.50 x the characters a second | a bare loop |",
         "| opening | 100 x faster | gensim |",
         "| from `python app.py` to the first answer | 1.25 x the time | importing gradio and torch |",
