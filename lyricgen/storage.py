@@ -120,7 +120,7 @@ def write_artifact(folder: str | Path, kind: ArtifactKind, header: Mapping) -> I
     Args:
         folder: replaced if it exists; its parents are created.
         kind: of the artifact.
-        header: content of the header without checksums; read when the block ends.
+        header: content of the header, read when the block ends; checksums are added, and the version unless it has one.
     """
     with atomic_folder(Path(folder)) as partial:
         yield partial

@@ -214,7 +214,7 @@ class SongIndex:
             folder: replaced if it exists; its parents are created.
             facts: more for `metrics.json`, such as the provenance.
         """
-        header = dict(self.metrics)
+        header = {**self.metrics, "format_version": SONG_INDEX.version}
         with write_artifact(folder, SONG_INDEX, header) as partial:
             for name, array in zip(ARRAYS, (self._buckets, self._grams, self._songs, self._times), strict=True):
                 np.save(partial / name, array)

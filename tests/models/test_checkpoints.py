@@ -1,16 +1,18 @@
-"""Model folders: what is written comes back, and damage gives one clear sentence."""
+"""Model folders: round trip, strict loading, one sentence for each damage."""
 
 import hashlib
 import json
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from lyricgen import Checkpoint, ImprovedSeqModel, ModelError, VanillaRNN, load_checkpoint, load_model, save_checkpoint
+from lyricgen.models import checkpoints
 from lyricgen.models.checkpoints import (
     bundled_models,
     find_checkpoint,
@@ -37,7 +39,7 @@ def folder(tiny_model, tmp_path):
 
 
 def seal(folder):
-    """Writes the sha256 of the files as they are now, as one would who alters a folder on purpose."""
+    """Updates the checksums to the current files, as a deliberate change would."""
     config = json.loads((folder / "config.json").read_text())
     config["sha256"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES[1:]}
     config["sha256"]["config.json"] = content_sha256(config)
@@ -60,7 +62,7 @@ def test_round_trip_keeps_model_artists_metrics_and_history(tiny_model, folder):
         assert torch.equal(value, tiny_model.state_dict()[name].half().float())
 
 
-def test_other_figures_leave_weights_and_curve_byte_for_byte(folder):
+def test_replacing_metrics_leaves_weights_and_curve_byte_for_byte(folder):
     before = {name: (folder / name).read_bytes() for name in FILES}
     replace_metrics(folder, {**METRICS, "copied_words": None})
     assert load_checkpoint(folder).metrics == {**METRICS, "copied_words": None}
@@ -129,7 +131,7 @@ def test_history_has_the_columns_asked_for(tiny_model, tmp_path):
     ] == "step,epoch,seconds,train_bpc,val_bpc,clean_bpc"
 
 
-def test_saving_again_replaces_the_folder_whole(folder):
+def test_saving_again_replaces_the_folder(folder):
     (folder / "stray.txt").write_text("left over")
     save_checkpoint(Checkpoint(VanillaRNN(hidden_size=4, n_layers=1)), folder)
     assert sorted(path.name for path in folder.iterdir()) == FILES
@@ -140,6 +142,15 @@ def test_saving_again_replaces_the_folder_whole(folder):
 def test_a_failed_saving_keeps_the_old_folder_and_leaves_nothing_partial(tiny_model, folder):
     with pytest.raises(TypeError):
         save_checkpoint(Checkpoint(tiny_model, {"val_bpc": object()}), folder)
+    assert load_checkpoint(folder).metrics == METRICS
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
+
+
+def test_a_full_disk_is_an_os_error_and_keeps_the_old_folder(tiny_model, folder, monkeypatch):
+    monkeypatch.setattr(checkpoints, "WEIGHTS", Path("/dev/full"))  # an absolute path replaces the folder's
+    with pytest.raises(OSError, match="No space left"):
+        save_checkpoint(Checkpoint(tiny_model), folder)
+    monkeypatch.undo()
     assert load_checkpoint(folder).metrics == METRICS
     assert [path.name for path in folder.parent.iterdir()] == ["model"]
 
@@ -177,7 +188,7 @@ def altered(folder, **changes):
         seal(folder)
 
 
-def test_an_altered_config_is_not_the_one_that_was_published(folder):
+def test_an_altered_config_is_refused(folder):
     config = (folder / "config.json").read_text()
     swapped = config.replace("Ann", "Ada")
     assert swapped != config
@@ -210,13 +221,13 @@ def test_an_altered_config_is_not_the_one_that_was_published(folder):
         ({"sha256": None}, "config.json of model folder 'model' is damaged"),
     ],
 )
-def test_a_config_that_does_not_fit_gives_one_sentence(changes, expected, folder):
+def test_an_inconsistent_config_gives_one_sentence(changes, expected, folder):
     altered(folder, **changes)
     assert expected in refusal(folder)
 
 
 @pytest.mark.parametrize("change", ["missing", "extra", "shape", "pickle", "garbage", "huge header"])
-def test_weights_that_do_not_fit_are_refused_even_under_a_right_sha256(change, folder):
+def test_weights_that_do_not_fit_are_refused_even_with_a_matching_sha256(change, folder):
     path = folder / "model.safetensors"
     weights = load_file(path)
     if change == "missing":
@@ -236,7 +247,7 @@ def test_weights_that_do_not_fit_are_refused_even_under_a_right_sha256(change, f
     assert "do not fit its config.json" in refusal(folder)
 
 
-def test_no_folder_gives_one_sentence(tmp_path):
+def test_a_missing_folder_gives_one_sentence(tmp_path):
     assert "there is no model folder" in refusal(tmp_path / "none")
     assert "there is no model folder" in refusal(tmp_path / ("x" * 5000))
 
@@ -278,7 +289,7 @@ class Malicious:
 
 
 @pytest.mark.parametrize("content", ["empty", "text", "pickle", "cut", "no model", "other sizes", "folder", "missing"])
-def test_what_is_no_checkpoint_gives_one_sentence(content, tmp_path, capsys):
+def test_a_file_that_is_no_checkpoint_gives_one_sentence(content, tmp_path, capsys):
     path = tmp_path / "last.ckpt"
     training_checkpoint(ImprovedSeqModel(hidden_size=4), path)
     whole = path.read_bytes()
@@ -302,7 +313,7 @@ def test_what_is_no_checkpoint_gives_one_sentence(content, tmp_path, capsys):
     assert "must not run" not in capsys.readouterr().out
 
 
-def test_make_model_builds_what_config_describes(tiny_model):
+def test_make_model_builds_the_model_of_a_config(tiny_model):
     assert make_model(model_config(tiny_model)).config == tiny_model.config
 
 
