@@ -103,6 +103,8 @@ class Activations:
         deviations = self.hidden[layer - 1].std(axis=0)
         return [self.unit(layer, unit) for unit in np.argsort(-deviations, kind="stable")[:count].tolist()]
 
+    varying = varying_units  # the earlier name
+
     def cell_states(self, layer: int, unit: int) -> np.ndarray | None:
         """The cell state c of an LSTM's unit after each character, float32 (T,); None for an RNN.
 
