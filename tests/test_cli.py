@@ -10,9 +10,11 @@ import lyricgen
 from lyricgen.analysis.attribution import attribute
 from lyricgen.analysis.scoring import score
 from lyricgen.cli import build_parser, main
+from lyricgen.endpoints import inside, words
 from lyricgen.generation.api import generate_lyrics
 from lyricgen.generation.settings import generation_settings
 from lyricgen.models.text import section_breaks_to_newlines
+from lyricgen.resources import Resources
 
 
 def run(capsys, *arguments: str) -> tuple[int, str, str]:
@@ -197,20 +199,29 @@ def test_queries_on_words_are_answered(capsys, arguments, lines):
     assert all(line in out for line in lines)
 
 
+@pytest.fixture(scope="module")
+def resources():
+    return Resources()
+
+
 @pytest.mark.parametrize(
-    ("arguments", "key"),
+    ("arguments", "endpoint", "parameters"),
     [
-        (["analogy", "man", "king", "woman"], "add"),
-        (["distance", "hot", "cold"], "percentile"),
-        (["distance", "fast", "quick", "slow"], "antonym_is_nearer"),
-        (["neighbors", "fire"], "first"),
-        (["neighbors", "fire", "--beside", "lyrics"], "shared"),
-        (["bias"], "weat"),
+        (["analogy", "man", "king", "woman"], words.analogy, ("man", "king", "woman")),
+        (["distance", "hot", "cold"], words.distance, ("hot", "cold")),
+        (["distance", "fast", "quick", "slow"], words.distance, ("fast", "quick", "slow")),
+        (["neighbors", "fire"], words.neighbors, ("fire",)),
+        (["neighbors", "fire", "--beside", "lyrics"], words.neighbors, ("fire", 10, "glove-50", "lyrics")),
+        (["bias"], words.bias, ()),
+        (["score", VERSE], inside.score, (VERSE,)),
+        (["attribute", VERSE], inside.attribute, (VERSE,)),
+        (["originality", VERSE], inside.originality, (VERSE,)),
     ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
 )
-def test_answers_on_words_as_json(capsys, arguments, key):
+def test_json_answers_are_those_of_the_api(capsys, resources, arguments, endpoint, parameters):
     code, out, _ = run(capsys, *arguments, "--json")
-    assert code == 0 and key in json.loads(out)
+    assert code == 0 and json.loads(out) == json.loads(json.dumps(endpoint(resources, *parameters)))
 
 
 @pytest.mark.parametrize(
@@ -237,6 +248,7 @@ def test_a_map_reads_groups_from_standard_input(tmp_path):
         (["analogy", "man", "king", ""], "y1 must be a word"),
         (["analogy", "man", "king", "woman", "--top-k", "-1"], "top_k"),
         (["neighbors", "fire", "--vectors", "glove-5O"], "glove-50"),
+        (["neighbors", "fire"], words.neighbors, ("fire",)),
         (["neighbors", "fire", "--beside", "nowhere"], "nowhere"),
         (["map", "king", "--out", "x.svg"], "2 to 200"),
         (["map", "king", "queen", "--out", "x.pdf"], "--out must end in"),

@@ -47,7 +47,7 @@ def glove():
     return load_vectors("glove-50")
 
 
-def test_points_stand_at_their_coordinates_and_each_label_is_nearest_to_its_point():
+def test_points_are_at_their_coordinates_and_each_label_is_nearest_to_its_point():
     figure = draw_map(SQUARE, ["one", "two", "three", "four"])
     assert points_of(figure) == pytest.approx(SQUARE)
     assert [text.get_text() for text in labels_of(figure)] == ["one", "two", "three", "four"]
@@ -61,7 +61,7 @@ def test_points_stand_at_their_coordinates_and_each_label_is_nearest_to_its_poin
 @pytest.mark.parametrize("method", ["PCA", "t-SNE"])
 @pytest.mark.parametrize("count", [20, 60])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_no_label_lies_on_another(count, seed, method, glove):
+def test_labels_do_not_overlap(count, seed, method, glove):
     words = map_words("\n".join(random_words(glove, count, seed)), method, glove)
     figure = draw_map(words.coordinates, words.words, words.groups)
     texts = labels_of(figure)
@@ -75,7 +75,7 @@ def test_no_label_lies_on_another(count, seed, method, glove):
 
 
 @pytest.mark.parametrize("label", MARKUP)
-def test_markup_in_a_map_is_drawn_as_the_text_it_is(label):
+def test_markup_in_a_map_is_drawn_literally(label):
     figure = draw_map(
         SQUARE, [label, "b", "c", "d"], [label, "g", "g", "g"], (), (f"x {label}", f"y {label}"), f"on {label}"
     )
@@ -91,7 +91,7 @@ def test_a_tag_is_escaped_in_the_file():
 
 
 @pytest.mark.parametrize("label", MARKUP)
-def test_markup_in_the_other_figures_is_drawn_as_the_text_it_is(label):
+def test_markup_in_the_other_figures_is_drawn_literally(label):
     background = np.linspace(0.1, 1.2, 200)
     figures = {
         draw_distances(background, [(label, 0.3)]): f"{label}  0.300",
@@ -167,7 +167,7 @@ def test_a_parallelogram_steps_from_y1_to_the_target_as_from_x1_to_x2():
     assert [text.get_text() for text in labels_of(figure)] == ["man", "king", "woman", "queen", "x2 − x1 + y1"]
 
 
-def test_distances_stand_as_lines_in_the_histogram_of_others():
+def test_distances_are_lines_in_the_histogram():
     figure = draw_distances(np.linspace(0.2, 1.2, 500), [("fast – quick", 0.25), ("fast – slow", 1.1)])
     plot = figure.axes[0]
     assert [line.get_xdata()[0] for line in plot.lines] == [0.25, 1.1]
@@ -180,7 +180,7 @@ def test_distances_stand_as_lines_in_the_histogram_of_others():
     )
 
 
-def test_projections_are_sorted_and_show_what_they_become():
+def test_projections_are_sorted_and_shown_before_and_after():
     values, after = np.array([0.3, -0.2, 0.1]), np.array([0.0, 0.01, 0.02])
     figure = draw_projections(["nurse", "boss", "rock"], values, after, ("male", "female"), "Jobs")
     plot = figure.axes[0]
@@ -191,7 +191,7 @@ def test_projections_are_sorted_and_show_what_they_become():
     assert draw_projections(["a", "b"], np.array([1, 2]), None, ("l", "r")).axes[0].get_legend() is None
 
 
-def test_clusters_stand_side_by_side_with_the_same_kinds():
+def test_clusters_are_side_by_side_with_the_same_kinds():
     figure = draw_clusters([("before", SQUARE), ("after", SQUARE * 2)], ["f", "f", "m", "m"])
     assert [plot.get_title(loc="left") for plot in figure.axes] == ["before", "after"]
     for plot, scale in zip(figure.axes, (1, 2), strict=True):
@@ -215,7 +215,7 @@ def test_a_png_is_of_the_figures_size():
         assert image.size == (8 * 140, round(6.4 * 140))
 
 
-def test_threads_that_draw_at_once_give_the_figures_of_one_thread():
+def test_concurrent_threads_draw_the_same_figures_as_one_thread():
     drawn, starting = {}, threading.Barrier(2)
 
     def picture(name):

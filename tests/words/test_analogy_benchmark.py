@@ -70,7 +70,7 @@ def family_space(words, vectors):
 
 
 def test_a_score_by_hand():
-    """boy : girl :: brother : sister is answered rightly, and so is the other way round; the rest lacks a word."""
+    """boy : girl :: brother : sister has a correct answer, in both directions; the other questions lack a word."""
     space = family_space(
         ["boy", "girl", "brother", "sister", "far"], [[1, 0, 0], [0, 1, 0], [0.8, 0, 0.6], [0, 0.8, 0.6], [0, 0, -1]]
     )

@@ -99,7 +99,7 @@ def test_effect_size_and_exact_p_value_of_two_and_two_words(target1, target2, ef
 
 
 @pytest.mark.parametrize(("first", "second", "seed"), [(2, 2, 1), (5, 4, 2), (2, 9, 3), (6, 3, 4), (6, 6, 5)])
-def test_an_exact_p_value_is_that_of_looking_at_every_partition(first, second, seed):
+def test_an_exact_p_value_is_over_every_partition(first, second, seed):
     space, associations = random_space(first + second, seed)
     names = space.index_to_key
     result = weat(names[:first], names[first : first + second], names[-8:-4], names[-4:], space)
@@ -126,7 +126,7 @@ def test_a_sampled_p_value_is_never_zero_and_repeats_itself_by_seed(permutations
     assert result.p_value == pytest.approx(1 / (permutations + 1)) and weat(*given, seed=1) == result
 
 
-def test_another_seed_draws_other_partitions():
+def test_another_seed_samples_other_partitions():
     space, _ = random_space(20, 7)
     names = space.index_to_key
     given = (names[:10], names[10:20], names[-8:-4], names[-4:], space, 500)
@@ -201,15 +201,15 @@ def test_debiasing_weakens_the_association_of_gender_with_careers(glove, debiasi
     assert abs(debiased.effect_size) < published["science-arts"].effect_size
 
 
-def test_debiased_vectors_are_asked_of_the_space_that_was_debiased():
+def test_weat_on_debiased_vectors_uses_their_space():
     space = space_of({**SMALL, "she": (1, 1), "he": (-1, 1)})
-    # Without the direction (1, 0) only the second axis is left, where all but she and he stand together or at nothing:
+    # Without the direction (1, 0) only the second axis is left, where all words but she and he share a value or are 0:
     # of an association debiasing has left nothing, not even one of rounding.
     result = weat("x2 y1", "y2 b1", "a1 a2", "b1 b2", debiasing=Debiasing(space, [("she", "he")]))
     assert (result.effect_size, result.p_value) == (0, 1)
 
 
-def test_an_association_that_debiasing_takes_away_is_zero_and_not_rounding(glove):
+def test_an_association_that_debiasing_removes_is_zero_despite_rounding(glove):
     sets = ("math algebra geometry numbers", "poetry art dance drama", "he man boy son", "she woman girl daughter")
     before, after = weat_and_debiased(sets, glove)
     assert before.effect_size > 0.5
@@ -308,7 +308,7 @@ def test_the_words_of_an_equalised_pair_are_equally_far_from_every_neutral_word(
     assert (first @ debiasing.direction) == pytest.approx(-(second @ debiasing.direction), abs=1e-5)
 
 
-def test_two_analogies_tell_what_they_share_and_what_not(glove):
+def test_two_analogies_list_shared_and_differing_answers(glove):
     found = two_analogies("man", "worker", "woman", 10, glove)
     forward = [word for word, _ in analogy("man", "worker", "woman", 10, glove)]
     backward = [word for word, _ in analogy("woman", "worker", "man", 10, glove)]
@@ -325,12 +325,12 @@ def test_two_analogies_tell_what_they_share_and_what_not(glove):
 @pytest.mark.parametrize(
     ("given", "message"), [(("man", "nixnix", "woman"), "^word 'nixnix'"), (("man", "boss", "woman", 0), "^top_k must")]
 )
-def test_two_analogies_refuse_what_one_refuses(given, message, glove):
+def test_two_analogies_refuse_bad_arguments(given, message, glove):
     with pytest.raises(ArgumentError, match=message):
         two_analogies(*given, vectors=glove)
 
 
-def test_what_is_left_after_debiasing_still_tells_the_words_apart(debiasing):
+def test_residual_bias_separates_the_words_after_debiasing(debiasing):
     left = measure_residual_bias(debiasing)
     assert left.before.shape == left.after.shape == (1000, 50) and len(set(left.words)) == 1000
     projections = debiasing.projections(left.words)
@@ -341,7 +341,7 @@ def test_what_is_left_after_debiasing_still_tells_the_words_apart(debiasing):
     assert 0.85 < left.recovered_after < left.recovered_before
 
 
-def test_what_is_left_repeats_itself_by_seed(debiasing):
+def test_residual_bias_is_the_same_with_the_same_seed(debiasing):
     first, same = (measure_residual_bias(debiasing, count=50, among=10_000, seed=3) for _ in range(2))
     assert first.words == same.words and len(first.words) == 100 and np.array_equal(first.after, same.after)
     for name in ("accuracy_before", "accuracy_after", "recovered_before", "recovered_after"):
@@ -349,7 +349,7 @@ def test_what_is_left_repeats_itself_by_seed(debiasing):
 
 
 @pytest.mark.parametrize(("name", "value"), [("count", 9), ("count", 2001), ("count", "all"), ("seed", -1)])
-def test_what_is_left_refuses_numbers_out_of_range(name, value, home):
+def test_residual_bias_refuses_numbers_out_of_range(name, value, home):
     with pytest.raises(ArgumentError, match=f"^{name} must be a whole number"):
         measure_residual_bias(home, **{name: value})
 

@@ -30,7 +30,7 @@ SIZES = {
         "king,\nqueen,\nman",
     ],
 )
-def test_commas_semicolons_spaces_and_lines_part_words(text):
+def test_words_are_separated_by_commas_semicolons_spaces_and_lines(text):
     assert parse_words(text).words == ["king", "queen", "man"]
 
 
@@ -89,7 +89,7 @@ def test_thousands_of_words_are_parsed_and_too_long_a_text_is_refused():
 
 
 @pytest.mark.parametrize("value", [7, ["king"], b"king", True])
-def test_what_is_no_text_is_refused_with_its_name(value):
+def test_a_value_that_is_no_text_is_refused_with_its_name(value):
     with pytest.raises(ArgumentError, match="^my list must be text, got "):
         parse_words(value, "my list")
 
@@ -108,7 +108,7 @@ def test_a_set_of_too_few_or_too_many_words_is_refused(given, got):
 
 
 @pytest.mark.parametrize("given", [[1, 2], 5, [["king"]]])
-def test_a_set_of_what_is_no_text_is_refused(given):
+def test_a_set_that_is_no_text_is_refused(given):
     with pytest.raises(ArgumentError, match="^target1 must be text"):
         check_words(given, "target1", 2, 3)
 
@@ -147,12 +147,12 @@ def test_published_gender_lists_are_lower_case_without_duplicates():
         assert words == [word.lower().strip() for word in words] and len(set(words)) == len(words) == 2 * len(pairs)
 
 
-def test_each_file_of_lists_says_where_it_is_from():
+def test_published_lists_have_citations():
     assert set(sources()) == {"weat.json", "gender.json"}
     assert "10.1126/science.aal4230" in sources()["weat.json"] and "Bolukbasi" in sources()["gender.json"]
 
 
-def test_a_name_is_cut_and_loses_what_cannot_be_printed():
+def test_a_group_name_is_cut_and_loses_control_characters():
     groups = parse_words(f"a\x01b: king\n{'c' * 1_000}: apple").groups
     assert groups == {"king": "ab", "apple": "c" * 40}
 

@@ -32,7 +32,7 @@ def distances(points):
     return np.linalg.norm(points[:, None] - points[None], axis=-1)
 
 
-def test_pca_places_words_where_it_was_worked_out_by_hand(plane):
+def test_pca_coordinates_by_hand(plane):
     found = map_words("east north west", vectors=plane)
     assert found.words == ["east", "north", "west"] and found.space == "hand-made" and found.method == "PCA"
     assert found.explained == pytest.approx((0.75, 0.25))
@@ -48,7 +48,7 @@ def test_pca_of_two_dimensions_keeps_distances():
     assert coordinates.mean(axis=0) == pytest.approx([0, 0], abs=1e-9)
 
 
-def test_pca_tells_which_share_of_the_variance_its_axes_hold():
+def test_pca_reports_the_explained_variance():
     matrix = np.random.default_rng(2).normal(size=(50, 6)) * [5, 3, 2, 1, 1, 1]
     coordinates, explained = project(matrix)
     total = matrix.var(axis=0).sum()
@@ -57,7 +57,7 @@ def test_pca_tells_which_share_of_the_variance_its_axes_hold():
 
 @pytest.mark.parametrize("method", ["PCA", "t-SNE"])
 @pytest.mark.parametrize("count", range(2, 7))
-def test_a_few_words_are_placed_by_either_method(method, count, glove):
+def test_a_few_words_are_projected_by_either_method(method, count, glove):
     words = ["king", "queen", "man", "woman", "pear", "apple"][:count]
     found = map_words(" ".join(words), method, glove)
     assert found.words == words and found.coordinates.shape == (count, 2) and found.coordinates.dtype == np.float64
@@ -78,7 +78,7 @@ def test_words_of_the_same_vector_break_neither_method(method, dimensions, count
         assert distances(but_one)[:-1, :-1].max() < 1e-9
 
 
-def test_t_sne_repeats_itself_by_seed_and_keeps_neighbours_together(glove):
+def test_t_sne_is_the_same_with_the_same_seed_and_keeps_neighbours_together(glove):
     text = "cat dog horse lion tiger\none two three four five\nparis london berlin rome madrid"
     first, same = (map_words(text, "t-SNE", glove, seed=1) for _ in range(2))
     assert np.array_equal(first.coordinates, same.coordinates) and first.explained is None
@@ -94,7 +94,7 @@ def test_no_words_are_twenty_frequent_ones_by_seed(glove):
     assert map_words(" \n", vectors=glove, seed=3).words == first.words
 
 
-def test_a_small_space_has_fewer_words_to_draw(plane):
+def test_a_small_space_gives_fewer_random_words(plane):
     assert sorted(random_words(plane, 20, 0)) == ["east", "north", "west"]
     assert sorted(map_words(vectors=plane).words) == ["east", "north", "west"]
 
@@ -105,7 +105,7 @@ def test_too_few_or_too_many_words_are_refused(count, glove):
         map_words(" ".join([word for word in glove.index_to_key if word.isalpha()][:count]), vectors=glove)
 
 
-def test_two_hundred_words_are_placed(glove):
+def test_two_hundred_words_are_projected(glove):
     words = [word for word in glove.index_to_key[1000:2000] if word.isalpha()][:200]
     assert map_words(" ".join(words), vectors=glove).words == words
 
@@ -116,7 +116,7 @@ def test_the_same_word_three_times_is_one_word(text, glove):
         map_words(text, vectors=glove)
 
 
-def test_words_that_the_space_lacks_are_named_and_left_out(glove):
+def test_out_of_vocabulary_words_are_named_and_left_out(glove):
     found = map_words("king qzxqzx > Queen > king, vvvvqqq", vectors=glove)
     assert found.words == ["king", "queen"] and found.missing == ["qzxqzx", "vvvvqqq"]
     assert found.arrows == [(1, 0)]  # from queen to king
@@ -128,7 +128,7 @@ def test_too_few_known_words_are_refused_with_the_nearest_spellings(text, near, 
         map_words(text, vectors=glove)
 
 
-def test_groups_and_arrows_follow_the_words_that_are_shown(glove):
+def test_groups_and_arrows_follow_the_known_words(glove):
     found = map_words("royal: KING > queen\nfruit: pear king qzxqzx > apple", vectors=glove)
     assert found.words == ["king", "queen", "pear", "apple"]
     assert found.groups == ["royal", "royal", "fruit", "fruit"] and found.arrows == [(0, 1)]
@@ -195,7 +195,7 @@ def test_json_of_a_t_sne_has_no_variance(glove):
     ("matrix", "method", "named"),
     [(np.eye(3), "UMAP", "method"), (np.eye(1), "PCA", "matrix"), (np.full((3, 2), np.nan), "PCA", "matrix")],
 )
-def test_what_cannot_be_projected_is_refused(matrix, method, named):
+def test_a_matrix_that_cannot_be_projected_is_refused(matrix, method, named):
     with pytest.raises(ArgumentError, match=f"^{named} must"):
         project(matrix, method)
 

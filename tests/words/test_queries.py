@@ -41,15 +41,15 @@ def six():
     return VectorSpace("six", WORDS, np.array(VECTORS, np.float32))
 
 
-def told(answers):
-    """Words and similarities, those that were asked with in brackets."""
+def scores_of(answers):
+    """Words and their scores; excluded words in brackets."""
     return {f"({answer.word})" if answer.excluded else answer.word: answer.similarity for answer in answers}
 
 
-def test_neighbours_by_hand(six):
+def test_neighbors_by_hand(six):
     expected = {"prince": 0.96, "queen": 0.64, "man": 0.6, "woman": 0, "apple": -0.8}  # king (0.6, 0, 0.8)
     found = neighbors("King", vectors=six)
-    assert words_of(found) == list(expected) and told(found) == pytest.approx(expected, abs=1e-6)
+    assert words_of(found) == list(expected) and scores_of(found) == pytest.approx(expected, abs=1e-6)
     assert [answer.rank for answer in found] == [5, 4, 1, 2, 6] and not any(answer.excluded for answer in found)
     assert words_of(neighbors("king", 2, six)) == ["prince", "queen"]
 
@@ -74,13 +74,13 @@ def test_distances_end_at_0_and_2():
         assert 2 - 1e-6 < cosine_distance(name, 2 * name, space) <= 2
 
 
-def test_an_analogy_by_hand(six):
+def test_3cosadd_by_hand(six):
     """king - man + woman is (-0.4, 1, 0.8), of length sqrt(1.8)."""
     dots = {"queen": 1.24, "(woman)": 1, "(king)": 0.4, "prince": 0.16, "(man)": -0.4, "apple": -0.8}
     solved = solve_analogy("Man", "king", "woman", 3, six)
     assert (solved.x1, solved.x2, solved.y1, solved.space) == ("man", "king", "woman", "six")
-    assert list(told(solved.add)) == list(dots)
-    assert told(solved.add) == pytest.approx({word: dot / 1.8**0.5 for word, dot in dots.items()}, abs=1e-6)
+    assert list(scores_of(solved.add)) == list(dots)
+    assert scores_of(solved.add) == pytest.approx({word: dot / 1.8**0.5 for word, dot in dots.items()}, abs=1e-6)
     assert solved.answer == "queen" and words_of(solved.add) == ["queen", "prince", "apple"]
     assert analogy("man", "king", "woman", 2, six) == [
         ("queen", pytest.approx(1.24 / 1.8**0.5)),
@@ -88,7 +88,7 @@ def test_an_analogy_by_hand(six):
     ]
 
 
-def test_an_analogy_by_products_by_hand(six):
+def test_3cosmul_by_hand(six):
     """(1 + cos(y, king)) (1 + cos(y, woman)) / (1 + cos(y, man)) / 2, for each y."""
     expected = {
         "queen": 1.64 * 1.6 / 1 / 2,
@@ -98,11 +98,11 @@ def test_an_analogy_by_products_by_hand(six):
         "(man)": 1.6 * 1 / 2 / 2,
         "apple": 0.2 * 1 / 1 / 2,
     }
-    found = told(solve_analogy("man", "king", "woman", 3, six).mul)
+    found = scores_of(solve_analogy("man", "king", "woman", 3, six).mul)
     assert list(found) == list(expected) and found == pytest.approx(expected, abs=1e-5)
 
 
-def test_answers_by_products_have_a_score_which_is_no_cosine(six):
+def test_answers_of_3cosmul_have_a_score_which_is_no_cosine(six):
     solved = solve_analogy("man", "king", "woman", 3, six)
     assert solved.mul[0].score == solved.mul[0].similarity == pytest.approx(1.64 * 1.6 / 1 / 2, abs=1e-5)
     as_dict = solved.to_dict()
@@ -111,7 +111,7 @@ def test_answers_by_products_have_a_score_which_is_no_cosine(six):
 
 
 @pytest.mark.parametrize("top_k", [1, 2, 3, 100])
-def test_as_many_answers_come_as_are_asked_for_and_there_are(top_k, six):
+def test_top_k_answers_or_all_that_there_are(top_k, six):
     solved = solve_analogy("man", "king", "woman", top_k, six)
     expected = ["queen", "prince", "apple"][:top_k]
     assert words_of(solved.add) == words_of(solved.mul) == expected
@@ -119,7 +119,7 @@ def test_as_many_answers_come_as_are_asked_for_and_there_are(top_k, six):
     assert len(neighbors("king", top_k, six)) == min(top_k, 5)
 
 
-def test_words_asked_with_stand_where_they_would_in_glove(glove):
+def test_words_of_the_query_are_ranked_but_excluded(glove):
     solved = solve_analogy("man", "king", "woman", 5, glove)
     assert solved.add[0] == Answer("king", pytest.approx(0.8854, abs=1e-4), 692, excluded=True)
     assert solved.add[1].word == "queen" == solved.answer and not solved.add[1].excluded
@@ -138,7 +138,7 @@ def test_man_is_to_king_as_woman_is_to_queen():
 
 @pytest.mark.filterwarnings("ignore:Call to deprecated `init_sims`:DeprecationWarning")  # gensim calls its own
 @pytest.mark.parametrize(("x1", "x2", "y1"), QUESTIONS)
-def test_analogies_are_gensims(x1, x2, y1, glove):
+def test_analogies_equal_gensim(x1, x2, y1, glove):
     found = analogy(x1, x2, y1, 10, glove)
     expected = KeyedVectors.most_similar(glove, positive=[x2, y1], negative=[x1], topn=10)
     assert [word for word, _ in found] == [word for word, _ in expected]
@@ -152,7 +152,7 @@ def test_analogies_are_gensims(x1, x2, y1, glove):
 
 
 @pytest.mark.parametrize("word", ["king", "the", "beyoncé", "new-york", "zyuganov"])
-def test_neighbours_are_gensims(word, glove):
+def test_neighbors_equal_gensim(word, glove):
     found, expected = neighbors(word, 20, glove), KeyedVectors.most_similar(glove, word, topn=20)
     assert words_of(found) == [other for other, _ in expected]
     assert [answer.similarity for answer in found] == pytest.approx([value for _, value in expected], abs=1e-5)
@@ -160,7 +160,7 @@ def test_neighbours_are_gensims(word, glove):
 
 
 @pytest.mark.parametrize("pair", [("fast", "slow"), ("king", "queen"), ("the", "zyuganov"), ("paris", "banana")])
-def test_distances_are_gensims(pair, glove):
+def test_distances_equal_gensim(pair, glove):
     assert cosine_distance(*pair, glove) == pytest.approx(glove.distance(*pair), abs=1e-6)
 
 
@@ -216,7 +216,7 @@ def test_one_word_three_times_works(six, glove):
     assert not comparison.antonym_is_nearer
 
 
-def test_a_space_of_the_words_asked_with_has_no_answer():
+def test_a_space_without_other_words_has_no_answer():
     space = VectorSpace("three", WORDS[:3], np.array(VECTORS[:3], np.float32))
     assert analogy("man", "king", "woman", vectors=space) == []
     solved = solve_analogy("man", "king", "woman", vectors=space)
@@ -227,7 +227,7 @@ def test_a_vector_of_zeros_is_near_nothing_and_gives_no_nan():
     space = VectorSpace("zeros", [*WORDS, "zero"], np.array([*VECTORS, [0, 0, 0]], np.float32))
     assert [cosine_distance("zero", word, space) for word in [*WORDS, "zero"]] == [1] * 7
     assert {answer.similarity for answer in neighbors("zero", vectors=space)} == {0}
-    assert told(neighbors("king", vectors=space))["zero"] == 0
+    assert scores_of(neighbors("king", vectors=space))["zero"] == 0
     assert words_of(neighbors("king", 3, space)) == ["prince", "queen", "man"]
     assert np.isfinite(space.random_distances).all() and 0 <= measure_distance("zero", "king", space).percentile <= 100
     for question in (
@@ -251,7 +251,7 @@ def test_a_percentile_by_hand():
 
 
 @pytest.mark.parametrize("pair", [("king", "queen"), ("paris", "banana"), ("the", "zyuganov"), ("of", "and")])
-def test_a_percentile_is_a_share_that_grows_with_the_distance(pair, glove):
+def test_a_percentile_grows_with_the_distance(pair, glove):
     measured = measure_distance(*pair, glove)
     distances = glove.random_distances
     assert 0 <= measured.percentile <= 100 and 0 <= measured.shared <= 100
@@ -301,7 +301,7 @@ def test_two_spaces_share_neighbours_and_have_their_own(six):
         150 * BLOCK_SIZE + 3,
     ],
 )
-def test_best_rows_are_those_of_a_full_sort(size, kind):
+def test_best_rows_equal_a_full_sort(size, kind):
     rng = np.random.default_rng(size)
     values = {
         "all different": rng.normal(size=size),

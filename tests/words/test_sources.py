@@ -49,7 +49,7 @@ def names(folder):
     ("name", "near"),
     [("glove50", "glove-50"), ("Glove 200", "glove-200"), ("lyric", "lyrics"), ("glove-300", "glove-200")],
 )
-def test_an_unknown_name_offers_the_nearest(name, near):
+def test_an_unknown_name_is_refused_with_the_nearest_names(name, near):
     message = refusal(load_vectors, name)
     assert f"vectors {name!r} are neither a known space ({near}" in message
 
@@ -57,7 +57,7 @@ def test_an_unknown_name_offers_the_nearest(name, near):
 @pytest.mark.parametrize(
     "name", ["", None, 5, b"glove-50", ["glove-50"], "a\0b", "x" * 5000, "/no/such/file.txt", "\n", "~nobody/x"]
 )
-def test_what_names_no_vectors_offers_the_known_ones(name):
+def test_a_value_that_names_no_vectors_is_refused_with_the_known_names(name):
     message = refusal(load_vectors, name)
     assert all(known in message for known in ("glove-50", "glove-200", "lyrics"))
 
@@ -180,7 +180,7 @@ def test_a_file_that_changed_is_converted_again(content, text, cache):
 
 
 @pytest.mark.parametrize("damaged", ["meta.json", "vectors.npy", "words.txt"])
-def test_a_damaged_copy_is_made_again(damaged, text, cache):
+def test_a_damaged_copy_is_replaced(damaged, text, cache):
     load_vectors(text)
     (folder,) = (cache / "vectors").iterdir()
     (folder / damaged).write_bytes(b"garbage")
@@ -197,7 +197,7 @@ def test_files_of_one_name_in_two_folders_have_a_copy_each(text, tmp_path, cache
     assert len(names(cache / "vectors")) == 3 and {load_vectors(path).name for path in paths} == {"own"}
 
 
-def test_a_damaged_text_leaves_no_folder_and_works_once_it_is_mended(text, cache):
+def test_a_damaged_text_leaves_no_folder_and_works_once_repaired(text, cache):
     text.write_bytes(TEXT + b"x 1 b 2\n")
     assert "line 3 of own.txt is not a word and 3 numbers" in refusal(load_vectors, text)
     assert names(cache / "vectors") == []
@@ -205,7 +205,7 @@ def test_a_damaged_text_leaves_no_folder_and_works_once_it_is_mended(text, cache
     assert len(load_vectors(text)) == 2
 
 
-def test_threads_that_ask_for_one_file_at_a_time_all_get_it(text, cache):
+def test_threads_can_load_one_file_at_the_same_time(text, cache):
     text.write_bytes(b"".join(b"w%d %d 1 2\n" % (row, row) for row in range(20_000)))
     found = []
     threads = [threading.Thread(target=lambda: found.append(len(load_vectors(text)))) for _ in range(3)]
@@ -300,7 +300,7 @@ def server(tmp_path, monkeypatch):
         thread.join()
 
 
-def test_glove_200_is_fetched_through_gensim_once(server, tmp_path, cache, capfd):
+def test_glove_200_is_downloaded_by_gensim_once(server, tmp_path, cache, capfd):
     space = open_glove_200()
     assert space.index_to_key == ["the", "of"] and space["the"].tolist() == [0.5, 1, 2] and space.name == "glove-200"
     assert "gensim" in space.source and server.asked.count(f"{GENSIM_NAME}.gz") == 1
@@ -313,7 +313,7 @@ def test_glove_200_is_fetched_through_gensim_once(server, tmp_path, cache, capfd
     assert names(tmp_path).count("gensim-data") == 0  # gensim was not even started
 
 
-def test_what_gensim_has_fetched_before_is_not_fetched_again(server, cache):
+def test_vectors_that_gensim_has_downloaded_are_not_downloaded_again(server, cache):
     open_glove_200()
     shutil.rmtree(cache)
     assert open_glove_200().index_to_key == ["the", "of"] and server.asked.count(f"{GENSIM_NAME}.gz") == 1

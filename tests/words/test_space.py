@@ -90,7 +90,7 @@ def test_a_number_that_is_not_finite_is_refused_with_its_word(number):
         ("New   York", "new york"),
     ],
 )
-def test_a_word_is_found_as_a_person_types_it(typed, word, space):
+def test_a_word_is_found_in_any_usual_spelling(typed, word, space):
     assert space.find(typed) == word
 
 
@@ -99,7 +99,7 @@ def test_a_word_is_found_as_a_person_types_it(typed, word, space):
     [("QUEEN", "queen"), (" Queen ", "queen"), ("Beyoncé", "beyoncé"), ("Québécois", "québécois"), ("Señoritá", "senorita"),
      ("New York", "new-york"), ("Rock 'n' roll", None), ("ＫＩＮＧ", "king")],
 )  # fmt: skip
-def test_words_of_glove_are_found_as_a_person_types_them(typed, word, glove):
+def test_words_of_glove_are_found_in_any_usual_spelling(typed, word, glove):
     assert glove.lookup(" ".join(typed.split())) == word
     if word:
         assert glove.find(typed) == word
@@ -144,7 +144,7 @@ def test_no_text_raises_anything_but_an_argument_error(space):
             assert str(error).isprintable()
 
 
-def test_near_spellings_differ_by_few_letters_and_the_frequent_ones_come_first():
+def test_nearest_spellings_are_sorted_by_edit_distance_then_frequency():
     words = ["bat", "cat", "cart", "dog", "at", "cta", "c", "goat"]
     space = VectorSpace("pets", words, np.ones((8, 2), np.float32))
     assert space.nearest_spellings("cat") == ["cat", "cart", "cta", "bat", "at"]  # 0, then 1: with c before without
@@ -153,7 +153,7 @@ def test_near_spellings_differ_by_few_letters_and_the_frequent_ones_come_first()
 
 
 @pytest.mark.parametrize(("typed", "word"), [("beyonse", "beyonce"), ("qeen", "queen")])
-def test_near_spellings_among_400_000_words_take_under_50_cpu_ms(typed, word, glove):
+def test_nearest_spellings_among_400_000_words_take_under_50_cpu_ms(typed, word, glove):
     seconds = []
     for _ in range(5):
         start = time.process_time()  # not the clock, which other processes hold up
@@ -239,12 +239,12 @@ def test_any_keyed_vectors_can_be_saved(tmp_path):
 
 
 @pytest.mark.parametrize("word", ["new york", "a\rb", "a\u2028b", "a\x0bb", "a\x85b", "", "ﬁ", "🎵"])
-def test_only_a_line_feed_parts_words(word, tmp_path):
+def test_only_a_line_feed_separates_words(word, tmp_path):
     save_space(VectorSpace("two", [word, "b"], np.eye(2, dtype=np.float32)), tmp_path / "two", "two", "")
     assert open_space(tmp_path / "two").index_to_key == [word, "b"]
 
 
-def test_words_come_in_bunches_and_their_count_is_written_at_the_end(tmp_path):
+def test_words_are_written_in_batches_and_their_count_at_the_end(tmp_path):
     with writing_space(tmp_path / "many", "many", "", 3) as writer:
         for start in range(0, 1000, 100):
             writer.add([f"w{row}" for row in range(start, start + 100)], np.full((100, 3), start))
@@ -282,7 +282,7 @@ def test_writing_that_fails_leaves_the_old_folder_as_it_was(folder, tmp_path):
 @pytest.mark.parametrize(
     ("number", "dtype"), [(np.nan, np.float32), (np.inf, np.float32), (1e39, np.float32), (1e6, np.float16)]
 )
-def test_a_number_that_the_file_cannot_hold_is_refused_and_nothing_is_left(number, dtype, tmp_path):
+def test_a_number_out_of_range_of_the_dtype_is_refused_and_leaves_nothing(number, dtype, tmp_path):
     def write():
         with writing_space(tmp_path / "bad", "bad", "", 2, dtype) as writer:
             writer.add(["a", "b"], np.ones((2, 2)))
@@ -413,7 +413,7 @@ def test_nothing_is_unpickled(kind, folder, tmp_path):
         other_files(np.array([[alarm, alarm]] * 6, object))(folder)
     assert "cut short, or no file of vectors" in refusal(open_space, folder)
     assert not (tmp_path / "unpickled").exists()
-    with (folder / "vectors.npy").open("rb") as file:  # what stands there does ring when it is unpickled
+    with (folder / "vectors.npy").open("rb") as file:  # the content does ring when it is unpickled
         (pickle.load(file) if kind == "pickle" else np.load(file, allow_pickle=True)[0, 0]).close()
     assert (tmp_path / "unpickled").exists()
 

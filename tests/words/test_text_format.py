@@ -58,7 +58,7 @@ def test_both_formats_are_read_however_they_are_written(content, convert):
     assert (space.name, space.source) == ("own", "this test")
 
 
-def test_of_a_word_that_comes_twice_the_first_is_kept(convert):
+def test_the_first_occurrence_of_a_repeated_word_is_kept(convert):
     space = convert(GLOVE + b"the 9 9 9\nor 7 8 9\nor 0 0 0\n")
     assert space.index_to_key == [*WORDS, "or"] and space["or"].tolist() == [7, 8, 9]
     assert np.array_equal(space["the"], VECTORS[0])
@@ -82,7 +82,7 @@ def test_one_dimension_and_one_word_are_enough(convert):
     assert space.index_to_key == ["the"] and space.vectors.tolist() == [[0.5]]
 
 
-def test_files_of_many_bunches_keep_every_word(convert):
+def test_files_of_many_batches_keep_every_word(convert):
     count = 2 * LINES_PER_BATCH + 7
     space = convert(b"".join(b"w%d %d 0.5\n" % (row, row) for row in range(count)))
     assert space.index_to_key == [f"w{row}" for row in range(count)]
@@ -90,7 +90,7 @@ def test_files_of_many_bunches_keep_every_word(convert):
 
 
 @pytest.mark.parametrize("header", [True, False])
-def test_what_gensim_writes_is_read(header, tmp_path):
+def test_files_written_by_gensim_are_read(header, tmp_path):
     rng = np.random.default_rng(1)
     vectors = KeyedVectors(7)
     vectors.add_vectors([f"w{row}" for row in range(50)], rng.normal(size=(50, 7)).astype(np.float32))
@@ -100,7 +100,7 @@ def test_what_gensim_writes_is_read(header, tmp_path):
     assert space.index_to_key == vectors.index_to_key and np.array_equal(space.vectors, vectors.vectors)
 
 
-def test_facts_go_into_the_folder_and_a_bar_to_standard_error(tmp_path, capsys):
+def test_facts_are_saved_and_progress_is_on_standard_error(tmp_path, capsys):
     (tmp_path / "own.txt").write_bytes(WORD2VEC)
     convert_text(tmp_path / "own.txt", tmp_path / "own", "own", "this test", file_size=len(WORD2VEC))
     meta = read_meta(tmp_path / "own")
@@ -150,9 +150,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("content", "expected"), REFUSED.values(), ids=REFUSED)
-def test_a_file_that_is_none_is_refused_at_once_in_one_sentence_and_leaves_no_folder(
-    content, expected, convert, tmp_path
-):
+def test_a_file_in_neither_format_is_refused_in_one_sentence_and_leaves_no_folder(content, expected, convert, tmp_path):
     start = time.perf_counter()
     with pytest.raises(VectorsError) as error:
         convert(content)
@@ -161,7 +159,7 @@ def test_a_file_that_is_none_is_refused_at_once_in_one_sentence_and_leaves_no_fo
     assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_file_that_is_none_leaves_the_folder_that_was_there(convert, tmp_path):
+def test_a_file_in_neither_format_leaves_the_old_folder(convert, tmp_path):
     convert(GLOVE)
     with pytest.raises(VectorsError):
         convert(GLOVE + b"x 1 b 2\n")
@@ -177,14 +175,14 @@ def test_a_file_that_is_none_leaves_the_folder_that_was_there(convert, tmp_path)
         ("own.txt", "own.txt/out", "own.txt cannot be read or converted (Not a directory)"),
     ],
 )
-def test_a_file_or_folder_that_cannot_be_gives_one_sentence(file, folder, expected, tmp_path):
+def test_an_unreadable_file_or_folder_gives_one_sentence(file, folder, expected, tmp_path):
     (tmp_path / "own.txt").write_bytes(GLOVE)
     with pytest.raises(VectorsError) as error:
         convert_text(tmp_path / file, tmp_path / folder, "own", "", progress=False)
     assert expected in str(error.value) and str(error.value).isprintable()
 
 
-def test_a_space_goes_through_gensims_text_and_comes_back(convert, tmp_path):
+def test_a_space_round_trips_through_gensims_text_format(convert, tmp_path):
     save_space(convert(GLOVE), tmp_path / "a", "a", "")
     open_space(tmp_path / "a").save_word2vec_format(tmp_path / "b.txt.gz")
     convert_text(tmp_path / "b.txt.gz", tmp_path / "b", "b", "", progress=False)

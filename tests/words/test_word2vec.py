@@ -19,7 +19,7 @@ SMALL = {"dimensions": 12, "min_songs": 1, "epochs": 3, "sample": 0}
 
 @pytest.fixture(scope="module")
 def lyrics():
-    """Songs in which an animal stands among some words and a car among others."""
+    """Songs in which animals occur with some words and cars with others."""
     rng = random.Random(3)
     songs = []
     for _ in range(300):
@@ -61,7 +61,7 @@ def test_same_seed_same_vectors(lyrics):
     assert np.array_equal(first.vectors, same.vectors) and not np.array_equal(first.vectors, other.vectors)
 
 
-def test_another_process_finds_the_same_vectors_whatever_it_hashes_by():
+def test_vectors_do_not_depend_on_the_hash_seed():
     code = (
         "from lyricgen import fit_word2vec; v = fit_word2vec(['la la lo', 'lo le li', 'lu le'], 4, min_songs=1, sample=0); "
         "print(v.index_to_key, v.vectors.tobytes().hex())"
@@ -83,13 +83,13 @@ def test_the_most_frequent_word_comes_first_and_counts_are_kept():
     assert [vectors.get_vecattr(word, "count") for word in "abc"] == [3, 2, 1]
 
 
-def test_a_word_of_too_few_songs_has_no_vector_however_often_they_repeat_it():
+def test_a_word_of_too_few_songs_has_no_vector_even_if_repeated_in_them():
     songs = ["love hey " + "nana " * 50, "love hey", "love you"]
     assert set(fit_word2vec(songs, **{**SMALL, "min_songs": 2}).index_to_key) == {"love", "hey"}
     assert set(fit_word2vec(songs, **{**SMALL, "min_songs": 3}).index_to_key) == {"love"}
 
 
-def test_songs_may_be_read_once_only(lyrics):
+def test_songs_may_come_from_an_iterator(lyrics):
     from_list = fit_word2vec(lyrics[:20], **SMALL)
     assert np.array_equal(fit_word2vec(iter(lyrics[:20]), **SMALL).vectors, from_list.vectors)
 
