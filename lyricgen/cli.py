@@ -196,7 +196,7 @@ def show_originality(options: argparse.Namespace) -> None:
     _replace_unencodable()
     if originality.runs:
         numbers = {run: number for number, run in enumerate(originality.runs, 1)}
-        pieces = [f"[{piece}]{numbers[run]}" if run else piece for piece, run in originality.marked()]
+        pieces = [f"[{piece}]{numbers[run]}" if run else piece for piece, run in originality.pieces()]
         print("\n".join(map(_printable, "".join(pieces).strip("\n").split("\n"))))
         print()
         for run, number in numbers.items():
@@ -233,7 +233,7 @@ def show_score(options: argparse.Namespace) -> None:
 
 
 def show_attribution(options: argparse.Namespace) -> None:
-    """Prints the artists by posterior probability, and the most likely artist of each line."""
+    """Prints the artists by their probability under the n-grams and under the model, and the artist of each line."""
     from lyricgen.analysis.attribution import attribute
     from lyricgen.devices import one_thread
 
@@ -243,8 +243,10 @@ def show_attribution(options: argparse.Namespace) -> None:
     if options.json:
         return _print_json(attribution.to_dict())
     _replace_unencodable()
+    print("n-grams    model  artist" if attribution.with_ngrams else "  model  artist")
     for ranked in attribution.ranking:
-        print(f"{ranked.probability:7.1%}  {ranked.artist}")
+        by_model = f"  {ranked.probability_by_model:7.1%}" if attribution.with_ngrams else ""
+        print(f"{ranked.probability:7.1%}{by_model}  {ranked.artist}")
     print()
     for line in attribution.lines:
         print(f"{line.probability:7.1%}  {line.artist}: {_printable(line.text)}")

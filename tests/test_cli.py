@@ -159,7 +159,9 @@ def test_attribute_ranks_the_artists_of_the_text_and_names_one_for_each_line(cap
     found = attribute("the sea is calm  \u00e9 night", model="vanilla-rnn")
     ranked, _, lines = out.partition("\n\n")
     assert code == 0 and "read as unknown: \u00e9" in err
-    assert [line.split("%  ")[1] for line in ranked.splitlines()] == [place.artist for place in found.ranking]
+    header, *rows = ranked.splitlines()
+    assert header.split() == ["n-grams", "model", "artist"]
+    assert rows == [f"{one.probability:7.1%}  {one.probability_by_model:7.1%}  {one.artist}" for one in found.ranking]
     assert lines.splitlines()[0].endswith(f"{found.lines[0].artist}: the sea is calm") and lines.count("\n") == 2
 
 
