@@ -250,7 +250,6 @@ def test_a_map_reads_groups_from_standard_input(tmp_path):
         (["analogy", "man", "king", ""], "y1 must be a word"),
         (["analogy", "man", "king", "woman", "--top-k", "-1"], "top_k"),
         (["neighbors", "fire", "--vectors", "glove-5O"], "glove-50"),
-        (["neighbors", "fire"], words.neighbors, ("fire",)),
         (["neighbors", "fire", "--beside", "nowhere"], "nowhere"),
         (["map", "king", "--out", "x.svg"], "2 to 200"),
         (["map", "king", "queen", "--out", "x.pdf"], "--out must end in"),
