@@ -1,8 +1,7 @@
 """Atomic writes, checksums, artifact folders and the download cache.
 
 An artifact is a folder of one `ArtifactKind`: a JSON header with its format version and the sha256 of each file beside it.
-`write_artifact` and `read_artifact` serve all of them; what is inside the files is the business of the module that owns
-them. Nothing is unpickled.
+`write_artifact` and `read_artifact` serve all kinds; the modules that own them parse the files. No pickle is loaded.
 """
 
 import csv
@@ -43,21 +42,21 @@ class ArtifactKind:
     has_checksums: bool = True
     """Whether the header lists the sha256 of each of `files`."""
     lists_header: bool = False
-    """Whether it lists that of its own content too."""
+    """Whether it lists the sha256 of its own content too."""
     optional: tuple[str, ...] = ()
-    """Names of files that a folder may lack; checked where the header lists their sha256."""
+    """Names of files that a folder may lack; part of the artifact if the header lists them."""
 
     @property
     def all_files(self) -> tuple[str, ...]:
-        """Names of all files of the folder, the optional ones too."""
-        return (*self.files, *self.optional, self.header)
+        """Names of the files of every folder, header included."""
+        return (*self.files, self.header)
 
     @property
     def listed(self) -> tuple[str, ...]:
-        """Names of the files whose sha256 every header lists."""
+        """Names of the files with a sha256 in every header."""
         if not self.has_checksums:
             return ()
-        return (*self.files, self.header) if self.lists_header else self.files
+        return self.all_files if self.lists_header else self.files
 
     def named(self, folder: Path) -> str:
         """The noun and the folder's name, for a message."""
@@ -146,7 +145,7 @@ def read_artifact(folder: str | Path, kind: ArtifactKind, unchecked: Collection[
     """
     folder = Path(folder)
     header = read_header(folder, kind)
-    for name in (*kind.listed, *(name for name in kind.optional if name in header["sha256"])):
+    for name in (*kind.listed, *_listed_optional(header, kind)):
         if name == kind.header:
             fault = None if content_sha256(header) == header["sha256"][name] else _ALTERED
         else:
@@ -182,6 +181,19 @@ def read_header(folder: str | Path, kind: ArtifactKind) -> dict:
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         raise kind.error(f"{kind.header} of {kind.named(folder)} is damaged; {kind.if_damaged}") from None
     return header
+
+
+def artifact_files(folder: str | Path, kind: ArtifactKind) -> tuple[str, ...]:
+    """Names of the files of an artifact, with the optional ones that its header lists; other files in the folder are left out.
+
+    Raises:
+        LyricGenError: see `read_header`.
+    """
+    return (*kind.all_files, *_listed_optional(read_header(folder, kind), kind))
+
+
+def _listed_optional(header: Mapping, kind: ArtifactKind) -> list[str]:
+    return [name for name in kind.optional if name in header["sha256"]]
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from lyricgen.storage import (
     HUB_SNAPSHOT,
     ArtifactKind,
     artifact_errors,
+    artifact_files,
     atomic_folder,
     cache_folder,
     file_fault,
@@ -88,7 +89,9 @@ def test_the_cache_folder_comes_from_the_environment(variables, expected, monkey
 
 # Artifacts
 
-POEM = ArtifactKind("poem", "poem.json", ("verse.txt", "title.txt"), ModelError, "write one", "copy it again")
+POEM = ArtifactKind(
+    "poem", "poem.json", ("verse.txt", "title.txt"), ModelError, "write one", "copy it again", optional=("notes.txt",)
+)
 SIGNED = ArtifactKind("signed poem", "poem.json", ("verse.txt",), DataError, "write one", lists_header=True)
 KINDS = [*dict.fromkeys(ARTIFACT_FOLDERS.values()), ENCODED_CORPUS]
 
@@ -174,6 +177,17 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason(name, poem):
     (poem / name).unlink()
     (poem / name).mkdir()
     assert refusal(poem).startswith(f"{name} of poem 'ode' cannot be read (Is a directory)")
+
+
+def test_an_optional_file_is_part_of_an_artifact_if_its_header_lists_it(poem):
+    (poem / "notes.txt").write_text("left over, not part of the poem")
+    assert read_artifact(poem, POEM) and artifact_files(poem, POEM) == POEM.all_files
+    with write_artifact(poem, POEM, {}) as partial:
+        for name in (*POEM.files, "notes.txt", "other.txt"):
+            (partial / name).write_text(name)
+    assert read_artifact(poem, POEM) and artifact_files(poem, POEM) == (*POEM.all_files, "notes.txt")
+    (poem / "notes.txt").unlink()
+    assert refusal(poem) == "notes.txt of poem 'ode' is missing; copy it again"
 
 
 def test_an_unchecked_file_may_differ(poem):

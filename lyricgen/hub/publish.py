@@ -21,7 +21,7 @@ from lyricgen.hub.flags import check_repo, check_revision
 from lyricgen.hub.model_card import CURVE, draw_curve, write_card
 from lyricgen.memorization.song_index import SongIndex
 from lyricgen.models.checkpoints import load_checkpoint
-from lyricgen.storage import ARTIFACT_FOLDERS, HUB_SNAPSHOT, MODEL, file_sha256
+from lyricgen.storage import ARTIFACT_FOLDERS, HUB_SNAPSHOT, MODEL, artifact_files, file_sha256
 from lyricgen.validation import short_repr
 from lyricgen.words.space import open_space, read_meta
 
@@ -148,8 +148,11 @@ def model_files(folder: Path, repo: str) -> dict[str, Path | bytes]:
             f"{short_repr(folder.name)} holds neither a folder lstm nor vanilla-rnn; train one with train.py, or name its parent folder"
         )
     words, others = _describe_others(folder, present)
-    files = {f"{name}/{file}": folder / name / file for name in present for file in ARTIFACT_FOLDERS[name].all_files}
-    files = {path: file for path, file in files.items() if file.is_file()}  # some are optional
+    files = {
+        f"{name}/{file}": folder / name / file
+        for name in present
+        for file in artifact_files(folder / name, ARTIFACT_FOLDERS[name])
+    }
     checksums = {path: file_sha256(file) for path, file in files.items()}
     manifest = {"format_version": HUB_SNAPSHOT.version, "files": checksums}
     return {

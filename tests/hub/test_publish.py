@@ -53,7 +53,15 @@ def change(folder: Path, seed: int = 5) -> None:
 
 
 def test_a_push_from_the_shell_makes_the_repository_in_one_commit(hub, tiny_folder, tmp_path):
-    for stray in (".env", "notes.txt", "lstm/.env", "lstm/last.ckpt", "lyrics/notes.txt", "songs/lyrics.csv"):
+    for stray in (
+        ".env",
+        "notes.txt",
+        "lstm/.env",
+        "lstm/samples.jsonl",
+        "lstm/last.ckpt",
+        "lyrics/notes.txt",
+        "songs/lyrics.csv",
+    ):
         (tiny_folder / stray).parent.mkdir(exist_ok=True)
         (tiny_folder / stray).write_text("hf_sekrit")
     before = contents(tiny_folder)

@@ -146,6 +146,7 @@ def test_a_failed_saving_keeps_the_old_folder_and_leaves_nothing_partial(tiny_mo
     assert [path.name for path in folder.parent.iterdir()] == ["model"]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
 def test_a_full_disk_is_an_os_error_and_keeps_the_old_folder(tiny_model, folder, monkeypatch):
     monkeypatch.setattr(checkpoints, "WEIGHTS", Path("/dev/full"))  # an absolute path replaces the folder's
     with pytest.raises(OSError, match="No space left"):
