@@ -1,10 +1,13 @@
-"""Decoding strategies: how the next character is chosen, over any model that reads characters.
+"""Decoding strategies over any character-level model, and the sampling distribution that the scheduler shares.
+
+The notebook's strategies (`GreedyDecodingStrategy`, `SamplingDecodingStrategy`) and beam search decode a batch of prefixes.
+Lyrics are sampled by the scheduler, with `next_probabilities` and `sample_labels` of this module.
 
 Shapes: B sequences in the batch, T characters, C = 100 classes, K beams.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -19,18 +22,19 @@ from lyricgen.models.vocabulary import INPUT_SIZE, NUM_CLASSES, PADDING_LABEL, S
 from lyricgen.validation import check_integer, check_number, check_seed
 
 Choice = Callable[[torch.Tensor], torch.Tensor]
-"""A rule that takes the next labels (B,) from logits (B, C)."""
-MAX_DECODED_LENGTH = 1_000_000  # characters of a row
+"""A rule that chooses the next labels (B,) from logits (B, C)."""
+MAX_DECODED_LENGTH = 1_000_000  # characters of a sequence, prefix included
+MAX_LENGTH_PENALTY = 10.0
 
 
-@dataclass
+@dataclass(eq=False)
 class Hypothesis:
     """A batch of sequences that are being decoded."""
 
     token_ids: torch.Tensor
-    """Labels (B, T); a row shorter than T is filled up with label 100."""
+    """Labels (B, T); a row shorter than T is padded with label 100."""
     logits: torch.Tensor | None = None
-    """What each character was predicted from, (B, T, C) in a result; a starting hypothesis may leave it out."""
+    """The logits that each character was predicted from, (B, T, C) in a result; not needed in a starting hypothesis."""
     lengths: torch.Tensor | None = None
     """Characters of each row (B,); None: all T."""
     log_probs: torch.Tensor | None = None
@@ -38,7 +42,7 @@ class Hypothesis:
 
 
 class Stepper(Protocol):
-    """What a strategy needs of a model: to read a batch, and to go on by one character a row."""
+    """A model as a strategy uses it: it reads a batch of prefixes, then one character a row at each step."""
 
     def read(self, token_ids: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
         """Logits (B, T, C) of each next character, and the hidden state after each row's last."""
@@ -48,11 +52,11 @@ class Stepper(Protocol):
 
 
 class ModelStepper:
-    """A model as a `Stepper`: only the new character goes in, with the hidden state carried.
+    """A model as a `Stepper`: each step runs the new character only, with the hidden state carried.
 
     Args:
         model: `model(input_sequences, lengths, hidden[, artists]) -> (logits, hidden)`.
-        artists: artist labels (B,), handed on to the model; None: left out.
+        artists: artist labels (B,), passed to the model; None: left out.
     """
 
     def __init__(self, model: nn.Module, artists: torch.Tensor | None = None):
@@ -65,7 +69,9 @@ class ModelStepper:
         logits, hidden = self._call(labels[:, None], torch.ones(len(labels), dtype=torch.long), hidden)
         return logits[:, -1], hidden
 
-    def _call(self, token_ids, lengths, hidden):
+    def _call(
+        self, token_ids: torch.Tensor, lengths: torch.Tensor, hidden: Hidden | None
+    ) -> tuple[torch.Tensor, Hidden]:
         extra = {}
         if self.artists is not None:
             extra["artists"] = self.artists.repeat_interleave(len(token_ids) // len(self.artists))
@@ -73,7 +79,7 @@ class ModelStepper:
 
 
 class DecodingStrategy(ABC):
-    """Goes on with a batch of sequences by a rule. Every row comes out `max_length` characters long, prefix included.
+    """A rule by which a batch of sequences is continued to `max_length` characters a row, prefix included.
 
     Args:
         model: a model with the interface of `VanillaRNN`, used in eval mode, or a `Stepper`.
@@ -84,29 +90,26 @@ class DecodingStrategy(ABC):
 
     @abstractmethod
     def decode(self, starting_hyp: Hypothesis, max_length: int = 300) -> list[Hypothesis]:
-        """Finished hypotheses, best first.
+        """Decoded hypotheses, best first.
 
         Raises:
-            ArgumentError: `max_length` is shorter than a prefix, or another argument cannot be.
+            ArgumentError: `max_length` is shorter than a prefix, or another argument is not allowed.
         """
 
-    def _begin(self, starting_hyp: Hypothesis, max_length: int) -> "_Decoding":
-        return _Decoding(self.model, starting_hyp, max_length)
-
     def _decode(self, starting_hyp: Hypothesis, max_length: int, choose: Choice) -> list[Hypothesis]:
-        """The one hypothesis that choosing character by character comes to."""
-        decoding = self._begin(starting_hyp, max_length)
+        """The one hypothesis of choosing character by character."""
+        decoding = _Decoding(self.model, starting_hyp, max_length)
         for step, (labels, logits) in enumerate(decoding.steps(choose)):
             decoding.write(step, labels, logits)
         return [decoding.hypothesis()]
 
     def _stream(self, starting_hyp: Hypothesis, max_length: int, choose: Choice) -> Iterator[torch.Tensor]:
-        """The new labels (B,) of each step, of which nothing is kept."""
-        return (labels for labels, _ in self._begin(starting_hyp, max_length).steps(choose))
+        """The new labels (B,) of each step; nothing is kept."""
+        return (labels for labels, _ in _Decoding(self.model, starting_hyp, max_length).steps(choose))
 
 
 class GreedyDecodingStrategy(DecodingStrategy):
-    """Always the likeliest next character."""
+    """Always the most likely next character."""
 
     def decode(self, starting_hyp: Hypothesis, max_length: int = 300) -> list[Hypothesis]:
         return self._decode(starting_hyp, max_length, argmax_label)
@@ -117,9 +120,9 @@ class GreedyDecodingStrategy(DecodingStrategy):
 
 
 class SamplingDecodingStrategy(DecodingStrategy):
-    """Draws the next character from softmax(logits / temperature), of the `top_k` likeliest or the `top_p` nucleus.
+    """Samples the next character from softmax(logits / temperature), restricted to the `top_k` or the `top_p` nucleus.
 
-    A temperature of 0 is greedy; so is every one up to 1e-5.
+    Temperatures from 0 to 1e-5 are greedy.
     """
 
     def decode(
@@ -131,7 +134,7 @@ class SamplingDecodingStrategy(DecodingStrategy):
         top_p: float = 1.0,
         seed: int | None = None,
     ) -> list[Hypothesis]:
-        return self._decode(starting_hyp, max_length, self._chooser(temperature, top_k, top_p, seed))
+        return self._decode(starting_hyp, max_length, self._sampler(temperature, top_k, top_p, seed))
 
     def stream(
         self,
@@ -143,19 +146,20 @@ class SamplingDecodingStrategy(DecodingStrategy):
         seed: int | None = None,
     ) -> Iterator[torch.Tensor]:
         """The new labels (B,) of each step, as they are chosen."""
-        return self._stream(starting_hyp, max_length, self._chooser(temperature, top_k, top_p, seed))
+        return self._stream(starting_hyp, max_length, self._sampler(temperature, top_k, top_p, seed))
 
     @staticmethod
-    def _chooser(temperature, top_k, top_p, seed) -> Choice:
+    def _sampler(temperature: float, top_k: int, top_p: float, seed: int | None) -> Choice:
         temperature, top_k, top_p = check_sampling(temperature, top_k, top_p)
-        if seed is None:  # from torch's global state, so that `pl.seed_everything` makes it repeatable
-            seed = int(torch.randint(2**32, ()))
-        generator = torch.Generator().manual_seed(check_seed(seed))
+        checked = check_seed(seed)
+        if checked is None:  # from torch's global state, so that `pl.seed_everything` makes it repeatable
+            checked = int(torch.randint(2**32, ()))
+        generator = torch.Generator().manual_seed(checked)
         return lambda logits: draw(logits, temperature, top_k, top_p, generator)
 
 
 class BeamDecodingStrategy(DecodingStrategy):
-    """Keeps the `beam_size` likeliest continuations at every step; with a beam of 1 it is greedy."""
+    """Beam search: keeps the `beam_size` most likely continuations at every step; with a beam of 1 it is greedy."""
 
     def decode(
         self,
@@ -165,18 +169,19 @@ class BeamDecodingStrategy(DecodingStrategy):
         length_penalty: float = 0.0,
         n_best: int = 1,
     ) -> list[Hypothesis]:
-        """The `n_best` likeliest hypotheses, best first.
+        """The `n_best` most likely hypotheses, best first.
 
         Args:
             starting_hyp: the prefixes.
             max_length: characters of each row, prefix included.
             beam_size: continuations kept, 1 to 32.
-            length_penalty: `log_probs` are divided by the decoded length to this power (0: not at all, 1: the mean a
-                character). A lyric has no end mark, so all beams of a row are equally long and keep their order.
+            length_penalty: exponent of the decoded length by which `log_probs` are divided, 0 to 10 (0: no division,
+                1: the mean a character). A lyric has no end mark, so all beams of a row are equally long and keep
+                their order.
             n_best: hypotheses returned, at most `beam_size`.
         """
         n_best = check_integer("n_best", n_best, 1, check_integer("beam_size", beam_size, 1, MAX_BEAM_SIZE))
-        length_penalty = check_number("length_penalty", length_penalty, 0, 10)
+        length_penalty = check_number("length_penalty", length_penalty, 0, MAX_LENGTH_PENALTY)
         search = self._search(starting_hyp, max_length, beam_size)
         for _ in search.steps():
             pass
@@ -186,9 +191,9 @@ class BeamDecodingStrategy(DecodingStrategy):
         """The decoded labels (B, t) of the best beam after each step t; a later step may change earlier ones."""
         return self._search(starting_hyp, max_length, beam_size).steps()
 
-    def _search(self, starting_hyp, max_length, beam_size) -> "_BeamSearch":
+    def _search(self, starting_hyp: Hypothesis, max_length: int, beam_size: int) -> "_BeamSearch":
         beam_size = check_integer("beam_size", beam_size, 1, MAX_BEAM_SIZE)
-        return _BeamSearch(self._begin(starting_hyp, max_length), beam_size)
+        return _BeamSearch(_Decoding(self.model, starting_hyp, max_length), beam_size)
 
 
 def check_sampling(temperature: float, top_k: int, top_p: float) -> tuple[float, int, float]:
@@ -209,8 +214,8 @@ def argmax_label(logits: torch.Tensor) -> torch.Tensor:
     return logits.argmax(dim=-1)
 
 
-def mask_labels(logits: torch.Tensor, labels: Sequence[Sequence[int]]) -> torch.Tensor:
-    """Logits (B, C) with those of some labels of each row at minus infinity; where there are none, the same tensor."""
+def mask_labels(logits: torch.Tensor, labels: Sequence[Collection[int]]) -> torch.Tensor:
+    """Logits (B, C) with those of each row's `labels` at minus infinity; without any labels, the same tensor."""
     rows = [row for row, of_row in enumerate(labels) for _ in of_row]
     if not rows:
         return logits
@@ -222,13 +227,14 @@ def mask_labels(logits: torch.Tensor, labels: Sequence[Sequence[int]]) -> torch.
 def next_probabilities(
     logits: torch.Tensor, temperature: float | torch.Tensor = 1.0, top_k: int = 0, top_p: float = 1.0
 ) -> torch.Tensor:
-    """The distribution that sampling draws from, float64 (..., C), for logits (..., C).
+    """The sampling distribution, float64 (..., C), for logits (..., C).
 
     Args:
-        logits: of the next character.
-        temperature: what they are divided by; up to 1e-5 all is on the likeliest. Or one a row, (..., 1), all above that.
-        top_k: only so many of the likeliest; 0: all.
-        top_p: only the likeliest that together reach this probability (nucleus sampling, Holtzman et al. 2020).
+        logits: the logits of the next character.
+        temperature: divides the logits; up to 1e-5 the argmax has probability 1. Or one a row, (..., 1), all above that.
+        top_k: keep the k most likely characters; 0: all.
+        top_p: keep the most likely characters that together reach this probability (nucleus sampling, Holtzman et al.
+            2020).
     """
     if not isinstance(temperature, torch.Tensor) and temperature <= MIN_TEMPERATURE:
         return nn.functional.one_hot(argmax_label(logits), logits.shape[-1]).double()
@@ -247,7 +253,7 @@ def next_probabilities(
 def draw(
     logits: torch.Tensor, temperature: float, top_k: int, top_p: float, generator: torch.Generator
 ) -> torch.Tensor:
-    """One label a row (B,), drawn from `next_probabilities` of logits (B, C) with a generator on the CPU."""
+    """One label a row (B,), sampled from `next_probabilities` of logits (B, C) with a generator on the CPU."""
     if temperature <= MIN_TEMPERATURE:
         return argmax_label(logits)
     uniform = torch.rand(len(logits), 1, dtype=torch.float64, generator=generator).to(logits.device)
@@ -255,32 +261,20 @@ def draw(
 
 
 def sample_labels(probabilities: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
-    """The labels (B,) at which probabilities (B, C), added up, pass uniform random numbers in [0, 1) (B, 1)."""
+    """The labels (B,) at which cumulative probabilities (B, C) pass uniform random numbers in [0, 1) (B, 1)."""
     cumulative = probabilities.cumsum(dim=-1)
     labels = torch.searchsorted(cumulative, uniform * cumulative[:, -1:], right=True).squeeze(-1)
     return labels.clamp(max=probabilities.shape[-1] - 1)
 
 
 class _Decoding:
-    """A batch on its way: the prefixes read, each row filled up step by step to `max_length`."""
+    """A batch in progress: its prefixes, and each row filled step by step to `max_length`."""
 
     def __init__(self, model: nn.Module | Stepper, starting_hyp: Hypothesis, max_length: int):
         self.stepper = ModelStepper(model) if isinstance(model, nn.Module) else model
-        self.module = model if isinstance(model, nn.Module) else getattr(model, "module", None)
+        self.module: nn.Module | None = model if isinstance(model, nn.Module) else getattr(model, "module", None)
         prefix = torch.as_tensor(starting_hyp.token_ids)
-        if prefix.ndim != 2 or not len(prefix):
-            raise ArgumentError(
-                f"token_ids must have shape (batch, length) with at least one row, got {tuple(prefix.shape)}"
-            )
-        if prefix.numel() and not 0 <= int(prefix.min()) <= int(prefix.max()) < INPUT_SIZE:
-            raise ArgumentError(
-                f"token_ids must be labels from 0 to {INPUT_SIZE - 1}, got {int(prefix.min())} to {int(prefix.max())}"
-            )
-        rows, longest = prefix.shape
-        lengths = starting_hyp.lengths
-        self.lengths = torch.full((rows,), longest) if lengths is None else torch.as_tensor(lengths).reshape(-1).cpu()
-        if len(self.lengths) != rows or int(self.lengths.min()) < 0 or int(self.lengths.max()) > longest:
-            raise ArgumentError(f"lengths must be {rows} numbers from 0 to {longest}, got {self.lengths.tolist()}")
+        self.lengths = _check_prefixes(prefix, starting_hyp.lengths)  # (B,)
         longest = int(self.lengths.max())
         self.max_length = check_integer("max_length", max_length, 1, MAX_DECODED_LENGTH)
         if self.max_length < longest:
@@ -288,27 +282,28 @@ class _Decoding:
                 f"max_length must be at least the prefix's {longest} characters, since it counts them too; got {max_length}"
             )
         self.prefix = prefix[:, :longest].long()
-        self.token_ids = prefix.new_full((rows, self.max_length), PADDING_LABEL, dtype=torch.long)
+        self.token_ids = prefix.new_full((len(prefix), self.max_length), PADDING_LABEL, dtype=torch.long)
         inside = torch.arange(longest) < self.lengths[:, None]
         self.token_ids[:, :longest] = self.prefix.where(inside.to(prefix.device), self.token_ids[:, :longest])
-        self.logits: list[torch.Tensor] = []
-        self.prefix_logits: torch.Tensor | None = None
+        self.logits: list[torch.Tensor] = []  # (B, C) a step
+        self.prefix_logits = torch.empty(0)  # (B, T, C) once the prefixes are read
 
     def read(self) -> tuple[torch.Tensor, Hidden]:
         """Logits (B, C) of each row's next character, and the hidden state; an empty row is read as label 100."""
         rows, device = torch.arange(len(self.lengths)), self.prefix.device
         prefix, lengths = self.token_ids[:, : max(1, self.prefix.shape[1])].clone(), self.lengths.clamp(min=1)
         prefix[(self.lengths == 0).to(device), 0] = START_LABEL
-        logits, hidden = self.stepper.read(prefix, lengths)
-        self.prefix_logits = logits
-        return logits[rows.to(device), (lengths - 1).to(device)], hidden
+        self.prefix_logits, hidden = self.stepper.read(prefix, lengths)
+        return self.prefix_logits[rows.to(device), (lengths - 1).to(device)], hidden
 
     @torch.inference_mode()  # as a decorator it holds inside each step only, not for whoever reads the stream
     def steps(self, choose: Choice) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Runs to the end, yielding at each step the labels (B,) that `choose` took, and the logits (B, C)."""
-        with self.running():
-            remaining = self.max_length - int(self.lengths.min())
-            logits, hidden = self.read() if remaining else (None, None)
+        """Decodes to the end, yielding at each step the labels (B,) that `choose` chose, and the logits (B, C)."""
+        remaining = self.max_length - int(self.lengths.min())
+        if not remaining:
+            return
+        with self.eval_mode():
+            logits, hidden = self.read()
             for step in range(remaining):
                 labels = choose(logits)
                 yield labels, logits
@@ -316,45 +311,62 @@ class _Decoding:
                     logits, hidden = self.stepper.step(labels, hidden)
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """With the model in eval mode; its mode comes back at the end."""
-        training = self.module is not None and self.module.training
-        if training:
-            self.module.eval()
+    def eval_mode(self) -> Iterator[None]:
+        """Puts the model into eval mode, and back into training mode at the end if it was in it."""
+        module = self.module if self.module is not None and self.module.training else None
+        if module is not None:
+            module.eval()
         try:
             yield
         finally:
-            if training:
-                self.module.train()
+            if module is not None:
+                module.train()
 
     def write(self, step: int, labels: torch.Tensor, logits: torch.Tensor) -> None:
-        """Puts the labels of a step behind each row that is not full."""
-        at = self.lengths + step
-        open_rows = torch.nonzero(at < self.max_length).squeeze(-1)
+        """Appends the labels (B,) of a step to each row that is not full."""
+        positions = self.lengths + step
+        open_rows = torch.nonzero(positions < self.max_length).squeeze(-1)
         device = self.token_ids.device
-        self.token_ids[open_rows.to(device), at[open_rows].to(device)] = labels[open_rows.to(labels.device)].to(device)
+        labels = labels[open_rows.to(labels.device)].to(device)
+        self.token_ids[open_rows.to(device), positions[open_rows].to(device)] = labels
         self.logits.append(logits)
 
     def hypothesis(self) -> Hypothesis:
-        """The result: logits[:, t] is what character t was predicted from (zeros for a first one that nothing was)."""
+        """The result: logits[:, t] predicted character t (zeros for a first character that nothing predicted)."""
         rows = len(self.lengths)
+        lengths = torch.full((rows,), self.max_length)
         if not self.logits:
-            return Hypothesis(self.token_ids, torch.zeros(rows, self.max_length, NUM_CLASSES), self._full())
+            return Hypothesis(self.token_ids, torch.zeros(rows, self.max_length, NUM_CLASSES), lengths)
         logits = self.logits[0].new_zeros(rows, self.max_length, self.logits[0].shape[-1])
         decoded = torch.stack(self.logits, dim=1)  # (B, steps, C)
         for row, length in enumerate(self.lengths.tolist()):
             logits[row, 1:length] = self.prefix_logits[row, : max(0, length - 1)]
             logits[row, length:] = decoded[row, : self.max_length - length]
-        chosen = (
-            logits.log_softmax(dim=-1).gather(-1, self.token_ids.clamp(max=logits.shape[-1] - 1)[..., None]).squeeze(-1)
-        )
-        after_prefix = torch.arange(self.max_length) >= self.lengths[:, None]
-        return Hypothesis(
-            self.token_ids.clone(), logits, self._full(), (chosen * after_prefix.to(chosen.device)).sum(dim=1)
-        )
+        labels = self.token_ids.clamp(max=logits.shape[-1] - 1)[..., None]
+        log_probs = logits.log_softmax(dim=-1).gather(-1, labels).squeeze(-1)  # (B, T)
+        after_prefix = (torch.arange(self.max_length) >= self.lengths[:, None]).to(log_probs.device)
+        return Hypothesis(self.token_ids.clone(), logits, lengths, (log_probs * after_prefix).sum(dim=1))
 
-    def _full(self) -> torch.Tensor:
-        return torch.full((len(self.lengths),), self.max_length)
+
+def _check_prefixes(prefix: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
+    """The lengths (B,) of prefixes (B, T), on the CPU; None: all T.
+
+    Raises:
+        ArgumentError: shape, labels or lengths are not allowed.
+    """
+    if prefix.ndim != 2 or not len(prefix):
+        raise ArgumentError(
+            f"token_ids must have shape (batch, length) with at least one row, got {tuple(prefix.shape)}"
+        )
+    if prefix.numel() and not 0 <= int(prefix.min()) <= int(prefix.max()) < INPUT_SIZE:
+        raise ArgumentError(
+            f"token_ids must be labels from 0 to {INPUT_SIZE - 1}, got {int(prefix.min())} to {int(prefix.max())}"
+        )
+    rows, longest = prefix.shape
+    checked = torch.full((rows,), longest) if lengths is None else torch.as_tensor(lengths).reshape(-1).cpu()
+    if len(checked) != rows or int(checked.min()) < 0 or int(checked.max()) > longest:
+        raise ArgumentError(f"lengths must be {rows} numbers from 0 to {longest}, got {checked.tolist()}")
+    return checked
 
 
 class _BeamSearch:
@@ -363,36 +375,36 @@ class _BeamSearch:
     def __init__(self, decoding: _Decoding, beam_size: int):
         self.decoding, self.beams = decoding, beam_size
         self.remaining = decoding.max_length - decoding.lengths  # (B,), characters to decode
-        self.scores: torch.Tensor | None = None  # (B, K), best first
-        self.token_ids: torch.Tensor | None = None  # (B, K, steps)
-        self.origins: torch.Tensor | None = None  # (B, K, steps): which row of a step's logits each came from
+        rows, device = len(self.remaining), decoding.prefix.device
+        blank = torch.full((rows, 1, int(self.remaining.max())), PADDING_LABEL, device=device)
+        self.scores = torch.zeros(rows, 1, device=device)  # (B, K), best first
+        self.token_ids = blank  # (B, K, steps)
+        self.origins = torch.zeros_like(blank)  # (B, K, steps): the row of a step's logits that each came from
         self.logits: list[torch.Tensor] = []  # (B, K, C) a step; (B, 1, C) the first
 
     @torch.inference_mode()
     def steps(self) -> Iterator[torch.Tensor]:
-        """Runs to the end, yielding the best beam's decoded labels (B, t) after each step t."""
-        with self.decoding.running():
-            steps = int(self.remaining.max())
-            logits, hidden = self.decoding.read() if steps else (None, None)
+        """Decodes to the end, yielding the best beam's decoded labels (B, t) after each step t."""
+        steps = int(self.remaining.max())
+        if not steps:
+            return
+        with self.decoding.eval_mode():
+            logits, hidden = self.decoding.read()
             for step in range(steps):
-                chosen = self._extend(step, logits)
+                parents = self._extend(step, logits)
                 yield self.token_ids[:, 0, : step + 1]
                 if step + 1 < steps:
-                    hidden = map_state(lambda part, rows=chosen: part[:, rows], hidden)
+                    hidden = map_state(lambda part, rows=parents: part[:, rows], hidden)
                     logits, hidden = self.decoding.stepper.step(self.token_ids[:, :, step].flatten(), hidden)
 
     def _extend(self, step: int, logits: torch.Tensor) -> torch.Tensor:
-        """Keeps the K best of all continuations by one character, and tells the model's row that each goes on from.
+        """Keeps the K best of all continuations by one character; returns the model's row that each continues.
 
         A row that is full keeps its beams as they are.
         """
         rows, device = len(self.remaining), logits.device
         logits = logits.view(rows, -1, logits.shape[-1])  # (B, K, C)
         _, width, classes = logits.shape
-        if step == 0:
-            self.scores = torch.zeros(rows, 1, device=device)
-            blank = torch.full((rows, 1, int(self.remaining.max())), PADDING_LABEL, device=device)
-            self.token_ids, self.origins = blank, torch.zeros_like(blank)
         totals = self.scores[..., None] + logits.float().log_softmax(dim=-1)
         kept = min(self.beams, width * classes)
         scores, best = totals.flatten(1).topk(kept, dim=-1)
@@ -412,16 +424,16 @@ class _BeamSearch:
 
     def hypotheses(self, n_best: int, length_penalty: float) -> list[Hypothesis]:
         """The n best, each a batch of its own."""
-        if self.scores is None:
+        if not self.logits:
             return [self.decoding.hypothesis()]
         rows = torch.arange(len(self.remaining), device=self.scores.device)
+        decoded = self.remaining.clamp(min=1).to(self.scores.device)
         results = []
         for beam in range(min(n_best, self.scores.shape[1])):
             self.decoding.logits = []
             for step, logits in enumerate(self.logits):
                 self.decoding.write(step, self.token_ids[:, beam, step], logits[rows, self.origins[:, beam, step]])
             hypothesis = self.decoding.hypothesis()
-            decoded = self.remaining.clamp(min=1).to(self.scores.device)
             hypothesis.log_probs = self.scores[:, beam] / decoded**length_penalty
             results.append(hypothesis)
         return results
