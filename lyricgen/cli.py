@@ -182,7 +182,7 @@ def write_lyric(options: argparse.Namespace) -> None:
     if len(requests) == 1:
         print(texts[0])
     else:
-        titles = [f"seed {request.settings.seed}" for request in requests]
+        titles = [f"seed {request.seed}" for request in requests]
         print("\n\n".join(f"{title}\n\n{text}" for title, text in zip(titles, texts, strict=True)))
 
 

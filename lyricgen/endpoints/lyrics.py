@@ -186,7 +186,7 @@ def stream_variants(resources: Resources, request: GenerationRequest, count: int
     requests = request.variants(count)
     for lyrics in resources.stream_together(requests, UPDATE_INTERVAL):
         yield [
-            {"seed": request.settings.seed, "text": section_breaks_to_newlines(lyric.text, len(request.prefix))}
+            {"seed": request.seed, "text": section_breaks_to_newlines(lyric.text, len(request.prefix))}
             for request, lyric in zip(requests, lyrics, strict=True)
         ]
 

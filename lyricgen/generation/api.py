@@ -4,6 +4,7 @@ import inspect
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.scheduler import stream_together
@@ -14,9 +15,10 @@ from lyricgen.models.loading import resolve_model
 from lyricgen.models.networks import CharacterModel
 
 log = logging.getLogger("lyricgen")
+F = TypeVar("F", bound=Callable)
 
 
-def _takes_settings(function: Callable) -> Callable:
+def _takes_settings(function: F) -> F:
     """Spells out `**settings` in a function's signature, and SETTINGS in its docstring, from `GenerationSettings`."""
     signature = inspect.signature(function)
     settings = generation_settings().values()
@@ -34,7 +36,7 @@ def _takes_settings(function: Callable) -> Callable:
 
 
 @_takes_settings
-def stream_lyrics(prefix: str = "", *, model: str | Path | CharacterModel = "lstm", **settings) -> Iterator[str]:
+def stream_lyrics(prefix: str = "", *, model: str | Path | CharacterModel = "lstm", **settings: Any) -> Iterator[str]:
     """Generates a lyric and yields the whole text after each character.
 
     Args:
@@ -52,7 +54,7 @@ def stream_lyrics(prefix: str = "", *, model: str | Path | CharacterModel = "lst
 
 
 @_takes_settings
-def generate_lyrics(prefix: str = "", *, model: str | Path | CharacterModel = "lstm", **settings) -> str:
+def generate_lyrics(prefix: str = "", *, model: str | Path | CharacterModel = "lstm", **settings: Any) -> str:
     """The complete text of `stream_lyrics`, with the same arguments and errors: exactly `max_length` characters.
 
     A run of two spaces or more is a section break, see `section_breaks_to_newlines`.
@@ -70,7 +72,7 @@ def generate_lyrics(prefix: str = "", *, model: str | Path | CharacterModel = "l
 
 @_takes_settings
 def generate_variants(
-    prefix: str = "", *, variants: int = 4, model: str | Path | CharacterModel = "lstm", **settings
+    prefix: str = "", *, variants: int = 4, model: str | Path | CharacterModel = "lstm", **settings: Any
 ) -> list[str]:
     """Several lyrics of one request, generated in one batch: the first has the request's seed, each further one the next.
 
@@ -87,7 +89,9 @@ def generate_variants(
 
 
 @_takes_settings
-def make_request(prefix: str = "", *, model: str | Path | CharacterModel = "lstm", **settings) -> GenerationRequest:
+def make_request(
+    prefix: str = "", *, model: str | Path | CharacterModel = "lstm", **settings: Any
+) -> GenerationRequest:
     """The request behind `stream_lyrics`, with the same arguments and errors; its notes go to the log.
 
     Args:

@@ -1,6 +1,7 @@
-"""A trained model that writes a character at a time, as fast as the machine reads its weights.
+"""Fused single-step inference: a trained model at about the speed at which the machine reads its weights.
 
-Shapes: B sequences in the batch, T characters, H hidden units, G gate rows (4 H for an LSTM, H for an RNN), C classes.
+Shapes: B sequences in the batch, T characters, H hidden units, G gate rows (4 H for an LSTM, H for an RNN), C classes,
+A artists.
 """
 
 import threading
@@ -13,20 +14,21 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
-from lyricgen.models.networks import CharacterModel, Hidden
+from lyricgen.models.networks import CharacterModel, Hidden, map_state
 
-STRETCH = 250  # characters of a long prefix that a layer reads at a time
-LONG_PREFIX = 64  # characters; a longer prefix is read in one pass, a shorter one takes steps as generation does
+STRETCH = 250  # characters of a long text that a layer reads at a time
+LONG_PREFIX = 64  # characters; a longer prefix is read in one pass, a shorter one in steps
+BF16_FROM = 256  # hidden units; in smaller networks reading the weights does not dominate a step
 
 
 T = TypeVar("T")
 
 
 class WeightsCache(Generic[T]):
-    """One value a model, made for its present weights, and made again after they have changed; safe to use from many threads.
+    """A cache of one value a model, made again when the weights have changed; thread-safe, and keeps no model alive.
 
     Args:
-        make: the value for a model.
+        make: makes the value for a model.
     """
 
     def __init__(self, make: Callable[[CharacterModel], T]):
@@ -35,7 +37,7 @@ class WeightsCache(Generic[T]):
         self._lock = threading.Lock()
 
     def get(self, model: CharacterModel) -> T:
-        """The value for a model as it is now."""
+        """The value for the present weights of a model."""
         with self._lock:
             fingerprint, (made_of, value) = _fingerprint(model), self._entries.get(model, ((), None))
             if value is None or made_of != fingerprint:
@@ -45,17 +47,17 @@ class WeightsCache(Generic[T]):
 
 
 class FastStepper:
-    """A trained model as a `Stepper` that repacks nothing at a step.
+    """A trained model with its weights packed for single steps.
 
     The embedding, the artist, the input weights and the biases of the first layer are folded into tables with a row a
-    character; each further layer reads its input and its state through one matrix. In float32 the logits are those of
-    the module within float tolerance. In bfloat16 the recurrent matrices and the states that they read are rounded, sums
-    and cells are not, nor is the output layer; a row's logits are then the same, bit for bit, whatever rows stand beside
-    it. It holds a copy of the weights as they were when it was made; `of` makes another where they have changed.
+    label; each further layer multiplies its input and its state by one matrix. In float32 the logits are those of the
+    module within float tolerance. In bfloat16 the recurrent matrices and the states that they multiply are rounded; sums,
+    cells and the output layer are not. A row's logits are then the same, bit for bit, whatever the other rows. It holds a
+    copy of the weights; `for_model` makes a new one where they have changed.
 
     Args:
         model: the model.
-        dtype: of the recurrent matrices, float32 or bfloat16; None: what is fastest here, see `fastest_dtype`.
+        dtype: dtype of the recurrent matrices, float32 or bfloat16; None: the fastest here, see `fastest_dtype`.
     """
 
     def __init__(self, model: CharacterModel, dtype: torch.dtype | None = None):
@@ -70,7 +72,7 @@ class FastStepper:
         artists = weights.get("artist_embeddings.weight", torch.zeros_like(weights["embeddings.weight"][:1]))
         self.artist_table = artists @ into_first  # (A + 1, G); the last row, zero, is 'any artist'
         packed = self.dtype != torch.float32
-        self.layers = []  # of each: its state (the first) or its input and its state, to gates
+        self.layers = []  # the first: state -> gates; the others: input and state -> gates
         for layer in range(self.n_layers):
             names = (
                 [f"rnn.weight_hh_l{layer}"] if layer == 0 else [f"rnn.weight_ih_l{layer}", f"rnn.weight_hh_l{layer}"]
@@ -91,48 +93,53 @@ class FastStepper:
         return ArtistStepper(cls.for_model(model), model, artist)
 
     def step(self, inputs: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
-        """Logits (B, C) after one more character a row: `inputs` (B, G) from the tables, hidden as of the module."""
-        states, cells = hidden if self.is_lstm else (hidden, None)
-        new_states, new_cells = [], []
+        """Logits (B, C) after one more character a row.
+
+        Args:
+            inputs: sums of the rows of both tables (B, G).
+            hidden: the hidden state, in the dtypes of `own`.
+        """
+        states, cells = hidden if isinstance(hidden, tuple) else (hidden, None)
+        new_states: list[torch.Tensor] = []
+        new_cells: list[torch.Tensor] = []
         for layer, matrix in enumerate(self.layers):
             if layer == 0:
                 gates = matrix(states[0]).add_(inputs)  # (B, G)
             else:
                 gates = matrix(torch.cat([new_states[-1], states[layer]], dim=1))
-            if self.is_lstm:
+            if cells is not None:
                 state, cell = self._lstm_cell(gates, cells[layer])
                 new_cells.append(cell)
             else:
                 state = gates.tanh_()
-            last = state
             new_states.append(state.to(self.dtype))
-        states = torch.stack(new_states)
-        return self.logits(last), (states, torch.stack(new_cells)) if self.is_lstm else states
+        logits, new_state = self.logits(state), torch.stack(new_states)
+        return logits, new_state if cells is None else (new_state, torch.stack(new_cells))
 
     def read_long(self, embedded: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
-        """Long sequences (B, T, H): outputs of the last layer, float32 (B, T, H), and the hidden state after them."""
+        """Outputs of the last layer, float32 (B, T, H), for long embedded texts (B, T, H), and the hidden state after them."""
         outputs, hidden = self.reader.read(embedded)
         return outputs[-1], self.own(hidden)
 
     def start(self, rows: int) -> Hidden:
-        """The hidden state before a song, as `step` takes it."""
+        """The hidden state (zeros) before a song, in the dtypes of `own`."""
         zeros = self.table.new_zeros(self.n_layers, rows, self.hidden_size)
         return self.own((zeros, zeros) if self.is_lstm else zeros)
 
     def own(self, hidden: Hidden) -> Hidden:
-        """A hidden state of the module as `step` takes it: states as the matrices read them, cells in float32."""
-        if self.is_lstm:
+        """A hidden state of the module in the dtypes of `step`: states in that of the matrices, cells in float32."""
+        if isinstance(hidden, tuple):
             return hidden[0].to(self.dtype), hidden[1].float()
         return hidden.to(self.dtype)
 
     def logits(self, state: torch.Tensor) -> torch.Tensor:
-        """The output layer, in float32 (B, H) to (B, C). A row that is alone goes in twice: alone it is summed otherwise."""
+        """The output layer, float32 (B, H) to (B, C). A single row goes in twice: oneDNN sums one row in another order."""
         if len(state) == 1 and self.out.packed is not None:
             return self.out(state.expand(2, -1).contiguous())[:1]
         return self.out(state)
 
     def _lstm_cell(self, gates: torch.Tensor, cell: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Hochreiter and Schmidhuber's cell with a forget gate: gates (B, 4 H) as torch orders them, i f g o."""
+        """Hochreiter and Schmidhuber's cell with a forget gate: gates (B, 4 H) in torch's order, i f g o."""
         size = self.hidden_size
         proposal = gates[:, 2 * size : 3 * size].tanh()
         open_ = gates.sigmoid_()
@@ -141,11 +148,11 @@ class FastStepper:
 
 
 class LayerReader:
-    """A network's layers as networks of their own, with a copy of the weights, for long sequences.
+    """The layers of a network as separate networks, with a copy of the weights, for long texts.
 
     Args:
         rnn: the network.
-        dtype: of the weights, float32 or bfloat16.
+        dtype: dtype of the weights, float32 or bfloat16.
     """
 
     def __init__(self, rnn: nn.RNNBase, dtype: torch.dtype):
@@ -158,54 +165,63 @@ class LayerReader:
         return _READERS.get(model)
 
     def read(self, embedded: torch.Tensor) -> tuple[list[torch.Tensor], Hidden]:
-        """Sequences (B, T, H) through the layers, each a stretch behind the one below it, and beside it in time.
+        """Embedded texts (B, T, H) through the layers, pipelined: each layer one stretch behind the layer below.
 
-        A thread a layer waits for the others only between stretches, so that cores which are busy with something else
-        slow it down no more than they must.
+        Each layer has a thread, and threads wait for each other only between stretches, so that cores busy with other
+        work slow them down little.
 
         Returns:
             outputs of each layer, float32 (B, T, H), and the hidden state after them, in the layers' dtype.
         """
         n_layers = len(self.layers)
         inputs = [list(embedded.to(self.dtype).split(STRETCH, dim=1)), *([] for _ in self.layers)]
-        states, waves = [None] * n_layers, len(inputs[0]) + n_layers - 1
+        states: list[Hidden | None] = [None] * n_layers
+        waves = len(inputs[0]) + n_layers - 1
 
         @torch.inference_mode()
-        def go_on(layer: int, wave: int):
+        def read_stretch(layer: int, wave: int) -> tuple[torch.Tensor, Hidden]:
             return self.layers[layer](inputs[layer][wave - layer], states[layer])
 
         with ThreadPoolExecutor(n_layers, initializer=torch.set_num_threads, initargs=(1,)) as threads:
             for wave in range(waves):
                 active = [layer for layer in range(n_layers) if 0 <= wave - layer < len(inputs[0])]
-                read = list(threads.map(partial(go_on, wave=wave), active))
-                for layer, (output, state) in zip(active, read, strict=True):
+                stretches = list(threads.map(partial(read_stretch, wave=wave), active))
+                for layer, (output, state) in zip(active, stretches, strict=True):
                     inputs[layer + 1].append(output)
                     states[layer] = state
-        hidden = tuple(map(torch.cat, zip(*states, strict=True))) if self.is_lstm else torch.cat(states)
+        hidden = map_state(lambda *parts: torch.cat(parts), *(state for state in states if state is not None))
         return [torch.cat(outputs, dim=1).float() for outputs in inputs[1:]], hidden
 
 
 def one_layer(rnn: nn.RNNBase, layer: int) -> nn.RNNBase:
-    """One layer of a network as a network of its own, with a copy of the weights, in eval mode."""
-    with torch.random.fork_rng(devices=[]):  # the weights that it is made with are random, and go at once
-        alone = type(rnn)(rnn.hidden_size if layer else rnn.input_size, rnn.hidden_size, batch_first=True)
+    """One layer of a network as a separate network, with a copy of the weights, in eval mode."""
+    recurrent = nn.LSTM if isinstance(rnn, nn.LSTM) else nn.RNN
+    with torch.random.fork_rng(devices=[]):  # its random initial weights are replaced at once
+        alone = recurrent(rnn.hidden_size if layer else rnn.input_size, rnn.hidden_size, batch_first=True)
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     weights = {f"{name}_l0": getattr(rnn, f"{name}_l{layer}").detach() for name in names}
     alone.load_state_dict(weights)
-    return alone.to(rnn.weight_hh_l0.device).eval().requires_grad_(False)
+    return alone.to(next(rnn.parameters()).device).eval().requires_grad_(False)
 
 
 class Matrix:
-    """What a layer computes of its inputs: x (B, K) to x weight^T + bias, float32 (B, N).
+    """A linear map packed for small batches: x (B, K) to x weight^T + bias, float32 (B, N).
 
-    Packed, the weights lie as oneDNN reads them, which also sums a row in one order whatever the batch; in float32 that
-    holds from two rows on.
+    Packed weights have oneDNN's layout, and a row is summed in the same order whatever the batch; in float32 that holds
+    from two rows on.
+
+    Args:
+        weight: (N, K).
+        bias: (N,); None: no bias.
+        dtype: dtype of the weights.
+        packed: whether they have oneDNN's layout.
     """
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, dtype: torch.dtype, packed: bool):
         self.bias = bias
-        self.weight = None if packed else weight.to(dtype).T.contiguous()  # (K, N)
-        self.packed = torch.ops.mkldnn._reorder_linear_weight(weight.to(dtype), 1) if packed else None
+        weight = weight.to(dtype)
+        self.packed = torch.ops.mkldnn._reorder_linear_weight(weight, 1) if packed else None
+        self.weight = torch.empty(0) if packed else weight.T.contiguous()  # (K, N)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         if self.packed is None:
@@ -215,25 +231,33 @@ class Matrix:
 
 
 def fastest_dtype(model: CharacterModel) -> torch.dtype:
-    """bfloat16 where the processor multiplies it and the network is so large that reading its weights takes the time."""
+    """bfloat16 where the processor multiplies it and the network is large enough for reading its weights to dominate."""
     weight = model.ffnn.weight
     capable = torch.cpu.get_capabilities().get("avx512_bf16", False) and torch.backends.mkldnn.is_available()
-    return torch.bfloat16 if weight.device.type == "cpu" and capable and model.hidden_size >= 256 else torch.float32
+    return (
+        torch.bfloat16 if weight.device.type == "cpu" and capable and model.hidden_size >= BF16_FROM else torch.float32
+    )
 
 
 class ArtistStepper:
-    """A `FastStepper` with one artist beside every character; `module` is the model that reads the prefix."""
+    """A `FastStepper` as a `Stepper` in the style of one artist.
+
+    Args:
+        stepper: the stepper.
+        module: its model, which embeds long prefixes and reads ragged ones.
+        artist: the artist label; None: any artist.
+    """
 
     def __init__(self, stepper: FastStepper, module: CharacterModel, artist: int | None):
         self.stepper, self.module, self.artist = stepper, module, artist
 
     @cached_property
     def table(self) -> torch.Tensor:
-        """What the first layer reads of each label beside the artist (101, G)."""
+        """The first layer's input for each label with the artist (101, G)."""
         return self.stepper.table + self.stepper.artist_table[-1 if self.artist is None else self.artist]
 
     def read(self, token_ids: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
-        """Prefixes: long ones, and those of different lengths, in one pass, others in steps."""
+        """Logits (B, T, C) and hidden state for prefixes: long or ragged ones in one pass, others in steps."""
         rows, length = token_ids.shape
         if bool((lengths != length).any()):
             logits, hidden = self.module(token_ids, lengths, artists=self._artists(token_ids))
@@ -246,20 +270,22 @@ class ArtistStepper:
                 token_ids[:, -1:],
             )
         for labels in token_ids.T:
-            one, hidden = self.step(labels, hidden)
-            logits.append(one[:, None])
+            of_step, hidden = self.step(labels, hidden)
+            logits.append(of_step[:, None])
         return torch.cat(logits, dim=1), hidden
 
     def begin(self, labels: list[int]) -> tuple[list[int], Hidden]:
-        """What is left to read of a prefix, a step each, and the hidden state (one row) before it: a long one is read but
-        for its last character."""
+        """The labels of a prompt still to be read in steps, and the hidden state (one row) before them.
+
+        A long prompt is read here but for its last label.
+        """
         if len(labels) > LONG_PREFIX:
             return labels[-1:], self.skim(labels)
         return labels, self.stepper.start(1)
 
     @torch.inference_mode()
     def skim(self, labels: list[int]) -> Hidden:
-        """The hidden state after all labels of one long prefix but the last, as `read` has it there."""
+        """The hidden state after all labels of a long prompt but the last, the same as in `read`."""
         return self._pass(torch.tensor([labels[:-1]], device=self.stepper.table.device))[1]
 
     def _pass(self, token_ids: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
@@ -270,12 +296,12 @@ class ArtistStepper:
         return None if self.artist is None else torch.full((len(token_ids),), self.artist, device=token_ids.device)
 
     def step(self, labels: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
-        """One more character a row."""
+        """Logits (B, C) and hidden state after one more label a row (B,)."""
         return self.stepper.step(self.table[labels], hidden)
 
 
 def _fingerprint(model: CharacterModel) -> tuple:
-    """Where each weight lies and how often it was changed in place: another after training or a move."""
+    """Address and version of each weight: it differs after training, a change in place, or a move."""
     return tuple((value.data_ptr(), 0 if value.is_inference() else value._version) for value in model.parameters())
 
 

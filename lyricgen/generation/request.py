@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.guard import Guard
@@ -39,7 +39,7 @@ class GenerationRequest:
     prefix: str = ""
     """The beginning, as typed; one that no lyric could hold is cut to its last characters."""
     settings: GenerationSettings = GenerationSettings()
-    """The settings, checked; the seed is a number."""
+    """The settings, checked; a seed that was not given is random."""
     guards: tuple[Guard, ...] = ()
     """Rules that the text must keep."""
     batch: "ContinuousBatch | None" = None
@@ -77,7 +77,12 @@ class GenerationRequest:
         """Whether characters depend on random numbers."""
         return self.settings.strategy == "sample" and self.settings.temperature > MIN_TEMPERATURE
 
-    def with_settings(self, **settings: object) -> "GenerationRequest":
+    @property
+    def seed(self) -> int:
+        """The seed, given or random."""
+        return cast(int, self.settings.seed)
+
+    def with_settings(self, **settings: Any) -> "GenerationRequest":
         """The same request with some settings changed.
 
         Raises:
@@ -99,7 +104,7 @@ class GenerationRequest:
             raise ArgumentError(
                 f"variants must be 1 with the {self.settings.strategy} strategy, which has one text only; got {count}"
             )
-        return [self.with_settings(seed=(self.settings.seed + number) % 2**32) for number in range(count)]
+        return [self.with_settings(seed=(self.seed + number) % 2**32) for number in range(count)]
 
 
 def prefix_notes(prefix: str, max_length: int = 300) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ TIME_SLICE = 250  # characters that a row may generate before it can be preempte
 THROTTLE_FROM = 8  # sequences in a batch from which on each is reported less often
 IDLE_TIMEOUT = 5.0  # seconds without a request before the worker thread exits
 LIVENESS_INTERVAL = 1.0  # seconds of waiting after which a caller checks that the worker thread is alive
+_NO_HIDDEN = torch.empty(0)  # of a batch without rows
 
 
 class GenerationOutput(NamedTuple):
@@ -64,7 +65,7 @@ class RowBatch:
     def __init__(self, model: CharacterModel):
         self.model = model
         self.rows: list[_BatchRow] = []
-        self._hidden: Hidden | None = None  # of all rows, in their order
+        self._hidden: Hidden = _NO_HIDDEN  # of all rows, in their order
 
     @cached_property
     def stepper(self) -> FastStepper:
@@ -77,7 +78,7 @@ class RowBatch:
 
     def clear(self) -> None:
         """Drops all rows."""
-        self.rows, self._hidden = [], None
+        self.rows, self._hidden = [], _NO_HIDDEN
 
     @torch.inference_mode()
     def rebuild(self, staying: Sequence[int], joining: Sequence["_BatchRow"]) -> None:
@@ -86,14 +87,9 @@ class RowBatch:
         hidden += [row.hidden for row in joining]
         self.rows = [self.rows[index] for index in staying] + list(joining)
         if not self.rows:
-            self._hidden = None
+            self._hidden = _NO_HIDDEN
             return
-        if isinstance(hidden[0], tuple):
-            self._hidden = tuple(torch.cat(parts, dim=1) for parts in zip(*hidden, strict=True))
-        else:
-            self._hidden = torch.cat(hidden, dim=1)
-        for row in joining:
-            row.hidden = None
+        self._hidden = map_state(lambda *parts: torch.cat(parts, dim=1), *hidden)
         artists = torch.tensor([row.artist_label for row in self.rows], device=self.stepper.artist_table.device)
         self._artist_inputs = self.stepper.artist_table[artists]  # (B, G)
         self._sampling_groups = self._group_sampled_rows()
@@ -153,9 +149,7 @@ class RowBatch:
 
     def _set_row_hidden(self, index: int, hidden: Hidden) -> None:
         """Replaces one row's hidden state."""
-        pairs = zip(self._hidden, hidden, strict=True) if isinstance(hidden, tuple) else [(self._hidden, hidden)]
-        for part, of_row in pairs:
-            part[:, index : index + 1] = of_row
+        map_state(lambda part, of_row: part[:, index : index + 1].copy_(of_row), self._hidden, hidden)
 
 
 class _SamplingGroup(NamedTuple):

@@ -63,11 +63,11 @@ class RowState:
     def __init__(self, request: "GenerationRequest", labels: Sequence[int], hidden: Hidden, measured: bool = False):
         self.prefix, self.remaining, self.guards = request.prefix, request.remaining, request.guards
         self.is_sampled = request.is_sampled
-        self.hidden: Hidden | None = hidden
+        self.hidden = hidden  # while it is in no batch
         self.output = ""
         self.bits = 0.0 if measured else None
         self._points: deque[BacktrackPoint] = deque(maxlen=MAX_BACKTRACK_POINTS)
-        self._random_numbers = _random_numbers(request.settings.seed)
+        self._random_numbers = _random_numbers(request.seed)
         self._pending = deque(labels)
         self.read_next = self._pending.popleft()
         self._add_first_point(lambda: hidden)
@@ -162,7 +162,7 @@ class RowState:
         return point
 
 
-def _random_numbers(seed: int | None) -> Iterator[float]:
+def _random_numbers(seed: int) -> Iterator[float]:
     """Random numbers in [0, 1), drawn in blocks of a fixed size, so that they depend on the seed alone."""
     generator = torch.Generator().manual_seed(seed)
     while True:

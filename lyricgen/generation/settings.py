@@ -92,7 +92,7 @@ def field_docs(documented: type) -> dict[str, str]:
     """
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(documented)))
-    except OSError:
+    except (OSError, TypeError):
         return {}
     statements = tree.body[0].body  # type: ignore[attr-defined]
     return {

@@ -1,4 +1,4 @@
-"""Resolves a model by name, folder, `.ckpt` file or object; bundled models are loaded once."""
+"""Models by name, folder, `.ckpt` file or object; bundled models are loaded once."""
 
 import threading
 from functools import cache
@@ -13,7 +13,7 @@ _LOADING = threading.Lock()  # the first two threads to ask for a model must not
 
 
 def resolve_model(model: str | Path | CharacterModel) -> CharacterModel:
-    """A model that is loaded: itself, a bundled one (loaded once), or one from a folder or a `.ckpt` file.
+    """The loaded model: the object itself, a bundled model (loaded once), or one from a folder or a `.ckpt` file.
 
     Raises:
         ModelError: there is no such model, or its files are damaged.
@@ -28,5 +28,5 @@ def resolve_model(model: str | Path | CharacterModel) -> CharacterModel:
 
 @cache
 def _bundled(name: str) -> CharacterModel:
-    with torch.inference_mode(False):  # a caller in inference mode must not make it one that cannot be trained
+    with torch.inference_mode(False):  # weights loaded in a caller's inference mode could never be trained
         return load_model(name)

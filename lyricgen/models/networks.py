@@ -1,9 +1,9 @@
-"""The two character-level models: a vanilla RNN and an LSTM, both with an artist label beside every character.
+"""The two character-level models, a vanilla RNN and an LSTM, both conditioned on an artist.
 
 Shapes: B sequences in the batch, T characters, H hidden units, L layers, C = 100 classes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
@@ -12,22 +12,23 @@ from lyricgen.errors import ArgumentError
 from lyricgen.models.vocabulary import INPUT_SIZE, NUM_CLASSES, PADDING_LABEL
 
 Hidden = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
+"""States (L, B, H), for an LSTM with its cells (L, B, H)."""
 
 
 class CharacterModel(nn.Module):
-    """Embedding, recurrent layers, linear layer: what both models share. Use `VanillaRNN` or `ImprovedSeqModel`.
+    """The base of both models: embedding, recurrent layers, linear layer. Use `VanillaRNN` or `ImprovedSeqModel`.
 
     Args:
-        input_size: symbols that can go in; 101.
+        input_size: input labels; 101.
         hidden_size: units of each layer, and of the embedding.
-        num_classes: symbols that can come out; 100.
+        num_classes: output labels; 100.
         n_layers: recurrent layers.
-        padding_label: the symbol whose embedding is zero.
-        artists: names of the artists that the model tells apart, position = label; empty: it is not conditioned.
+        padding_label: the label with the zero embedding.
+        artists: names of the artists that the model is conditioned on, position = label; empty: not conditioned.
         dropout: share of activations dropped between the layers and before the linear layer, in training only.
     """
 
-    cell: type[nn.RNNBase]
+    cell: type[nn.RNN] | type[nn.LSTM]
 
     def __init__(
         self,
@@ -43,9 +44,9 @@ class CharacterModel(nn.Module):
         self.input_size, self.hidden_size, self.num_classes = input_size, hidden_size, num_classes
         self.n_layers, self.padding_label, self.dropout = n_layers, padding_label, dropout
         self.artists = tuple(artists)
-        self.line_breaks = False  # whether it was trained on text with line breaks; if so, it reads and writes them
+        self.line_breaks = False  # whether its training text held line breaks, which it then reads and writes
         self.embeddings = nn.Embedding(input_size, hidden_size, padding_idx=padding_label)
-        if self.artists:  # one row more than artists: the last, zero, is 'any artist'
+        if self.artists:  # one row a label, and a last row, zero, for 'any artist'
             any_artist = len(self.artists)
             self.artist_embeddings = nn.Embedding(any_artist + 1, hidden_size, padding_idx=any_artist)
         self.rnn = self.cell(
@@ -57,7 +58,7 @@ class CharacterModel(nn.Module):
 
     @torch.no_grad()
     def _reset_parameters(self) -> None:
-        """Small embeddings, a small share of the artist in them, and LSTM cells that remember at first."""
+        """Small embeddings, smaller ones for artists, and forget gates that start open."""
         self.embeddings.weight.mul_(0.3)
         if self.artists:
             self.artist_embeddings.weight.mul_(0.1)
@@ -68,12 +69,12 @@ class CharacterModel(nn.Module):
 
     @property
     def any_artist(self) -> int:
-        """The artist label that stands for no artist in particular."""
+        """The artist label for no artist in particular."""
         return len(self.artists)
 
     @property
     def config(self) -> dict:
-        """The constructor's arguments, so that `type(model)(**model.config)` has the same shape."""
+        """The constructor's arguments: `type(model)(**model.config)` has the same shape."""
         return {
             "input_size": self.input_size,
             "hidden_size": self.hidden_size,
@@ -95,12 +96,12 @@ class CharacterModel(nn.Module):
 
         Args:
             input_sequences: labels (B, T).
-            input_sequences_lengths: characters of each row that count (B,); None: all T.
-            hidden: the state to go on from; None: zeros. (L, B, H), for the LSTM a pair of these.
+            input_sequences_lengths: characters of each row (B,), the rest is padding; None: all T.
+            hidden: the state before them; None: zeros.
             artists: artist labels (B,); None: any artist.
 
         Returns:
-            logits (B, T, C), and the hidden state of each row after its last character that counts.
+            logits (B, T, C), and the hidden state of each row after its last character.
 
         Raises:
             ArgumentError: artists were given to a model without artists, or a length is above T.
@@ -114,7 +115,7 @@ class CharacterModel(nn.Module):
         return self.ffnn(self.output_dropout(outputs)), hidden
 
     def embed(self, input_sequences: torch.Tensor, artists: torch.Tensor | None = None) -> torch.Tensor:
-        """What the first layer reads (B, T, H) for labels (B, T), the artists (B,) beside them; None: any artist.
+        """The first layer's input (B, T, H) for labels (B, T) and artist labels (B,); None: any artist.
 
         Raises:
             ArgumentError: artists were given to a model without artists.
@@ -123,13 +124,15 @@ class CharacterModel(nn.Module):
         if artists is None:
             return embedded
         if not self.artists:
-            raise ArgumentError("artists were given, but this model was made without any; leave artists out")
+            raise ArgumentError("artists must be left out, this model was made without artists")
         return embedded + self.artist_embeddings(artists)[:, None, :]
 
-    def _run_ragged(self, embedded: torch.Tensor, lengths: torch.Tensor, hidden: Hidden | None):
-        """Rows of different lengths: from one row's end to the next, only the rows that still run go through.
+    def _run_ragged(
+        self, embedded: torch.Tensor, lengths: torch.Tensor, hidden: Hidden | None
+    ) -> tuple[torch.Tensor, Hidden]:
+        """Rows of different lengths: from one row's end to the next, only the rows that are not over run.
 
-        The result is that of a packed sequence, whose backward pass on a CPU is quadratic in T; this one is linear.
+        The result is that of a packed sequence, but the backward pass on a CPU is linear in T, not quadratic.
         """
         rows, steps, _ = embedded.shape
         if len(lengths) != rows or int(lengths.min()) < 0 or int(lengths.max()) > steps:
@@ -154,10 +157,7 @@ class CharacterModel(nn.Module):
         outputs.append(embedded.new_zeros(rows, steps - start, self.hidden_size))
         back = order.argsort()
         pieces = [state, *reversed(ended)]
-        if isinstance(state, tuple):
-            state = tuple(torch.cat(parts, dim=1)[:, back] for parts in zip(*pieces, strict=True))
-        else:
-            state = torch.cat(pieces, dim=1)[:, back]
+        state = map_state(lambda *parts: torch.cat(parts, dim=1)[:, back], *pieces)
         return torch.cat(outputs, dim=1)[back], state
 
 
@@ -181,13 +181,19 @@ class ImprovedSeqModel(CharacterModel):
     cell = nn.LSTM
 
 
-def map_state(function, state: Hidden) -> Hidden:
-    """`function` of each tensor of a hidden state."""
-    return tuple(map(function, state)) if isinstance(state, tuple) else function(state)
+def map_state(function: Callable[..., torch.Tensor], *states: Hidden) -> Hidden:
+    """`function` of the tensors of one hidden state or several: of the states, and for an LSTM of the cells.
+
+    >>> map_state(lambda *parts: torch.cat(parts, dim=1), torch.zeros(2, 1, 8), torch.zeros(2, 3, 8)).shape
+    torch.Size([2, 4, 8])
+    """
+    if isinstance(states[0], tuple):
+        return function(*(state[0] for state in states)), function(*(state[1] for state in states))
+    return function(*states)
 
 
 def model_config(model: CharacterModel) -> dict:
-    """What `lyricgen.models.checkpoints.make_model` needs to build a model of the same class and shape."""
+    """The class and the shape of a model, from which `lyricgen.models.checkpoints.make_model` builds another."""
     return {"class": type(model).__name__, "model": model.config}
 
 

@@ -12,14 +12,15 @@ if TYPE_CHECKING:
 
 ANY_ARTIST = "any artist"
 NAMED_CHARACTERS = 8  # unknown characters listed in a note
+_SPACES = re.compile(" {2,}")
 _LINE = re.compile(r"\S+(?:[^\S\n\v\f\r\x1c-\x1e\x85\u2028\u2029]\S+)*")  # words with one space between each two
 
 
 def check_artist(artist: str | None, model: "CharacterModel") -> str | None:
-    """The name of one of the model's artists, None for any.
+    """The name of one of the model's artists, None for any artist.
 
     Raises:
-        ArgumentError: the model does not know it; the message offers the nearest.
+        ArgumentError: the model has no such artist; the message lists the nearest names.
     """
     if artist is None or (isinstance(artist, str) and artist.strip().casefold() in ("", "any", ANY_ARTIST)):
         return None
@@ -29,7 +30,12 @@ def check_artist(artist: str | None, model: "CharacterModel") -> str | None:
 
 
 def read_labels(text: str, line_breaks: bool = False) -> list[int]:
-    """The labels that a model reads for a text, one a character: in lower case, line breaks as spaces unless told."""
+    """The labels that a model reads for a text, one a character: in lower case, and with spaces for line breaks.
+
+    Args:
+        text: the text.
+        line_breaks: whether the model was trained on text with line breaks, which are then kept.
+    """
     labels = (character_to_label(character.lower()) for character in text)
     if line_breaks:
         return list(labels)
@@ -50,19 +56,14 @@ def unknown_characters(text: str) -> str:
 
 
 def section_breaks_to_newlines(text: str, prefix_length: int = 0) -> str:
-    """A generated text as people read it: behind the prefix, each space of a run of two or more is a line break.
+    """A generated text for display: after the prefix, each space of a run of two or more becomes a line break.
 
-    The songs hold no line breaks; a run of spaces is what is left of a section break. The length stays the same.
+    The songs hold no line breaks; a run of spaces is a former section break. The length stays the same.
 
     >>> section_breaks_to_newlines("the end  of the line")
     'the end\\n\\nof the line'
     """
-    prefix, written = text[:prefix_length], text[prefix_length:]
-    shown = list(written)
-    for at, character in enumerate(written):
-        if character == " " and " " in (written[at - 1 : at], written[at + 1 : at + 2]):
-            shown[at] = "\n"
-    return prefix + "".join(shown)
+    return text[:prefix_length] + _SPACES.sub(lambda run: "\n" * len(run[0]), text[prefix_length:])
 
 
 def line_spans(text: str) -> list[tuple[int, int]]:

@@ -1,12 +1,12 @@
-"""Characters <-> labels: the 100 characters of `string.printable`, and label 100 for all else.
+"""Characters <-> labels: the 100 characters of `string.printable`, and label 100 for all others.
 
-Label 100 is padding, the mark of a character outside the vocabulary, and the label that opens a song. Inputs have
+Label 100 is padding, the label of every character outside the vocabulary, and the label that opens a song. Inputs have
 101 symbols, outputs 100 classes: a model reads label 100 but never writes it.
 """
 
 import string
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -54,11 +54,15 @@ def token_ids_to_str(token_ids: "Iterable[int] | torch.Tensor") -> str:
     >>> token_ids_to_str([10, 100, 11])
     'a\ufffdb'
     """
-    if hasattr(token_ids, "tolist"):
+    if hasattr(token_ids, "reshape"):  # an array or a tensor
         token_ids = token_ids.reshape(-1).tolist()
     return "".join(CHARACTERS[label] if 0 <= label < NUM_CLASSES else "\ufffd" for label in map(int, token_ids))
 
 
+@overload
+def pad_sequence(seq: "torch.Tensor", max_length: int, pad_label: int = PADDING_LABEL) -> "torch.Tensor": ...
+@overload
+def pad_sequence(seq: Sequence[int], max_length: int, pad_label: int = PADDING_LABEL) -> list[int]: ...
 def pad_sequence(
     seq: "Sequence[int] | torch.Tensor", max_length: int, pad_label: int = PADDING_LABEL
 ) -> "list[int] | torch.Tensor":
@@ -68,11 +72,11 @@ def pad_sequence(
     [1, 2, 100, 100]
     """
     length = len(seq)
-    if hasattr(seq, "new_full"):
-        padded = seq.new_full((max(length, max_length),), pad_label)
-        padded[:length] = seq
-        return padded
-    return list(seq) + [pad_label] * (max_length - length)
+    if isinstance(seq, Sequence) or not hasattr(seq, "new_full"):
+        return list(seq) + [pad_label] * (max_length - length)
+    padded = seq.new_full((max(length, max_length),), pad_label)
+    padded[:length] = seq
+    return padded
 
 
 def is_word_character(character: str) -> bool:

@@ -1,23 +1,13 @@
-"""Lyrics from a model: what is read, what is written, and what is refused."""
-
-import copy
-import gc
-import inspect
-import weakref
+"""GenerationRequest: checked settings, the prefix that is used, and requests made of it."""
 
 import pytest
-import torch
 
-from lyricgen.errors import ArgumentError, LyricGenError
-from lyricgen.generation.api import generate_lyrics, stream_lyrics, write_together
-from lyricgen.generation.decoding import GreedyDecodingStrategy, Hypothesis
+from lyricgen.errors import ArgumentError
+from lyricgen.generation.api import write_together
 from lyricgen.generation.request import GenerationRequest, prefix_notes
-from lyricgen.generation.settings import MAX_LYRIC_LENGTH, GenerationSettings
-from lyricgen.models.networks import ImprovedSeqModel, VanillaRNN
+from lyricgen.generation.settings import GenerationSettings
 from lyricgen.models.text import read_labels
-from lyricgen.models.vocabulary import OOV_LABEL, START_LABEL, string_to_labels, token_ids_to_str
-
-ARTISTS = ("Ada Lark", "Bo Finch")
+from lyricgen.models.vocabulary import OOV_LABEL, START_LABEL, string_to_labels
 
 
 @pytest.fixture(scope="module")
@@ -25,126 +15,11 @@ def model(sharp_model):
     return sharp_model
 
 
-def test_stepper_follows_weights_that_change(model):
-    model = copy.deepcopy(model)
-    before = generate_lyrics("a", model=model, strategy="greedy", max_length=40)
-    with torch.no_grad():
-        model.ffnn.bias[string_to_labels("z")[0]] += 100
-    after = generate_lyrics("a", model=model, strategy="greedy", max_length=40)
-    assert before != after == "a" + "z" * 39
-
-
-def test_a_model_that_nobody_holds_is_freed():
-    model = VanillaRNN(hidden_size=8).eval()
-    generate_lyrics("a", model=model, max_length=5)
-    freed = weakref.ref(model)
-    del model
-    gc.collect()
-    assert freed() is None
-
-
-def test_a_model_in_training_mode_writes_without_dropout_and_stays_in_it():
-    torch.manual_seed(0)
-    model = ImprovedSeqModel(hidden_size=16, dropout=0.5).train()
-    texts = {generate_lyrics("morning", model=model, seed=1, max_length=60) for _ in range(4)}
-    assert len(texts) == 1
-    assert model.training
-
-
-def test_inference_mode_of_the_caller_changes_nothing(model):
-    expected = generate_lyrics("a", model=model, seed=1, max_length=20)
-    with torch.inference_mode():
-        assert generate_lyrics("a", model=model, seed=1, max_length=20) == expected
-        loaded = copy.deepcopy(model)
-        assert generate_lyrics("a", model=loaded, seed=1, max_length=20) == expected
-
-
-def test_half_a_surrogate_pair_is_read_as_unknown(model):
-    text = generate_lyrics("ab\ud83d", model=model, seed=1, max_length=10)
-    assert text.startswith("ab\ufffd")
-    assert text.encode("utf-8")
-
-
-def test_artist_changes_what_is_written(model):
-    texts = {generate_lyrics("a", model=model, artist=artist, strategy="greedy") for artist in (None, *ARTISTS)}
-    assert len(texts) == 3
-
-
-def test_greedy_text_is_that_of_the_greedy_strategy_on_a_song_that_opens_from_label_100(model):
-    start = Hypothesis(torch.tensor([[START_LABEL, *string_to_labels("morning")]]))
-    (expected,) = GreedyDecodingStrategy(model).decode(start, 61)
-    text = generate_lyrics("morning", model=model, strategy="greedy", max_length=60)
-    assert text == token_ids_to_str(expected.token_ids[0, 1:])
-
-
-@pytest.mark.parametrize("strategy", ["sample", "greedy", "beam"])
-@pytest.mark.parametrize("prefix", ["", "one", "Émile 😀\n한\0", "x" * 40])
-def test_text_keeps_the_prefix_as_typed_and_has_max_length_characters(model, strategy, prefix):
-    text = generate_lyrics(prefix, model=model, strategy=strategy, max_length=40, seed=1)
-    assert text.startswith(prefix)
-    assert len(text) == 40
-
-
-def test_stream_grows_by_a_character_and_ends_in_the_text(model):
-    texts = list(stream_lyrics("so ", model=model, max_length=20, seed=5))
-    assert [len(text) for text in texts] == list(range(4, 21))
-    assert all(longer.startswith(text) for text, longer in zip(texts, texts[1:], strict=False))
-    assert texts[-1] == generate_lyrics("so ", model=model, max_length=20, seed=5)
-
-
-def test_stream_and_generate_take_the_same_arguments():
-    assert inspect.signature(stream_lyrics).parameters == inspect.signature(generate_lyrics).parameters
-
-
-def test_same_seed_same_lyrics_and_no_seed_another(model):
-    settings = {"model": model, "temperature": 1.0, "max_length": 80}
-    assert generate_lyrics("a", seed=7, **settings) == generate_lyrics("a", seed=7, **settings)
-    assert generate_lyrics("a", seed=7, **settings) != generate_lyrics("a", seed=8, **settings)
-    assert generate_lyrics("a", **settings) != generate_lyrics("a", **settings)
-
-
-def test_global_random_state_is_left_alone(model):
-    torch.manual_seed(11)
-    before = torch.get_rng_state()
-    generate_lyrics("a", model=copy.deepcopy(model), max_length=20)  # one that no stepper was made of yet
-    assert torch.equal(before, torch.get_rng_state())
-
-
-@pytest.mark.parametrize("temperature", [0, 1e-6])
-def test_cold_sampling_is_greedy(model, temperature):
-    greedy = generate_lyrics("a", model=model, strategy="greedy", max_length=100)
-    assert generate_lyrics("a", model=model, temperature=temperature, max_length=100) == greedy
-
-
-def test_hot_sampling_still_writes(model):
-    assert len(generate_lyrics("a", model=model, temperature=50, max_length=100)) == 100
-
-
-def test_upper_case_is_read_as_lower_case(model):
-    shouted = generate_lyrics("MORNING", model=model, strategy="greedy", max_length=50)
-    assert shouted[7:] == generate_lyrics("morning", model=model, strategy="greedy", max_length=50)[7:]
-
-
-def test_line_breaks_are_read_as_spaces_unless_the_model_learnt_them(model):
-    breaks, spaces = (generate_lyrics(f"a{gap}b", model=model, seed=1, max_length=40)[3:] for gap in "\n ")
-    assert breaks == spaces
-    learnt = copy.deepcopy(model)
-    learnt.line_breaks = True
-    assert generate_lyrics("a\nb", model=learnt, seed=1, max_length=40)[3:] != spaces
-    assert read_labels("a\nb") == string_to_labels("a b")
-    assert read_labels("a\nb", line_breaks=True) == string_to_labels("a\nb")
-
-
-def test_unknown_characters_are_read_as_label_100_and_named(caplog):
+def test_unknown_characters_are_read_as_label_100_and_named():
     assert read_labels("é한b") == [OOV_LABEL, OOV_LABEL, 11]
     (note,) = prefix_notes("é 한 é\0 ok")
     assert all(name in note for name in ("é", "한", "U+0000"))
     assert prefix_notes("plain words, 100 % known") == ()
-
-
-def test_library_logs_what_it_did_to_the_prefix(model, caplog):
-    generate_lyrics("café", model=model, max_length=10)
-    assert "é" in caplog.text
 
 
 def test_prefix_beyond_every_lyric_is_used_to_its_last_characters(model):
@@ -156,53 +31,30 @@ def test_prefix_beyond_every_lyric_is_used_to_its_last_characters(model):
     assert len(write_together([request])[0]) == 100
 
 
-NAN, INFINITY = float("nan"), float("inf")
-
-
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [
-        *[("temperature", value) for value in (-1, NAN, INFINITY, -INFINITY, None, "warm", 101)],
-        *[("top_k", value) for value in (-1, 1.5, 101, None, NAN)],
-        *[("top_p", value) for value in (0, -0.1, 1.1, NAN, None)],
-        *[("max_length", value) for value in (0, -5, 10**9, "many", 2.5, NAN, None, MAX_LYRIC_LENGTH + 1)],
-        *[("seed", value) for value in (-1, 2**32, 1.5, "x", NAN)],
-        *[("beam_size", value) for value in (0, 33, None)],
-        *[("strategy", value) for value in ("nucleus", None, 3)],
-        *[("artist", value) for value in ("Ada Lard", 3, "x" * 10_000)],
-        ("prefix", 3),
-        ("prefix", b"bytes"),
-    ],
-)
-def test_bad_setting_is_refused_in_one_sentence_that_names_it(model, setting, value):
-    with pytest.raises(ArgumentError) as caught:
-        generate_lyrics(**{"model": model, setting: value})
-    message = str(caught.value)
-    assert message.startswith(setting)
-    assert "\n" not in message
-    assert len(message) < 300
-
-
-def test_length_below_the_prefix_is_refused_with_both_numbers(model):
-    with pytest.raises(ArgumentError, match=r"max_length .*11 characters.*got 5"):
-        generate_lyrics("hello world", model=model, max_length=5)
-
-
-def test_unknown_artist_is_told_the_nearest(model):
-    with pytest.raises(ArgumentError, match="Ada Lark"):
-        generate_lyrics(model=model, artist="Ada Lurk")
-
-
 def test_artist_is_found_in_any_case_and_any_artist_is_none(model):
     for given, artist in {"ada lark": "Ada Lark", "any artist": None, "": None}.items():
         assert GenerationRequest(model, settings=GenerationSettings(artist=given)).settings.artist == artist
 
 
-def test_artist_for_a_model_without_artists_is_refused():
-    with pytest.raises(ArgumentError, match="artist"):
-        generate_lyrics(model=VanillaRNN(hidden_size=8), artist="Ada Lark")
+def test_a_request_holds_clean_values_and_runs_nothing(model):
+    settings = GenerationSettings("bo finch", "SAMPLE", "0.5", "3", "0.9", "40", "7", "2", None)
+    request = GenerationRequest(model, "Oh\n", settings)
+    assert request.settings == GenerationSettings("Bo Finch", "sample", 0.5, 3, 0.9, 40, 7, 2, 0)
+    assert (request.seed, request.artist_label, request.remaining, request.is_sampled) == (7, 1, 37, True)
+    assert request.labels == [START_LABEL, *string_to_labels("oh ")]
+    assert not GenerationRequest(model, settings=GenerationSettings(strategy="greedy")).is_sampled
+    assert not GenerationRequest(model, settings=GenerationSettings(temperature=0)).is_sampled
 
 
-def test_unknown_model_is_told_the_bundled_ones():
-    with pytest.raises(LyricGenError, match="lstm"):
-        generate_lyrics(model="lstn")
+def test_a_seed_that_is_not_given_is_random_and_kept(model):
+    first, second = GenerationRequest(model), GenerationRequest(model)
+    assert first.seed != second.seed
+    assert write_together([first]) == write_together([first.with_settings(max_length=300)])
+
+
+def test_changed_settings_are_checked_and_the_rest_is_kept(model):
+    request = GenerationRequest(model, "oh ", GenerationSettings(seed=3, top_k=5))
+    warmer = request.with_settings(temperature=1.5)
+    assert (warmer.prefix, warmer.seed, warmer.settings.top_k, warmer.settings.temperature) == ("oh ", 3, 5, 1.5)
+    with pytest.raises(ArgumentError, match="temperature must be"):
+        request.with_settings(temperature=-1)

@@ -11,8 +11,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lyricgen import generate_lyrics, generate_variants, load_model
-from lyricgen.errors import ArgumentError
+from lyricgen import load_model
 from lyricgen.generation import scheduler
 from lyricgen.generation.api import write_together
 from lyricgen.generation.fast_stepper import LONG_PREFIX
@@ -295,29 +294,6 @@ def test_where_one_of_several_cannot_begin_the_others_end_too(small, monkeypatch
     with pytest.raises(ZeroDivisionError):
         list(stream_together(asked))
     wait_until(lambda: len(small) == 0, 0.5)
-
-
-def test_variants_are_the_lyrics_of_the_seeds_that_follow():
-    settings = {"model": "vanilla-rnn", "artist": "Drake", "max_length": 60, "temperature": 0.9}
-    texts = generate_variants("oh ", variants=3, seed=2**32 - 2, **settings)
-    assert texts == [generate_lyrics("oh ", seed=seed, **settings) for seed in (2**32 - 2, 2**32 - 1, 0)]
-    assert generate_variants("oh ", variants=1, strategy="greedy", **settings) == [
-        generate_lyrics("oh ", strategy="greedy", **settings)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ({"variants": 0}, "variants must be a whole number from 1 to 16, got 0"),
-        ({"variants": 17}, "got 17"),
-        ({"variants": 2, "strategy": "greedy"}, "variants must be 1 with the greedy strategy"),
-        ({"variants": 2, "strategy": "beam"}, "variants must be 1 with the beam strategy"),
-    ],
-)
-def test_variants_that_cannot_be_are_refused(settings, said):
-    with pytest.raises(ArgumentError, match=said):
-        generate_variants(model="vanilla-rnn", **settings)
 
 
 def test_python_ends_well_in_the_middle_of_a_lyric():

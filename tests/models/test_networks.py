@@ -91,7 +91,7 @@ def test_no_artist_equals_the_label_of_any_artist_and_artists_differ(tiny_model)
 
 
 def test_artists_for_a_model_without_any_are_refused():
-    with pytest.raises(ArgumentError, match="this model was made without any"):
+    with pytest.raises(ArgumentError, match="this model was made without artists"):
         VanillaRNN(hidden_size=4)(random_batch(1, 3), None, artists=torch.tensor([0]))
 
 
