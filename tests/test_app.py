@@ -216,10 +216,11 @@ def test_originality_names_the_songs_that_a_text_stands_in(client):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("", "1 to .* an empty text"), ("x" * 20_001, "1 to .* 20,001"), (["a"], "text, got")]
+    ("text", "said"),
+    [("", "have 1 to .* an empty text"), ("x" * 20_001, "have 1 to .* 20,001"), (["a"], "be text, got")],
 )
 def test_a_text_that_cannot_be_looked_up_is_one_sentence(client, text, said):
-    with pytest.raises(AppError, match=f"text must be {said}"):
+    with pytest.raises(AppError, match=f"text must {said}"):
         client.predict(text=text, api_name="/originality")
 
 
