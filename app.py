@@ -10,15 +10,15 @@ from lyricgen.hub.download import Download
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The command line; what is not given comes from the environment, as on a Space."""
+    """The command line; flags default to environment variables, which a Space sets."""
     parser = argparse.ArgumentParser(
         description="The page, on 127.0.0.1:7860, or where GRADIO_SERVER_NAME and GRADIO_SERVER_PORT say."
     )
     # fmt: off
-    parser.add_argument("--hub-repo", metavar="USER/NAME", default=os.environ.get("LYRICGEN_HUB_REPO"), help="models on the Hugging Face Hub to run; those that come with the project stand in where it cannot be reached (default: $LYRICGEN_HUB_REPO)")
+    parser.add_argument("--hub-repo", metavar="USER/NAME", default=os.environ.get("LYRICGEN_HUB_REPO"), help="models on the Hugging Face Hub to run; the bundled ones replace them where it cannot be reached (default: $LYRICGEN_HUB_REPO)")
     parser.add_argument("--revision", metavar="NAME", default=os.environ.get("LYRICGEN_HUB_REVISION") or "main", help="branch, tag or commit of it (default: $LYRICGEN_HUB_REVISION, or main)")
     parser.add_argument("--models", metavar="FOLDER", default=os.environ.get("LYRICGEN_MODELS"), help="your own models, as train.py writes them; they come first (default: $LYRICGEN_MODELS)")
-    parser.add_argument("--vectors", metavar="NAMES", default=os.environ.get("LYRICGEN_VECTORS", ""), help="more word vectors, parted by commas: glove-200, or files of your own (default: $LYRICGEN_VECTORS)")
+    parser.add_argument("--vectors", metavar="NAMES", default=os.environ.get("LYRICGEN_VECTORS", ""), help="more word vectors, comma-separated: glove-200, or files of your own (default: $LYRICGEN_VECTORS)")
     # fmt: on
     return parser
 
@@ -27,13 +27,13 @@ logging.basicConfig(level=logging.WARNING, format="%(message)s")
 options = build_parser().parse_args(None if __name__ == "__main__" else [])
 if find_spec("gradio") is None:
     sys.exit("app.py: the page needs gradio, which is not installed; install lyricgen[app]")
-hub = Download(options.hub_repo, options.revision) if options.hub_repo else None  # on its way during the imports below
+hub = Download(options.hub_repo, options.revision) if options.hub_repo else None  # downloads during the imports below
 
-from lyricgen.devices import one_thread  # noqa: E402  (first, see there)
+from lyricgen.devices import use_one_thread  # noqa: E402  (before torch, see there)
 from lyricgen.resources import Resources  # noqa: E402
 from lyricgen.ui.page import build_demo, launch_settings  # noqa: E402
 
-one_thread()
+use_one_thread()
 more_vectors = [name.strip() for name in options.vectors.split(",") if name.strip()]
 resources = Resources(options.models, vectors=more_vectors, hub=hub)
 demo = build_demo(resources)

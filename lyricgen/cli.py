@@ -167,11 +167,11 @@ def _add_verb(
 
 def write_lyric(options: argparse.Namespace) -> None:
     """Prints a lyric, or variants with their seeds; notes on the prefix go to standard error."""
-    from lyricgen.devices import one_thread
+    from lyricgen.devices import use_one_thread
     from lyricgen.generation.api import make_request, write_together
     from lyricgen.models.text import section_breaks_to_newlines
 
-    one_thread()
+    use_one_thread()
     settings = {name: getattr(options, name) for name in generation_settings()}
     requests = make_request(options.prefix, model=options.model, **settings).variants(options.variants)
     texts = [
@@ -208,9 +208,9 @@ def show_originality(options: argparse.Namespace) -> None:
 def show_score(options: argparse.Namespace) -> None:
     """Prints bits per character, in all and by line, and the highest surprisals; of two models also the differences."""
     from lyricgen.analysis.scoring import ScoreComparison, compare_scores, score
-    from lyricgen.devices import one_thread
+    from lyricgen.devices import use_one_thread
 
-    one_thread()
+    use_one_thread()
     text = _text_or_stdin(options.text)
     answer: Score | ScoreComparison
     if options.model.strip().lower() == "both":
@@ -235,9 +235,9 @@ def show_score(options: argparse.Namespace) -> None:
 def show_attribution(options: argparse.Namespace) -> None:
     """Prints the artists by their probability under the n-grams and under the model, and the artist of each line."""
     from lyricgen.analysis.attribution import attribute
-    from lyricgen.devices import one_thread
+    from lyricgen.devices import use_one_thread
 
-    one_thread()
+    use_one_thread()
     attribution = attribute(_text_or_stdin(options.text), model=options.model)
     _print_notes(attribution.notes)
     if options.json:

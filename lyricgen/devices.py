@@ -1,6 +1,6 @@
-"""Where models run: a GPU if there is one that works, a ZeroGPU Space's while it is lent, else the CPU.
+"""The device of the models: a GPU if one works, a ZeroGPU Space's GPU while it is lent, else the CPU.
 
-An app imports this before anything that imports torch, which a ZeroGPU Space wants to come after `spaces`.
+An app imports this before anything that imports torch: a ZeroGPU Space needs `spaces` before torch.
 """
 
 import logging
@@ -8,19 +8,19 @@ import os
 from collections.abc import Callable
 
 try:
-    import spaces  # there on Spaces only; on ZeroGPU it must come before torch
+    import spaces  # installed on Spaces only; on ZeroGPU it must come before torch
 except ImportError:
     spaces = None
 import torch
 
 IS_ZERO_GPU = spaces is not None and os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 """Whether this is a ZeroGPU Space, where each call that needs the GPU runs in a process of its own."""
-ZERO_GPU_SECONDS = 60  # seconds for which a ZeroGPU Space asks for its GPU at a time: the longest lyric and to spare
+ZERO_GPU_SECONDS = 60  # seconds that one call may hold a ZeroGPU Space's GPU; more than the longest lyric needs
 log = logging.getLogger("lyricgen")
 
 
 def best_device() -> torch.device:
-    """A GPU if there is one that works, else the CPU."""
+    """A GPU if one works, else the CPU."""
     try:
         if torch.cuda.is_available():
             torch.zeros(1, device="cuda")
@@ -31,15 +31,15 @@ def best_device() -> torch.device:
 
 
 def device_name(device: torch.device) -> str:
-    """What a device is, for people."""
+    """The name of a device for people."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} thread(s)"
 
 
-def one_thread() -> None:
-    """A request runs on one core: the threads of two requests would wait for each other."""
+def use_one_thread() -> None:
+    """Limits torch to one core a request: the threads of two requests would wait for each other."""
     torch.set_num_threads(1)
 
 
 def with_gpu(function: Callable) -> Callable:
-    """On a ZeroGPU Space, `function` with the GPU lent to it for each call; anywhere else `function` itself."""
+    """On a ZeroGPU Space, `function` with the GPU lent to each call; elsewhere `function` itself."""
     return spaces.GPU(function, duration=ZERO_GPU_SECONDS) if spaces else function

@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from lyricgen.analysis import activations, attribution, scoring
 from lyricgen.analysis.activations import Activations
@@ -10,7 +11,9 @@ from lyricgen.analysis.attribution import Attribution
 from lyricgen.analysis.scoring import Score
 from lyricgen.memorization.originality import measure_originality
 from lyricgen.models.text import ANY_ARTIST
-from lyricgen.resources import Resources
+
+if TYPE_CHECKING:
+    from lyricgen.resources import Resources
 
 SCORED_EXAMPLE = (
     "the lamp by the window was burning all night  hold on to the line till the morning is bright  "
@@ -26,7 +29,9 @@ you poured the last cold coffee on the postcards from the fair
 and i can't get you out of these old boots i always wear"""
 
 
-def score(resources: Resources, text: str = SCORED_EXAMPLE, artist: str = ANY_ARTIST, model: str | None = None) -> dict:
+def score(
+    resources: "Resources", text: str = SCORED_EXAMPLE, artist: str = ANY_ARTIST, model: str | None = None
+) -> dict:
     """Scores a text under a model: bits per character in all and by line, and of each character its probability,
     log-probability in bits, rank, the entropy in bits before it, and the five most likely characters.
 
@@ -39,7 +44,7 @@ def score(resources: Resources, text: str = SCORED_EXAMPLE, artist: str = ANY_AR
 
 
 def cells(
-    resources: Resources,
+    resources: "Resources",
     text: str = SCORED_EXAMPLE,
     artist: str = ANY_ARTIST,
     model: str | None = None,
@@ -60,7 +65,7 @@ def cells(
 
 
 def alternatives(
-    resources: Resources,
+    resources: "Resources",
     text: str = "the night is ",
     position: int = 4,
     artist: str = ANY_ARTIST,
@@ -84,10 +89,10 @@ def alternatives(
             text, position, artist=artist, model=network, temperature=temperature, count=count
         ),
     )
-    return [{"character": one.character, "probability": one.probability} for one in candidates]
+    return [{"character": candidate.character, "probability": candidate.probability} for candidate in candidates]
 
 
-def attribute(resources: Resources, text: str = ATTRIBUTED_EXAMPLE, model: str | None = None) -> dict:
+def attribute(resources: "Resources", text: str = ATTRIBUTED_EXAMPLE, model: str | None = None) -> dict:
     """The probability of a text under each artist that a model knows ('posterior', 'ranking'), and line by line.
 
     Args:
@@ -97,7 +102,7 @@ def attribute(resources: Resources, text: str = ATTRIBUTED_EXAMPLE, model: str |
     return attribute_text(resources, text, model).to_dict()
 
 
-def originality(resources: Resources, text: str = ORIGINALITY_EXAMPLE) -> dict:
+def originality(resources: "Resources", text: str = ORIGINALITY_EXAMPLE) -> dict:
     """How much of a text occurs in the training songs: its runs of five words or more, with the song of each, the
     longest run, and the share of the words inside runs.
 
@@ -107,17 +112,17 @@ def originality(resources: Resources, text: str = ORIGINALITY_EXAMPLE) -> dict:
     return measure_originality(text, resources.song_index).to_dict()
 
 
-def learning_curves(resources: Resources) -> dict:
+def learning_curves(resources: "Resources") -> dict:
     """By model, the rows of its learning curve: step, epoch, seconds, characters, and bits per character."""
     return {name: resources.model(name).checkpoint.history for name in resources.model_names}
 
 
-def about(resources: Resources) -> dict:
+def about(resources: "Resources") -> dict:
     """Versions, device, each model with its bits per character, each vector space, and where they came from."""
     return {**resources.about(), "gradio": version("gradio")}
 
 
-def score_text(resources: Resources, text: str, artist: str, model: str | None) -> Score:
+def score_text(resources: "Resources", text: str, artist: str, model: str | None) -> Score:
     """The score of a text under the model of that name."""
     name = resources.model(model).name
     scored = resources.run_on_model(name, lambda network: scoring.score(text, artist=artist, model=network))
@@ -125,7 +130,7 @@ def score_text(resources: Resources, text: str, artist: str, model: str | None) 
 
 
 def read_unit(
-    resources: Resources, text: str, artist: str, model: str | None, layer: int, unit: int
+    resources: "Resources", text: str, artist: str, model: str | None, layer: int, unit: int
 ) -> tuple[Activations, dict]:
     """The hidden units of a model along a text, and the answer of `/cells` on one of them."""
     name = resources.model(model).name
@@ -134,7 +139,7 @@ def read_unit(
     return units, {**facts, "model": name}
 
 
-def attribute_text(resources: Resources, text: str, model: str | None) -> Attribution:
+def attribute_text(resources: "Resources", text: str, model: str | None) -> Attribution:
     """The posterior of the artists of a text by the model of that name and the n-gram classifier beside it."""
     return resources.run_on_model(
         model, lambda network: attribution.attribute(text, model=network, ngrams=resources.ngrams)

@@ -1,12 +1,14 @@
 """Endpoints that write lyrics: `/generate`, `/variants`, `/compare`, `/temperatures`, `/check_prefix`."""
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lyricgen.generation.request import GenerationRequest, prefix_notes
 from lyricgen.generation.settings import GenerationSettings
 from lyricgen.models.text import ANY_ARTIST, section_breaks_to_newlines
-from lyricgen.resources import Resources
+
+if TYPE_CHECKING:
+    from lyricgen.resources import Resources
 
 ANY_SEED = -1  # the seed that asks for a random one
 UPDATE_INTERVAL = 0.05  # seconds between two values of a stream, at least
@@ -14,7 +16,7 @@ TEMPERATURES = (0.25, 0.5, 0.75, 1.0, 1.5)
 
 
 def generate(
-    resources: Resources,
+    resources: "Resources",
     prefix: str = "",
     artist: str = ANY_ARTIST,
     model: str | None = None,
@@ -54,7 +56,7 @@ def generate(
 
 
 def variants(
-    resources: Resources,
+    resources: "Resources",
     prefix: str = "",
     artist: str = ANY_ARTIST,
     model: str | None = None,
@@ -96,7 +98,7 @@ def variants(
 
 
 def compare(
-    resources: Resources,
+    resources: "Resources",
     prefix: str = "",
     artist: str = ANY_ARTIST,
     temperature: float = 0.7,
@@ -121,7 +123,7 @@ def compare(
 
 
 def temperatures(
-    resources: Resources,
+    resources: "Resources",
     prefix: str = "",
     artist: str = ANY_ARTIST,
     model: str | None = None,
@@ -142,7 +144,7 @@ def temperatures(
     yield from _stream_measured(resources, requests)
 
 
-def check_prefix(resources: Resources, prefix: str = "", max_length: int = 300) -> str:
+def check_prefix(resources: "Resources", prefix: str = "", max_length: int = 300) -> str:
     """Says which characters of a prefix the models cannot read, and whether it is cut; empty if it is used as it is.
 
     Args:
@@ -158,7 +160,7 @@ def seed_or_random(seed: Any) -> Any:
 
 
 def make_request(
-    resources: Resources, prefix: str, model: str | None, *, seed: Any = ANY_SEED, **settings: Any
+    resources: "Resources", prefix: str, model: str | None, *, seed: Any = ANY_SEED, **settings: Any
 ) -> GenerationRequest:
     """A request with settings as the page and the API send them.
 
@@ -175,13 +177,13 @@ def make_request(
     return resources.request(model, prefix, GenerationSettings(seed=seed_or_random(seed), **settings))
 
 
-def stream_text(resources: Resources, request: GenerationRequest) -> Iterator[str]:
+def stream_text(resources: "Resources", request: GenerationRequest) -> Iterator[str]:
     """The lyric of a request as it grows, its section breaks as line breaks."""
     for text in resources.stream(request, UPDATE_INTERVAL):
         yield section_breaks_to_newlines(text, len(request.prefix))
 
 
-def stream_variants(resources: Resources, request: GenerationRequest, count: int) -> Iterator[list[dict]]:
+def stream_variants(resources: "Resources", request: GenerationRequest, count: int) -> Iterator[list[dict]]:
     """`count` lyrics of a request as they grow, with consecutive seeds: 'seed' and 'text' of each."""
     requests = request.variants(count)
     for lyrics in resources.stream_together(requests, UPDATE_INTERVAL):
@@ -191,7 +193,7 @@ def stream_variants(resources: Resources, request: GenerationRequest, count: int
         ]
 
 
-def _stream_measured(resources: Resources, requests: dict[str, GenerationRequest]) -> Iterator[dict]:
+def _stream_measured(resources: "Resources", requests: dict[str, GenerationRequest]) -> Iterator[dict]:
     """Named requests side by side as they grow: 'text' and 'bits_per_character' of each.
 
     The bits are the mean of the generated characters, before any temperature; None before the first.

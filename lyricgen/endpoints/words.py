@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from lyricgen.plotting import draw_map, to_bytes
-from lyricgen.resources import Resources
 from lyricgen.validation import check_choice, check_integer, check_text
 from lyricgen.words import queries
 from lyricgen.words.analogy_benchmark import CategoryScore, score_analogies, total
@@ -17,6 +17,9 @@ from lyricgen.words.lists import gender_lists, join_words, weat_tests
 from lyricgen.words.projection import WordMap, map_words
 from lyricgen.words.queries import Comparison, Distance
 from lyricgen.words.space import VectorSpace
+
+if TYPE_CHECKING:
+    from lyricgen.resources import Resources
 
 MAP_EXAMPLE = """royals: king > queen, prince > princess
 people: man > woman, boy > girl
@@ -41,7 +44,7 @@ _TARGET1, _TARGET2, _ATTRIBUTE1, _ATTRIBUTE2 = published_sets(DEFAULT_TEST)
 
 
 def analogy(
-    resources: Resources,
+    resources: "Resources",
     x1: str = "man",
     x2: str = "king",
     y1: str = "woman",
@@ -61,7 +64,7 @@ def analogy(
 
 
 def analogy_benchmark(
-    resources: Resources, category: str = "family", candidates: int = 0, vectors: str | None = None
+    resources: "Resources", category: str = "family", candidates: int = 0, vectors: str | None = None
 ) -> Iterator[list]:
     """Asks a vector space the Google analogy test set; streams the score of each category, the total last.
 
@@ -75,7 +78,7 @@ def analogy_benchmark(
 
 
 def distance(
-    resources: Resources, w1: str = "fast", w2: str = "quick", w3: str = "", vectors: str | None = None
+    resources: "Resources", w1: str = "fast", w2: str = "quick", w3: str = "", vectors: str | None = None
 ) -> dict:
     """The cosine distance of two words, with its percentile among random pairs of frequent words; with a third word
     also whether that, an antonym, is nearer.
@@ -90,7 +93,7 @@ def distance(
 
 
 def neighbors(
-    resources: Resources, word: str = "fire", top_k: int = 10, vectors: str | None = None, other: str = ""
+    resources: "Resources", word: str = "fire", top_k: int = 10, vectors: str | None = None, other: str = ""
 ) -> dict:
     """The words nearest to a word in a vector space ('first'), and in another ('second') with what they share.
 
@@ -107,7 +110,7 @@ def neighbors(
 
 
 def map(
-    resources: Resources, words: str = MAP_EXAMPLE, method: str = "PCA", vectors: str | None = None, seed: int = 0
+    resources: "Resources", words: str = MAP_EXAMPLE, method: str = "PCA", vectors: str | None = None, seed: int = 0
 ) -> dict:
     """Puts words on a plane: their coordinates, and the figure as 'svg' (text).
 
@@ -123,7 +126,7 @@ def map(
 
 
 def bias(
-    resources: Resources,
+    resources: "Resources",
     target1: str = _TARGET1,
     target2: str = _TARGET2,
     attribute1: str = _ATTRIBUTE1,
@@ -153,7 +156,7 @@ def bias(
     }
 
 
-def debiasing(resources: Resources, vectors: str | None = None) -> dict:
+def debiasing(resources: "Resources", vectors: str | None = None) -> dict:
     """The gender direction: the projection of each occupation before and after hard debiasing, and the shares of the
     1,000 most biased words that k-means and a classifier tell apart, before and after.
 
@@ -173,7 +176,7 @@ def debiasing(resources: Resources, vectors: str | None = None) -> dict:
 
 
 def stream_scores(
-    resources: Resources, category: str, candidates: int, vectors: str | None
+    resources: "Resources", category: str, candidates: int, vectors: str | None
 ) -> Iterator[list[CategoryScore]]:
     """The scores of `/analogy_benchmark` so far after each category, their total last."""
     space, scores = resources.space(vectors), []

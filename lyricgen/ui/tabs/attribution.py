@@ -118,7 +118,8 @@ def percent(share: float) -> str:
 
 def accuracy_text(resources: Resources) -> str:
     """The measured accuracy of the n-gram classifier that runs here, and what an answer does not mean."""
-    measured = resources.ngrams.metrics.get("validation") if resources.ngrams else None
+    applies = resources.ngrams is not None and list(resources.ngrams.artists) == resources.artists()
+    measured = resources.ngrams.metrics.get("validation") if applies else None
     if not measured:
         return f"How often it is right was not measured for what runs here. {MEANING}"
     ngrams, baseline = (measured["methods"][name] for name in (NGRAMS_METHOD, measured["baseline"]))

@@ -1,0 +1,100 @@
+"""Endpoints that look inside the models, called as functions."""
+
+import json
+
+import pytest
+
+from lyricgen.analysis.activations import read_cells
+from lyricgen.analysis.attribution import attribute
+from lyricgen.analysis.scoring import alternatives, score
+from lyricgen.endpoints import inside
+from lyricgen.errors import ArgumentError
+from lyricgen.memorization.originality import measure_originality
+from lyricgen.models.checkpoints import load_checkpoint
+from lyricgen.resources import Resources
+
+VERSE = "the tide came in at seven  and took the chairs away"
+
+
+@pytest.fixture
+def resources(tiny_ngrams):
+    """The two tiny models, whose artists are Ann and Bob, and an n-gram classifier of the same."""
+    return Resources(tiny_ngrams.parent, "cpu")
+
+
+def assert_plain(value):
+    """A value that JSON carries unchanged."""
+    assert json.loads(json.dumps(value)) == value
+
+
+@pytest.mark.parametrize("name", ["lstm", "vanilla-rnn"])
+def test_score_is_the_librarys_under_the_models_name(resources, name):
+    answer = inside.score(resources, VERSE, "ann", name.upper())
+    expected = score(VERSE, artist="Ann", model=resources.model(name).model).to_dict()
+    assert answer == {**expected, "model": name}
+    assert_plain(answer)
+
+
+def test_score_answers_by_the_default_model_where_none_is_named(resources, monkeypatch):
+    """The endpoint's default was lstm, whether or not that could be loaded."""
+    assert inside.score(resources)["model"] == "lstm"
+    monkeypatch.delitem(resources._models, "lstm")
+    assert inside.score(resources)["model"] == inside.cells(resources)["model"] == "vanilla-rnn"
+
+
+def test_cells_answers_a_unit_and_the_one_that_varies_most_by_default(resources):
+    answer = inside.cells(resources, VERSE)
+    assert (answer["layer"], answer["unit"]) == (2, answer["varying"][0]["unit"])
+    assert_plain(answer)
+    units = read_cells(VERSE, model=resources.model("vanilla-rnn").model)
+    other = inside.cells(resources, VERSE, model="vanilla-rnn", layer=1, unit=5)
+    assert other["activations"] == pytest.approx(units.hidden[0][:, 5].tolist(), abs=1e-3)
+
+
+def test_alternatives_are_the_librarys(resources):
+    expected = alternatives(VERSE, 4, artist="Bob", model=resources.model("lstm").model, temperature=2.0, count=3)
+    answer = inside.alternatives(resources, VERSE, 4, "Bob", temperature=2.0, count=3)
+    assert answer == [{"character": one.character, "probability": one.probability} for one in expected]
+    assert_plain(answer)
+
+
+def test_attribute_is_the_librarys_with_the_classifier_that_is_loaded(resources):
+    answer = inside.attribute(resources, "la la oh", "vanilla-rnn")
+    assert (
+        answer == attribute("la la oh", model=resources.model("vanilla-rnn").model, ngrams=resources.ngrams).to_dict()
+    )
+    assert answer["with_ngrams"] and list(answer["posterior"]) == ["Ann", "Bob"]
+    assert_plain(answer)
+
+
+def test_originality_is_the_librarys(resources):
+    assert inside.originality(resources) == measure_originality(inside.ORIGINALITY_EXAMPLE).to_dict()
+    assert_plain(inside.originality(resources))
+
+
+def test_learning_curves_are_those_of_the_folders(resources, tiny_folder):
+    curves = inside.learning_curves(resources)
+    assert curves == {name: load_checkpoint(tiny_folder / name).history for name in ("lstm", "vanilla-rnn")}
+
+
+def test_about_names_the_version_of_gradio_without_it(resources):
+    answer = inside.about(resources)
+    assert answer["gradio"][0].isdigit() and [model["name"] for model in answer["models"]] == ["lstm", "vanilla-rnn"]
+    assert_plain(answer)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "values", "message"),
+    [
+        (inside.score, {"text": ""}, "got an empty text"),
+        (inside.score, {"text": "x" * 10_000}, "got 10,000"),
+        (inside.cells, {"layer": 3}, "layer must be"),
+        (inside.alternatives, {"position": 14}, "position must be a whole number from 0 to 13"),
+        (inside.attribute, {"text": "😀"}, "text must have a character"),
+        (inside.originality, {"text": None}, "got an empty text"),
+        (inside.score, {"model": "gru"}, "model must be one of lstm, vanilla-rnn"),
+    ],
+)
+def test_an_argument_outside_what_is_allowed_is_one_sentence(resources, endpoint, values, message):
+    with pytest.raises(ArgumentError, match=message):
+        endpoint(resources, **values)

@@ -1,0 +1,100 @@
+"""Endpoints that write lyrics, called as functions."""
+
+import pytest
+
+from lyricgen.endpoints import lyrics
+from lyricgen.endpoints.lyrics import ANY_SEED, TEMPERATURES, seed_or_random
+from lyricgen.errors import ArgumentError
+from lyricgen.generation.api import generate_lyrics
+from lyricgen.models.text import section_breaks_to_newlines
+from lyricgen.resources import Resources
+
+
+@pytest.fixture
+def resources(tiny_folder):
+    """The two tiny models, whose artists are Ann and Bob."""
+    return Resources(tiny_folder, "cpu")
+
+
+def last(stream):
+    """The last value of a stream."""
+    *_, value = stream
+    return value
+
+
+def test_generate_streams_what_the_library_writes(resources):
+    text = last(lyrics.generate(resources, "the sea ", "Ann", temperature=1.5, max_length=60, seed=7))
+    model = resources.model("lstm").model
+    expected = generate_lyrics("the sea ", artist="Ann", temperature=1.5, max_length=60, seed=7, model=model)
+    assert text == section_breaks_to_newlines(expected, len("the sea "))
+
+
+def test_generate_has_the_defaults_of_the_page(resources):
+    texts = [last(lyrics.generate(resources)) for _ in range(2)]
+    assert [len(text) for text in texts] == [300, 300] and texts[0] != texts[1]
+
+
+def test_model_of_none_is_the_default(resources):
+    settings = {"strategy": "greedy", "max_length": 30}
+    assert last(lyrics.generate(resources, **settings)) == last(lyrics.generate(resources, model="lstm", **settings))
+    assert last(lyrics.generate(resources, model="vanilla-rnn", **settings)) != last(
+        lyrics.generate(resources, **settings)
+    )
+
+
+def test_any_seed_is_a_random_one_and_others_stay():
+    assert seed_or_random(ANY_SEED) is None
+    assert [seed_or_random(seed) for seed in (0, 7, None, "x")] == [0, 7, None, "x"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"artist": "Coldplay"}, "artist must be one of Ann, Bob"),
+        ({"model": "gru"}, "model must be one of lstm, vanilla-rnn"),
+        ({"strategy": "nucleus"}, "strategy must be one of sample, greedy, beam"),
+        ({"temperature": float("nan")}, "temperature must be a number"),
+        ({"top_p": 0}, "top_p must be a number above 0"),
+        ({"prefix": "x" * 400}, "max_length must be at least"),
+        ({"seed": -2}, "seed must be a whole number"),
+    ],
+)
+def test_a_setting_outside_what_is_allowed_is_one_sentence(resources, settings, message):
+    with pytest.raises(ArgumentError, match=message):
+        last(lyrics.generate(resources, **settings))
+
+
+def test_variants_are_what_generate_writes_with_the_seeds_that_follow(resources):
+    settings = {"artist": "Bob", "temperature": 1.5, "max_length": 40}
+    answer = last(lyrics.variants(resources, "a ", seed=2**32 - 1, variants=3, **settings))
+    assert [lyric["seed"] for lyric in answer] == [2**32 - 1, 0, 1]
+    for lyric in answer:
+        assert lyric["text"] == last(lyrics.generate(resources, "a ", seed=lyric["seed"], **settings))
+
+
+def test_compare_has_a_lyric_and_its_bits_of_each_model(resources):
+    answers = list(lyrics.compare(resources, "one more ", "Ann", max_length=200, seed=4))
+    assert list(answers[-1]) == ["lstm", "vanilla-rnn"]
+    for name, lyric in answers[-1].items():
+        assert lyric["text"] == last(lyrics.generate(resources, "one more ", "Ann", name, max_length=200, seed=4))
+        assert 0 < lyric["bits_per_character"] < 20
+
+
+def test_bits_are_none_where_nothing_is_written(resources):
+    answer = last(lyrics.compare(resources, "the sea", max_length=7))
+    assert {lyric["bits_per_character"] for lyric in answer.values()} == {None}
+
+
+def test_temperatures_has_a_lyric_of_each(resources):
+    answer = last(lyrics.temperatures(resources, "a", max_length=30, seed=1, model="vanilla-rnn"))
+    assert list(answer) == [f"{value:g}" for value in TEMPERATURES]
+    assert all(len(lyric["text"]) == 30 for lyric in answer.values())
+
+
+def test_check_prefix_answers_notes_and_raises_what_cannot_be(resources):
+    """A prefix that does not fit came back as an answer, its error sentence a note like others."""
+    assert lyrics.check_prefix(resources) == lyrics.check_prefix(resources, "plain") == ""
+    assert "😀" in lyrics.check_prefix(resources, "a 😀")
+    assert "100,000" in lyrics.check_prefix(resources, "x" * 100_000)
+    with pytest.raises(ArgumentError, match="max_length must be at least the prefix's 20 characters"):
+        lyrics.check_prefix(resources, "x" * 20, 10)

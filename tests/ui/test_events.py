@@ -1,0 +1,125 @@
+"""How page and API call functions: every handler is made in one place, lends the GPU if it runs a model, and raises one
+sentence."""
+
+import gradio as gr
+import pytest
+
+from lyricgen.errors import ArgumentError
+from lyricgen.resources import Resources
+from lyricgen.ui.events import INTERNAL_ERROR_MESSAGE, bind_resources, make_handler
+from lyricgen.ui.page import build_demo
+
+NO_MODEL = {  # handlers and endpoints that run no model, so that a ZeroGPU Space need not lend its GPU
+    "<lambda>", "about", "analogy", "analogy_benchmark", "bias", "check_prefix", "debiasing", "distance", "fill_sets",
+    "layer_and_unit", "learning_curves", "map", "neighbors", "originality", "select_tab", "selected_position", "show_analogies",
+    "show_analogy", "show_curves", "show_debiasing", "show_distance", "show_finished", "show_map", "show_model", "show_neighbors",
+    "show_notes", "show_originality", "show_random_words", "show_sampling", "show_scores", "show_weat",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def resources():
+    return Resources(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def handlers(resources):
+    """What the page and the API call: (handler, its input components); but for gradio's own, which fill examples in."""
+    demo = build_demo(resources)
+    functions = [block for block in demo.fns.values() if block.fn is not None]
+    return [(block.fn, block.inputs) for block in functions if not block.fn.__module__.startswith("gradio")]
+
+
+def test_every_handler_is_made_in_one_place(handlers):
+    assert len(handlers) > 50
+    assert [handler.__name__ for handler, _ in handlers if not hasattr(handler, "lends_gpu")] == []
+
+
+def test_only_what_runs_no_model_is_left_without_the_gpu(handlers):
+    assert {handler.__name__ for handler, _ in handlers if not handler.lends_gpu} == NO_MODEL
+    assert {"show_choices", "continue_lyric", "write_lyric", "show_variants", "score"} <= {
+        handler.__name__ for handler, _ in handlers if handler.lends_gpu
+    }
+
+
+def test_a_handler_without_the_gpu_runs_no_model(handlers, monkeypatch):
+    ran = []
+
+    def record(self, *_, **__):
+        ran.append(self)
+        raise ArgumentError("a model was run")
+
+    monkeypatch.setattr(Resources, "run_on_model", record)
+    monkeypatch.setattr(Resources, "stream_together", record)
+    for handler, inputs in handlers:
+        if not handler.lends_gpu and handler.__name__ not in ("selected_position", "layer_and_unit"):  # of a click
+            run(handler, [component.value for component in inputs])
+    assert ran == []
+    score = next(handler for handler, _ in handlers if handler.__name__ == "score")
+    with pytest.raises(gr.Error, match="a model was run"):
+        score("a text", "any artist", "lstm")
+
+
+def run(handler, values):
+    """Runs a handler or a generator to its end; a refusal of the values that the page starts with is fine."""
+    try:
+        answer = handler(*values)
+        if hasattr(answer, "__next__"):
+            list(answer)
+    except gr.Error as error:
+        assert error.message != INTERNAL_ERROR_MESSAGE
+
+
+def refuse(value):
+    raise ArgumentError(f"value must be <b>, got {value}")
+
+
+def refuse_later(value):
+    yield value
+    raise ArgumentError("value must be less")
+
+
+def fail(value):
+    return value / 0
+
+
+def fail_later(value):
+    yield value
+    yield value / 0
+
+
+def test_an_error_of_ours_is_one_sentence_with_markup_as_text():
+    with pytest.raises(gr.Error) as caught:
+        make_handler(refuse, gpu=True)(3)
+    assert caught.value.message == "value must be &lt;b&gt;, got 3" and not caught.value.print_exception
+    stream = make_handler(refuse_later, gpu=True)(3)
+    assert next(stream) == 3
+    with pytest.raises(gr.Error, match="value must be less"):
+        next(stream)
+
+
+def test_a_fault_of_the_program_is_logged_and_hidden(caplog):
+    with pytest.raises(gr.Error) as caught:
+        make_handler(fail, gpu=False)(1)
+    assert caught.value.message == INTERNAL_ERROR_MESSAGE and "ZeroDivisionError" in caplog.text
+    with pytest.raises(gr.Error, match="on our side"):
+        list(make_handler(fail_later, gpu=False)(1))
+
+
+def test_an_endpoint_has_the_defaults_and_choices_of_what_is_loaded(tiny_folder, monkeypatch):
+    """An endpoint's model defaulted to lstm where only vanilla-rnn could be loaded."""
+
+    def endpoint(resources, text: str = "", artist: str = "any artist", model: str | None = None) -> list:
+        return [resources, text, artist, model]
+
+    monkeypatch.setattr("lyricgen.resources.bundled_models", lambda: ["vanilla-rnn"])
+    resources = Resources(tiny_folder, "cpu")
+    bound = bind_resources(endpoint, resources)
+    with gr.Blocks() as demo:
+        gr.api(make_handler(bound, gpu=False), api_name="endpoint")
+    [description] = demo.get_api_info()["named_endpoints"].values()
+    parameters = {parameter["parameter_name"]: parameter for parameter in description["parameters"]}
+    assert list(parameters) == ["text", "artist", "model"]
+    assert parameters["model"]["parameter_default"] == "vanilla-rnn"
+    assert parameters["artist"]["python_type"]["type"] == "Literal['any artist', 'Ann', 'Bob']"
+    assert bound("a", "Ann", "vanilla-rnn") == [resources, "a", "Ann", "vanilla-rnn"]
