@@ -1,14 +1,16 @@
-"""README.md and docs/: links, code blocks, the benchmarks' tables and the generated reference."""
+"""README.md and docs/: links, examples, the benchmarks' tables and the generated reference."""
 
-import ast
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
-import lyricgen
+import app
 from benchmarks.tables import PAGE, replace_block
 from docs import reference
+from lyricgen import cli
+from lyricgen.training import cli as train
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -69,12 +71,30 @@ def test_the_readme_links_to_every_page_of_docs():
     assert {f"docs/{page.name}" for page in PAGES[1:]} - links == set()
 
 
-@by_page
-def test_python_blocks_import_public_names(page):
-    blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    imports = [node for block in blocks for node in ast.walk(ast.parse(block)) if isinstance(node, ast.ImportFrom)]
-    names = {alias.name for node in imports if node.module == "lyricgen" for alias in node.names}
-    assert names <= set(lyricgen.__all__)
+def code_blocks(language: str) -> list:
+    """The fenced blocks of a language that begin at the margin, each with the page's name as its id."""
+    pattern = re.compile(rf"^```{language}\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+    return [pytest.param(block, id=page.name) for page in PAGES for block in pattern.findall(page.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize("block", code_blocks("python"))
+def test_python_blocks_run(block, app_url, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    exec(compile(block.replace("http://127.0.0.1:7860", app_url), "block", "exec"), {})
+    assert capsys.readouterr().out.strip()
+
+
+@pytest.mark.parametrize("block", code_blocks("sh"))
+def test_commands_have_flags_that_exist(block):
+    parsers = {
+        "lyricgen": cli.build_parser,
+        "python train.py": train.build_parser,
+        "python app.py": app.build_parser,
+    }
+    for line in block.replace("\\\n", " ").splitlines():
+        for command, build_parser in parsers.items():
+            if line.startswith(f"{command} "):
+                build_parser().parse_args(shlex.split(line.removeprefix(command), comments=True))
 
 
 @pytest.mark.parametrize("block", BLOCKS)
