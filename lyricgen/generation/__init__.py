@@ -1,1 +1,1 @@
-"""Decoding strategies, and the continuous batch in which lyrics are written."""
+"""Generation of lyrics: settings, requests, guards, decoding, and the scheduler that samples."""

@@ -200,7 +200,7 @@ def check_sampling(temperature: float, top_k: int, top_p: float) -> tuple[float,
     """The three settings of sampling, as numbers.
 
     Raises:
-        ArgumentError: one lies outside what is allowed.
+        ArgumentError: one lies outside its limits.
     """
     return (
         check_number("temperature", temperature, 0, MAX_TEMPERATURE),
@@ -231,7 +231,7 @@ def next_probabilities(
 
     Args:
         logits: the logits of the next character.
-        temperature: divides the logits; up to 1e-5 the argmax has probability 1. Or one a row, (..., 1), all above that.
+        temperature: divides the logits; up to 1e-5 the argmax has probability 1. Or one per row, (..., 1), all above that.
         top_k: keep the k most likely characters; 0: all.
         top_p: keep the most likely characters that together reach this probability (nucleus sampling, Holtzman et al.
             2020).
@@ -296,7 +296,7 @@ class _Decoding:
         self.prefix_logits, hidden = self.stepper.read(prefix, lengths)
         return self.prefix_logits[rows.to(device), (lengths - 1).to(device)], hidden
 
-    @torch.inference_mode()  # as a decorator it holds inside each step only, not for whoever reads the stream
+    @torch.inference_mode()  # as a decorator it holds inside each step only, not for the caller of the stream
     def steps(self, choose: Choice) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Decodes to the end, yielding at each step the labels (B,) that `choose` chose, and the logits (B, C)."""
         remaining = self.max_length - int(self.lengths.min())

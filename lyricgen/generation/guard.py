@@ -13,7 +13,7 @@ class Guard(Protocol):
 
     One guard serves many texts in many threads, so it keeps nothing of a text itself. What it has to know of a text is its
     state, an immutable value of a type of its own choice. The states of all guards are kept at every backtrack point,
-    so that going back to a point undoes nothing: the text goes on from the states there.
+    so that backtracking undoes nothing: the text continues from the states there.
 
         class BannedWord:
             \"\"\"Rejects one word.\"\"\"
@@ -32,7 +32,7 @@ class Guard(Protocol):
             def banned_labels(self, state: bool, partial_word: str) -> Collection[int]:
                 return ()
 
-        GenerationRequest(model, guards=[BannedWord("rain")])
+        GenerationRequest(model, guards=(BannedWord("rain"),))
     """
 
     @property
@@ -49,7 +49,7 @@ class Guard(Protocol):
         """
 
     def rejects(self, state: Any) -> bool:
-        """Whether the last word must be taken back, asked once of each new state behind the prefix.
+        """Whether the last word must be taken back, asked once of each new state after the prefix's.
 
         The word is resampled, then its first character banned, then the word before it taken back too. Where no other
         word can be written the rejected one stays, so a rule is kept wherever the model can keep it.

@@ -45,7 +45,7 @@ class GenerationRequest:
     batch: "ContinuousBatch | None" = None
     """The running batch of `model` to generate it in; None: a batch in the caller's thread."""
     model_name: str | None = None
-    """The name of `model` where it is loaded by name."""
+    """The name under which `model` was loaded; None: it has none."""
     notes: tuple[str, ...] = field(init=False, default=())
     """What was done to the prefix, a sentence each."""
 
@@ -64,12 +64,12 @@ class GenerationRequest:
 
     @property
     def labels(self) -> list[int]:
-        """The prompt: the prefix as the model reads it, behind the label that opens a song."""
+        """The prompt: the label that opens a song, then the prefix as the model reads it."""
         return [START_LABEL, *read_labels(self.prefix, self.model.line_breaks)]
 
     @property
     def remaining(self) -> int:
-        """Characters to generate behind the prefix."""
+        """Characters to generate after the prefix."""
         return self.settings.max_length - len(self.prefix)
 
     @property

@@ -1,8 +1,7 @@
 """Continuous batching: concurrent requests share one forward pass per character, and join and leave at any character.
 
-`RowBatch.step` is the one place that samples a lyric. `ContinuousBatch` calls it in a thread of its own, for all users of
-a model; requests without a batch are stepped in the caller's thread. Beam search, which has a batch of its own a request,
-stays in `decoding`.
+`RowBatch.step` is the one place that samples lyrics. `ContinuousBatch` calls it in a worker thread, for all users of a
+model; requests without a batch are stepped in the caller's thread. Beam search has a batch per request, in `decoding`.
 
 Shapes: B rows of the batch, G gate rows of the first layer, H hidden units, C = 100 classes.
 """
@@ -66,6 +65,9 @@ class RowBatch:
         self.model = model
         self.rows: list[_BatchRow] = []
         self._hidden: Hidden = _NO_HIDDEN  # of all rows, in their order
+        self._artist_inputs = torch.empty(0)  # (B, G)
+        self._sampling_groups: list[_SamplingGroup] = []
+        self._measured: list[int] = []  # indices of the rows that count bits
 
     @cached_property
     def stepper(self) -> FastStepper:
@@ -73,7 +75,7 @@ class RowBatch:
         return FastStepper.for_model(self.model)
 
     def unfinished(self) -> list[int]:
-        """The indices of the rows that somebody still waits for."""
+        """The indices of the rows that have not ended."""
         return [index for index, row in enumerate(self.rows) if not row.ended.is_set()]
 
     def clear(self) -> None:
@@ -82,7 +84,7 @@ class RowBatch:
 
     @torch.inference_mode()
     def rebuild(self, staying: Sequence[int], joining: Sequence["_BatchRow"]) -> None:
-        """Makes a batch of the rows of some indices and of new ones."""
+        """Keeps the rows of some indices, and adds new rows after them."""
         hidden = [map_state(lambda part: part[:, staying], self._hidden)] if staying else []
         hidden += [row.hidden for row in joining]
         self.rows = [self.rows[index] for index in staying] + list(joining)
@@ -91,7 +93,7 @@ class RowBatch:
             return
         self._hidden = map_state(lambda *parts: torch.cat(parts, dim=1), *hidden)
         artists = torch.tensor([row.artist_label for row in self.rows], device=self.stepper.artist_table.device)
-        self._artist_inputs = self.stepper.artist_table[artists]  # (B, G)
+        self._artist_inputs = self.stepper.artist_table[artists]
         self._sampling_groups = self._group_sampled_rows()
         self._measured = [index for index, row in enumerate(self.rows) if row.bits is not None]
 
@@ -168,7 +170,7 @@ class _SamplingGroup(NamedTuple):
 
 
 class ContinuousBatch:
-    """The running batch of one model: a queue of requests, and a worker thread that lives while there is something to do.
+    """The running batch of one model: a queue of requests, and a worker thread that exits when it is idle.
 
     Args:
         model: in eval mode.
@@ -277,7 +279,7 @@ class ContinuousBatch:
             self._waiting.clear()
 
     def _preempt(self, staying: list[int]) -> tuple[list[int], list["_BatchRow"]]:
-        """Makes room for the requests that find no free row: rows that have used up their time slice leave, the longest first.
+        """Frees rows for waiting requests: of the rows that have used up their time slice, the longest running leave.
 
         Returns:
             The indices that still stay, and the rows that leave, each with its hidden state.
@@ -302,7 +304,7 @@ class ContinuousBatch:
 
 
 class _BatchRow(RowState):
-    """A sequence in a batch, and what its caller waits for."""
+    """A sequence in a batch, and the events that its caller waits for."""
 
     def __init__(self, request: "GenerationRequest", stepper: FastStepper, grown: threading.Event, measured: bool):
         artist = request.artist_label
@@ -318,7 +320,7 @@ class _BatchRow(RowState):
             self.ended.set()
 
     def advance(self, label: int, hidden: Callable[[], Hidden], bits: float) -> Hidden | None:
-        """Takes the next character, see `append`, and reports it to the caller."""
+        """`append`, reported to the caller."""
         if self.ended.is_set():
             return None
         self.slice_steps += 1
@@ -332,7 +334,7 @@ class _BatchRow(RowState):
         return backtracked
 
     def fail(self, error: Exception) -> None:
-        """Ends it with an error, unless it has ended."""
+        """Ends the sequence with an error, unless it has ended."""
         if self.ended.is_set():
             return
         self.error = error
@@ -340,13 +342,13 @@ class _BatchRow(RowState):
         self.grown.set()
 
     def check_alive(self) -> None:
-        """Fails it where the thread that should generate it is dead."""
+        """Fails the sequence if its worker thread is dead."""
         if self.worker is not None and not self.worker.is_alive():
             self.fail(RuntimeError("the thread of the batch has died"))
 
 
 class _UnbatchedSequence:
-    """A sequence that no other can share a batch with: a beam search, stepped in the caller's thread."""
+    """A beam search, which shares its batch with no other sequence, stepped in the caller's thread."""
 
     bits = error = None
 
@@ -359,7 +361,7 @@ class _UnbatchedSequence:
         self.grown, self.ended = grown, threading.Event()
 
     def step(self) -> None:
-        """One character more."""
+        """Generates one more character."""
         best = next(self._steps, None)
         if best is None:
             self.ended.set()
@@ -368,7 +370,7 @@ class _UnbatchedSequence:
             self.grown.set()
 
     def check_alive(self) -> None:
-        """Its thread is the caller's own, which is alive."""
+        """Does nothing: its thread is the caller's own."""
 
 
 def stream_together(
@@ -412,7 +414,7 @@ def stream_together(
 
 
 class _LocalBatches:
-    """What is generated in the caller's thread: a batch a model, and sequences that share none."""
+    """The sequences generated in the caller's thread: one batch per model, and beam searches."""
 
     def __init__(self) -> None:
         self.batches: dict[CharacterModel, RowBatch] = {}
@@ -428,7 +430,7 @@ class _LocalBatches:
         return row
 
     def step(self) -> bool:
-        """One character more of each that has not ended; False where all have."""
+        """Generates one more character of each sequence that has not ended; returns False if all have."""
         stepped = False
         for batch in self.batches.values():
             staying = batch.unfinished()
@@ -461,12 +463,12 @@ def _outputs(sequences: Sequence[_BatchRow | _UnbatchedSequence]) -> list[Genera
 
 
 def _all_finished(sequences: Sequence[_BatchRow | _UnbatchedSequence]) -> bool:
-    """Whether none will grow any more: all have ended, or a device has failed."""
+    """Whether no sequence will grow any more: all have ended, or a device has failed."""
     return all(sequence.ended.is_set() for sequence in sequences) or any(sequence.error for sequence in sequences)
 
 
 def _wait(grown: threading.Event, due: float, sequences: Sequence[_BatchRow | _UnbatchedSequence]) -> None:
-    """Waits until `due` or until all have ended, then until one has grown, ended, or lost its thread."""
+    """Waits until `due` or until all sequences have ended, then until one has grown, ended, or lost its thread."""
     for sequence in sequences:
         while (left := due - time.monotonic()) > 0 and not sequence.ended.wait(min(left, LIVENESS_INTERVAL)):
             sequence.check_alive()

@@ -28,7 +28,7 @@ RANDOM_BLOCK = 256  # random numbers drawn at a time
 
 @dataclass
 class BacktrackPoint:
-    """The start of a word: all that it takes to go on from there, and what went wrong there so far."""
+    """The start of a word: the states needed to continue from there, and what was rejected there so far."""
 
     length: int
     """Characters of output there."""
@@ -106,11 +106,11 @@ class RowState:
 
         Args:
             label: the label that was chosen.
-            hidden: returns a copy of the state (one row) after `read_next` was read; only called where it is kept.
+            hidden: returns a copy of the state (one row) after `read_next` was read; called only for backtrack points.
             bits: the surprisal of the label.
 
         Returns:
-            The state to backtrack to, before the new `read_next`; None: go on from the present one.
+            The state to backtrack to, before the new `read_next`; None: continue from the present one.
         """
         if self._pending:
             self.read_next = self._pending.popleft()
@@ -134,7 +134,7 @@ class RowState:
         self._points.append(BacktrackPoint(0, hidden(), self.read_next, states, self.bits, partial_word))
 
     def _end_word(self, hidden: Callable[[], Hidden]) -> Hidden | None:
-        """Adds a backtrack point behind a complete word or, where a guard rejects it, backtracks."""
+        """Adds a backtrack point after a complete word or, where a guard rejects it, backtracks."""
         point = self._points[-1]
         word = point.partial_word + self.output[point.length :]
         states = [guard.after(state, word) for guard, state in zip(self.guards, point.states, strict=True)]

@@ -32,7 +32,7 @@ class GenerationSettings:
     """How a lyric is generated. The values are as given: `GenerationRequest` checks them."""
 
     artist: str | None = None
-    """An artist of the model, whose style to write in; None: any artist."""
+    """The artist to imitate, one of the model's; None: any artist."""
     strategy: str = _setting("sample", choices=STRATEGIES)
     """sample, greedy or beam."""
     temperature: float = _setting(0.7, 0, MAX_TEMPERATURE)
@@ -53,7 +53,7 @@ class GenerationSettings:
 
 
 class Setting(NamedTuple):
-    """One generation setting, for whoever builds a signature, a flag or a component of it."""
+    """One generation setting, from which signatures, flags and components are built."""
 
     name: str
     annotation: Any

@@ -12,7 +12,7 @@ _NO_RUNS: Mapping[int, int] = MappingProxyType({})
 
 
 class CopyState(NamedTuple):
-    """What a guard knows of a text so far. Immutable: to go back to an earlier word, go on from its state."""
+    """What a guard knows of a text so far. Immutable: to backtrack to an earlier word, continue from its state."""
 
     words: tuple[int, ...] = ()
     """The hashes of the last four words, fewer at the start of a text."""
@@ -33,8 +33,8 @@ class CopyGuard:
         guard = CopyGuard(index, max_copied_words=6)
         state = guard.after(guard.start, prefix)
         ...                                        # a word has been written
-        after = guard.after(state, word)
-        if guard.rejects(after):                   # take the word back, and write another after `state`
+        state_after = guard.after(state, word)
+        if guard.rejects(state_after):             # take the word back, and write another one after `state`
             ...
 
     A copied run is one of `measure_originality`: a text that the guard never rejected has none longer than allowed.
@@ -76,20 +76,21 @@ class CopyGuard:
         return ()
 
     def _after_word(self, state: CopyState, word: int) -> CopyState:
+        """The state after one more word, given by its hash."""
         words = (*state.words, word)
         if len(words) < GRAM:
             return CopyState(words)
-        gram, before = hash_gram(words), state.runs
-        found = self.index.songs_with(gram)
-        if not found:
+        gram = hash_gram(words)
+        songs = self.index.songs_with(gram)
+        if not songs:
             return CopyState(words[1:])
-        runs = {song: before.get(song, GRAM - 1) + 1 for song, _ in found}
-        if gram in state.grams:  # a run holds it no more often than its song does
+        runs = {song: state.runs.get(song, GRAM - 1) + 1 for song, _ in songs}
+        if gram in state.grams:  # a run holds a gram no more often than its song does
             period = next((period for period in range(1, GRAM) if words[period:] == words[:-period]), 0)
-            ago = [back for back, other in enumerate(reversed(state.grams), 1) if other == gram]
-            for song, times in found:
-                if times <= len(ago) and (not period or ago[times - 1] == times * period):
-                    runs[song] = min(runs[song], GRAM - 1 + ago[times - 1])
+            distances = [words_ago for words_ago, earlier in enumerate(reversed(state.grams), 1) if earlier == gram]
+            for song, times in songs:
+                if times <= len(distances) and (not period or distances[times - 1] == times * period):
+                    runs[song] = min(runs[song], GRAM - 1 + distances[times - 1])
         return CopyState(words[1:], runs, (*state.grams[1 - MAX_RUN :], gram))
 
 
@@ -103,9 +104,5 @@ def make_copy_guard(max_copied_words: object, index: Callable[[], SongIndex]) ->
     Raises:
         ArgumentError: `max_copied_words` is something else.
     """
-    if (
-        max_copied_words is None
-        or check_integer("max_copied_words", max_copied_words, MIN_RUN, MAX_RUN, or_zero=True) == 0
-    ):
-        return None
-    return CopyGuard(index(), max_copied_words)
+    limit = check_integer("max_copied_words", max_copied_words or 0, MIN_RUN, MAX_RUN, or_zero=True)
+    return CopyGuard(index(), limit) if limit else None

@@ -1,1 +1,1 @@
-"""The two networks, their vocabulary and their checkpoints."""
+"""The two networks, their vocabulary, checkpoints, and text as they read it."""

@@ -30,7 +30,7 @@ def check_artist(artist: str | None, model: "CharacterModel") -> str | None:
 
 
 def read_labels(text: str, line_breaks: bool = False) -> list[int]:
-    """The labels that a model reads for a text, one a character: in lower case, and with spaces for line breaks.
+    """The labels that a model reads for a text, one per character: in lower case, and with spaces for line breaks.
 
     Args:
         text: the text.

@@ -20,7 +20,7 @@ INPUT_SIZE = NUM_CLASSES + 1
 APOSTROPHES = "'’‘ʼ`"
 
 _LABEL_OF = {character: label for label, character in enumerate(CHARACTERS)}
-_LABEL_TABLE = np.full(129, OOV_LABEL, dtype=np.uint8)  # by code point; 128 stands for all that is not ASCII
+_LABEL_TABLE = np.full(129, OOV_LABEL, dtype=np.uint8)  # by code point; 128: all that is not ASCII
 _LABEL_TABLE[[ord(character) for character in CHARACTERS]] = np.arange(NUM_CLASSES, dtype=np.uint8)
 
 
@@ -34,7 +34,7 @@ def character_to_label(character: str, oov_label: int = OOV_LABEL) -> int:
 
 
 def string_to_labels(character_string: str, oov_label: int = OOV_LABEL) -> list[int]:
-    """The labels of a string, one a character.
+    """The labels of a string, one per character.
 
     >>> string_to_labels("ab c")
     [10, 11, 94, 12]
@@ -43,7 +43,7 @@ def string_to_labels(character_string: str, oov_label: int = OOV_LABEL) -> list[
 
 
 def encode(text: str) -> np.ndarray:
-    """`string_to_labels` through a lookup table: a uint8 array, one label a code point, tens of MB a second."""
+    """`string_to_labels` through a lookup table: a uint8 array, one label per code point, at tens of MB per second."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     return _LABEL_TABLE[np.minimum(codes, 128)]
 

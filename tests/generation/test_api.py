@@ -186,7 +186,7 @@ def test_length_below_the_prefix_is_refused_with_both_numbers(model):
         generate_lyrics("hello world", model=model, max_length=5)
 
 
-def test_unknown_artist_is_told_the_nearest(model):
+def test_unknown_artist_is_refused_with_the_nearest_names(model):
     with pytest.raises(ArgumentError, match="Ada Lark"):
         generate_lyrics(model=model, artist="Ada Lurk")
 
@@ -196,7 +196,7 @@ def test_artist_for_a_model_without_artists_is_refused():
         generate_lyrics(model=VanillaRNN(hidden_size=8), artist="Ada Lark")
 
 
-def test_unknown_model_is_told_the_bundled_ones():
+def test_unknown_model_is_refused_with_the_bundled_names():
     with pytest.raises(LyricGenError, match="lstm"):
         generate_lyrics(model="lstn")
 

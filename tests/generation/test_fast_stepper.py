@@ -1,4 +1,4 @@
-"""The fast stepper: the logits of the module, whatever stands beside a row."""
+"""FastStepper: the logits of the module, whatever the other rows; caches of steppers."""
 
 import threading
 import time
@@ -53,7 +53,7 @@ def test_bundled_models_step_as_the_module_does(name, dtype, tolerance):
 
 @pytest.mark.skipif(fastest_dtype(load_model("lstm")) == torch.float32, reason="this processor has no bfloat16")
 @pytest.mark.parametrize("name", ["lstm", "vanilla-rnn"])
-def test_in_bfloat16_a_rows_logits_are_the_same_bits_whatever_stands_beside_it(name):
+def test_in_bfloat16_a_rows_logits_are_bitwise_the_same_in_any_batch(name):
     stepper = FastStepper(load_model(name))
     assert stepper.dtype == torch.bfloat16
     generator = torch.Generator().manual_seed(0)

@@ -174,7 +174,7 @@ def test_a_place_is_free_at_once_when_the_reader_goes(small):
     wait_until(lambda: len(small) == 0, 0.5)
 
 
-def test_a_device_that_fails_is_told_to_all_and_the_batch_goes_on(small, monkeypatch):
+def test_a_device_failure_reaches_all_callers_and_the_batch_survives(small, monkeypatch):
     def fail(*_):
         raise torch.OutOfMemoryError("no memory left")
 

@@ -1,5 +1,8 @@
 """RowState: one sequence in progress, its guards, and how it backtracks."""
 
+import inspect
+import textwrap
+from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
@@ -8,6 +11,7 @@ import torch
 from lyricgen import Song, SongIndex, VanillaRNN, generate_lyrics, measure_originality
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.api import make_request, write_together
+from lyricgen.generation.guard import Guard
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.sequence import MAX_BANNED, MAX_BANNED_AT_START, RESAMPLES_PER_WORD, RowState
 from lyricgen.generation.settings import GenerationSettings
@@ -67,7 +71,7 @@ def test_a_longer_run_is_allowed_where_it_is_said_so(index):
     assert write(row, "bells ")[-1] is not None
 
 
-def test_the_last_word_counts_too_though_nothing_stands_behind_it(index):
+def test_the_last_word_counts_too_though_nothing_follows_it(index):
     row = start_row(index, "the grey heron counts ", 3)
     assert write(row, "the")[-1] is not None
     assert not row.finished and row.text == "the grey heron counts "
@@ -98,22 +102,16 @@ def test_where_nothing_else_can_be_written_the_word_before_is_taken_back(index):
     assert row.text == "the grey heron " and set(row.banned_labels()) == set(string_to_labels("c"))
 
 
-class BannedWord:
-    """A guard that rejects one word, as its documentation shows it."""
+def guard_of_the_documentation() -> type:
+    """The class BannedWord, as the protocol's docstring shows it."""
+    lines = inspect.cleandoc(Guard.__doc__).splitlines()
+    code = [line for line in lines if line.startswith("    ") or not line]
+    namespace = {"Collection": Collection, "model": MODEL, "GenerationRequest": GenerationRequest}
+    exec(textwrap.dedent("\n".join(code)), namespace)
+    return namespace["BannedWord"]
 
-    start = False
 
-    def __init__(self, word: str):
-        self.word = word
-
-    def after(self, state: bool, text: str) -> bool:
-        return self.word in text.lower().split()
-
-    def rejects(self, state: bool) -> bool:
-        return state
-
-    def banned_labels(self, state: bool, partial_word: str) -> list[int]:
-        return []
+BannedWord = guard_of_the_documentation()
 
 
 class BannedLetters(BannedWord):
@@ -217,7 +215,7 @@ def test_no_lyric_copies_more_words_than_allowed_alone_or_beside_others(strategy
     assert [len(text) for text in texts] == [200] * len(texts)
     assert texts == [
         write_together([request])[0] for request in kept
-    ]  # the same seed, the same text, whoever else is there
+    ]  # the same seed, the same text, alone and in company
 
 
 def test_a_lyric_that_copies_nothing_is_the_one_without_a_limit():
