@@ -33,7 +33,7 @@ from lyricgen.generation.settings import GenerationSettings
 from lyricgen.models.checkpoints import bundled_models, load_model
 from lyricgen.models.networks import CharacterModel
 from lyricgen.songs.corpus import encode_corpus
-from lyricgen.songs.notebook import read_songs
+from lyricgen.songs.reading import read_songs
 from lyricgen.words.space import VectorSpace, open_space, save_space
 
 HEADER = ["what", "size", "total", "per unit", "per unit against the smallest", "also"]

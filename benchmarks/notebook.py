@@ -16,7 +16,8 @@ import pytorch_lightning as pl
 import torch
 
 from benchmarks.tables import table
-from lyricgen.songs.notebook import ARTISTS, LyricsGenerationDataModule
+from lyricgen.songs.notebook import LyricsGenerationDataModule
+from lyricgen.songs.reading import ARTISTS
 from lyricgen.storage import ASSETS, write_json
 from lyricgen.training import cli as train
 from lyricgen.training.lightning_task import LearningCurve, LyricsGenerationTask

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lyricgen.songs.download import TRAIN_FILE, VAL_FILE
-from lyricgen.songs.notebook import ARTIST_COLUMN, ARTISTS, LYRIC_COLUMN, Song
+from lyricgen.songs.reading import ARTIST_COLUMN, ARTISTS, LYRIC_COLUMN, Song
 
 SONGS, CHARACTERS = 400, 1_900  # songs, and mean characters of a song
 WORDS = 5_000  # size of the vocabulary

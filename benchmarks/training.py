@@ -28,9 +28,11 @@ from benchmarks.songs import CHARACTERS, SONGS, write_songs
 from benchmarks.tables import table
 from lyricgen.models.networks import ImprovedSeqModel
 from lyricgen.models.vocabulary import INPUT_SIZE, NUM_CLASSES, PADDING_LABEL
-from lyricgen.songs.corpus import Corpus, SongStreams, encode_corpus
+from lyricgen.songs.corpus import Corpus, encode_corpus
 from lyricgen.songs.download import TRAIN_FILE
-from lyricgen.songs.notebook import ARTISTS, LyricsGenerationDataModule, read_songs
+from lyricgen.songs.notebook import LyricsGenerationDataModule
+from lyricgen.songs.reading import ARTISTS, read_songs
+from lyricgen.songs.streams import SongStreams
 from lyricgen.training import cli as train
 from lyricgen.training.lightning_task import LearningCurve, LyricsGenerationTask
 

@@ -25,15 +25,11 @@ _NAMES = {
         "token_ids_to_str",
     ),
     "errors": ("ArgumentError", "DataError", "LyricGenError", "ModelError", "VectorsError"),
-    "songs.notebook": (
-        "ARTISTS",
-        "LyricsGenerationDataModule",
-        "LyricsGenerationDataset",
-        "LyricsGenerationTensor",
-        "Song",
-        "read_songs",
-    ),
-    "songs.corpus": ("Corpus", "SongStreams", "clean_songs", "copied_share", "encode_corpus", "open_corpus"),
+    "songs.reading": ("ARTISTS", "Song", "read_songs"),
+    "songs.notebook": ("LyricsGenerationDataModule", "LyricsGenerationDataset", "LyricsGenerationTensor"),
+    "songs.corpus": ("Corpus", "encode_corpus", "open_corpus"),
+    "songs.streams": ("SongStreams",),
+    "songs.overlap": ("clean_songs", "copied_share"),
     "songs.download": ("download_songdata",),
     "models.networks": ("CharacterModel", "ImprovedSeqModel", "VanillaRNN"),
     "training.lightning_task": ("LyricsGenerationTask", "measure_bits"),
@@ -141,18 +137,18 @@ if TYPE_CHECKING:  # the same names for editors and type checkers, which see no 
     from lyricgen.models.vocabulary import string_to_labels as string_to_labels
     from lyricgen.models.vocabulary import token_ids_to_str as token_ids_to_str
     from lyricgen.songs.corpus import Corpus as Corpus
-    from lyricgen.songs.corpus import SongStreams as SongStreams
-    from lyricgen.songs.corpus import clean_songs as clean_songs
-    from lyricgen.songs.corpus import copied_share as copied_share
     from lyricgen.songs.corpus import encode_corpus as encode_corpus
     from lyricgen.songs.corpus import open_corpus as open_corpus
     from lyricgen.songs.download import download_songdata as download_songdata
-    from lyricgen.songs.notebook import ARTISTS as ARTISTS
     from lyricgen.songs.notebook import LyricsGenerationDataModule as LyricsGenerationDataModule
     from lyricgen.songs.notebook import LyricsGenerationDataset as LyricsGenerationDataset
     from lyricgen.songs.notebook import LyricsGenerationTensor as LyricsGenerationTensor
-    from lyricgen.songs.notebook import Song as Song
-    from lyricgen.songs.notebook import read_songs as read_songs
+    from lyricgen.songs.overlap import clean_songs as clean_songs
+    from lyricgen.songs.overlap import copied_share as copied_share
+    from lyricgen.songs.reading import ARTISTS as ARTISTS
+    from lyricgen.songs.reading import Song as Song
+    from lyricgen.songs.reading import read_songs as read_songs
+    from lyricgen.songs.streams import SongStreams as SongStreams
     from lyricgen.training.lightning_task import LyricsGenerationTask as LyricsGenerationTask
     from lyricgen.training.lightning_task import measure_bits as measure_bits
     from lyricgen.words.analogy_benchmark import google_questions as google_questions

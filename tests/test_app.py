@@ -18,7 +18,7 @@ from lyricgen.errors import ModelError
 from lyricgen.generation.api import generate_lyrics
 from lyricgen.models.checkpoints import load_checkpoint
 from lyricgen.models.text import section_breaks_to_newlines
-from lyricgen.songs.notebook import ARTISTS
+from lyricgen.songs.reading import ARTISTS
 from lyricgen.storage import ASSETS
 from lyricgen.ui.components import originality_line
 

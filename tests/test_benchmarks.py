@@ -13,7 +13,7 @@ from benchmarks import attribution, growth, originality, startup, users
 from benchmarks.songs import make_songs, make_text, write_csv
 from benchmarks.summary import summary
 from lyricgen.analysis.ngram_classifier import load_ngrams
-from lyricgen.songs.notebook import ARTISTS
+from lyricgen.songs.reading import ARTISTS
 from lyricgen.storage import ASSETS
 
 ROOT = Path(__file__).parent.parent

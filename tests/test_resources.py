@@ -23,7 +23,7 @@ from lyricgen.memorization.song_index import SongIndex
 from lyricgen.models.checkpoints import ASSETS, Checkpoint, bundled_models, load_checkpoint, save_checkpoint
 from lyricgen.models.networks import VanillaRNN
 from lyricgen.resources import BUNDLED, Resources
-from lyricgen.songs.notebook import Song
+from lyricgen.songs.reading import Song
 
 CPU = torch.device("cpu")
 

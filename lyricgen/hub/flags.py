@@ -7,6 +7,7 @@ import argparse
 import re
 import shlex
 from pathlib import Path
+from typing import Protocol
 
 from lyricgen.errors import ArgumentError
 from lyricgen.validation import short_repr
@@ -22,7 +23,20 @@ def add_hub_flags(parser: argparse.ArgumentParser, required: bool = False) -> No
     # fmt: on
 
 
-def push_command(folder: Path, options: argparse.Namespace) -> str:
+class PushOptions(Protocol):
+    """The values of the flags of `add_hub_flags`."""
+
+    @property
+    def hub_repo(self) -> str | None: ...
+    @property
+    def private(self) -> bool: ...
+    @property
+    def revision(self) -> str: ...
+    @property
+    def tag(self) -> str | None: ...
+
+
+def push_command(folder: Path, options: PushOptions | argparse.Namespace) -> str:
     """The shell command that publishes a folder with the same flags."""
     values = {"--hub-repo": options.hub_repo, "--revision": options.revision, "--tag": options.tag}
     flags = [f"{flag} {shlex.quote(value)}" for flag, value in values.items() if value and value != "main"]

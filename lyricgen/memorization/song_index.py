@@ -31,7 +31,7 @@ from lyricgen.models.vocabulary import APOSTROPHES
 from lyricgen.storage import ASSETS, SONG_INDEX, artifact_errors, read_artifact, write_artifact
 
 if TYPE_CHECKING:  # takes seconds to import
-    from lyricgen.songs.notebook import Song
+    from lyricgen.songs.reading import Song
 
 GRAM = 5  # words
 FOLDER = "originality"  # name of the index's folder beside the models

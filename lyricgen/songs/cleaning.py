@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from lyricgen.errors import DataError
-from lyricgen.songs.corpus import MOST_HELD_OUT, WINDOW, Corpus, _window_hashes, encode_corpus
-from lyricgen.songs.notebook import SHORTEST_LYRIC, Song
+from lyricgen.songs.corpus import MAX_HELD_OUT, Corpus, encode_corpus
+from lyricgen.songs.overlap import WINDOW, window_hashes
+from lyricgen.songs.reading import MIN_LYRIC_LENGTH, Song
 
 MAX_OVERLAP = 0.5  # share of a song's windows in longer songs from which on it is a near-duplicate
 MAX_OVERLAP_HELD_OUT = 0.1  # share of a held-out song's windows that may occur in any other song
@@ -126,7 +127,7 @@ class SongCleaner:
     def is_stub(self, lyric: str) -> bool:
         """Whether a lyric is a snippet or a placeholder."""
         text = _plain(lyric)
-        if len(text) < SHORTEST_LYRIC or text in self.performers:
+        if len(text) < MIN_LYRIC_LENGTH or text in self.performers:
             return True
         return bool(_STUB.match(text) or _STUB_OPENING.match(text))
 
@@ -173,13 +174,16 @@ def find_performers(read: Callable[[], Iterable[Song]]) -> frozenset[str]:
 
 def _learn_names(read: Callable[[], Iterable[Song]], known: frozenset[str]) -> frozenset[str]:
     """The names that `find_performers` finds when these are known already."""
-    openings, songs, frequency, sections, labelled = Counter(), Counter(), Counter(), 0, 0
+    openings: Counter[str] = Counter()
+    songs: Counter[str] = Counter()
+    frequency: Counter[str] = Counter()
+    sections = labelled = 0
     following: dict[str, set[str]] = defaultdict(set)
     labels = known | set(SECTION_WORDS)
     for song in read():
         if "\n" in song.lyric:
             continue
-        found = Counter()
+        phrases: Counter[str] = Counter()
         for section in re.split(r"[ \t]{2,}", song.lyric.lower()):
             words = section.split(" ")
             frequency.update(words)
@@ -187,10 +191,10 @@ def _learn_names(read: Callable[[], Iterable[Song]], known: frozenset[str]) -> f
             sections, labelled = sections + 1, labelled + (words[0] in SECTION_WORDS)
             for count in range(1, min(MAX_NAME_WORDS, len(words) - start) + 1):
                 phrase = " ".join(words[start : start + count])
-                found[phrase] += 1
+                phrases[phrase] += 1
                 following[phrase].add(" ".join(words[start + count : start + count + 1]))
-        openings.update(found)
-        songs.update(found.keys())
+        openings.update(phrases)
+        songs.update(phrases.keys())
     if labelled < MIN_HEADING_SHARE * sections:
         return frozenset()
     candidates = {
@@ -232,7 +236,7 @@ def _has_label_prefix(name: str, labels: frozenset[str] | set[str]) -> bool:
 
 def _count_phrases(phrases: set[str], songs: Iterable[Song]) -> Counter:
     """How often each phrase of up to `MAX_NAME_WORDS` words occurs in the songs, within a section."""
-    counts = Counter()
+    counts: Counter[str] = Counter()
     for song in songs:
         if "\n" in song.lyric:
             continue
@@ -280,7 +284,8 @@ def clean_training_songs(
     Raises:
         DataError: cleaning leaves no song.
     """
-    report, songs = CleaningReport(), []
+    report = CleaningReport()
+    sung: list[int] = []  # numbers of the songs that are no notices or stubs
     candidates = None if numbers is None else set(numbers.tolist())
 
     def cut() -> Iterator[Song]:
@@ -292,13 +297,13 @@ def clean_training_songs(
                 if kind:
                     setattr(report, kind, getattr(report, kind) + 1)
                 else:
-                    songs.append(number)
+                    sung.append(number)
                     report.songs_with_headings += len(lyric) < len(song.lyric)
                     report.heading_characters += len(song.lyric) - len(lyric)
             yield replace(song, lyric=lyric)
 
     corpus = encode_corpus(cut(), folder, artists)
-    songs = np.array(songs, np.int64)
+    songs = np.array(sung, np.int64)
     duplicates = find_duplicates(corpus, songs)
     kept = duplicates.kept if cleaner else np.ones(len(songs), bool)
     if cleaner:
@@ -324,7 +329,7 @@ def find_duplicates(corpus: Corpus, songs: np.ndarray, window: int = WINDOW) -> 
     songs = np.asarray(songs, np.int64)
     lengths = corpus.stops[songs] - corpus.starts[songs] - 1
     sample = max(1, -(-int(lengths.sum()) // MAX_WINDOWS))
-    hashes = [np.unique(_sampled(_window_hashes(corpus.song(song), window), sample)) for song in songs]
+    hashes = [np.unique(_sampled(window_hashes(corpus.song(song), window), sample)) for song in songs]
     known, song_counts = np.unique(np.concatenate([*hashes, np.empty(0, np.uint64)]), return_counts=True)
     exact, near = np.zeros(len(songs), bool), np.zeros(len(songs), bool)
     overlap = np.zeros(len(songs))
@@ -371,7 +376,7 @@ def choose_held_out(kept: np.ndarray, overlap: np.ndarray, share: float, seed: i
     """
     held_out = np.zeros(len(kept), bool)
     eligible = np.flatnonzero(kept & (overlap <= MAX_OVERLAP_HELD_OUT))
-    count = min(max(1, round(share * int(kept.sum()))), len(eligible), int(kept.sum()) - 1, MOST_HELD_OUT)
+    count = min(max(1, round(share * int(kept.sum()))), len(eligible), int(kept.sum()) - 1, MAX_HELD_OUT)
     if share > 0 and count > 0:
         held_out[np.random.default_rng(seed).permutation(eligible)[:count]] = True
     return held_out

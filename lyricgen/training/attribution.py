@@ -1,17 +1,51 @@
 """Training of the attribution artifact: an n-gram classifier of artists, calibrated on held-out training songs."""
 
+import json
+import time
 from dataclasses import replace
 
 import numpy as np
 
 from lyricgen.analysis.attribution import attribution_metrics, posterior
-from lyricgen.analysis.ngram_classifier import Calibration, NgramClassifier, fit_calibration, fit_ngrams
+from lyricgen.analysis.ngram_classifier import Calibration, NgramClassifier, fit_calibration, fit_ngrams, save_ngrams
 from lyricgen.errors import DataError
 from lyricgen.models.vocabulary import OOV_LABEL, token_ids_to_str
-from lyricgen.songs.corpus import Corpus, clean_songs
+from lyricgen.songs.corpus import Corpus
+from lyricgen.songs.overlap import clean_songs
+from lyricgen.training.config import ATTRIBUTION, TrainConfig
+from lyricgen.training.interruption import interruptible
+from lyricgen.training.provenance import processor_name, provenance
+from lyricgen.training.songs import TrainingSongs
 
 CALIBRATION_SHARE = 0.2  # share of the training songs held out to fit the calibration
 EXCERPTS = ((0, 600), (0, 300), (0, 150), (0, 40), (300, 450), (300, 340))  # spans of each held-out song, in characters
+
+
+def train_attribution(songs: TrainingSongs, config: TrainConfig) -> None:
+    """Fits and calibrates the n-gram classifier of artists, and writes the artifact.
+
+    Songs of fewer than two artists are skipped with a note where other artifacts are trained too.
+
+    Raises:
+        DataError: fewer than two artists have a song, and nothing else is trained.
+        Interrupted: by Ctrl-C or SIGTERM; nothing was written.
+    """
+    started = time.perf_counter()
+    if config.models != (ATTRIBUTION,) and len(np.unique(songs_with_artist(songs.train).artist_labels)) < 2:
+        print(f"{ATTRIBUTION}: skipped, since the songs are not of two artists or more")
+        return
+    with interruptible(ATTRIBUTION):
+        classifier = fit_attribution(songs.train, config.seed)
+    record = provenance(
+        data_sha256=songs.data_sha256,
+        seed=config.seed,
+        seconds=time.perf_counter() - started,
+        hardware=processor_name(1),
+        packages=["scikit-learn", "numpy"],
+    )
+    metrics = {**classifier.metrics, **record}
+    save_ngrams(replace(classifier, metrics=metrics), config.out / ATTRIBUTION)
+    print(f"{ATTRIBUTION}: {json.dumps(metrics['held_out'])}; written to {config.out / ATTRIBUTION}")
 
 
 def fit_attribution(corpus: Corpus, seed: int) -> NgramClassifier:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from lyricgen.songs.notebook import Song
+from lyricgen.songs.reading import Song
 from lyricgen.storage import file_sha256
 
 

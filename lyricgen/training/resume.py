@@ -1,21 +1,21 @@
-"""Exact resume: a training that was interrupted goes on as if it had not been."""
+"""Exact resume: an interrupted training continues as if it had not been interrupted."""
 
-import hashlib
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
 
-from lyricgen.songs.corpus import Corpus, SongStreams
+from lyricgen.songs.streams import SongStreams
 
 
 class TrainingState(pl.Callback):
-    """Keeps in each checkpoint what Lightning does not: the streams' positions and the state of the random numbers.
+    """Saves in each checkpoint what Lightning does not: stream positions and random states.
 
-    Put it before the checkpoint callbacks. Weights, optimizer, schedule and counters are Lightning's part; the carried hidden
-    state is `LyricsGenerationTask`'s.
+    It must come before the checkpoint callbacks. Lightning saves weights, optimizer, schedule and counters;
+    `LyricsGenerationTask` saves the hidden state of the streams.
 
     Args:
         streams: the shuffled training streams.
@@ -24,27 +24,27 @@ class TrainingState(pl.Callback):
     def __init__(self, streams: SongStreams):
         self.streams = streams
         self.interrupted = False
-        self._steps = streams.steps  # that were trained on; the loader may have taken more
+        self._steps = streams.steps  # trained on; the loader may have prefetched more
         self._rng: dict | None = None  # to restore before the next step
 
     @property
     def settings(self) -> dict:
-        """What must be the same when a training is resumed."""
+        """Settings that a resumed training must share."""
         return {
             "batch_size": self.streams.batch_size,
             "length": self.streams.length,
             "artist_dropout": self.streams.artist_dropout,
-            "songs": corpus_sha256(self.streams.corpus),
+            "songs": self.streams.corpus.sha256,
         }
 
-    def on_train_batch_start(self, trainer, task, batch, batch_index) -> None:
+    def on_train_batch_start(self, *_: Any) -> None:
         if self._rng is not None:
             torch.set_rng_state(self._rng["torch"])
             if self._rng["cuda"] and torch.cuda.is_available():
                 torch.cuda.set_rng_state_all(self._rng["cuda"])
             self._rng = None
 
-    def on_train_batch_end(self, trainer, task, outputs, batch, batch_index) -> None:
+    def on_train_batch_end(self, *_: Any) -> None:
         self._steps += 1
         if self.interrupted:
             raise KeyboardInterrupt
@@ -62,27 +62,19 @@ class TrainingState(pl.Callback):
 
     @contextmanager
     def ctrl_c_after_step(self) -> Iterator[None]:
-        """Within it Ctrl-C ends the training after the step that is running; a second one ends it at once."""
+        """Within the block, Ctrl-C ends the training after the current step; a second Ctrl-C ends it immediately."""
 
-        def interrupt(number, frame):
+        def interrupt(number: int, frame: object) -> None:
             if self.interrupted:
                 raise KeyboardInterrupt
             self.interrupted = True
 
-        before = signal.getsignal(signal.SIGINT)
-        if before is not signal.default_int_handler:  # ignored in a background job, or another program's own
+        handler = signal.getsignal(signal.SIGINT)
+        if handler is not signal.default_int_handler:  # ignored in a background job, or set by another program
             yield
             return
         signal.signal(signal.SIGINT, interrupt)
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
-
-
-def corpus_sha256(corpus: Corpus) -> str:
-    """The sha256 of the songs of a corpus, its subset among them."""
-    digest = hashlib.sha256(corpus.sha256.encode())
-    for numbers in (corpus.starts, corpus.stops, corpus.artist_labels):
-        digest.update(numbers.astype("<i8").tobytes())
-    return digest.hexdigest()
+            signal.signal(signal.SIGINT, handler)

@@ -1,7 +1,8 @@
-"""What a model writes at stages of its training, and its weights there."""
+"""Samples and weights of a network at stages of its training."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -10,21 +11,21 @@ from safetensors.torch import save_file
 from lyricgen.models.networks import CharacterModel, map_state
 from lyricgen.models.vocabulary import NUM_CLASSES, START_LABEL, string_to_labels, token_ids_to_str
 
-STAGES = (1, 3)  # times 1, 10, 100, ... from 10 on, and step 1
+STAGES = (1, 3)  # times a power of ten: steps 10, 30, 100, ...; and step 1
 PREFIXES = ("", "the river ")
 TEMPERATURE = 0.7
 SAMPLE_LENGTH = 200  # characters
-SAMPLE_SEED = 1  # of the first prefix, one more for each after it
+SAMPLE_SEED = 1  # of the first prefix; the next ones follow
 
 
 class StageSamples(pl.Callback):
-    """Writes short samples at steps 1, 10, 30, 100, 300, ... and at the end, and keeps the weights of each stage.
+    """Generates short samples at steps 1, 10, 30, 100, 300, ... and the last step, and saves the weights of each stage.
 
-    It draws from a generator of its own, so that the training is the same with it as without it.
+    It has its own random generator, so that it does not change the training.
 
     Args:
-        folder: where `step-000010.safetensors` (float16) goes at each stage; None: weights are not kept.
-        prefixes: one sample each.
+        folder: of the weights, one `step-000010.safetensors` (float16) per stage; None: no weights are saved.
+        prefixes: of the samples, one sample each.
     """
 
     def __init__(self, folder: Path | None = None, prefixes: Sequence[str] = PREFIXES):
@@ -32,12 +33,12 @@ class StageSamples(pl.Callback):
         self.rows: list[dict] = []
         self._characters = 0
 
-    def on_train_batch_end(self, trainer, task, outputs, batch, batch_index) -> None:
+    def on_train_batch_end(self, trainer: Any, task: Any, outputs: Any, batch: Any, batch_index: int) -> None:
         self._characters = self._characters + batch.sequence_length.sum()
         if is_stage(trainer.global_step):
             self._write(trainer.global_step, task.model)
 
-    def on_train_end(self, trainer, task) -> None:
+    def on_train_end(self, trainer: Any, task: Any) -> None:
         self._write(trainer.global_step, task.model)
 
     def state_dict(self) -> dict:
@@ -79,14 +80,14 @@ def is_stage(step: int) -> bool:
 
 @torch.inference_mode()
 def sample_text(model: CharacterModel, prefix: str, length: int, temperature: float, seed: int) -> str:
-    """A prefix and `length` sampled characters after it, by any artist; the model's mode and all global states stay.
+    """A prefix with `length` sampled characters, in the style of no artist; leaves the model's mode and global state alone.
 
     Args:
         model: on any device.
         prefix: characters of the vocabulary.
         length: characters.
         temperature: above 0.
-        seed: of the characters drawn.
+        seed: of the sampling.
     """
     training, device = model.training, next(model.parameters()).device
     generator = torch.Generator().manual_seed(seed)
@@ -98,8 +99,8 @@ def sample_text(model: CharacterModel, prefix: str, length: int, temperature: fl
             for _ in range(length):
                 logits, hidden = model(inputs, None, hidden)
                 hidden = map_state(lambda part: part.float(), hidden)
-                chances = (logits[0, -1, :NUM_CLASSES].float().cpu() / temperature).softmax(-1)
-                labels.append(int(torch.multinomial(chances, 1, generator=generator)))
+                probabilities = (logits[0, -1, :NUM_CLASSES].float().cpu() / temperature).softmax(-1)
+                labels.append(int(torch.multinomial(probabilities, 1, generator=generator)))
                 inputs = torch.tensor([labels[-1:]], device=device)
     finally:
         model.train(training)

@@ -8,6 +8,8 @@ from gensim.models import KeyedVectors, Word2Vec
 
 from lyricgen.errors import DataError
 
+SUBSAMPLING = 1e-4  # relative frequency above which a word is subsampled
+LEARNING_RATE = 0.025  # initial value
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 
@@ -25,10 +27,10 @@ def fit_word2vec(
     dimensions: int = 100,
     window: int = 5,
     negative: int = 10,
-    sample: float = 1e-4,
+    sample: float = SUBSAMPLING,
     min_songs: int = 10,
     epochs: int = 20,
-    learning_rate: float = 0.025,
+    learning_rate: float = LEARNING_RATE,
     seed: int = 777,
 ) -> KeyedVectors:
     """Trains skip-gram vectors in one thread: the same seed gives the same vectors.

@@ -20,7 +20,7 @@ from lyricgen.analysis.attribution import (
 )
 from lyricgen.analysis.ngram_classifier import Calibration
 from lyricgen.models.vocabulary import OOV_LABEL, START_LABEL
-from lyricgen.songs.notebook import ARTISTS
+from lyricgen.songs.reading import ARTISTS
 
 LYRICS = {"Ann": "la la la oh la la oh la oh la la", "Bob": "dum di dum di di dum dum di dum"}
 

@@ -17,7 +17,7 @@ from lyricgen.analysis.ngram_classifier import (
     normalize_text,
     tfidf_weights,
 )
-from lyricgen.songs.notebook import ARTISTS
+from lyricgen.songs.reading import ARTISTS
 from lyricgen.storage import ASSETS, NGRAM_CLASSIFIER, file_sha256
 
 SEA = ["the boat is on the water", "waves and water and a boat", "water under the old boat", "a boat a wave a sail"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lyricgen import DataError, LyricsGenerationDataModule, LyricsGenerationDataset, Song, read_songs
-from lyricgen.songs.notebook import TEXT_STRETCH, read_csv
+from lyricgen.songs.reading import TEXT_STRETCH, read_csv
 
 HEADER = ",Artist,Title,Album,Year,Date,Lyric\n"
 ROW = "0,Ann,tune,attic,2001,may,hello there\n"

@@ -29,6 +29,7 @@ from lyricgen import (
 from lyricgen.analysis.ngram_classifier import Calibration
 from lyricgen.models.checkpoints import load_training_checkpoint
 from lyricgen.training import cli as train
+from lyricgen.training.networks import has_line_breaks
 from lyricgen.words.word2vec import song_words
 
 ROOT = Path(__file__).parents[2]
@@ -143,7 +144,7 @@ def test_an_index_alone_needs_no_validation_songs_and_encodes_nothing(tmp_path, 
     (tmp_path / "one.txt").write_text("only one song, sung once")
     assert run("--data", tmp_path / "one.txt", "--models", "originality", out=tmp_path / "out") == 0
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["originality"]
-    assert capsys.readouterr().out.startswith("originality: 1 grams of 1 songs; written to ")
+    assert capsys.readouterr().out.startswith("originality: 1 n-grams of 1 songs; written to ")
     (tmp_path / "one.txt").write_text("too few words")
     said = refusal(capsys, "--data", tmp_path / "one.txt", "--models", "originality", out=tmp_path / "two")
     assert "no song has 5 words in a row" in said and not (tmp_path / "two").exists()
@@ -260,8 +261,8 @@ def test_own_songs_in_any_form_train(tmp_path):
 
 def test_line_breaks_are_looked_for_in_the_training_songs_only(tmp_path):
     corpus = encode_corpus([Song("one line"), Song("two\nlines"), Song("three  lines")], tmp_path / "corpus")
-    assert train.has_line_breaks(corpus)
-    assert train.has_line_breaks(corpus.subset([1])) and not train.has_line_breaks(corpus.subset([0, 2]))
+    assert has_line_breaks(corpus)
+    assert has_line_breaks(corpus.subset([1])) and not has_line_breaks(corpus.subset([0, 2]))
 
 
 def test_help_tells_of_every_flag(capsys):
@@ -344,7 +345,7 @@ def test_a_checkpoint_that_does_not_fit_is_refused(all_models, songs_folder, tmp
         (("--models", "lstm", "--optimizer", "adam", "--resume", last), "by muon"),
         (
             ("--models", "lstm", "--length", 16, "--resume", last),
-            "is of a training with another --length; give what it",
+            "is of a training with another --length; use the flags",
         ),
         (("--models", "lstm", "--no-clean", "--held-out", 0, "--resume", last), "of a training with another --data"),
     ):
@@ -353,7 +354,7 @@ def test_a_checkpoint_that_does_not_fit_is_refused(all_models, songs_folder, tmp
         with pytest.raises(SystemExit) as end:
             run("--data", songs_folder, *models, "--resume", last, out=tmp_path / "out")
         assert end.value.code == 2
-        assert "--resume goes with one model, vanilla-rnn or lstm: name it" in capsys.readouterr().err
+        assert "--resume needs one network as --models, vanilla-rnn or lstm" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -390,7 +391,7 @@ def test_an_interrupted_training_keeps_a_checkpoint_writes_no_model_and_goes_on(
         ):
             time.sleep(0.05)
         errors = interrupt(process, sent)
-    [message] = [line for line in errors.splitlines() if line.startswith("train.py: interrupted; go on with: ")]
+    [message] = [line for line in errors.splitlines() if line.startswith("train.py: interrupted; continue with: ")]
     assert "Traceback" not in errors
     *_, last = checkpoints(tmp_path / "out", "lstm", "last")
     assert f"--resume {last}" in message

@@ -17,9 +17,10 @@ from lyricgen import (
 )
 from lyricgen.training.copying import (
     as_corpus,
+    copied_characters,
+    copied_words,
     index_corpus,
     longest_copied_run,
-    measure_copied_words,
     measure_copying,
     sample_songs,
 )
@@ -139,56 +140,65 @@ def test_a_model_without_artists_writes_too():
 # What goes into metrics.json
 
 
-def test_copying_is_measured_and_says_how(tmp_path):
+def test_copied_characters_are_the_longest_run_and_the_share_with_a_long_one(tmp_path):
     train = encode_corpus([Song("b" * 70, "Bob"), Song("a" * 20, "Ann")], tmp_path / "train")
-    found = measure_copying(speaking_artists(), train, samples=6, length=60, temperature=0.01, seed=4)
-    assert found == {
-        "longest_run": 60,  # Bob's two; Ann's two have 20, and 'nnnn' stands in no song
+    lyrics = sample_songs(speaking_artists(), 6, 60, 0.01)
+    assert copied_characters(lyrics, train) == {
+        "longest_run": 60,  # of Bob's two lyrics; Ann's two have 20, and 'nnnn' occurs in no song
         "share_with_long_run": 0.3333,
         "long_run": 50,
-        "samples": 6,
-        "characters": 60,
-        "temperature": 0.01,
-        "seed": 4,
     }
-    train = train.subset([1])
-    found = measure_copying(speaking_artists(), train, samples=6, length=60, temperature=0.01)
-    assert (found["longest_run"], found["share_with_long_run"], found["seed"]) == (20, 0.0, 0)
+    figures = copied_characters(lyrics, train.subset([1]))
+    assert (figures["longest_run"], figures["share_with_long_run"]) == (20, 0.0)
 
 
 def test_a_text_shorter_than_a_long_run_has_none(tmp_path):
     train = encode_corpus([Song("b" * 40, "Bob")], tmp_path / "train")
-    found = measure_copying(speaking_artists(), train, samples=3, length=40, temperature=0.01)
-    assert (found["longest_run"], found["share_with_long_run"]) == (40, 0.0)
+    figures = copied_characters(sample_songs(speaking_artists(), 3, 40, 0.01), train)
+    assert (figures["longest_run"], figures["share_with_long_run"]) == (40, 0.0)
 
 
-def test_copied_words_are_measured_at_each_temperature_and_say_how(monkeypatch):
+def test_copied_words_are_counted_over_all_lyrics():
     """Of four lyrics one copies nine words, one five, one none, and one is of spaces."""
     texts = ["my kettle sings at nine and nobody is home", "zig my kettle sings at nine zag", "x y z x y z", "   "]
-    asked = []
-
-    def written(model, samples, length, temperature, seed):
-        asked.append((model, samples, length, temperature, seed))
-        return [encode(text) for text in texts]
-
-    monkeypatch.setattr("lyricgen.training.copying.sample_songs", written)
     index = index_corpus(as_corpus([encode("then my kettle sings at nine and nobody is home")]))
-    found = measure_copied_words("a model", index, samples=4, length=50, temperatures=(0.5, 1), seed=3)
-    assert asked == [("a model", 4, 50, 0.5, 3), ("a model", 4, 50, 1, 3)]
-    figures = {
+    assert copied_words([encode(text) for text in texts], index) == {
         "longest_run": 9,
         "share_with_run": {"5": 0.5, "8": 0.25},
         "mean_share_in_runs": round((1 + 5 / 7) / 4, 4),
     }
-    assert found == {"samples": 4, "characters": 50, "seed": 3, "temperatures": {"0.5": figures, "1": figures}}
 
 
-def test_sampled_lyrics_are_what_is_looked_up(tiny_model):
+def test_lyrics_are_sampled_once_at_each_temperature(monkeypatch):
+    train = as_corpus([encode("then my kettle sings at nine and nobody is home")])
+    calls = []
+
+    def sample(model, samples, length, temperature, seed):
+        calls.append((model, samples, length, temperature, seed))
+        return [encode("my kettle sings at nine")] * samples
+
+    monkeypatch.setattr("lyricgen.training.copying.sample_songs", sample)
+    figures = measure_copying("a model", train, samples=4, seed=3)
+    assert calls == [("a model", 4, 300, temperature, 3) for temperature in (0.5, 0.7, 1.0)]
+    how = {"samples": 4, "characters": 300, "seed": 3}
+    copied = {"longest_run": 23, "share_with_long_run": 0.0, "long_run": 50, **how, "temperature": 0.7}
+    words = {"longest_run": 5, "share_with_run": {"5": 1.0, "8": 0.0}, "mean_share_in_runs": 1.0}
+    assert figures["copied"] == copied
+    assert figures["copied_words"] == {**how, "temperatures": dict.fromkeys(("0.5", "0.7", "1"), words)}
+
+
+def test_without_samples_or_words_nothing_is_measured(tiny_model):
+    train = as_corpus([encode("la la")])
+    assert measure_copying(tiny_model, train, samples=0) == {"copied": None, "copied_words": None}
+    figures = measure_copying(tiny_model, train, samples=2)
+    assert figures["copied"] and figures["copied_words"] is None
+
+
+def test_a_lyric_copies_itself(tiny_model):
     [labels] = sample_songs(tiny_model, 1, 200, 1.0, 5)
-    index = index_corpus(as_corpus([labels]))
-    found = measure_copied_words(tiny_model, index, 1, 200, (1.0,), 5)["temperatures"]["1"]
-    assert found["longest_run"] == len(token_ids_to_str(labels).split()) or found["longest_run"] >= 5
-    assert found["share_with_run"]["5"] == 1.0
+    figures = copied_words([labels], index_corpus(as_corpus([labels])))
+    assert figures["longest_run"] == len(token_ids_to_str(labels).split()) or figures["longest_run"] >= 5
+    assert figures["share_with_run"]["5"] == 1.0
 
 
 def test_a_corpus_is_indexed_as_a_model_reads_it(train):

@@ -19,7 +19,8 @@ from lyricgen import (
     encode_corpus,
     measure_bits,
 )
-from lyricgen.training.lightning_task import LearningCurve, MuonWithAdamW, warmup_cosine
+from lyricgen.training.learning_curve import LearningCurve
+from lyricgen.training.optimizer import MuonWithAdamW, warmup_cosine
 
 QUIET = {
     "logger": False,

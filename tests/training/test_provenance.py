@@ -5,7 +5,7 @@ import platform
 
 import numpy as np
 
-from lyricgen.songs.notebook import Song
+from lyricgen.songs.reading import Song
 from lyricgen.training.provenance import processor_name, provenance, songs_sha256
 
 

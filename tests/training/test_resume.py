@@ -9,7 +9,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader
 
 from lyricgen import ImprovedSeqModel, LyricsGenerationTask, Song, SongStreams, VanillaRNN, encode_corpus
-from lyricgen.training.lightning_task import LearningCurve
+from lyricgen.training.learning_curve import LearningCurve
 from lyricgen.training.resume import TrainingState
 from lyricgen.training.samples import StageSamples, is_stage, sample_text
 

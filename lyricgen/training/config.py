@@ -1,0 +1,239 @@
+"""TrainConfig: every setting of a training, documented and checked; the command line is built from it.
+
+This module imports nothing that is slow to import.
+"""
+
+import argparse
+import math
+import os
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lyricgen.errors import ArgumentError
+from lyricgen.generation.settings import field_docs
+
+INDEX, WORDS, ATTRIBUTION = "originality", "lyrics", "attribution"  # artifact folders beside the networks'
+NETWORKS = ("vanilla-rnn", "lstm")
+ARTIFACTS = (INDEX, WORDS, *NETWORKS, ATTRIBUTION)
+OPTIMIZERS = ("adam", "adamw", "muon")
+PRECISIONS = ("auto", "bfloat16", "float32")
+ACCELERATORS = ("auto", "cpu", "gpu")
+
+
+class Recipe(NamedTuple):
+    """Settings whose defaults differ from network to network."""
+
+    epochs: int
+    learning_rate: float
+    dropout: float
+    weight_decay: float
+
+
+# The update of Muon has a fixed size, so that learning rate x weight decay bounds the weights.
+RECIPES = {
+    "vanilla-rnn": Recipe(epochs=6, learning_rate=3e-3, dropout=0.1, weight_decay=0.05),
+    "lstm": Recipe(epochs=10, learning_rate=4e-3, dropout=0.2, weight_decay=0.1),
+}
+GROUPS = {
+    "songs": None,
+    "models": None,
+    "word vectors": None,
+    "training": None,
+    "output": None,
+    "Hugging Face Hub": "The token is read from HF_TOKEN or from the login of: hf auth login",
+}
+
+
+def _flag(default: Any, group: str, metavar: str | None = None, **more: Any) -> Any:
+    """A field with its group in `--help` and what the value is called there.
+
+    Args:
+        default: value of the field.
+        group: a key of `GROUPS`.
+        metavar: name of the value.
+        more: `low`, `high` (both inclusive) or `below` (exclusive): limits; `choices`; `off`: help of the
+            flag that turns a default of True off.
+    """
+    return field(default=default, metadata={"group": group, "metavar": metavar, **more})
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The settings of one run of train.py.
+
+    Raises:
+        ArgumentError: a value is not allowed; the message names its flag.
+    """
+
+    data: str | None = _flag(None, "songs", "PATH")
+    """A folder with songdata_train.csv and songdata_val.csv, a CSV file, a text file (two blank lines separate songs), or a
+    folder of .txt files (a subfolder is an artist); default: download the course's songs."""
+    val: str | None = _flag(None, "songs", "PATH")
+    """Validation songs, in the same forms; default: songdata_val.csv beside songdata_train.csv, else a share of the
+    songs."""
+    val_share: float = _flag(0.05, "songs", "SHARE", low=0, below=1)
+    """Share of the songs to validate with where there are no validation songs."""
+    clean: bool = _flag(True, "songs", off="Train on the songs as they are")
+    """Leave notices, stubs, heading debris and duplicates out of the training songs."""
+    held_out: float = _flag(0.02, "songs", "SHARE", low=0, below=1)
+    """Share of the training songs that no network reads, measured as held_out_bpc."""
+    lyric_column: str = _flag("Lyric", "songs", "NAME")
+    """The CSV column of the lyrics."""
+    artist_column: str | None = _flag(None, "songs", "NAME")
+    """The CSV column of the artists, '' for none; default: Artist, if there is one."""
+    models: tuple[str, ...] = _flag(ARTIFACTS, "models", choices=ARTIFACTS)
+    """What to train; originality: the n-gram index of the songs, lyrics: word vectors, attribution: the classifier of
+    artists (default: all)."""
+    hidden_size: int = _flag(512, "models", "H", low=1)
+    """Units per layer."""
+    layers: int = _flag(2, "models", "L", low=1)
+    """Recurrent layers."""
+    dropout: float | None = _flag(None, "models", "SHARE", low=0, below=1)
+    """Share of the activations dropped in training."""
+    artist_dropout: float = _flag(0.15, "models", "SHARE", low=0, below=1)
+    """Share of the songs of which the artist is hidden, so that 'any artist' is learnt too."""
+    dimensions: int = _flag(100, "word vectors", "D", low=1)
+    """Numbers per word vector."""
+    window: int = _flag(5, "word vectors", "N", low=1)
+    """Maximum distance of a context word, in words."""
+    negative: int = _flag(10, "word vectors", "N", low=1)
+    """Negative samples per context word."""
+    word_epochs: int = _flag(20, "word vectors", "N", low=1)
+    """Passes over the songs."""
+    min_songs: int = _flag(10, "word vectors", "N", low=1)
+    """Songs that a word must occur in to get a vector."""
+    epochs: int | None = _flag(None, "training", "N", low=1)
+    """Passes over the songs."""
+    max_steps: int = _flag(-1, "training", "N")
+    """Steps after which to stop; -1: no limit."""
+    batch_size: int = _flag(64, "training", "B", low=1)
+    """Parallel streams of songs."""
+    length: int = _flag(128, "training", "T", low=1)
+    """Characters per step, through which gradients flow."""
+    optimizer: str = _flag("muon", "training", choices=OPTIMIZERS)
+    """muon: Muon for the recurrent matrices, AdamW for all other parameters."""
+    learning_rate: float | None = _flag(None, "training", "RATE")
+    """Maximum learning rate; half of it for the parameters that muon leaves to AdamW."""
+    weight_decay: float | None = _flag(None, "training", "RATE", low=0)
+    """Weight decay of muon and adamw."""
+    warmup_steps: int = _flag(200, "training", "N", low=0)
+    """Steps of linear warm-up, before the cosine decay."""
+    gradient_clip: float = _flag(1.0, "training", "NORM", low=0)
+    """Norm above which gradients are scaled down; 0: never."""
+    validate_every: int = _flag(1, "training", "EPOCHS", low=1)
+    """Epochs between validations, which select nothing."""
+    precision: str = _flag("auto", "training", choices=PRECISIONS)
+    """auto: bfloat16 where the hardware supports it."""
+    accelerator: str = _flag("auto", "training", choices=ACCELERATORS)
+    """auto: a GPU if one is available."""
+    threads: int | None = _flag(None, "training", "N", low=1)
+    """CPU threads; default: one per core."""
+    seed: int = _flag(777, "training", "N", low=0, high=2**32 - 1)
+    """Of weights, song order, dropout, held-out songs and word vectors."""
+    out: Path = _flag(Path("models"), "output", "FOLDER")
+    """Where the artifact folders go, and checkpoints/ during training."""
+    resume: Path | None = _flag(None, "output", "CKPT")
+    """Continue from a .ckpt file, exactly as if the training had not been interrupted; needs one network as --models and the
+    same flags."""
+    checkpoint_every: int = _flag(200, "output", "STEPS", low=1)
+    """Steps between checkpoints; the two newest are kept."""
+    samples: int = _flag(200, "output", "N", low=0)
+    """Lyrics that a trained network writes at each of three temperatures, to measure how much it copies; 0: none."""
+    progress: bool = _flag(True, "output", off="Show no progress bar")
+    """Show a progress bar."""
+    push: bool = _flag(False, "Hugging Face Hub")
+    """Publish the artifacts of --out in one commit when all were trained."""
+    hub_repo: str | None = _flag(None, "Hugging Face Hub", "USER/NAME")
+    """The repository; created if it does not exist."""
+    private: bool = _flag(False, "Hugging Face Hub")
+    """Create the repository as private."""
+    revision: str = _flag("main", "Hugging Face Hub", "BRANCH")
+    """The branch; created if it does not exist."""
+    tag: str | None = _flag(None, "Hugging Face Hub", "NAME")
+    """A new tag for the commit."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "models", tuple(dict.fromkeys(self.models)))
+        for each in fields(self):
+            _check(each, getattr(self, each.name))
+        if self.max_steps < 1 and self.max_steps != -1:
+            raise ArgumentError(f"--max-steps must be at least 1, or -1 for no limit, got {self.max_steps}")
+        if self.learning_rate is not None and not 0 < self.learning_rate < 1:
+            raise ArgumentError(f"--learning-rate must be above 0 and below 1, got {self.learning_rate}")
+        if self.resume and (len(self.models) != 1 or self.models[0] not in NETWORKS):
+            raise ArgumentError(f"--resume needs one network as --models, {' or '.join(NETWORKS)}")
+        if self.resume and not os.path.isfile(self.resume):
+            raise ArgumentError(f"--resume: there is no file {self.resume}")
+
+    def recipe(self, network: str) -> Recipe:
+        """The settings that differ from network to network: those given here, else the network's defaults."""
+        given = {name: getattr(self, name) for name in Recipe._fields}
+        return RECIPES[network]._replace(**{name: value for name, value in given.items() if value is not None})
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Adds a flag for each field of `TrainConfig`."""
+    helps = field_docs(TrainConfig)
+    groups = {name: parser.add_argument_group(name, description) for name, description in GROUPS.items()}
+    for each in fields(TrainConfig):
+        groups[each.metadata["group"]].add_argument(
+            _flag_name(each), dest=each.name, **_argument(each, helps.get(each.name, ""))
+        )
+
+
+def _argument(each: Field, text: str) -> dict[str, Any]:
+    """The keyword arguments of `add_argument` for a field with this docstring."""
+    default, metadata = each.default, each.metadata
+    if isinstance(default, bool):
+        return {"help": metadata.get("off", text).rstrip("."), "action": "store_false" if default else "store_true"}
+    settings: dict[str, Any] = {"help": text.rstrip(".") + _default_text(each, text), "default": default}
+    if metadata.get("choices"):
+        settings["choices"] = metadata["choices"]
+    else:
+        settings |= {"type": _parse_type(each), "metavar": metadata["metavar"]}
+    if each.name == "models":
+        settings["nargs"] = "+"
+    return settings
+
+
+def _default_text(each: Field, text: str) -> str:
+    """' (default: ...)', except where the docstring says it."""
+    if each.name in Recipe._fields:
+        values = ", ".join(f"{getattr(recipe, each.name)} for {name}" for name, recipe in RECIPES.items())
+        return f" (default: {values})"
+    if each.default in (None, MISSING) or "default" in text:
+        return ""
+    return f" (default: {each.default})"
+
+
+def _parse_type(each: Field) -> type:
+    """The type that a flag's value is parsed as."""
+    for kind in (int, float, Path):
+        if kind.__name__ in str(each.type).replace("pathlib._local.", "").replace("pathlib.", ""):
+            return kind
+    return str
+
+
+def _check(each: Field, value: Any) -> None:
+    """Raises `ArgumentError` where a value lies outside the limits or choices of its field."""
+    limits, flag = each.metadata, _flag_name(each)
+    if limits.get("choices"):
+        for chosen in value if isinstance(value, tuple) else (value,):
+            if chosen not in limits["choices"]:
+                raise ArgumentError(f"{flag} must be one of {', '.join(limits['choices'])}; got {chosen!r}")
+        return
+    low, high, below = limits.get("low"), limits.get("high"), limits.get("below")
+    if value is None or low is None:
+        return
+    if below is not None and not low <= value < below:
+        raise ArgumentError(f"{flag} must be at least {low} and below {below}, got {value}")
+    if high is not None and not low <= value <= high:
+        raise ArgumentError(f"{flag} must be from {low} to {high}, got {value}")
+    if not low <= value < math.inf:
+        raise ArgumentError(f"{flag} must be at least {low}, got {value}")
+
+
+def _flag_name(each: Field) -> str:
+    prefix = "--no-" if each.default is True else "--"
+    return prefix + each.name.replace("_", "-")

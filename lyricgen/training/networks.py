@@ -1,0 +1,246 @@
+"""Training of the two networks: fits, measures and writes one."""
+
+import contextlib
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
+from torch.utils.data import DataLoader
+
+from lyricgen.errors import ModelError
+from lyricgen.models.checkpoints import Checkpoint, load_training_checkpoint, model_config, save_checkpoint
+from lyricgen.models.networks import CharacterModel, ImprovedSeqModel, VanillaRNN
+from lyricgen.models.vocabulary import character_to_label
+from lyricgen.songs.corpus import Corpus
+from lyricgen.songs.notebook import LyricsGenerationTensor
+from lyricgen.songs.streams import SongStreams
+from lyricgen.training.config import TrainConfig
+from lyricgen.training.copying import measure_copying
+from lyricgen.training.interruption import Interrupted
+from lyricgen.training.learning_curve import LearningCurve
+from lyricgen.training.lightning_task import LyricsGenerationTask, measure_bits
+from lyricgen.training.provenance import processor_name, provenance
+from lyricgen.training.resume import TrainingState
+from lyricgen.training.samples import StageSamples
+from lyricgen.training.songs import TrainingSongs
+
+NETWORK_CLASSES: dict[str, type[CharacterModel]] = {"vanilla-rnn": VanillaRNN, "lstm": ImprovedSeqModel}
+VALIDATION_ROWS = 96  # parallel streams of whole songs
+STRETCH_STEPS = 64  # steps after which a longer song is cut into another stretch
+
+
+def train_network(name: str, songs: TrainingSongs, config: TrainConfig) -> Checkpoint:
+    """Fits one network, measures it and writes its folder; the weights are those of the last step.
+
+    Raises:
+        ModelError: the checkpoint to resume is damaged, or of a training with other settings.
+        Interrupted: by Ctrl-C or SIGTERM; only the checkpoint was written.
+    """
+    recipe = config.recipe(name)
+    pl.seed_everything(config.seed, verbose=False)
+    model = NETWORK_CLASSES[name](
+        hidden_size=config.hidden_size, n_layers=config.layers, dropout=recipe.dropout, artists=songs.train.artists
+    )
+    task = LyricsGenerationTask(
+        model,
+        recipe.learning_rate,
+        config.optimizer,
+        recipe.weight_decay,
+        config.warmup_steps,
+        torch.from_numpy(songs.clean),
+    )
+    streams = SongStreams(
+        songs.train,
+        config.batch_size,
+        config.length,
+        artist_dropout=config.artist_dropout,
+        longest=STRETCH_STEPS * config.length,
+        seed=config.seed,
+    )
+    checkpoints = config.out / "checkpoints" / name
+    curve, samples, state = LearningCurve(), StageSamples(checkpoints / "stages"), TrainingState(streams)
+    if config.resume:
+        _check_resume(config.resume, model, task, state)
+    trainer = make_trainer(checkpoints, [curve, samples, state], recipe.epochs, config)
+    print(f"{name}: {recipe.epochs} epochs of {len(streams):,} steps, {trainer.precision} on {device_name(trainer)}")
+    started = time.time()
+    loaders = _loader(streams), _loader(_validation_streams(songs.val, config.length))
+    # On a signal Lightning raises SystemExit, with code 0 for SIGTERM; the trainer's state says what happened.
+    with contextlib.suppress(SystemExit), state.ctrl_c_after_step():
+        trainer.fit(task, *loaders, ckpt_path=config.resume, weights_only=True)
+    if trainer.state.status != "finished":
+        last = newest_checkpoint(checkpoints, started) or config.resume
+        raise Interrupted(
+            f"continue with: python train.py --models {name} --resume {last} and your other flags"
+            if last
+            else f"{name} was not written"
+        )
+    checkpoint = Checkpoint(model.eval(), {}, curve.rows, samples.rows)
+    return write_network(name, checkpoint, songs, curve, trainer, config)
+
+
+def make_trainer(checkpoints: Path, callbacks: list[Callback], epochs: int, config: TrainConfig) -> pl.Trainer:
+    """The Lightning Trainer. It keeps the two newest checkpoints, so that one torn by a power failure loses little."""
+    last = ModelCheckpoint(
+        checkpoints,
+        "last-{epoch}-{step}-{train_bpc:.3f}",
+        monitor="step",
+        mode="max",
+        save_top_k=2,
+        every_n_train_steps=config.checkpoint_every,
+        save_on_exception=True,
+    )
+    bar = [TQDMProgressBar(refresh_rate=5)] if config.progress else []
+    return pl.Trainer(
+        accelerator=config.accelerator,
+        devices=1,
+        precision=_precision(config),
+        max_epochs=epochs,
+        max_steps=config.max_steps,
+        gradient_clip_val=config.gradient_clip or None,
+        check_val_every_n_epoch=config.validate_every,
+        callbacks=[*callbacks, last, *bar],
+        logger=False,
+        log_every_n_steps=20,
+        num_sanity_val_steps=0,
+        enable_progress_bar=config.progress,
+        enable_model_summary=False,
+    )
+
+
+def newest_checkpoint(folder: Path, started: float) -> Path | None:
+    """The newest 'last' checkpoint written since a time; `ModelCheckpoint` does not know the one it writes on a signal.
+
+    Args:
+        folder: of the checkpoints.
+        started: seconds since the epoch.
+    """
+    written = {path: path.stat().st_mtime for path in folder.glob("last-*.ckpt")}
+    return max((path for path, at in written.items() if at >= started), key=lambda path: written[path], default=None)
+
+
+def write_network(
+    name: str,
+    checkpoint: Checkpoint,
+    songs: TrainingSongs,
+    curve: LearningCurve,
+    trainer: pl.Trainer,
+    config: TrainConfig,
+) -> Checkpoint:
+    """Rounds the weights to float16, measures the network with them, and writes its folder."""
+    for parameter in checkpoint.model.parameters():
+        parameter.data = parameter.data.to(torch.float16).float()
+    bpc = measure(checkpoint.model, songs, config.length)
+    record = provenance(
+        data_sha256=songs.data_sha256,
+        seed=config.seed,
+        seconds=curve.seconds,
+        hardware=device_name(trainer),
+        packages=["torch", "pytorch-lightning", "numpy"],
+    )
+    checkpoint.metrics = {
+        **bpc,
+        **measure_copying(checkpoint.model, songs.uncleaned, config.samples),
+        "val_songs": len(songs.val),
+        "clean_songs": int(songs.clean.sum()),
+        "train_songs": len(songs.train),
+        "train_characters": songs.train.characters,
+        "held_out_songs": len(songs.held_out) if songs.held_out else 0,
+        "cleaning": asdict(songs.cleaning) if songs.cleaning else None,
+        "line_breaks": has_line_breaks(songs.train),
+        "epochs": trainer.current_epoch,
+        "steps": trainer.global_step,
+        "characters_seen": curve.characters,
+        "precision": trainer.precision,
+        "options": recorded_options(name, config),
+        **record,
+    }
+    folder = config.out / name
+    save_checkpoint(checkpoint, folder, columns=curve.COLUMNS)
+    print(f"{name}: {json.dumps(bpc)}; written to {folder}")
+    return checkpoint
+
+
+def recorded_options(name: str, config: TrainConfig) -> dict[str, Any]:
+    """The settings that metrics.json records as `options`."""
+    shared = ("batch_size", "length", "optimizer", "warmup_steps", "gradient_clip", "artist_dropout")
+    recipe = config.recipe(name)._asdict()
+    del recipe["epochs"]  # recorded as they were trained
+    return {**{option: getattr(config, option) for option in shared}, **recipe}
+
+
+def measure(model: CharacterModel, songs: TrainingSongs, length: int = 128) -> dict[str, float]:
+    """Bits per character over whole songs, in float32; a figure without songs is left out.
+
+    Returns:
+        `val_bpc` of all validation songs, `clean_bpc` of the clean ones, `clean_no_headings_bpc` of these without heading
+        debris, and `held_out_bpc` of the held-out training songs.
+    """
+    bits, characters = measure_bits(model, _validation_streams(songs.val, length), len(songs.val))
+    figures = {"val_bpc": float(bits.sum() / characters.sum())}
+    if songs.clean.any():
+        clean = torch.from_numpy(songs.clean)
+        figures["clean_bpc"] = float(bits[clean].sum() / characters[clean].sum())
+    for name, corpus in (("clean_no_headings_bpc", songs.without_headings), ("held_out_bpc", songs.held_out)):
+        if corpus is not None:
+            bits, characters = measure_bits(model, _validation_streams(corpus, length), len(corpus))
+            figures[name] = float(bits.sum() / characters.sum())
+    return {name: round(value, 4) for name, value in figures.items()}
+
+
+def has_line_breaks(corpus: Corpus) -> bool:
+    """Whether a song contains the newline character."""
+    newline = character_to_label("\n")
+    return any(bool((corpus.song(number) == newline).any()) for number in range(len(corpus)))
+
+
+def device_name(trainer: pl.Trainer) -> str:
+    """The trainer's GPU, or the processor and its number of threads, for people."""
+    if trainer.strategy.root_device.type == "cuda":
+        return torch.cuda.get_device_name(trainer.strategy.root_device)
+    return processor_name(torch.get_num_threads())
+
+
+def _validation_streams(corpus: Corpus, length: int) -> SongStreams:
+    return SongStreams(corpus, min(VALIDATION_ROWS, len(corpus)), length, shuffle=False)
+
+
+def _loader(streams: SongStreams) -> DataLoader[LyricsGenerationTensor]:
+    return DataLoader(streams, batch_size=None, generator=torch.Generator())  # leaves the global generator alone
+
+
+def _precision(config: TrainConfig) -> Any:
+    """Lightning's name of the precision."""
+    on_gpu = torch.cuda.is_available() and config.accelerator != "cpu"
+    has_bfloat16 = (
+        torch.cuda.is_bf16_supported(including_emulation=False)
+        if on_gpu
+        else torch.cpu.get_capabilities().get("avx512_bf16", False)
+    )
+    use_bfloat16 = {"auto": has_bfloat16, "bfloat16": True, "float32": False}[config.precision]
+    return "bf16-mixed" if use_bfloat16 else "32-true"
+
+
+def _check_resume(path: Path, model: CharacterModel, task: LyricsGenerationTask, state: TrainingState) -> None:
+    """Refuses a checkpoint that is damaged, or of a training with other settings or songs."""
+    saved = load_training_checkpoint(path)
+    content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    optimizer = content["lyricgen"].get("optimizer", task.optimizer)
+    if model_config(saved) != model_config(model) or optimizer != task.optimizer:
+        raise ModelError(
+            f"--resume: {path.name!r} holds a {type(saved).__name__} of {saved.n_layers} x {saved.hidden_size} units and "
+            f"{len(saved.artists)} artists, trained with dropout {saved.dropout} by {optimizer}; "
+            "name that model, its songs and its flags"
+        )
+    settings = content.get("callbacks", {}).get(state.state_key, {}).get("settings", {})
+    different = [name for name, value in state.settings.items() if settings.get(name) != value]
+    if different:
+        flags = ", ".join("--data" if name == "songs" else f"--{name.replace('_', '-')}" for name in different)
+        raise ModelError(
+            f"--resume: {path.name!r} is of a training with another {flags}; use the flags of that training"
+        )

@@ -1,0 +1,118 @@
+"""The songs of a training: found, cleaned, encoded, and divided into training, held-out and validation songs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from lyricgen.songs.cleaning import CleaningReport, SongCleaner, clean_training_songs
+from lyricgen.songs.corpus import Corpus, encode_corpus, split_numbers
+from lyricgen.songs.download import TRAIN_FILE, VAL_FILE, download_songdata
+from lyricgen.songs.overlap import clean_songs
+from lyricgen.songs.reading import ARTISTS, Song, read_songs
+from lyricgen.storage import file_sha256
+from lyricgen.training.config import TrainConfig
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSongs:
+    """The songs to train on and to measure with."""
+
+    train: Corpus
+    """Cleaned training songs."""
+    val: Corpus
+    """Validation songs, as they are."""
+    clean: np.ndarray
+    """Which validation songs are clean, i.e. do not overlap with any training song: bool (songs,)."""
+    files: dict[str, str]
+    """sha256 of each file that was read."""
+    uncleaned: Corpus
+    """All training songs as they were read, against which copying is measured."""
+    held_out: Corpus | None = None
+    """Training songs that no network reads; None: none."""
+    without_headings: Corpus | None = None
+    """The clean validation songs without heading debris; None where nothing is cleaned."""
+    cleaning: CleaningReport | None = None
+    """What was removed from the training songs; None where nothing is cleaned."""
+
+    @property
+    def data_sha256(self) -> dict[str, str]:
+        """Checksums for the provenance: of the files, or of the encoded songs of a folder."""
+        return self.files or {"encoded": self.train.sha256}
+
+
+def find_songs(config: TrainConfig) -> tuple[Path, Path | None]:
+    """The path of the training songs, and of the validation songs if there are any."""
+    source = Path(config.data) if config.data else download_songdata()
+    val_source = Path(config.val) if config.val else None
+    if source.is_dir() and (source / TRAIN_FILE).is_file():
+        val_source = val_source or (source / VAL_FILE if (source / VAL_FILE).is_file() else None)
+        source = source / TRAIN_FILE
+    return source, val_source
+
+
+def read_training_songs(config: TrainConfig) -> tuple[Path, list[Song]]:
+    """The path of the training songs, and the songs as they are in the file."""
+    source, _ = find_songs(config)
+    return source, list(read_songs(source, config.lyric_column, config.artist_column))
+
+
+def prepare_songs(config: TrainConfig) -> TrainingSongs:
+    """Reads, cleans, encodes and divides the songs; prints their numbers.
+
+    Validation songs are clean if they overlap with none of the training songs as read, before any is removed.
+
+    Raises:
+        DataError: the songs cannot be read, or too few are left.
+    """
+    source, val_source = find_songs(config)
+    artists = ARTISTS if source.name == TRAIN_FILE else None
+    folder = config.out / "corpus"
+    read = partial(read_songs, source, config.lyric_column, config.artist_column)
+
+    uncleaned = encode_corpus(read(), folder / "train", artists)
+    cleaner = SongCleaner.fit(read) if config.clean else None
+    if val_source:
+        numbers, val_numbers = np.arange(len(uncleaned)), np.empty(0, np.int64)
+    else:
+        numbers, val_numbers = split_numbers(len(uncleaned), config.val_share, config.seed)
+    cleaned = clean_training_songs(read, folder / "cleaned", cleaner, numbers, artists, config.held_out, config.seed)
+    if val_source:
+        read_val = partial(read_songs, val_source, config.lyric_column, config.artist_column)
+        val = encode_corpus(read_val(), folder / "val", uncleaned.artists)
+        without_headings = _encode_without_headings(read_val(), cleaner, folder, uncleaned.artists) if cleaner else val
+    else:
+        val, without_headings = uncleaned.subset(val_numbers), cleaned.corpus.subset(val_numbers)
+        uncleaned = uncleaned.subset(numbers)
+    clean = clean_songs(val, uncleaned)
+    songs = TrainingSongs(
+        cleaned.corpus.subset(cleaned.train),
+        val,
+        clean,
+        files={path.name: file_sha256(path) for path in (source, val_source) if path and path.is_file()},
+        uncleaned=uncleaned,
+        held_out=cleaned.corpus.subset(cleaned.held_out) if len(cleaned.held_out) else None,
+        without_headings=without_headings.subset(clean) if cleaner and clean.any() else None,
+        cleaning=cleaned.report if cleaner else None,
+    )
+    _print_numbers(songs)
+    return songs
+
+
+def _encode_without_headings(
+    songs: Iterator[Song], cleaner: SongCleaner, folder: Path, artists: Sequence[str]
+) -> Corpus:
+    """The validation songs without heading debris, encoded."""
+    lyrics = (replace(song, lyric=cleaner.cut_headings(song.lyric)) for song in songs)
+    return encode_corpus(lyrics, folder / "val-without-headings", artists)
+
+
+def _print_numbers(songs: TrainingSongs) -> None:
+    if songs.cleaning:
+        print(songs.cleaning)
+    print(
+        f"{len(songs.train):,} songs to train on ({songs.train.characters:,} characters), {len(songs.val):,} to validate "
+        f"with, {int(songs.clean.sum()):,} of them clean"
+    )

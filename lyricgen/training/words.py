@@ -1,0 +1,73 @@
+"""Training of the words artifact: Word2Vec vectors of the songs."""
+
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lyricgen.songs.cleaning import SongCleaner, clean_training_songs
+from lyricgen.songs.reading import Song
+from lyricgen.training.config import WORDS, TrainConfig
+from lyricgen.training.interruption import interruptible
+from lyricgen.training.provenance import processor_name, provenance, songs_sha256
+from lyricgen.training.songs import read_training_songs
+from lyricgen.words.space import save_space
+from lyricgen.words.word2vec import LEARNING_RATE, SUBSAMPLING, fit_word2vec
+
+
+def train_words(config: TrainConfig) -> None:
+    """Fits word vectors on the text of the files, since the encoded corpus lacks letters beyond ASCII; writes the artifact.
+
+    Raises:
+        DataError: the songs cannot be read, or no word occurs in `min_songs` songs.
+        Interrupted: by Ctrl-C or SIGTERM; nothing was written.
+    """
+    settings: dict[str, Any] = {
+        "window": config.window,
+        "negative": config.negative,
+        "sample": SUBSAMPLING,
+        "min_songs": config.min_songs,
+        "epochs": config.word_epochs,
+        "learning_rate": LEARNING_RATE,
+    }
+    started = time.perf_counter()
+    with interruptible(WORDS):
+        source, songs = read_training_songs(config)
+        lyrics = clean_lyrics(songs) if config.clean else [song.lyric for song in songs]
+        print(f"{WORDS}: Word2Vec, {config.word_epochs} epochs of {len(lyrics):,} songs on {processor_name(1)}")
+        vectors = fit_word2vec(lyrics, dimensions=config.dimensions, seed=config.seed, **settings)
+        record = provenance(
+            data_sha256=songs_sha256(source, songs),
+            seed=config.seed,
+            seconds=time.perf_counter() - started,
+            hardware=processor_name(1),
+            packages=["gensim", "numpy"],
+        )
+        save_space(
+            vectors,
+            config.out / WORDS,
+            WORDS,
+            f"Word2Vec (skip-gram, negative sampling), trained on {len(lyrics):,} songs",
+            np.float16,
+            songs=len(lyrics),
+            tokens=sum(int(vectors.get_vecattr(word, "count")) for word in vectors.index_to_key),
+            options=settings,
+            **record,
+        )
+    print(f"{WORDS}: {len(vectors):,} words of {vectors.vector_size} dimensions; written to {config.out / WORDS}")
+
+
+def clean_lyrics(songs: list[Song]) -> list[str]:
+    """The lyrics without notices, stubs, headings and duplicates; prints the counts."""
+
+    def read() -> Iterable[Song]:
+        return songs
+
+    cleaner = SongCleaner.fit(read)
+    with tempfile.TemporaryDirectory() as folder:
+        cleaned = clean_training_songs(read, Path(folder) / "corpus", cleaner)
+    print(f"{WORDS}: {cleaned.report}")
+    return [cleaner.cut_headings(songs[number].lyric) for number in cleaned.train]
