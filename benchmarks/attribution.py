@@ -36,7 +36,9 @@ from lyricgen.models.checkpoints import bundled_models, load_model
 from lyricgen.models.vocabulary import OOV_LABEL, token_ids_to_str
 from lyricgen.songs.corpus import Corpus
 from lyricgen.storage import ASSETS
-from lyricgen.training import cli as train
+from lyricgen.training.config import TrainConfig
+from lyricgen.training.provenance import processor_name
+from lyricgen.training.songs import TrainingSongs, prepare_songs
 
 BASELINE = "TF-IDF and linear SVM"
 HEADER = ["method", "accuracy", "accuracy, clean", "log loss, clean", "calibration error, clean"]
@@ -58,8 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     torch.set_num_threads(1)
     classifier = load_ngrams(options.ngrams)
     with tempfile.TemporaryDirectory() as folder:
-        flags = ["--out", folder] + (["--data", options.data] if options.data else [])
-        songs = train.prepare_songs(train.build_parser().parse_args(flags))
+        songs = prepare_songs(TrainConfig(data=options.data, out=Path(folder)))
         methods = measure(songs, classifier, options)
     limit = f"their first {options.characters:,} characters" if options.characters else "their whole text"
     timed = {count: attribution_seconds(count, classifier, options.repeats) for count in TIMED_LENGTHS}
@@ -78,13 +79,13 @@ def main(arguments: list[str] | None = None) -> int:
             "read": limit,
             "baseline": BASELINE,
             "methods": methods,
-            "hardware": train.processor_name(1),
+            "hardware": processor_name(1),
         }
         save_ngrams(replace(classifier, metrics={**classifier.metrics, "validation": validation}), options.ngrams)
     return 0
 
 
-def measure(songs: train.Songs, classifier: NgramClassifier, options: argparse.Namespace) -> dict[str, dict]:
+def measure(songs: TrainingSongs, classifier: NgramClassifier, options: argparse.Namespace) -> dict[str, dict]:
     """Figures by method and split."""
     read = [songs.val.song(number)[: options.characters or None] for number in range(len(songs.val))]
     texts, labels = list(map(token_ids_to_str, read)), songs.val.artist_labels
@@ -99,7 +100,7 @@ def measure(songs: train.Songs, classifier: NgramClassifier, options: argparse.N
             f"{name}, scaled": posterior(LM_ONLY_CALIBRATION.logits(nats, lengths)),
         }
     answers = {name: split_figures(values, labels, songs.clean) for name, values in sorted(posteriors.items())}
-    correct = fit_baseline(songs.train)(texts) == labels
+    correct = fit_baseline(songs.uncleaned)(texts) == labels
     answers[BASELINE] = {
         "all": {"accuracy": round(float(correct.mean()), 4)},
         "clean": {"accuracy": round(float(correct[songs.clean].mean()), 4)},

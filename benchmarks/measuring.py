@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.tables import replace_block
-from lyricgen.training.cli import processor_name
+from lyricgen.training.provenance import processor_name
 
 CORES = os.cpu_count() or 1
 

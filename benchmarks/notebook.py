@@ -11,16 +11,22 @@ import argparse
 import json
 import sys
 import tempfile
+from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
 
 from benchmarks.tables import table
+from lyricgen.songs.download import TRAIN_FILE, VAL_FILE
 from lyricgen.songs.notebook import LyricsGenerationDataModule
 from lyricgen.songs.reading import ARTISTS
 from lyricgen.storage import ASSETS, write_json
-from lyricgen.training import cli as train
-from lyricgen.training.lightning_task import LearningCurve, LyricsGenerationTask
+from lyricgen.training.config import NETWORKS, TrainConfig
+from lyricgen.training.learning_curve import LearningCurve
+from lyricgen.training.lightning_task import LyricsGenerationTask
+from lyricgen.training.networks import NETWORK_CLASSES, measure
+from lyricgen.training.provenance import processor_name
+from lyricgen.training.songs import TrainingSongs, prepare_songs
 
 FILE = ASSETS / "notebook.json"
 HEADER = ["model", "bits per character", "on the clean split", "minutes", "epochs", "on"]
@@ -31,16 +37,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", metavar="FOLDER", required=True, help="songdata")
-    parser.add_argument("--models", nargs="+", choices=list(train.MODELS), default=list(train.MODELS))
+    parser.add_argument("--models", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     parser.add_argument("--minutes", type=float, default=12.0, help="for each model (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--write", action="store_true", help=f"keep the figures in {FILE.name}")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    train._quieten()
     with tempfile.TemporaryDirectory() as folder:
-        flags = ["--out", folder, "--data", options.data, "--accelerator", "cpu"]
-        songs = train.prepare_songs(train.build_parser().parse_args(flags))
+        songs = prepare_songs(TrainConfig(data=options.data, out=Path(folder)))
         kept = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
         for name in options.models:
             kept[name] = measure_recipe(name, songs, options)
@@ -55,13 +59,13 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def measure_recipe(name: str, songs: train.Songs, options: argparse.Namespace) -> dict:
+def measure_recipe(name: str, songs: TrainingSongs, options: argparse.Namespace) -> dict:
     """Trains one model as the notebook does, for some minutes, and measures it."""
     pl.seed_everything(777, verbose=False)
-    model = train.MODELS[name]()
+    model = NETWORK_CLASSES[name]()
     for part in (model.embeddings, model.rnn):
         part.reset_parameters()
-    files = {"train": f"{options.data}/{train.TRAIN_FILE}", "val": f"{options.data}/{train.VAL_FILE}"}
+    files = {"train": f"{options.data}/{TRAIN_FILE}", "val": f"{options.data}/{VAL_FILE}"}
     data = LyricsGenerationDataModule(files, ARTISTS, batch_size=32)
     curve = LearningCurve(every=10)
     trainer = pl.Trainer(
@@ -80,12 +84,12 @@ def measure_recipe(name: str, songs: train.Songs, options: argparse.Namespace) -
     for row in curve.rows[-3:]:
         print(row, flush=True)
     return {
-        **train.measure(model.eval(), songs),
+        **measure(model.eval(), songs),
         "seconds": round(curve.seconds, 1),
-        "epochs": round(curve.characters / songs.train.characters, 2),
+        "epochs": round(curve.characters / songs.uncleaned.characters, 2),
         "steps": trainer.global_step,
         "seed": 777,
-        "hardware": train.processor_name(torch.get_num_threads()),
+        "hardware": processor_name(torch.get_num_threads()),
         "data_sha256": songs.files,
     }
 

@@ -19,13 +19,14 @@ from lyricgen import CopyGuard, Song, SongIndex, load_checkpoint, measure_origin
 from lyricgen.memorization.song_index import GRAM, find_words
 from lyricgen.models.checkpoints import bundled_models, replace_metrics
 from lyricgen.storage import ASSETS
-from lyricgen.training import cli as train
-from lyricgen.training.copying import RUNS
+from lyricgen.training.config import TrainConfig
+from lyricgen.training.copying import RUN_LENGTHS, measure_copying
+from lyricgen.training.songs import find_songs, prepare_songs
 
 HEADER = [
     "model",
     "temperature",
-    *(f"a run of {words} words or more" for words in RUNS),
+    *(f"a run of {words} words or more" for words in RUN_LENGTHS),
     "longest run",
     "words inside runs",
 ]
@@ -43,15 +44,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--write-metrics", action="store_true", help="put the figures into the models' metrics.json")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        flags = ["--out", folder] + (["--data", options.data] if options.data else [])
-        own = train.build_parser().parse_args(flags)
-        corpus = train.prepare_songs(own).train
-        source, _ = train.find_songs(own)
+        config = TrainConfig(data=options.data, out=Path(folder))
+        corpus = prepare_songs(config).uncleaned
+        source, _ = find_songs(config)
         speed = measure_speed(list(read_songs(source)), Path(folder) / "index", options.repeats)
         rows = []
         for name in options.models:
             checkpoint = load_checkpoint(ASSETS / name)
-            copied = train.count_copied_words(checkpoint.model, corpus, options.samples)
+            copied = measure_copying(checkpoint.model, corpus, options.samples)["copied_words"]
             rows += [{"model": name, "temperature": float(t), **found} for t, found in copied["temperatures"].items()]
             if options.write_metrics:
                 replace_metrics(ASSETS / name, with_copied_words(checkpoint.metrics, copied))

@@ -16,6 +16,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -33,8 +34,10 @@ from lyricgen.songs.download import TRAIN_FILE
 from lyricgen.songs.notebook import LyricsGenerationDataModule
 from lyricgen.songs.reading import ARTISTS, read_songs
 from lyricgen.songs.streams import SongStreams
-from lyricgen.training import cli as train
-from lyricgen.training.lightning_task import LearningCurve, LyricsGenerationTask
+from lyricgen.training.cli import silence_libraries
+from lyricgen.training.config import TrainConfig
+from lyricgen.training.learning_curve import LearningCurve
+from lyricgen.training.networks import make_loader, make_streams, make_task, make_trainer
 
 HEADER = ["loop", "precision", "characters a second", "train.py against it"]
 NAME = "lstm"
@@ -60,7 +63,7 @@ class Stopwatch(pl.Callback):
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     options = build_parser().parse_args(arguments)
-    train._quieten()
+    silence_libraries()
     warnings.filterwarnings("ignore", ".*no `val_dataloader`.*")  # nothing is validated here
     before = torch.get_num_threads()
     torch.set_num_threads(options.threads)
@@ -105,16 +108,14 @@ def measure(folder: Path, options: argparse.Namespace) -> list[dict]:
     """The figures of the three loops: train.py, the bare one, the notebook's."""
     data = Path(options.data) if options.data else write_songs(folder, options.songs, CHARACTERS)
     corpus = encode_corpus(read_songs(data / TRAIN_FILE), folder / "corpus", ARTISTS)
-    flags = ["--out", str(folder), "--hidden-size", str(options.hidden_size)]
-    flags += ["--max-steps", str(options.warmup_steps + options.steps), "--epochs", "1000"]
-    settings = train.build_parser().parse_args(flags)
-    settings.learning_rate = train.LEARNING_RATES[NAME]
+    steps_in_all = options.warmup_steps + options.steps
+    config = TrainConfig(out=folder, hidden_size=options.hidden_size, max_steps=steps_in_all, epochs=1000)
     timed = slice(options.warmup_steps, None)
-    added = small_network_seconds(corpus, settings)  # first, since the first training in a process loads much
-    steps, precision = run_train_py(corpus, settings)
-    quiet, _ = run_train_py(corpus, settings, quiet=True)
-    adamw, _ = run_train_py(corpus, argparse.Namespace(**{**vars(settings), "optimizer": "adamw"}))
-    bare = list(bare_steps(corpus, settings))
+    added = small_network_seconds(corpus, config)  # first, since the first training in a process loads much
+    steps, precision = run_train_py(corpus, config)
+    quiet, _ = run_train_py(corpus, config, quiet=True)
+    adamw, _ = run_train_py(corpus, replace(config, optimizer="adamw"))
+    bare = list(bare_steps(corpus, config))
     notebook = list(notebook_steps(data / TRAIN_FILE, options))
     spent, spent_quietly = (sum(taken for taken, _ in one[timed]) for one in (steps, quiet))
     ours = {
@@ -155,36 +156,26 @@ def table_row(row: dict) -> list[str]:
     ]
 
 
-def streams_of(corpus: Corpus, settings: argparse.Namespace) -> SongStreams:
-    """The batches that train.py makes, from the first on."""
-    more = {"artist_dropout": settings.artist_dropout, "longest": 64 * settings.length, "seed": settings.seed}
-    return SongStreams(corpus, settings.batch_size, settings.length, **more)
-
-
-def run_train_py(corpus: Corpus, settings: argparse.Namespace, quiet=False) -> tuple[list[tuple[float, int]], str]:
+def run_train_py(corpus: Corpus, config: TrainConfig, quiet: bool = False) -> tuple[list[tuple[float, int]], str]:
     """The steps of train.py's loop, and its precision; `quiet`: without bar, learning curve, checkpoints and logs."""
-    pl.seed_everything(settings.seed, verbose=False)
-    shape = {"hidden_size": settings.hidden_size, "n_layers": settings.layers, "dropout": settings.dropout}
-    model = ImprovedSeqModel(**shape, artists=corpus.artists)
-    task = LyricsGenerationTask(
-        model, settings.learning_rate, settings.optimizer, settings.weight_decay, settings.warmup_steps
+    _, task = make_task(NAME, corpus.artists, config)
+    trainer = make_trainer(
+        config.out / "checkpoints" / NAME, [LearningCurve()], 1000, replace(config, progress=not quiet)
     )
-    settings = argparse.Namespace(**{**vars(settings), "no_progress": quiet})
-    trainer, _ = train.make_trainer(NAME, LearningCurve(), settings)
     watch = Stopwatch()
     if quiet:
         trainer.callbacks.clear()
         task.log = lambda *arguments, **more: None
     trainer.callbacks.append(watch)
-    trainer.fit(task, train._loader(streams_of(corpus, settings)))
+    trainer.fit(task, make_loader(make_streams(corpus, config)))
     return watch.steps, str(trainer.precision)
 
 
-def small_network_seconds(corpus: Corpus, settings: argparse.Namespace) -> float:
+def small_network_seconds(corpus: Corpus, config: TrainConfig) -> float:
     """The seconds a step that bar, curve, checkpoints and logs add to a network so small that they can be seen."""
-    small = argparse.Namespace(**{**vars(settings), "hidden_size": SMALL, "max_steps": SMALL_STEPS})
+    small = replace(config, hidden_size=SMALL, max_steps=SMALL_STEPS)
     means = []
-    run_train_py(corpus, argparse.Namespace(**{**vars(small), "max_steps": 1}))
+    run_train_py(corpus, replace(small, max_steps=1))
     for quiet in (False, True):
         steps, _ = run_train_py(corpus, small, quiet)
         times = sorted(taken for taken, _ in steps[SMALL_STEPS // 4 :])
@@ -207,13 +198,13 @@ class BareNetwork(nn.Module):
         return self.out(outputs), hidden
 
 
-def bare_steps(corpus: Corpus, settings: argparse.Namespace) -> Iterator[tuple[float, int]]:
+def bare_steps(corpus: Corpus, config: TrainConfig) -> Iterator[tuple[float, int]]:
     """The time and the characters of each step of the bare loop."""
-    torch.manual_seed(settings.seed)
-    network, hidden = BareNetwork(settings.hidden_size, settings.layers), None
+    torch.manual_seed(config.seed)
+    network, hidden = BareNetwork(config.hidden_size, config.layers), None
     optimizer = torch.optim.AdamW(network.parameters(), lr=NOTEBOOK_RATE)
-    batches, before = endless(streams_of(corpus, settings)), time.perf_counter()
-    for _ in range(settings.max_steps):
+    batches, before = endless(make_streams(corpus, config)), time.perf_counter()
+    for _ in range(config.max_steps):
         batch = next(batches)
         if hidden is not None:
             hidden = tuple(part.detach() * ~batch.starts[None, :, None] for part in hidden)
@@ -221,7 +212,7 @@ def bare_steps(corpus: Corpus, settings: argparse.Namespace) -> Iterator[tuple[f
         loss = cross_entropy(logits.flatten(0, 1), batch.output_sequence.flatten(), ignore_index=PADDING_LABEL)
         optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_clip)
+        nn.utils.clip_grad_norm_(network.parameters(), config.gradient_clip)
         optimizer.step()
         now = time.perf_counter()
         yield now - before, int(batch.sequence_length.sum())

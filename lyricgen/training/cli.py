@@ -8,7 +8,9 @@ python train.py --hub-repo USER/NAME --push      and publish what was trained on
 """
 
 import argparse
+import logging
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 from lyricgen.errors import ArgumentError, LyricGenError, describe_os_error
@@ -71,27 +73,33 @@ def train(config: TrainConfig) -> None:
         LyricGenError: the songs, or a checkpoint to resume, cannot be used; or no GPU is available for `accelerator="gpu"`.
         Interrupted: by Ctrl-C or SIGTERM.
     """
-    _prepare_libraries(config)
+    silence_libraries()
+    if config.threads or config.accelerator == "gpu":
+        import torch
+
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        if config.accelerator == "gpu" and not torch.cuda.is_available():
+            raise ArgumentError("No GPU is available; leave out --accelerator gpu")
     songs: TrainingSongs | None = None
+    if set(config.models) - {INDEX, WORDS}:  # first: songs that cannot be used are found before anything is trained
+        from lyricgen.training.songs import prepare_songs
+
+        songs = prepare_songs(config)
     for name in config.models:  # imported where needed: the slow imports then cost only the trainings that use them
         if name == INDEX:
             from lyricgen.training.index import train_index
 
             train_index(config)
-            continue
-        if name == WORDS:
+        elif name == WORDS:
             from lyricgen.training.words import train_words
 
             train_words(config)
-            continue
-        from lyricgen.training.songs import prepare_songs
-
-        songs = songs or prepare_songs(config)
-        if name == ATTRIBUTION:
+        elif songs and name == ATTRIBUTION:
             from lyricgen.training.attribution import train_attribution
 
             train_attribution(songs, config)
-        else:
+        elif songs:
             from lyricgen.training.networks import train_network
 
             train_network(name, songs, config)
@@ -131,17 +139,8 @@ def _check_push(config: TrainConfig) -> None:
         raise ArgumentError("--push: there is no token for the Hub; set HF_TOKEN, or log in with: hf auth login")
 
 
-def _prepare_libraries(config: TrainConfig) -> None:
-    """Sets the number of threads, silences messages about choices made here on purpose, and checks for the GPU."""
-    import logging
-    import warnings
-
-    import torch
-
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    if config.accelerator == "gpu" and not torch.cuda.is_available():
-        raise ArgumentError("No GPU is available; leave out --accelerator gpu")
+def silence_libraries() -> None:
+    """Silences messages of Lightning and gensim, and warnings about choices made here on purpose."""
     for library in ("pytorch_lightning", "gensim"):
         logging.getLogger(library).setLevel(logging.ERROR)
     for message in (

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -42,26 +43,8 @@ def train_network(name: str, songs: TrainingSongs, config: TrainConfig) -> Check
         Interrupted: by Ctrl-C or SIGTERM; only the checkpoint was written.
     """
     recipe = config.recipe(name)
-    pl.seed_everything(config.seed, verbose=False)
-    model = NETWORK_CLASSES[name](
-        hidden_size=config.hidden_size, n_layers=config.layers, dropout=recipe.dropout, artists=songs.train.artists
-    )
-    task = LyricsGenerationTask(
-        model,
-        recipe.learning_rate,
-        config.optimizer,
-        recipe.weight_decay,
-        config.warmup_steps,
-        torch.from_numpy(songs.clean),
-    )
-    streams = SongStreams(
-        songs.train,
-        config.batch_size,
-        config.length,
-        artist_dropout=config.artist_dropout,
-        longest=STRETCH_STEPS * config.length,
-        seed=config.seed,
-    )
+    model, task = make_task(name, songs.train.artists, config, torch.from_numpy(songs.clean))
+    streams = make_streams(songs.train, config)
     checkpoints = config.out / "checkpoints" / name
     curve, samples, state = LearningCurve(), StageSamples(checkpoints / "stages"), TrainingState(streams)
     if config.resume:
@@ -69,7 +52,7 @@ def train_network(name: str, songs: TrainingSongs, config: TrainConfig) -> Check
     trainer = make_trainer(checkpoints, [curve, samples, state], recipe.epochs, config)
     print(f"{name}: {recipe.epochs} epochs of {len(streams):,} steps, {trainer.precision} on {device_name(trainer)}")
     started = time.time()
-    loaders = _loader(streams), _loader(_validation_streams(songs.val, config.length))
+    loaders = make_loader(streams), make_loader(_validation_streams(songs.val, config.length))
     # On a signal Lightning raises SystemExit, with code 0 for SIGTERM; the trainer's state says what happened.
     with contextlib.suppress(SystemExit), state.ctrl_c_after_step():
         trainer.fit(task, *loaders, ckpt_path=config.resume, weights_only=True)
@@ -82,6 +65,45 @@ def train_network(name: str, songs: TrainingSongs, config: TrainConfig) -> Check
         )
     checkpoint = Checkpoint(model.eval(), {}, curve.rows, samples.rows)
     return write_network(name, checkpoint, songs, curve, trainer, config)
+
+
+def make_task(
+    name: str, artists: Sequence[str], config: TrainConfig, clean_songs: torch.Tensor | None = None
+) -> tuple[CharacterModel, LyricsGenerationTask]:
+    """A network with seeded initial weights, and its training task.
+
+    Args:
+        name: of the network.
+        artists: position = label.
+        config: of the training.
+        clean_songs: mask of the validation songs of `clean_bpc`, bool (songs,).
+    """
+    recipe = config.recipe(name)
+    pl.seed_everything(config.seed, verbose=False)
+    model = NETWORK_CLASSES[name](
+        hidden_size=config.hidden_size, n_layers=config.layers, dropout=recipe.dropout, artists=artists
+    )
+    task = LyricsGenerationTask(
+        model, recipe.learning_rate, config.optimizer, recipe.weight_decay, config.warmup_steps, clean_songs
+    )
+    return model, task
+
+
+def make_streams(corpus: Corpus, config: TrainConfig) -> SongStreams:
+    """The shuffled streams of the training songs."""
+    return SongStreams(
+        corpus,
+        config.batch_size,
+        config.length,
+        artist_dropout=config.artist_dropout,
+        longest=STRETCH_STEPS * config.length,
+        seed=config.seed,
+    )
+
+
+def make_loader(streams: SongStreams) -> DataLoader[LyricsGenerationTensor]:
+    """A loader of the streams' batches that leaves the global random generator alone."""
+    return DataLoader(streams, batch_size=None, generator=torch.Generator())
 
 
 def make_trainer(checkpoints: Path, callbacks: list[Callback], epochs: int, config: TrainConfig) -> pl.Trainer:
@@ -208,10 +230,6 @@ def device_name(trainer: pl.Trainer) -> str:
 
 def _validation_streams(corpus: Corpus, length: int) -> SongStreams:
     return SongStreams(corpus, min(VALIDATION_ROWS, len(corpus)), length, shuffle=False)
-
-
-def _loader(streams: SongStreams) -> DataLoader[LyricsGenerationTensor]:
-    return DataLoader(streams, batch_size=None, generator=torch.Generator())  # leaves the global generator alone
 
 
 def _precision(config: TrainConfig) -> Any:

@@ -209,7 +209,7 @@ def test_long_songs_are_cut_and_lose_no_character(tmp_path):
 
 
 def test_no_song_gives_one_sentence(corpus):
-    with pytest.raises(DataError, match="there is no song to read"):
+    with pytest.raises(DataError, match="there is no song to train on or to measure"):
         SongStreams(corpus.subset([]))
 
 
@@ -261,3 +261,9 @@ def test_songdata_has_519_clean_validation_songs(tmp_path):
     )
     assert len(train) == 4226 and len(val) == 887
     assert int(clean_songs(val, train).sum()) == 519
+
+
+def test_a_subset_has_a_checksum_of_its_own(corpus):
+    checksums = {corpus.sha256, corpus.subset([0, 1]).sha256, corpus.subset([1, 0]).sha256, corpus.subset([2]).sha256}
+    assert len(checksums) == 4
+    assert corpus.subset([0, 1]).sha256 == corpus.subset(np.array([0, 1])).sha256
