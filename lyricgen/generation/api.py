@@ -16,10 +16,12 @@ from lyricgen.models.networks import CharacterModel
 
 log = logging.getLogger("lyricgen")
 F = TypeVar("F", bound=Callable)
+PREFIX_HELP = "The beginning, echoed as typed and read in lower case; empty: the model begins the song."
+MODEL_HELP = "'lstm', 'vanilla-rnn', a model folder, a `.ckpt` file, or a loaded model."
 
 
 def _takes_settings(function: F) -> F:
-    """Spells out `**settings` in a function's signature, and SETTINGS in its docstring, from `GenerationSettings`."""
+    """Spells out `**settings` in a function's signature, and ARGUMENTS in its docstring, from `GenerationSettings`."""
     signature = inspect.signature(function)
     settings = generation_settings().values()
     parameters = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
@@ -29,9 +31,9 @@ def _takes_settings(function: F) -> F:
     ]
     function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     if function.__doc__:
-        function.__doc__ = function.__doc__.replace(
-            "SETTINGS", "\n        ".join(f"{each.name}: {each.help}" for each in settings)
-        )
+        helps = {"prefix": PREFIX_HELP, "model": MODEL_HELP, **{each.name: each.help for each in settings}}
+        lines = "\n        ".join(f"{name}: {help}" for name, help in helps.items())
+        function.__doc__ = function.__doc__.replace("ARGUMENTS", lines)
     return function
 
 
@@ -40,10 +42,7 @@ def stream_lyrics(prefix: str = "", *, model: str | Path | CharacterModel = "lst
     """Generates a lyric and yields the whole text after each character.
 
     Args:
-        prefix: the beginning; it is echoed as typed, and read in lower case. Characters outside the vocabulary are
-            read as label 100. Empty: the model begins the song.
-        model: 'lstm', 'vanilla-rnn', a model folder, a `.ckpt` file, or a loaded model.
-        SETTINGS
+        ARGUMENTS
 
     Raises:
         ArgumentError: an argument lies outside what is allowed.
@@ -60,9 +59,7 @@ def generate_lyrics(prefix: str = "", *, model: str | Path | CharacterModel = "l
     A run of two spaces or more is a section break, see `section_breaks_to_newlines`.
 
     Args:
-        prefix: the beginning.
-        model: a name, a folder, a `.ckpt` file, or a loaded model.
-        SETTINGS
+        ARGUMENTS
 
     Raises:
         ArgumentError, ModelError: as `stream_lyrics`.
@@ -77,10 +74,8 @@ def generate_variants(
     """Several lyrics of one request, generated in one batch: the first has the request's seed, each further one the next.
 
     Args:
-        prefix: the beginning.
         variants: lyrics, 1 to 16; above 1 only for the sample strategy.
-        model: a name, a folder, a `.ckpt` file, or a loaded model.
-        SETTINGS
+        ARGUMENTS
 
     Raises:
         ArgumentError, ModelError: as `stream_lyrics`.
@@ -95,9 +90,7 @@ def make_request(
     """The request behind `stream_lyrics`, with the same arguments and errors; its notes go to the log.
 
     Args:
-        prefix: the beginning.
-        model: a name, a folder, a `.ckpt` file, or a loaded model.
-        SETTINGS
+        ARGUMENTS
 
     Raises:
         ArgumentError, ModelError: as `stream_lyrics`.
