@@ -1,0 +1,17 @@
+"""The settings that the page is launched with."""
+
+from pathlib import Path
+
+from lyricgen.ui.components import STATIC
+from lyricgen.ui.page import launch_settings
+
+
+def test_every_style_sheet_is_launched_and_every_script_is_used():
+    assert {path.name for path in launch_settings()["css_paths"]} == {path.name for path in STATIC.glob("*.css")}
+    modules = "".join(path.read_text(encoding="utf-8") for path in STATIC.parent.rglob("*.py"))
+    assert [path.name for path in STATIC.glob("*.js") if f'static("{path.name}")' not in modules] == []
+
+
+def test_style_sheets_and_scripts_are_files_of_the_package():
+    assert {path.suffix for path in STATIC.iterdir()} == {".css", ".js"}
+    assert all(Path(path).is_file() for path in launch_settings()["css_paths"])
