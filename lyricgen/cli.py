@@ -379,7 +379,7 @@ def train_models(flags: Sequence[str]) -> int:
     """Trains models with the flags of train.py; returns the exit code."""
     from lyricgen.training.cli import main as train
 
-    return train(list(flags))
+    return train(list(flags), prog="lyricgen train")
 
 
 def push_folder(options: argparse.Namespace) -> None:
