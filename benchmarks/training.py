@@ -100,6 +100,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--warmup-steps", type=int, default=2, help="before them (default: %(default)s)")
     parser.add_argument("--notebook-seconds", type=float, default=60.0, help=f"after which the notebook's loop takes no further step; {NOTEBOOK_STEPS} at most (default: %(default)s)")  # fmt: skip
     parser.add_argument("--hidden-size", type=int, default=512, help="units a layer (default: %(default)s)")
+    parser.add_argument("--batch-size", type=int, default=64, help="streams a step (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=CORES, help="default: one a core")
     return parser
 
@@ -109,7 +110,8 @@ def measure(folder: Path, options: argparse.Namespace) -> list[dict]:
     data = Path(options.data) if options.data else write_songs(folder, options.songs, CHARACTERS)
     corpus = encode_corpus(read_songs(data / TRAIN_FILE), folder / "corpus", ARTISTS)
     steps_in_all = options.warmup_steps + options.steps
-    config = TrainConfig(out=folder, hidden_size=options.hidden_size, max_steps=steps_in_all, epochs=1000)
+    sizes = {"hidden_size": options.hidden_size, "batch_size": options.batch_size}
+    config = TrainConfig(out=folder, max_steps=steps_in_all, epochs=1000, **sizes)
     timed = slice(options.warmup_steps, None)
     added = small_network_seconds(corpus, config)  # first, since the first training in a process loads much
     steps, precision = run_train_py(corpus, config)

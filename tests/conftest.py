@@ -1,5 +1,6 @@
 """Fixtures that several test files share: the small songs of tests/data, and tiny models."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from lyricgen import Checkpoint, ImprovedSeqModel, VanillaRNN, fit_ngrams, save_
 from lyricgen.analysis.ngram_classifier import Calibration
 
 torch.set_num_threads(1)
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # in the processes that tests start, which share the cores
 DATA = Path(__file__).parent / "data"
 
 
@@ -102,9 +104,9 @@ def tiny_ngrams(tiny_folder) -> Path:
     return tiny_folder / "attribution"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def listening(tmp_path_factory):
-    """A local Hub, and a shell that talks to it."""
+    """A local Hub, and a shell whose client talks to it."""
     with LocalHub(tokens=["hf_ann"]) as running:
         shell = Shell(running.url, tmp_path_factory.mktemp("home"))
         yield running, shell
@@ -113,7 +115,7 @@ def listening(tmp_path_factory):
 
 @pytest.fixture
 def hub(listening):
-    """The Hub, empty and without a fault."""
+    """The Hub of `listening`, empty and without a fault."""
     running, _ = listening
     running.fault, running.fault_on, running.lfs = None, "", False
     for held in (running.repos, running.objects, running.requests):

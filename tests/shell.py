@@ -1,4 +1,4 @@
-"""A process that runs commands of the project, for tests that run many of them."""
+"""A process that runs the project's commands one after the other; only the first waits for the imports."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 
 
 class Done(NamedTuple):
-    """How a command ended."""
+    """A finished command: its exit code, and what it wrote to stdout and stderr."""
 
     code: int
     out: str
@@ -21,16 +21,17 @@ class Done(NamedTuple):
 
 
 class Shell:
-    """A process that runs commands of `python -m lyricgen` one after the other; only the first waits for the imports.
+    """A process that runs `python -m lyricgen` and `train.py` without starting Python again for each command.
 
-    Its client is told of the Hub as that of any process is, by the environment.
+    Args:
+        url: the Hub's address, which the process's client reads from the environment when it is imported.
+        home: the working directory; the client's cache and the last command's output are in it.
     """
 
     PROGRAM = """
-import json, os, signal, sys, traceback
+import importlib, json, os, signal, sys, traceback
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job is started with Ctrl-C ignored
 from lyricgen.hub import errors as hub_errors
-from lyricgen.__main__ import main
 
 answers, before = os.fdopen(os.dup(1), "w"), dict(os.environ)
 for line in sys.stdin:
@@ -43,7 +44,7 @@ for line in sys.stdin:
         os.dup2(file, descriptor)
         os.close(file)
     try:
-        code = main(asked["arguments"])
+        code = importlib.import_module(asked["module"]).main(asked["arguments"])
     except SystemExit as ended:
         code = ended.code
     except BaseException:
@@ -60,16 +61,25 @@ for line in sys.stdin:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "cwd": home, "text": True}
         self.process = subprocess.Popen(command, env=environment, **pipes)
 
-    def begin(self, *arguments: object, token: str | None = "hf_ann", within: float = 30) -> None:
-        """Starts a command; `within` is how long a request may take."""
-        asked = {"arguments": [str(argument) for argument in arguments], "within": within}
+    def begin(
+        self, *arguments: object, token: str | None = "hf_ann", within: float = 30, module: str = "lyricgen.cli"
+    ) -> None:
+        """Starts a command.
+
+        Args:
+            arguments: its command line.
+            token: the Hub's token in its environment.
+            within: the time-out of its requests, in seconds.
+            module: the module with its `main`.
+        """
+        asked = {"module": module, "arguments": [str(argument) for argument in arguments], "within": within}
         asked |= {"environment": {"HF_TOKEN": token} if token else {}}
         asked |= {name: str(self.home / f"{name}.txt") for name in ("out", "err")}
         self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
 
     def end(self) -> Done:
-        """Waits for it, for a minute at most."""
+        """Waits for the command, for a minute at most."""
         too_long = threading.Timer(60, self.process.kill)
         too_long.start()
         code = self.process.stdout.readline()
@@ -82,13 +92,13 @@ for line in sys.stdin:
         return self.end()
 
     def close(self) -> None:
-        self.process.stdin.close()
-        self.process.wait(30)
-        self.process.stdout.close()
+        self.process.kill()  # an orderly end would take Python seconds, and nothing is left to do
+        with self.process:
+            pass
 
 
 def has_failed(done: Done, *said: str) -> None:
-    """Exit code 2 and one sentence that tells nothing of token, address or machine."""
+    """Asserts exit code 2 and one sentence, without token, address or path."""
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("lyricgen: ") and done.err.count("\n") == 1
     assert all(words in done.err for words in said), done.err

@@ -21,7 +21,7 @@ SMALLEST = {
     "generation": "--length 6 --long 10 --batches 1 2 --repeats 1 --models vanilla-rnn",
     "insight": "--length 40 --repeats 1 --models vanilla-rnn",
     "prefix": "--lengths 4 80 --repeats 1 --models vanilla-rnn",
-    "training": "--songs 8 --hidden-size 4 --steps 2 --warmup-steps 1 --notebook-seconds 0",
+    "training": "--songs 8 --hidden-size 4 --batch-size 2 --threads 1 --steps 2 --warmup-steps 1 --notebook-seconds 0",
     "growth": "--lengths 4 8 --users 1 2 --length 4 --megabytes --words 100 200 --repeats 1 --model vanilla-rnn",
 }
 

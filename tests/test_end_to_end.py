@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from gradio_client import Client
-from localhub import LocalHub, client_environment
+from localhub import LocalHub, asked_of, client_environment
+from shell import Done
 
 from benchmarks.startup import free_port, wait_for
 
@@ -31,8 +32,20 @@ def machine(tmp_path):
         yield hub, environment, tmp_path
 
 
+@pytest.fixture
+def train(listening):
+    """train.py with `TRAINING` and more flags, in the process of the shell."""
+
+    def run(*flags: str, **settings) -> Done:
+        return listening[1].run(
+            "--data", ROOT / "tests/data", *TRAINING[2:], *flags, module="lyricgen.training.cli", **settings
+        )
+
+    return run
+
+
 def run(*command: str, environment: dict[str, str]) -> subprocess.CompletedProcess:
-    """A command of the project's README, with what it said."""
+    """A command of the project's README in a process of its own."""
     return subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
     )
@@ -105,22 +118,17 @@ def test_a_name_that_cannot_be_still_gives_a_page(machine):
         assert len(written(client)) == 60
 
 
-def test_a_push_that_fails_after_a_training_keeps_the_models_and_says_how_to_go_on(machine):
-    hub, environment, tmp_path = machine
+def test_a_push_that_fails_after_a_training_keeps_the_models_and_says_how_to_go_on(hub, listening, train, tmp_path):
     hub.fault, hub.fault_on = "500", "/commit/"
-    environment["HF_TOKEN"] = "hf_ann"
     models = tmp_path / "models"
-    trained = run(
-        "train.py", *TRAINING, "--models", "lstm", "--out", str(models), "--hub-repo", REPO, "--push", "--tag", "v1",
-        environment=environment,
-    )  # fmt: skip
-    assert trained.returncode == 1 and hub.repos == {}
-    [sentence] = [line for line in trained.stderr.splitlines() if line.startswith("train.py: ")]
+    trained = train("--models", "lstm", "--out", str(models), "--hub-repo", REPO, "--push", "--tag", "v1")
+    assert trained.code == 1 and hub.repos == {}
+    [sentence] = [line for line in trained.err.splitlines() if line.startswith("train.py: ")]
     assert "not published, since the Hub answered 500" in sentence
-    command = sentence.partition("go on with: python ")[2].split()
+    command = sentence.partition("go on with: python -m lyricgen ")[2].split()
     hub.fault = None
-    pushed = run(*command, environment=environment)
-    assert pushed.returncode == 0, pushed.stderr
+    pushed = listening[1].run(*command)
+    assert pushed.code == 0, pushed.err
     repo = hub.repos[f"models/{REPO}"]
     assert repo.tags == {"v1": repo.head.oid} and "lstm/config.json" in repo.head.files
 
@@ -135,11 +143,10 @@ def test_a_push_that_fails_after_a_training_keeps_the_models_and_says_how_to_go_
         (["--push", "--hub-repo", REPO], "there is no token for the Hub"),
     ],
 )
-def test_what_would_keep_a_training_from_being_published_is_told_before_it(machine, flags, said):
-    hub, environment, tmp_path = machine
-    trained = run("train.py", *TRAINING, "--out", str(tmp_path / "models"), *flags, environment=environment)
-    assert trained.returncode == 2 and said in trained.stderr
-    assert not (tmp_path / "models").exists() and hub.requests == []
+def test_what_would_prevent_a_push_is_reported_before_the_training(hub, train, tmp_path, flags, said):
+    trained = train("--out", str(tmp_path / "models"), *flags, token=None)
+    assert trained.code == 2 and said in trained.err
+    assert not (tmp_path / "models").exists() and asked_of(hub) == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
