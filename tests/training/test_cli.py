@@ -36,7 +36,7 @@ ROOT = Path(__file__).parents[2]
 TINY = [
     "--hidden-size", "8", "--batch-size", "3", "--length", "32", "--threads", "1", "--warmup-steps", "2",
     "--accelerator", "cpu", "--no-progress", "--dimensions", "8", "--word-epochs", "2", "--min-songs", "1",
-    "--samples", "22",
+    "--samples", "2",
 ]  # fmt: skip
 EPOCH = 27  # steps, of 13 songs
 METRICS = {
@@ -58,7 +58,7 @@ def checkpoints(out, name, kind):
 def all_models(tmp_path_factory):
     """The folder in which all models were trained on the small songs, the networks for two epochs."""
     out = tmp_path_factory.mktemp("models")
-    assert run("--data", ROOT / "tests/data", "--epochs", 2, out=out) == 0
+    assert run("--data", ROOT / "tests/data", "--epochs", 2, "--samples", 22, out=out) == 0
     return out
 
 
