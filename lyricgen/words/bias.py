@@ -253,7 +253,7 @@ def measure_residual_bias(debiasing: Debiasing, count: int = 500, among: int = 5
     )
 
 
-Leftover, measure_leftover = ResidualBias, measure_residual_bias  # earlier names
+measure_leftover = measure_residual_bias  # earlier name
 
 
 def _weat_sets(

@@ -136,9 +136,6 @@ def join_words(words: Iterable[str]) -> str:
     return ", ".join(words)
 
 
-sources, joined = citations, join_words  # earlier names
-
-
 def _split(text: str) -> list[str]:
     return [word for word in _SEPARATORS.split(text) if word]
 

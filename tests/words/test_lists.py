@@ -3,7 +3,7 @@
 import pytest
 
 from lyricgen import ArgumentError, gender_lists, parse_words, weat_tests
-from lyricgen.words.lists import check_words, joined, sources
+from lyricgen.words.lists import check_words, citations, join_words
 
 SIZES = {
     "flowers-insects": (25, 25, 25, 25),
@@ -114,7 +114,7 @@ def test_a_set_that_is_no_text_is_refused(given):
 
 
 def test_joined_words_parse_back():
-    assert parse_words(joined(["don't", "re-start", "x"])).words == ["don't", "re-start", "x"]
+    assert parse_words(join_words(["don't", "re-start", "x"])).words == ["don't", "re-start", "x"]
 
 
 def test_there_are_the_ten_published_association_tests():
@@ -148,8 +148,8 @@ def test_published_gender_lists_are_lower_case_without_duplicates():
 
 
 def test_published_lists_have_citations():
-    assert set(sources()) == {"weat.json", "gender.json"}
-    assert "10.1126/science.aal4230" in sources()["weat.json"] and "Bolukbasi" in sources()["gender.json"]
+    assert set(citations()) == {"weat.json", "gender.json"}
+    assert "10.1126/science.aal4230" in citations()["weat.json"] and "Bolukbasi" in citations()["gender.json"]
 
 
 def test_a_group_name_is_cut_and_loses_control_characters():
