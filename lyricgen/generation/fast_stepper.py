@@ -195,7 +195,7 @@ class LayerReader:
 
 def one_layer(rnn: nn.RNNBase, layer: int) -> nn.RNNBase:
     """One layer of a network as a separate network, with a copy of the weights, in eval mode."""
-    recurrent = nn.LSTM if isinstance(rnn, nn.LSTM) else nn.RNN
+    recurrent: Callable[..., nn.RNNBase] = type(rnn)  # nn.RNNBase itself takes other arguments
     with torch.random.fork_rng(devices=[]):  # its random initial weights are replaced at once
         alone = recurrent(rnn.hidden_size if layer else rnn.input_size, rnn.hidden_size, batch_first=True)
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")

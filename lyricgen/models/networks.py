@@ -28,7 +28,7 @@ class CharacterModel(nn.Module):
         dropout: share of activations dropped between the layers and before the linear layer, in training only.
     """
 
-    cell: type[nn.RNN] | type[nn.LSTM]
+    cell: type[nn.RNN] | type[nn.LSTM] | type[nn.GRU]
 
     def __init__(
         self,

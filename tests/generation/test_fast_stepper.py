@@ -6,9 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from torch import nn
 
 from lyricgen.generation.fast_stepper import ArtistStepper, FastStepper, LayerReader, WeightsCache, fastest_dtype
 from lyricgen.models.checkpoints import load_model
+from lyricgen.models.networks import CharacterModel, ImprovedSeqModel, VanillaRNN
 from lyricgen.models.vocabulary import START_LABEL, string_to_labels
 
 
@@ -29,6 +31,19 @@ def test_fast_stepper_agrees_with_the_module(model, artist):
         for at in range(7, 30):
             logits, hidden = stepper.step(token_ids[:, at], hidden)
             torch.testing.assert_close(logits, expected[:, at], atol=1e-4, rtol=1e-4)
+
+
+class GRUModel(CharacterModel):
+    cell = nn.GRU
+
+
+@pytest.mark.parametrize("model_class", [VanillaRNN, ImprovedSeqModel, GRUModel])
+def test_the_layers_of_any_cell_are_read_as_the_module_reads_them(model_class):
+    network = model_class(hidden_size=8, n_layers=3).eval()
+    token_ids = torch.randint(0, 101, (2, 300), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        outputs, _ = LayerReader.of(network).read(network.embed(token_ids))
+        torch.testing.assert_close(network.ffnn(outputs[-1]), network(token_ids, None)[0])
 
 
 @pytest.mark.parametrize("name", ["lstm", "vanilla-rnn"])
