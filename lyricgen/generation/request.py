@@ -1,8 +1,9 @@
 """GenerationRequest: a model, a prefix and checked settings; a value that runs nothing."""
 
 import secrets
+import threading
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.guard import Guard
@@ -23,8 +24,15 @@ from lyricgen.models.text import check_artist, read_labels, unknown_characters
 from lyricgen.models.vocabulary import START_LABEL
 from lyricgen.validation import check_choice, check_integer, check_number, check_seed, check_text
 
-if TYPE_CHECKING:
-    from lyricgen.generation.scheduler import ContinuousBatch
+
+class RunningBatch(Protocol):
+    """A running batch of one model that requests join, such as `scheduler.ContinuousBatch`."""
+
+    def __len__(self) -> int:
+        """Sequences that are generated or wait for a row."""
+
+    def join(self, request: "GenerationRequest", grown: threading.Event, measured: bool = False) -> Any:
+        """Queues a request; returns its sequence."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +50,7 @@ class GenerationRequest:
     """The settings, checked; a seed that was not given is random."""
     guards: tuple[Guard, ...] = ()
     """Rules that the text must keep."""
-    batch: "ContinuousBatch | None" = None
+    batch: RunningBatch | None = None
     """The running batch of `model` to generate it in; None: a batch in the caller's thread."""
     model_name: str | None = None
     """The name under which `model` was loaded; None: it has none."""

@@ -14,7 +14,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 
@@ -27,12 +27,10 @@ from lyricgen.generation.decoding import (
     sample_labels,
 )
 from lyricgen.generation.fast_stepper import ArtistStepper, FastStepper
+from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.sequence import RowState
 from lyricgen.models.networks import CharacterModel, Hidden, map_state
 from lyricgen.models.vocabulary import token_ids_to_str
-
-if TYPE_CHECKING:
-    from lyricgen.generation.request import GenerationRequest
 
 MAX_BATCH_SIZE = 64  # rows of a continuous batch; further requests wait, and rows are preempted for them
 TIME_SLICE = 250  # characters that a row may generate before it can be preempted
@@ -190,12 +188,12 @@ class ContinuousBatch:
         """Sequences that are generated or wait for a row."""
         return len(self._batch.rows) + len(self._waiting)
 
-    def stream(self, request: "GenerationRequest", every: float = 0.0) -> Iterator[str]:
+    def stream(self, request: GenerationRequest, every: float = 0.0) -> Iterator[str]:
         """The lyric of a request (greedy or sampled) to this batch's model as it grows; see `stream_together`."""
         for outputs in stream_together([replace(request, batch=self)], every):
             yield outputs[0].text
 
-    def join(self, request: "GenerationRequest", grown: threading.Event, measured: bool = False) -> "_BatchRow":
+    def join(self, request: GenerationRequest, grown: threading.Event, measured: bool = False) -> "_BatchRow":
         """Queues a request.
 
         Args:
@@ -306,7 +304,7 @@ class ContinuousBatch:
 class _BatchRow(RowState):
     """A sequence in a batch, and the events that its caller waits for."""
 
-    def __init__(self, request: "GenerationRequest", stepper: FastStepper, grown: threading.Event, measured: bool):
+    def __init__(self, request: GenerationRequest, stepper: FastStepper, grown: threading.Event, measured: bool):
         artist = request.artist_label
         labels, hidden = ArtistStepper(stepper, request.model, artist).begin(request.labels)
         super().__init__(request, labels, hidden, measured)
@@ -352,7 +350,7 @@ class _UnbatchedSequence:
 
     bits = error = None
 
-    def __init__(self, request: "GenerationRequest", grown: threading.Event):
+    def __init__(self, request: GenerationRequest, grown: threading.Event):
         stepper = FastStepper.of(request.model, request.artist_label)
         start = Hypothesis(torch.tensor([request.labels], device=stepper.table.device))
         length = request.settings.max_length + 1  # the label that opens a song comes first
@@ -374,7 +372,7 @@ class _UnbatchedSequence:
 
 
 def stream_together(
-    requests: Sequence["GenerationRequest"], every: float = 0.0, measured: bool = False
+    requests: Sequence[GenerationRequest], every: float = 0.0, measured: bool = False
 ) -> Iterator[list[GenerationOutput]]:
     """The lyrics of several requests as they grow, all of them each time; closing the iterator ends them.
 
@@ -420,7 +418,7 @@ class _LocalBatches:
         self.batches: dict[CharacterModel, RowBatch] = {}
         self.unbatched: list[_UnbatchedSequence] = []
 
-    def add(self, request: "GenerationRequest", grown: threading.Event, measured: bool) -> _BatchRow:
+    def add(self, request: GenerationRequest, grown: threading.Event, measured: bool) -> _BatchRow:
         """Starts a request in the batch of its model."""
         if request.model not in self.batches:
             self.batches[request.model] = RowBatch(request.model)
@@ -447,7 +445,7 @@ class _LocalBatches:
 
 
 def _start(
-    request: "GenerationRequest", grown: threading.Event, measured: bool, local: _LocalBatches
+    request: GenerationRequest, grown: threading.Event, measured: bool, local: _LocalBatches
 ) -> _BatchRow | _UnbatchedSequence:
     """Starts a request in its batch, or in the caller's thread."""
     if request.settings.strategy == "beam":

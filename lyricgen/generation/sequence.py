@@ -3,10 +3,11 @@
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
+from lyricgen.generation.request import GenerationRequest
 from lyricgen.models.networks import Hidden
 from lyricgen.models.vocabulary import (
     CHARACTERS,
@@ -15,9 +16,6 @@ from lyricgen.models.vocabulary import (
     is_word_character,
     trailing_partial_word,
 )
-
-if TYPE_CHECKING:
-    from lyricgen.generation.request import GenerationRequest
 
 RESAMPLES_PER_WORD = 8  # then the word's first character is banned
 MAX_BANNED = 10  # characters at a backtrack point; then the word before it is taken back too
@@ -60,7 +58,7 @@ class RowState:
         measured: whether the bits of the output are counted.
     """
 
-    def __init__(self, request: "GenerationRequest", labels: Sequence[int], hidden: Hidden, measured: bool = False):
+    def __init__(self, request: GenerationRequest, labels: Sequence[int], hidden: Hidden, measured: bool = False):
         self.prefix, self.remaining, self.guards = request.prefix, request.remaining, request.guards
         self.is_sampled = request.is_sampled
         self.hidden = hidden  # while it is in no batch
