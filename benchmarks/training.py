@@ -2,10 +2,10 @@
 
     python -m benchmarks.training [--data songdata/] [--steps 10] [--warmup-steps 2] [--notebook-seconds 60]
 
-train.py as it is called without flags: 64 streams of 128 characters, Muon, bfloat16 where the processor has it, all
-cores; once with AdamW in the place of Muon. The bare loop: embedding, nn.LSTM, linear layer, cross entropy, AdamW, gradients clipped, the state carried over
-the same streams, float32. The notebook's: whole songs in batches of 32, padded, Adam. Songs: those of `--data`, else ones
-of made-up words.
+train.py without flags: 64 streams of 128 characters, Muon, bfloat16 where the processor has it, all cores; and once with
+AdamW instead of Muon. The bare loop: embedding, nn.LSTM, linear layer, cross entropy, AdamW, clipped gradients, the state
+carried along the same streams, float32. The notebook's: whole songs in padded batches of 32, Adam. Songs: those of
+`--data`, or synthetic ones.
 """
 
 import argparse
@@ -41,14 +41,14 @@ from lyricgen.training.networks import make_loader, make_streams, make_task, mak
 
 HEADER = ["loop", "precision", "characters a second", "train.py against it"]
 NAME = "lstm"
-BLOCKS = 5  # of steps, of which the median counts
+BLOCKS = 5  # blocks of steps; the median of their speeds counts
 NOTEBOOK_STEPS, NOTEBOOK_BATCH, NOTEBOOK_RATE = 2, 32, 1e-3
-SMALL = 8  # units of a network in whose steps what is not arithmetic can be told from it
+SMALL = 8  # units of a network whose steps are short enough to show the cost of bar, curve, checkpoints and logs
 SMALL_STEPS = 40
 
 
 class Stopwatch(pl.Callback):
-    """The time and the characters of each step, in `steps`; what comes before a step counts as the step's."""
+    """Records the time and the characters of each step in `steps`; a step includes what precedes it."""
 
     def __init__(self):
         self.steps: list[tuple[float, int]] = []
@@ -64,21 +64,24 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     options = build_parser().parse_args(arguments)
     silence_libraries()
-    warnings.filterwarnings("ignore", ".*no `val_dataloader`.*")  # nothing is validated here
+    warnings.filterwarnings("ignore", ".*no `val_dataloader`.*")  # there is no validation here
     before = torch.get_num_threads()
     torch.set_num_threads(options.threads)
     try:
-        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr):  # the bar goes there
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            contextlib.redirect_stdout(sys.stderr),
+        ):  # the progress bar goes to stderr
             rows = measure(Path(folder), options)
     finally:
         torch.set_num_threads(before)
     ours = rows[0]["characters_a_second"]
     for row in rows:
         row["ratio_of_train_py"] = ours / row["characters_a_second"]
-    songs = "the songs of --data" if options.data else f"{options.songs} songs of made-up words"
+    songs = "the songs of --data" if options.data else f"{options.songs} songs of synthetic words"
     how = (
-        f"{songs}, {options.steps} steps after {options.warmup_steps} that do not count, medians of {BLOCKS} blocks",
-        f"{rows[3]['steps']} of the notebook's",
+        f"{songs}, {options.steps} steps after {options.warmup_steps} warm-up steps, medians of {BLOCKS} blocks",
+        f"{rows[3]['steps']} steps of the notebook's loop",
     )
     shares = (
         "\n\nThe progress bar, the learning curve, checkpoints and logs take "
@@ -94,11 +97,11 @@ def main(arguments: list[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = make_parser(__doc__)
-    parser.add_argument("--data", metavar="FOLDER", help="songdata (default: songs of made-up words)")
-    parser.add_argument("--songs", type=int, default=SONGS, help="of made-up words (default: %(default)s)")
-    parser.add_argument("--steps", type=int, default=10, help="that are timed (default: %(default)s)")
-    parser.add_argument("--warmup-steps", type=int, default=2, help="before them (default: %(default)s)")
-    parser.add_argument("--notebook-seconds", type=float, default=60.0, help=f"after which the notebook's loop takes no further step; {NOTEBOOK_STEPS} at most (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--data", metavar="FOLDER", help="songdata (default: songs of synthetic words)")
+    parser.add_argument("--songs", type=int, default=SONGS, help="synthetic songs (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=10, help="timed steps (default: %(default)s)")
+    parser.add_argument("--warmup-steps", type=int, default=2, help="steps before them (default: %(default)s)")
+    parser.add_argument("--notebook-seconds", type=float, default=60.0, help=f"seconds after which the notebook's loop stops; {NOTEBOOK_STEPS} steps at most (default: %(default)s)")  # fmt: skip
     parser.add_argument("--hidden-size", type=int, default=512, help="units a layer (default: %(default)s)")
     parser.add_argument("--batch-size", type=int, default=64, help="streams a step (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=CORES, help="default: one a core")
@@ -135,7 +138,7 @@ def measure(folder: Path, options: argparse.Namespace) -> list[dict]:
 
 
 def figures(loop: str, precision: str, steps: list[tuple[float, int]]) -> dict:
-    """Characters a second of some steps, the median of their blocks."""
+    """Characters a second: the median of the blocks of some steps."""
     size = max(1, len(steps) // BLOCKS)
     blocks = [steps[at : at + size] for at in range(0, len(steps) - size + 1, size)]
     speeds = [sum(count for _, count in block) / sum(taken for taken, _ in block) for block in blocks]
@@ -174,19 +177,19 @@ def run_train_py(corpus: Corpus, config: TrainConfig, quiet: bool = False) -> tu
 
 
 def small_network_seconds(corpus: Corpus, config: TrainConfig) -> float:
-    """The seconds a step that bar, curve, checkpoints and logs add to a network so small that they can be seen."""
+    """The seconds a step that bar, curve, checkpoints and logs add, measured on a small network."""
     small = replace(config, hidden_size=SMALL, max_steps=SMALL_STEPS)
     means = []
     run_train_py(corpus, replace(small, max_steps=1))
     for quiet in (False, True):
         steps, _ = run_train_py(corpus, small, quiet)
         times = sorted(taken for taken, _ in steps[SMALL_STEPS // 4 :])
-        means.append(statistics.mean(times[: -max(1, len(times) // 10)]))  # without what the machine held up
+        means.append(statistics.mean(times[: -max(1, len(times) // 10)]))  # without outliers
     return max(0.0, means[0] - means[1])
 
 
 class BareNetwork(nn.Module):
-    """What torch gives: an embedding, nn.LSTM and a linear layer."""
+    """Plain torch: an embedding, nn.LSTM and a linear layer."""
 
     def __init__(self, hidden_size: int, layers: int):
         super().__init__()
@@ -222,7 +225,7 @@ def bare_steps(corpus: Corpus, config: TrainConfig) -> Iterator[tuple[float, int
 
 
 def endless(streams: SongStreams) -> Iterator:
-    """The batches of one epoch after the other."""
+    """The batches of all epochs."""
     while True:
         yield from streams
 

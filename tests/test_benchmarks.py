@@ -53,7 +53,7 @@ def test_copied_words_are_measured_of_each_model_and_temperature_beside_the_spee
     assert printed.count("| `vanilla-rnn` |") == 3 and "x the time of a dictionary" in printed
 
 
-def test_what_was_copied_in_words_stands_behind_what_was_copied_in_characters():
+def test_copied_words_follow_copied_characters_in_the_metrics():
     metrics = {"val_bpc": 1, "copied": {}, "seed": 7}
     assert list(originality.with_copied_words(metrics, {"samples": 2})) == ["val_bpc", "copied", "copied_words", "seed"]
     again = originality.with_copied_words({**metrics, "copied_words": None}, {"samples": 2})

