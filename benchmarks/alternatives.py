@@ -170,26 +170,26 @@ def main(arguments: list[str] | None = None) -> int:
     warnings.filterwarnings("ignore")
     model = load_model("lstm")
     text = read_labels(generate_lyrics("the river keeps its secrets ", model=model, max_length=300, seed=1))
-    found, exact = [], None
+    figures, exact = [], None
     with torch.inference_mode(), tempfile.TemporaryDirectory() as folder:
         for name, step in alternatives(model, Path(folder)):
             log_probs = log_probabilities(step, text, model.hidden_size)
             exact = log_probs if exact is None else exact
             bits = float((exact.exp() * (exact - log_probs)).sum(dim=-1).mean()) / np.log(2)
             seconds = {batch: step_seconds(step, batch, model.hidden_size, options.repeats) for batch in BATCHES}
-            found.append(
+            figures.append(
                 {"name": name, "divergence_bits": bits, **{f"seconds_batch_{b}": s for b, s in seconds.items()}}
             )
-    peer = found[0]
+    peer = figures[0]
     rows = [
-        [one["name"], *(f"{peer[f'seconds_batch_{b}'] / one[f'seconds_batch_{b}']:.1f} x" for b in BATCHES), f"{abs(one['divergence_bits']):.1e}"]
-        for one in found
+        [row["name"], *(f"{peer[f'seconds_batch_{b}'] / row[f'seconds_batch_{b}']:.1f} x" for b in BATCHES), f"{abs(row['divergence_bits']):.1e}"]
+        for row in figures
     ]  # fmt: skip
     header = ["one character by", *(f"batch {batch}" for batch in BATCHES), "divergence in bits"]
     note = provenance_note(
         "alternatives", "speed against `nn.LSTM` at the same batch", f"medians of {options.repeats}", threads=1
     )
-    report(options, "alternatives", table(header, rows) + note, found, threads=1)
+    report(options, "alternatives", table(header, rows) + note, figures, threads=1)
     return 0
 
 

@@ -73,14 +73,8 @@ def main(arguments: list[str] | None = None) -> int:
     rows = [{"by": name, **splits} for name, splits in methods.items()]
     report(options, "attribution", printed, [*rows, {"seconds": {str(count): elapsed for count, elapsed in timed.items()}}], 1)  # fmt: skip
     if options.write_metrics:
-        validation = {
-            "songs": len(songs.val),
-            "clean": int(songs.clean.sum()),
-            "read": limit,
-            "baseline": BASELINE,
-            "methods": methods,
-            "hardware": processor_name(1),
-        }
+        counts = {"songs": len(songs.val), "clean": int(songs.clean.sum()), "read": limit}
+        validation = {**counts, "baseline": BASELINE, "methods": methods, "hardware": processor_name(1)}
         save_ngrams(replace(classifier, metrics={**classifier.metrics, "validation": validation}), options.ngrams)
     return 0
 

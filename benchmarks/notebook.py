@@ -45,14 +45,14 @@ def main(arguments: list[str] | None = None) -> int:
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as folder:
         songs = prepare_songs(TrainConfig(data=options.data, out=Path(folder)))
-        kept = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+        figures = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
         for name in options.models:
-            kept[name] = measure_recipe(name, songs, options)
+            figures[name] = measure_recipe(name, songs, options)
             if options.write:
-                write_json(FILE, kept)
+                write_json(FILE, figures)
     rows = [
-        [name, f"{one['val_bpc']:.3f}", f"{one['clean_bpc']:.3f}", f"{one['seconds'] / 60:.0f}", f"{one['epochs']}", one["hardware"]]
-        for name, one in kept.items()
+        [name, f"{row['val_bpc']:.3f}", f"{row['clean_bpc']:.3f}", f"{row['seconds'] / 60:.0f}", f"{row['epochs']}", row["hardware"]]
+        for name, row in figures.items()
         if name in options.models
     ]  # fmt: skip
     print(table(HEADER, rows))

@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
         for name in options.models:
             checkpoint = load_checkpoint(ASSETS / name)
             copied = measure_copying(checkpoint.model, corpus, options.samples)["copied_words"]
-            rows += [{"model": name, "temperature": float(t), **found} for t, found in copied["temperatures"].items()]
+            rows += [{"model": name, "temperature": float(t), **shares} for t, shares in copied["temperatures"].items()]
             if options.write_metrics:
                 replace_metrics(ASSETS / name, with_copied_words(checkpoint.metrics, copied))
     note = provenance_note(

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.tables import replace_block, table
-from lyricgen.models.checkpoints import ASSETS, bundled_models, load_checkpoint
+from lyricgen.models.checkpoints import ASSETS, Checkpoint, bundled_models, load_checkpoint
 from lyricgen.training.config import TrainConfig
 from lyricgen.training.networks import measure
 from lyricgen.training.songs import prepare_songs
@@ -34,16 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
             checkpoint = load_checkpoint(ASSETS / name)
             measured, recorded = measure(checkpoint.model, songs), checkpoint.metrics
             agree &= all(abs(measured[split] - recorded[split]) <= TOLERANCE for split in measured if split in recorded)
-            rows.append(
-                [
-                    f"`{name}`",
-                    f"{sum(parameter.numel() for parameter in checkpoint.model.parameters()):,}",
-                    f"{measured['val_bpc']:.3f}",
-                    f"{measured['clean_bpc']:.3f}",
-                    f"{recorded['epochs']} epochs, {recorded['seconds'] / 60:.0f} minutes",
-                    f"{recorded['hardware']} ({recorded['precision']})",
-                ]
-            )
+            rows.append(table_row(name, checkpoint, measured))
         note = (
             f"\n\nOn {len(songs.val)} validation songs, and on the {int(songs.clean.sum())} of them of which under 10 % of "
             "the 60-character windows occur in training; written by `python -m benchmarks.quality`."
@@ -55,6 +46,19 @@ def main(arguments: list[str] | None = None) -> int:
     if not agree:
         print("a figure differs from the model's metrics.json", file=sys.stderr)
     return 0 if agree else 1
+
+
+def table_row(name: str, checkpoint: Checkpoint, measured: dict[str, float]) -> list[str]:
+    """A row of the table."""
+    recorded = checkpoint.metrics
+    return [
+        f"`{name}`",
+        f"{sum(parameter.numel() for parameter in checkpoint.model.parameters()):,}",
+        f"{measured['val_bpc']:.3f}",
+        f"{measured['clean_bpc']:.3f}",
+        f"{recorded['epochs']} epochs, {recorded['seconds'] / 60:.0f} minutes",
+        f"{recorded['hardware']} ({recorded['precision']})",
+    ]
 
 
 if __name__ == "__main__":
