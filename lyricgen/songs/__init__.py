@@ -1,1 +1,1 @@
-"""Songs as data."""
+"""Reading, cleaning, encoding and batching of songs."""

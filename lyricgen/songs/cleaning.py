@@ -1,7 +1,7 @@
 """Cleaning of training songs: notices, stubs, heading debris, exact and near-duplicates.
 
 Section headings such as '[Verse 1: Ann & Bob]' were stripped of their punctuation in many collections of lyrics, so that
-'verse 1 ann  bob' is left beside a section break (a run of two or more spaces). Those words are cut, the break stays.
+'verse 1 ann  bob' is left beside a section break (a run of two or more spaces). `SongCleaner` cuts these words, not the break.
 Time is linear in the characters; memory holds the counts of section openings and at most `MAX_WINDOWS` window hashes.
 """
 
@@ -22,24 +22,24 @@ from lyricgen.songs.reading import MIN_LYRIC_LENGTH, Song
 
 MAX_OVERLAP = 0.5  # share of a song's windows in longer songs from which on it is a near-duplicate
 MAX_OVERLAP_HELD_OUT = 0.1  # share of a held-out song's windows that may occur in any other song
-MAX_WINDOWS = 2**24  # window hashes compared; of more, an even sample of the hash values is compared
+MAX_WINDOWS = 2**24  # window hashes compared; of more, a uniform sample
 MAX_NOTICE_LENGTH = 300  # characters; a longer lyric is a song, whatever it begins with
 MAX_TITLE_LINE = 120  # characters of an opening line that names producers or the title
 MIN_NAME_SONGS = 4  # songs in which a phrase must open a section to count as a performer's name
-MIN_CONTINUATIONS = 4  # different words that follow it there
-MIN_CONTINUATION_SHARE = 0.15  # the same, as a share of the sections that it opens
-NAME_ROUNDS = 2
-COMMON_WORDS = 1_000
-MIN_NAME_SHARE = 0.4  # share of its occurrences that open a section
-MAX_NAME_WORDS = 3
-MIN_HEADING_SHARE = 0.02  # share of sections opened by a section word from which on headings seem to be stripped
+MIN_CONTINUATIONS = 4  # distinct words that must follow a name where it opens sections
+MIN_CONTINUATION_SHARE = 0.15  # distinct following words, as a share of the sections that the name opens
+NAME_ROUNDS = 2  # passes over the songs to learn names
+COMMON_WORDS = 1_000  # most frequent words, which are no names on their own
+MIN_NAME_SHARE = 0.4  # share of a name's occurrences that open a section
+MAX_NAME_WORDS = 3  # words of a name
+MIN_HEADING_SHARE = 0.02  # share of sections that open with a section word; below it no names are learnt
 
 SECTION_WORDS = (
     "pre", "post", "pre chorus", "post chorus", "prechorus", "postchorus", "hook", "prehook", "pre hook", "posthook",
     "post hook", "refrain", "verse", "chorus", "interlude", "intro", "outro", "bridge", "prebridge", "breakdown",
     "instrumental", "spoken", "spoken word", "coro", "verso", "estribillo", "puente",
 )  # fmt: skip
-SECTION_NUMBER = r"(?: (?:\d{1,2}|ii|iii|iv))?"  # not i, which is sung
+SECTION_NUMBER = r"(?: (?:\d{1,2}|ii|iii|iv))?"  # not i, which is also a pronoun
 
 _NOTICE = re.compile(
     r"lyrics (?:for|to|of|from) (?:this|the) (?:song|track) (?:have|has|are|is) (?:yet to be|not|not yet)\b"
@@ -63,7 +63,7 @@ _BREAK = r"[ \t]{2,}"
 
 @dataclass
 class CleaningReport:
-    """Counts of one cleaning, in songs unless named otherwise."""
+    """Counts of one cleaning: songs, except `heading_characters`."""
 
     read: int = 0
     notices: int = 0
@@ -88,7 +88,7 @@ class CleaningReport:
 
 @dataclass(frozen=True)
 class SongCleaner:
-    """Finds notices and stubs, and cuts heading debris out of lyrics.
+    """Detects notices and stubs, and cuts heading debris out of lyrics.
 
     Args:
         performers: names cut where they open a section, lower case.
@@ -112,15 +112,15 @@ class SongCleaner:
 
     @classmethod
     def fit(cls, read: Callable[[], Iterable[Song]]) -> "SongCleaner":
-        """A cleaner that knows the songs' artists and the other names that open their sections.
+        """A cleaner for the performers of the songs; see `find_performers`.
 
         Args:
-            read: gives all songs, from the first; called five times.
+            read: returns an iterator over all songs; called five times.
         """
         return cls(find_performers(read))
 
     def is_notice(self, lyric: str) -> bool:
-        """Whether a lyric only says that the lyric is not available."""
+        """Whether a lyric is a notice that the lyric is not available."""
         text = _plain(lyric)
         return len(text) <= MAX_NOTICE_LENGTH and bool(_NOTICE.match(text))
 
@@ -146,8 +146,8 @@ class SongCleaner:
             lyric = lyric[opening.end() :]
         return self._heading.sub(lambda match: match.group(1), lyric)
 
-    def kind(self, lyric: str) -> str | None:
-        """'notices' or 'stubs' for a lyric to leave out, None for a song."""
+    def reject_reason(self, lyric: str) -> str | None:
+        """'notices' or 'stubs' for a lyric to leave out, None for a song; also the field of `CleaningReport`."""
         if self.is_notice(lyric):
             return "notices"
         if self.is_stub(lyric) or self.is_stub(self.cut_headings(lyric)):
@@ -156,24 +156,24 @@ class SongCleaner:
 
 
 def find_performers(read: Callable[[], Iterable[Song]]) -> frozenset[str]:
-    """The songs' artists, and other phrases of up to three words that look like names in stripped headings.
+    """Performers: the songs' artists, and learnt names of up to three words from stripped headings.
 
-    Such a phrase opens sections in `MIN_NAME_SONGS` songs, is followed by many different words there (a chorus that
-    returns in remixes is always followed by the same), opens a section in `MIN_NAME_SHARE` of its occurrences, and holds
-    a word that is not among the `COMMON_WORDS` most frequent ones. Songs with newlines have no such headings, nor have
-    songs whose sections hardly ever open with a section word: there the artists are the only names.
+    A learnt name opens sections in `MIN_NAME_SONGS` songs, is followed by many distinct words there (a chorus repeated
+    in remixes is always followed by the same word), opens a section in `MIN_NAME_SHARE` of its occurrences, and contains
+    a word outside the `COMMON_WORDS` most frequent ones. Songs with newlines are ignored, since their headings have lines
+    of their own. No name is learnt if fewer than `MIN_HEADING_SHARE` of the sections open with a section word.
 
     Args:
-        read: gives all songs, from the first; called five times.
+        read: returns an iterator over all songs; called five times.
     """
     names = frozenset(_artist_names({song.artist for song in read()}))
-    for _ in range(NAME_ROUNDS):  # names that follow other names in a heading are found in a later round
+    for _ in range(NAME_ROUNDS):  # a later round learns names that follow other names in a heading
         names |= _learn_names(read, names)
     return names
 
 
 def _learn_names(read: Callable[[], Iterable[Song]], known: frozenset[str]) -> frozenset[str]:
-    """The names that `find_performers` finds when these are known already."""
+    """New names from one pass over the songs, given the known ones; see `find_performers`."""
     openings: Counter[str] = Counter()
     songs: Counter[str] = Counter()
     frequency: Counter[str] = Counter()
@@ -216,7 +216,7 @@ def _learn_names(read: Callable[[], Iterable[Song]], known: frozenset[str]) -> f
 
 
 def _skip_labels(words: list[str], labels: frozenset[str] | set[str]) -> int:
-    """How many words at the start of a section are section words and names that are known."""
+    """Number of leading words of a section that are labels: section words and known names."""
     start = 0
     while start < len(words):
         for count in range(MAX_NAME_WORDS, 0, -1):
@@ -229,13 +229,13 @@ def _skip_labels(words: list[str], labels: frozenset[str] | set[str]) -> int:
 
 
 def _has_label_prefix(name: str, labels: frozenset[str] | set[str]) -> bool:
-    """Whether the first words of a name are a label themselves."""
+    """Whether a name starts with a shorter label."""
     words = name.split(" ")
     return any(" ".join(words[:count]) in labels for count in range(1, len(words)))
 
 
 def _count_phrases(phrases: set[str], songs: Iterable[Song]) -> Counter:
-    """How often each phrase of up to `MAX_NAME_WORDS` words occurs in the songs, within a section."""
+    """Occurrences of each phrase of up to `MAX_NAME_WORDS` words within the sections of the songs."""
     counts: Counter[str] = Counter()
     for song in songs:
         if "\n" in song.lyric:
@@ -250,14 +250,14 @@ def _count_phrases(phrases: set[str], songs: Iterable[Song]) -> Counter:
 
 @dataclass(frozen=True)
 class CleanedSongs:
-    """Songs with their headings cut, and the numbers of those to train on."""
+    """Encoded songs without headings, and the numbers of the training and held-out songs."""
 
     corpus: Corpus
-    """All songs that were read, by the numbers under which they were read."""
+    """All songs read, numbered in the order of reading."""
     train: np.ndarray
-    """Numbers of the songs to train on, int64, ascending."""
+    """Numbers of the training songs, int64, ascending."""
     held_out: np.ndarray
-    """Numbers of the songs that no network reads, int64, ascending."""
+    """Numbers of the held-out songs, int64, ascending."""
     report: CleaningReport
 
 
@@ -270,40 +270,40 @@ def clean_training_songs(
     held_out: float = 0.0,
     seed: int = 0,
 ) -> CleanedSongs:
-    """Encodes songs without heading debris and chooses those to train on and those to hold out.
+    """Encodes songs without heading debris and selects the training and held-out songs.
 
     Args:
-        read: gives all songs, from the first; called once.
-        folder: where the encoded songs go.
+        read: returns an iterator over all songs; called once.
+        folder: of the encoded songs.
         cleaner: None: nothing is cut or left out.
-        numbers: of the songs that may be trained on; None: all.
+        numbers: of the candidates for training; None: all songs.
         artists: as for `encode_corpus`.
-        held_out: share of the songs that is held out.
-        seed: of the songs held out.
+        held_out: share of the songs to hold out.
+        seed: of the held-out split.
 
     Raises:
         DataError: cleaning leaves no song.
     """
     report = CleaningReport()
-    sung: list[int] = []  # numbers of the songs that are no notices or stubs
+    selected: list[int] = []  # numbers of the candidates that are neither notices nor stubs
     candidates = None if numbers is None else set(numbers.tolist())
 
-    def cut() -> Iterator[Song]:
+    def cut_headings() -> Iterator[Song]:
         for number, song in enumerate(read()):
             lyric = song.lyric if cleaner is None else cleaner.cut_headings(song.lyric)
             if candidates is None or number in candidates:
                 report.read += 1
-                kind = None if cleaner is None else cleaner.kind(song.lyric)
-                if kind:
-                    setattr(report, kind, getattr(report, kind) + 1)
+                reason = None if cleaner is None else cleaner.reject_reason(song.lyric)
+                if reason:
+                    setattr(report, reason, getattr(report, reason) + 1)
                 else:
-                    sung.append(number)
+                    selected.append(number)
                     report.songs_with_headings += len(lyric) < len(song.lyric)
                     report.heading_characters += len(song.lyric) - len(lyric)
             yield replace(song, lyric=lyric)
 
-    corpus = encode_corpus(cut(), folder, artists)
-    songs = np.array(sung, np.int64)
+    corpus = encode_corpus(cut_headings(), folder, artists)
+    songs = np.array(selected, np.int64)
     duplicates = find_duplicates(corpus, songs)
     kept = duplicates.kept if cleaner else np.ones(len(songs), bool)
     if cleaner:
@@ -316,15 +316,15 @@ def clean_training_songs(
 
 
 def find_duplicates(corpus: Corpus, songs: np.ndarray, window: int = WINDOW) -> "Duplicates":
-    """Exact duplicates, near-duplicates and the overlap with other songs, of some songs of a corpus.
+    """Finds exact duplicates and near-duplicates, and measures the overlap of each song with the others.
 
     A song is a near-duplicate if `MAX_OVERLAP` or more of its windows occur in longer songs that are kept; of songs
     of one length the earlier one is kept. Songs shorter than a window have exact duplicates only.
 
     Args:
         corpus: encoded songs.
-        songs: numbers of those that are compared with one another (N,).
-        window: characters.
+        songs: numbers of the songs to compare with one another (N,).
+        window: characters of a window.
     """
     songs = np.asarray(songs, np.int64)
     lengths = corpus.stops[songs] - corpus.starts[songs] - 1
@@ -349,14 +349,14 @@ def find_duplicates(corpus: Corpus, songs: np.ndarray, window: int = WINDOW) -> 
 
 @dataclass(frozen=True)
 class Duplicates:
-    """What `find_duplicates` found, for each song compared: arrays (N,)."""
+    """Duplicates among the compared songs: arrays (N,)."""
 
     exact: np.ndarray
-    """Whether it is the text of an earlier song."""
+    """Whether the song equals an earlier one."""
     near: np.ndarray
-    """Whether most of it occurs in longer songs."""
+    """Whether `MAX_OVERLAP` or more of its windows occur in longer kept songs."""
     overlap: np.ndarray
-    """Share of its windows that occur in any of the other songs."""
+    """Share of its windows that occur in any other song."""
 
     @property
     def kept(self) -> np.ndarray:
@@ -369,10 +369,10 @@ def _sampled(hashes: np.ndarray, sample: int) -> np.ndarray:
 
 
 def choose_held_out(kept: np.ndarray, overlap: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """The songs that no network reads, as a mask (N,): `share` of the kept ones, at least one, drawn by a seed.
+    """The held-out songs as a mask (N,): a random `share` of the kept songs, at least one.
 
-    Only songs of which at most `MAX_OVERLAP_HELD_OUT` of the windows occur in any other song are drawn, so that none is
-    a near-duplicate of another. None are drawn if the share is 0 or fewer than two songs are kept.
+    Eligible are kept songs with an overlap of at most `MAX_OVERLAP_HELD_OUT`, so that no held-out song is a near-duplicate
+    of another. The mask is empty if the share is 0 or fewer than two songs are kept.
     """
     held_out = np.zeros(len(kept), bool)
     eligible = np.flatnonzero(kept & (overlap <= MAX_OVERLAP_HELD_OUT))
@@ -383,7 +383,7 @@ def choose_held_out(kept: np.ndarray, overlap: np.ndarray, share: float, seed: i
 
 
 def _artist_names(artists: Iterable[str]) -> Iterator[str]:
-    """Each name in lower case, without what is in parentheses, and also without accents and punctuation."""
+    """Yields spellings of each name: in lower case without parentheses, and also without accents or punctuation."""
     for artist in artists:
         name = re.sub(r"\s*\(.*?\)", "", artist).strip().lower()
         plain = "".join(letter for letter in unicodedata.normalize("NFD", name) if not unicodedata.combining(letter))

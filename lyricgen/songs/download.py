@@ -1,4 +1,4 @@
-"""The course's songs: where they lie, and their download, checked and atomic."""
+"""The course's songs: their URL, checksums and atomic download."""
 
 import hashlib
 import http.client
@@ -18,18 +18,18 @@ SHA256 = {
     VAL_FILE: "b3ed00a5bc54e44c4af6b730292269700e3b98420b7f3f90551661dd2d6486ba",
 }
 URL = "https://raw.githubusercontent.com/jhu-intro-hlt/jhu-intro-hlt.github.io/master/assignments/hw2-files/student"
-TIMEOUT = 30  # seconds without a byte
+TIMEOUT = 30  # seconds without a byte before the download fails
 
 
 def download_songdata(folder: str | Path | None = None, url: str | None = None) -> Path:
-    """Fetches both files of songdata into `folder`, unless they are there, and returns it.
+    """Downloads both songdata files into a folder, except those with the correct checksum, and returns the folder.
 
     Args:
-        folder: default: `songdata` in the user's cache, or where `LYRICGEN_CACHE` says.
-        url: of the folder that holds them; default: the course site's repository, or `LYRICGEN_SONGDATA_URL`.
+        folder: None: `songdata` in `lyricgen.storage.cache_folder`.
+        url: of the files' folder; None: `LYRICGEN_SONGDATA_URL`, else the course site's repository.
 
     Raises:
-        DataError: a file cannot be fetched, or is not the published one. A file is whole or not there at all.
+        DataError: a file cannot be downloaded, or its checksum differs; no partial file is left.
     """
     folder = Path(folder or cache_folder() / "songdata")
     url = url or os.environ.get("LYRICGEN_SONGDATA_URL", URL)
@@ -54,12 +54,12 @@ def _download(url: str, target: Path, sha256: str) -> None:
                     bar.update(len(block))
         if digest.hexdigest() != sha256:
             raise DataError(
-                f"what was downloaded as {target.name} is not the published file (its sha256 differs); try again, or name your own copy with --data"
+                f"the download of {target.name} is not the published file (its sha256 differs); try again, or name your own copy with --data"
             )
         partial.replace(target)
     except (OSError, ValueError, http.client.HTTPException) as error:
         if isinstance(error, urllib.error.HTTPError):
-            error.close()  # it holds the connection
+            error.close()  # closes the connection
         reason = " ".join(str(getattr(error, "reason", error)).split())[:120]
         raise DataError(
             f"{target.name} could not be downloaded ({reason}); try again, or name your own copy with --data"

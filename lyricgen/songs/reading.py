@@ -37,7 +37,7 @@ ARTISTS = [
     "Taylor Swift",
 ]
 LYRIC_COLUMN, ARTIST_COLUMN, TITLE_COLUMN = "Lyric", "Artist", "Title"
-MIN_LYRIC_LENGTH = 2  # characters; in a shorter one nothing can be predicted
+MIN_LYRIC_LENGTH = 2  # characters; a shorter lyric has nothing to predict
 TEXT_STRETCH = 5_000  # characters of a piece of a text file without song separators
 ROWS_PER_FRAME = 2_000  # CSV rows parsed at a time
 MAX_COLUMNS_LISTED = 12  # column names in an error message
@@ -67,7 +67,7 @@ def read_songs(
     """Yields the songs of a CSV file, a text file, or a folder of text files.
 
     In a text file, two or more blank lines separate songs; a file without them is cut at line ends into pieces of about
-    5,000 characters, so that there is something to hold out. In a folder, each `.txt` is one song: the file's name is its
+    5,000 characters, so that some can be held out. In a folder, each `.txt` is one song: the file's name is its
     title, the subfolder's name its artist. The titles of a CSV file are in the column Title, if there is one. Songs of less
     than two characters are skipped.
 
@@ -162,7 +162,7 @@ def _csv_frames(
 def _optional_columns(
     header: list[str], needed: list[str], artist_column: str | None, title_column: str | None
 ) -> list[str]:
-    """Further columns of a file: the artist's where none was named, and the title's."""
+    """The optional columns of a file: the artists where no column was named, and the titles."""
     optional = [ARTIST_COLUMN if artist_column is None else None, title_column]
     return [column for column in dict.fromkeys(optional) if column in header and column not in needed]
 

@@ -1,6 +1,6 @@
 """Songs cut into parallel streams for truncated backpropagation through time.
 
-Shapes: B streams side by side, T characters a step.
+Shapes: B parallel streams, T characters per step.
 """
 
 from collections import deque
@@ -15,7 +15,7 @@ from lyricgen.models.vocabulary import PADDING_LABEL
 from lyricgen.songs.corpus import Corpus
 from lyricgen.songs.notebook import LyricsGenerationTensor
 
-RECENT_STEPS = 8  # newest steps whose state is kept, because a loader prefetches
+RECENT_STEPS = 8  # newest steps with a saved state, because the loader prefetches
 
 
 class SongStreams(IterableDataset):
@@ -31,9 +31,9 @@ class SongStreams(IterableDataset):
         batch_size: B.
         length: T, the characters through which gradients flow.
         shuffle: see above.
-        artist_dropout: share of the songs of which the artist label is hidden, so that 'any artist' is learnt too.
-        longest: characters after which a longer song is cut into another stretch, with a fresh hidden state, so that a
-            book is spread over many streams; None: never.
+        artist_dropout: share of the songs with a hidden artist label, so that 'any artist' is learnt too.
+        longest: maximum characters of a stretch; longer songs are cut into several, each with a fresh hidden state, so
+            that a book is spread over many streams; None: no maximum.
         seed: of the order and of the artist dropout.
     """
 
@@ -97,7 +97,7 @@ class SongStreams(IterableDataset):
         return LyricsGenerationTensor(*(torch.from_numpy(np.array(column)) for column in columns))
 
     def _refill(self, row: int) -> None:
-        """Gives a row the next stretch; the row is empty where an unshuffled pass has no further one."""
+        """Assigns the next stretch to a row, or leaves the row empty at the end of an unshuffled pass."""
         if self._next >= len(self._order) and self.shuffle:
             self._order, self._next = self._rng.permutation(len(self._songs)), 0
         if self._next >= len(self._order):
@@ -116,7 +116,7 @@ class SongStreams(IterableDataset):
         return {**rows, "_order": self._order, "_next": self._next, "rng": self._rng.bit_generator.state}
 
     def state_dict(self, steps: int | None = None) -> dict:
-        """The state after a step, as tensors and plain values: streams that load it continue exactly there.
+        """The state after a step, as tensors and plain values, from which `load_state_dict` continues exactly.
 
         Args:
             steps: for shuffled streams, the steps trained on: the loader may have prefetched one or two more. None: all.

@@ -51,9 +51,9 @@ def train_attribution(songs: TrainingSongs, config: TrainConfig) -> None:
 def fit_attribution(corpus: Corpus, seed: int) -> NgramClassifier:
     """Fits and calibrates an n-gram classifier; songs without an artist are ignored.
 
-    A classifier is overconfident on the songs it was fitted on. So a fifth of the songs is held out, a second classifier
-    is fitted on the others, and the calibration is fitted on its scores of those held-out songs that are not near-duplicates
-    of the others. The classifier that is returned is fitted on all songs.
+    A classifier is overconfident on its own training songs. So a fifth of the songs is held out, a second classifier is
+    fitted on the others, and the calibration is fitted on its scores of the held-out songs, without near-duplicates of the
+    others. The returned classifier is fitted on all songs.
 
     Returns:
         the classifier; its metrics have `held_out` and `train_songs`.

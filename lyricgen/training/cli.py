@@ -2,9 +2,9 @@
 
 python train.py                                  download the course's songs, and train everything on them
 python train.py --data songdata/                 the same, on songdata_train.csv and songdata_val.csv in a folder
-python train.py --data my.csv --epochs 2         on your own songs; every twentieth is held out for validation
+python train.py --data my.csv --epochs 2         on your own songs; 5 % of them are held out for validation
 python train.py --models lyrics                  one artifact only: here the word vectors
-python train.py --hub-repo USER/NAME --push      and publish what was trained on the Hugging Face Hub
+python train.py --hub-repo USER/NAME --push      and publish the artifacts on the Hugging Face Hub
 """
 
 import argparse
@@ -82,11 +82,11 @@ def train(config: TrainConfig) -> None:
         if config.accelerator == "gpu" and not torch.cuda.is_available():
             raise ArgumentError("No GPU is available; leave out --accelerator gpu")
     songs: TrainingSongs | None = None
-    if set(config.models) - {INDEX, WORDS}:  # first: songs that cannot be used are found before anything is trained
+    if set(config.models) - {INDEX, WORDS}:  # first: unusable songs must fail before any training
         from lyricgen.training.songs import prepare_songs
 
         songs = prepare_songs(config)
-    for name in config.models:  # imported where needed: the slow imports then cost only the trainings that use them
+    for name in config.models:  # imported where needed: these modules are slow to import
         if name == INDEX:
             from lyricgen.training.index import train_index
 
@@ -130,7 +130,7 @@ def push(config: TrainConfig) -> int:
 
 
 def _check_push(config: TrainConfig) -> None:
-    """Raises `ArgumentError`, before a long training, where its result could not be published."""
+    """Raises `ArgumentError` before a long training if its artifacts could not be published."""
     check_repo(config.hub_repo)
     check_revision(config.revision)
     if config.tag:
@@ -140,7 +140,7 @@ def _check_push(config: TrainConfig) -> None:
 
 
 def silence_libraries() -> None:
-    """Silences messages of Lightning and gensim, and warnings about choices made here on purpose."""
+    """Silences messages of Lightning and gensim, and warnings about deliberate choices."""
     for library in ("pytorch_lightning", "gensim"):
         logging.getLogger(library).setLevel(logging.ERROR)
     for message in (

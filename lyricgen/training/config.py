@@ -30,7 +30,7 @@ class Recipe(NamedTuple):
     weight_decay: float
 
 
-# The update of Muon has a fixed size, so that learning rate x weight decay bounds the weights.
+# Muon's update has a fixed norm, so that learning rate x weight decay bounds the weights.
 RECIPES = {
     "vanilla-rnn": Recipe(epochs=6, learning_rate=3e-3, dropout=0.1, weight_decay=0.05),
     "lstm": Recipe(epochs=10, learning_rate=4e-3, dropout=0.2, weight_decay=0.1),
@@ -46,12 +46,12 @@ GROUPS = {
 
 
 def _flag(default: Any, group: str, metavar: str | None = None, **more: Any) -> Any:
-    """A field with its group in `--help` and what the value is called there.
+    """A dataclass field with its group and metavar in `--help`, and its limits.
 
     Args:
         default: value of the field.
         group: a key of `GROUPS`.
-        metavar: name of the value.
+        metavar: name of the value in `--help`.
         more: `low`, `high` (both inclusive) or `below` (exclusive): limits; `choices`; `off`: help of the
             flag that turns a default of True off.
     """
@@ -73,17 +73,17 @@ class TrainConfig:
     """Validation songs, in the same forms; default: songdata_val.csv beside songdata_train.csv, else a share of the
     songs."""
     val_share: float = _flag(0.05, "songs", "SHARE", low=0, below=1)
-    """Share of the songs to validate with where there are no validation songs."""
+    """Share of the songs held out for validation where there are no validation songs."""
     clean: bool = _flag(True, "songs", off="Train on the songs as they are")
     """Leave notices, stubs, heading debris and duplicates out of the training songs."""
     held_out: float = _flag(0.02, "songs", "SHARE", low=0, below=1)
-    """Share of the training songs that no network reads, measured as held_out_bpc."""
+    """Share of the training songs held out from the networks, measured as held_out_bpc."""
     lyric_column: str = _flag("Lyric", "songs", "NAME")
     """The CSV column of the lyrics."""
     artist_column: str | None = _flag(None, "songs", "NAME")
     """The CSV column of the artists, '' for none; default: Artist, if there is one."""
     models: tuple[str, ...] = _flag(ARTIFACTS, "models", choices=ARTIFACTS)
-    """What to train; originality: the n-gram index of the songs, lyrics: word vectors, attribution: the classifier of
+    """Artifacts to train; originality: the n-gram index of the songs, lyrics: word vectors, attribution: the classifier of
     artists (default: all)."""
     hidden_size: int = _flag(512, "models", "H", low=1)
     """Units per layer."""
@@ -92,9 +92,9 @@ class TrainConfig:
     dropout: float | None = _flag(None, "models", "SHARE", low=0, below=1)
     """Share of the activations dropped in training."""
     artist_dropout: float = _flag(0.15, "models", "SHARE", low=0, below=1)
-    """Share of the songs of which the artist is hidden, so that 'any artist' is learnt too."""
+    """Share of the songs with a hidden artist, so that 'any artist' is learnt too."""
     dimensions: int = _flag(100, "word vectors", "D", low=1)
-    """Numbers per word vector."""
+    """Dimensions of the word vectors."""
     window: int = _flag(5, "word vectors", "N", low=1)
     """Maximum distance of a context word, in words."""
     negative: int = _flag(10, "word vectors", "N", low=1)
@@ -102,7 +102,7 @@ class TrainConfig:
     word_epochs: int = _flag(20, "word vectors", "N", low=1)
     """Passes over the songs."""
     min_songs: int = _flag(10, "word vectors", "N", low=1)
-    """Songs that a word must occur in to get a vector."""
+    """Minimum number of songs that contain a word; rarer words have no vector."""
     epochs: int | None = _flag(None, "training", "N", low=1)
     """Passes over the songs."""
     max_steps: int = _flag(-1, "training", "N")
@@ -122,7 +122,7 @@ class TrainConfig:
     gradient_clip: float = _flag(1.0, "training", "NORM", low=0)
     """Norm above which gradients are scaled down; 0: never."""
     validate_every: int = _flag(1, "training", "EPOCHS", low=1)
-    """Epochs between validations, which select nothing."""
+    """Epochs between validations; they do not select a checkpoint."""
     precision: str = _flag("auto", "training", choices=PRECISIONS)
     """auto: bfloat16 where the hardware supports it."""
     accelerator: str = _flag("auto", "training", choices=ACCELERATORS)
@@ -130,20 +130,20 @@ class TrainConfig:
     threads: int | None = _flag(None, "training", "N", low=1)
     """CPU threads; default: one per core."""
     seed: int = _flag(777, "training", "N", low=0, high=2**32 - 1)
-    """Of weights, song order, dropout, held-out songs and word vectors."""
+    """Random seed of weights, song order, dropout, held-out songs and word vectors."""
     out: Path = _flag(Path("models"), "output", "FOLDER")
-    """Where the artifact folders go, and checkpoints/ during training."""
+    """Parent of the artifact folders, and of checkpoints/ during training."""
     resume: Path | None = _flag(None, "output", "CKPT")
     """Continue from a .ckpt file, exactly as if the training had not been interrupted; needs one network as --models and the
     same flags."""
     checkpoint_every: int = _flag(200, "output", "STEPS", low=1)
     """Steps between checkpoints; the two newest are kept."""
     samples: int = _flag(200, "output", "N", low=0)
-    """Lyrics that a trained network writes at each of three temperatures, to measure how much it copies; 0: none."""
+    """Lyrics sampled from a trained network at each of three temperatures to measure memorization; 0: none."""
     progress: bool = _flag(True, "output", off="Show no progress bar")
     """Show a progress bar."""
     push: bool = _flag(False, "Hugging Face Hub")
-    """Publish the artifacts of --out in one commit when all were trained."""
+    """Publish the artifacts of --out in one commit after the training."""
     hub_repo: str | None = _flag(None, "Hugging Face Hub", "USER/NAME")
     """The repository; created if it does not exist."""
     private: bool = _flag(False, "Hugging Face Hub")
@@ -155,8 +155,8 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "models", tuple(dict.fromkeys(self.models)))
-        for each in fields(self):
-            _check(each, getattr(self, each.name))
+        for setting in fields(self):
+            _check(setting, getattr(self, setting.name))
         if self.max_steps < 1 and self.max_steps != -1:
             raise ArgumentError(f"--max-steps must be at least 1, or -1 for no limit, got {self.max_steps}")
         if self.learning_rate is not None and not 0 < self.learning_rate < 1:
@@ -167,7 +167,7 @@ class TrainConfig:
             raise ArgumentError(f"--resume: there is no file {self.resume}")
 
     def recipe(self, network: str) -> Recipe:
-        """The settings that differ from network to network: those given here, else the network's defaults."""
+        """The recipe of a network: the values set here, else the network's defaults."""
         given = {name: getattr(self, name) for name in Recipe._fields}
         return RECIPES[network]._replace(**{name: value for name, value in given.items() if value is not None})
 
@@ -176,48 +176,48 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     """Adds a flag for each field of `TrainConfig`."""
     helps = field_docs(TrainConfig)
     groups = {name: parser.add_argument_group(name, description) for name, description in GROUPS.items()}
-    for each in fields(TrainConfig):
-        groups[each.metadata["group"]].add_argument(
-            _flag_name(each), dest=each.name, **_argument(each, helps.get(each.name, ""))
+    for setting in fields(TrainConfig):
+        groups[setting.metadata["group"]].add_argument(
+            _flag_name(setting), dest=setting.name, **_argument(setting, helps.get(setting.name, ""))
         )
 
 
-def _argument(each: Field, text: str) -> dict[str, Any]:
+def _argument(setting: Field, text: str) -> dict[str, Any]:
     """The keyword arguments of `add_argument` for a field with this docstring."""
-    default, metadata = each.default, each.metadata
+    default, metadata = setting.default, setting.metadata
     if isinstance(default, bool):
         return {"help": metadata.get("off", text).rstrip("."), "action": "store_false" if default else "store_true"}
-    settings: dict[str, Any] = {"help": text.rstrip(".") + _default_text(each, text), "default": default}
+    keywords: dict[str, Any] = {"help": text.rstrip(".") + _default_text(setting, text), "default": default}
     if metadata.get("choices"):
-        settings["choices"] = metadata["choices"]
+        keywords["choices"] = metadata["choices"]
     else:
-        settings |= {"type": _parse_type(each), "metavar": metadata["metavar"]}
-    if each.name == "models":
-        settings["nargs"] = "+"
-    return settings
+        keywords |= {"type": _parse_type(setting), "metavar": metadata["metavar"]}
+    if setting.name == "models":
+        keywords["nargs"] = "+"
+    return keywords
 
 
-def _default_text(each: Field, text: str) -> str:
-    """' (default: ...)', except where the docstring says it."""
-    if each.name in Recipe._fields:
-        values = ", ".join(f"{getattr(recipe, each.name)} for {name}" for name, recipe in RECIPES.items())
+def _default_text(setting: Field, text: str) -> str:
+    """' (default: ...)'; '' where the docstring names the default."""
+    if setting.name in Recipe._fields:
+        values = ", ".join(f"{getattr(recipe, setting.name)} for {name}" for name, recipe in RECIPES.items())
         return f" (default: {values})"
-    if each.default in (None, MISSING) or "default" in text:
+    if setting.default in (None, MISSING) or "default" in text:
         return ""
-    return f" (default: {each.default})"
+    return f" (default: {setting.default})"
 
 
-def _parse_type(each: Field) -> type:
+def _parse_type(setting: Field) -> type:
     """The type that a flag's value is parsed as."""
     for kind in (int, float, Path):
-        if kind.__name__ in str(each.type).replace("pathlib._local.", "").replace("pathlib.", ""):
+        if kind.__name__ in str(setting.type).replace("pathlib._local.", "").replace("pathlib.", ""):
             return kind
     return str
 
 
-def _check(each: Field, value: Any) -> None:
+def _check(setting: Field, value: Any) -> None:
     """Raises `ArgumentError` where a value lies outside the limits or choices of its field."""
-    limits, flag = each.metadata, _flag_name(each)
+    limits, flag = setting.metadata, _flag_name(setting)
     if limits.get("choices"):
         for chosen in value if isinstance(value, tuple) else (value,):
             if chosen not in limits["choices"]:
@@ -234,6 +234,6 @@ def _check(each: Field, value: Any) -> None:
         raise ArgumentError(f"{flag} must be at least {low}, got {value}")
 
 
-def _flag_name(each: Field) -> str:
-    prefix = "--no-" if each.default is True else "--"
-    return prefix + each.name.replace("_", "-")
+def _flag_name(setting: Field) -> str:
+    prefix = "--no-" if setting.default is True else "--"
+    return prefix + setting.name.replace("_", "-")

@@ -1,4 +1,4 @@
-"""How much the lyrics that a network samples copy from its training songs, in characters and in words."""
+"""Memorization of the training songs: copied characters and words in lyrics sampled from a network."""
 
 from collections.abc import Sequence
 
@@ -19,12 +19,12 @@ from lyricgen.songs.reading import Song
 LONG_RUN = 50  # characters of a copied run that counts as long
 RUN_LENGTHS = (GRAM, 8)  # words of a copied run; the share of lyrics with one is reported
 TEMPERATURES = (0.5, 0.7, 1.0)
-CHARACTER_TEMPERATURE = 0.7  # of the lyrics in which copied characters are counted
+CHARACTER_TEMPERATURE = 0.7  # temperature of the lyrics compared by characters
 SAMPLE_LENGTH = 300  # characters
 
 
 def measure_copying(model: CharacterModel, train: Corpus, samples: int = 200, seed: int = 0) -> dict[str, dict | None]:
-    """Samples lyrics at each of `TEMPERATURES` once, and measures what they copy.
+    """Samples lyrics at each of `TEMPERATURES` and measures their copied runs.
 
     Args:
         model: trained, in eval mode.
@@ -38,26 +38,26 @@ def measure_copying(model: CharacterModel, train: Corpus, samples: int = 200, se
     """
     if not samples:
         return {"copied": None, "copied_words": None}
-    lyrics = {each: sample_songs(model, samples, SAMPLE_LENGTH, each, seed) for each in TEMPERATURES}
-    how = {"samples": samples, "characters": SAMPLE_LENGTH}
+    lyrics = {value: sample_songs(model, samples, SAMPLE_LENGTH, value, seed) for value in TEMPERATURES}
+    setup = {"samples": samples, "characters": SAMPLE_LENGTH}
     in_characters = copied_characters(lyrics[CHARACTER_TEMPERATURE], train)
     figures: dict[str, dict | None] = {
-        "copied": {**in_characters, **how, "temperature": CHARACTER_TEMPERATURE, "seed": seed},
+        "copied": {**in_characters, **setup, "temperature": CHARACTER_TEMPERATURE, "seed": seed},
         "copied_words": None,
     }
     try:
         index = index_corpus(train)
-    except DataError:  # no song has words enough
+    except DataError:  # no song has five words in a row
         return figures
-    by_temperature = {f"{each:g}": copied_words(texts, index) for each, texts in lyrics.items()}
-    figures["copied_words"] = {**how, "seed": seed, "temperatures": by_temperature}
+    by_temperature = {f"{value:g}": copied_words(texts, index) for value, texts in lyrics.items()}
+    figures["copied_words"] = {**setup, "seed": seed, "temperatures": by_temperature}
     return figures
 
 
 def sample_songs(
     model: CharacterModel, samples: int = 200, length: int = 300, temperature: float = 0.7, seed: int = 0
 ) -> list[np.ndarray]:
-    """Lyrics from an empty prefix, in the style of no artist and of each artist in turn.
+    """Samples lyrics from an empty prefix, for any artist and for each artist in turn.
 
     Returns:
         Labels of each: uint8 (length,).
@@ -94,10 +94,10 @@ def copied_characters(lyrics: Sequence[np.ndarray], train: Corpus) -> dict:
 def longest_copied_run(texts: Corpus, train: Corpus) -> int:
     """Characters of the longest run that any text shares with a song of `train`; 0 for none.
 
-    Runs are compared by 64-bit hashes: different ones are taken for equal about once in 10**19 comparisons.
+    Runs are compared by 64-bit hashes, which collide about once in 10**19 comparisons.
     """
     lengths = texts.stops - texts.starts - 1
-    low, high = 0, int(lengths.max())  # a run of `low` characters is copied, none of more than `high` is
+    low, high = 0, int(lengths.max())  # the longest copied run has `low` to `high` characters
     while low < high:
         middle = (low + high + 1) // 2
         if copied_share(texts.subset(lengths >= middle), train, middle).any():

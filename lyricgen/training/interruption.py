@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 
 class Interrupted(Exception):
-    """Raised when Ctrl-C or SIGTERM ended a training; the text says how to continue, or what was not written."""
+    """Raised when Ctrl-C or SIGTERM ended a training; the message says how to continue, or which artifact was not written."""
 
 
 @contextlib.contextmanager
 def interruptible(artifact: str) -> Iterator[None]:
-    """Raises `Interrupted` where Ctrl-C or SIGTERM ends the block, after which the artifact was not written."""
+    """Raises `Interrupted` if Ctrl-C or SIGTERM ends the block, before the artifact was written."""
     handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

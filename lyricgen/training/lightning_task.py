@@ -21,7 +21,7 @@ from lyricgen.validation import check_choice
 
 
 class LyricsGenerationTask(pl.LightningModule):
-    """Fits a model to predict each next character; any model with the interface of `VanillaRNN` plugs in.
+    """Fits a model to predict each next character; any model with the interface of `VanillaRNN` is allowed.
 
     Logs `train_bpc` every step, and after a validation `val_bpc` (all songs) and, if `clean_songs` is given, `clean_bpc`:
     bits per character over whole songs, with the hidden state carried from the start of each song, without the characters
@@ -29,7 +29,7 @@ class LyricsGenerationTask(pl.LightningModule):
 
     Args:
         model: `model(input_sequences, lengths, hidden[, artists]) -> (logits, hidden)`.
-        learning_rate: its maximum.
+        learning_rate: the maximum.
         optimizer: 'adam' as in the notebook; 'adamw'; or 'muon' for the matrices of the recurrent layers, with AdamW for all
             other parameters.
         weight_decay: of adamw and muon.

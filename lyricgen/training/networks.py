@@ -1,4 +1,4 @@
-"""Training of the two networks: fits, measures and writes one."""
+"""Training of a network: fits it, measures it and writes its folder."""
 
 import contextlib
 import json
@@ -32,7 +32,7 @@ from lyricgen.training.songs import TrainingSongs
 
 NETWORK_CLASSES: dict[str, type[CharacterModel]] = {"vanilla-rnn": VanillaRNN, "lstm": ImprovedSeqModel}
 VALIDATION_ROWS = 96  # parallel streams of whole songs
-STRETCH_STEPS = 64  # steps after which a longer song is cut into another stretch
+STRETCH_STEPS = 64  # maximum steps of a stretch; longer songs are cut
 
 
 def train_network(name: str, songs: TrainingSongs, config: TrainConfig) -> Checkpoint:
@@ -53,7 +53,7 @@ def train_network(name: str, songs: TrainingSongs, config: TrainConfig) -> Check
     print(f"{name}: {recipe.epochs} epochs of {len(streams):,} steps, {trainer.precision} on {device_name(trainer)}")
     started = time.time()
     loaders = make_loader(streams), make_loader(_validation_streams(songs.val, config.length))
-    # On a signal Lightning raises SystemExit, with code 0 for SIGTERM; the trainer's state says what happened.
+    # On a signal Lightning raises SystemExit, with code 0 for SIGTERM: the trainer's state has the outcome.
     with contextlib.suppress(SystemExit), state.ctrl_c_after_step():
         trainer.fit(task, *loaders, ckpt_path=config.resume, weights_only=True)
     if trainer.state.status != "finished":
@@ -107,7 +107,7 @@ def make_loader(streams: SongStreams) -> DataLoader[LyricsGenerationTensor]:
 
 
 def make_trainer(checkpoints: Path, callbacks: list[Callback], epochs: int, config: TrainConfig) -> pl.Trainer:
-    """The Lightning Trainer. It keeps the two newest checkpoints, so that one torn by a power failure loses little."""
+    """The Lightning Trainer; it keeps two checkpoints, in case a power failure damages the newer one."""
     last = ModelCheckpoint(
         checkpoints,
         "last-{epoch}-{step}-{train_bpc:.3f}",
@@ -136,7 +136,7 @@ def make_trainer(checkpoints: Path, callbacks: list[Callback], epochs: int, conf
 
 
 def newest_checkpoint(folder: Path, started: float) -> Path | None:
-    """The newest 'last' checkpoint written since a time; `ModelCheckpoint` does not know the one it writes on a signal.
+    """The newest 'last' checkpoint written since a time; `ModelCheckpoint` does not record one written on a signal.
 
     Args:
         folder: of the checkpoints.
@@ -192,7 +192,7 @@ def recorded_options(name: str, config: TrainConfig) -> dict[str, Any]:
     """The settings that metrics.json records as `options`."""
     shared = ("batch_size", "length", "optimizer", "warmup_steps", "gradient_clip", "artist_dropout")
     recipe = config.recipe(name)._asdict()
-    del recipe["epochs"]  # recorded as they were trained
+    del recipe["epochs"]  # metrics.json has the epochs trained
     return {**{option: getattr(config, option) for option in shared}, **recipe}
 
 
@@ -200,8 +200,8 @@ def measure(model: CharacterModel, songs: TrainingSongs, length: int = 128) -> d
     """Bits per character over whole songs, in float32; a figure without songs is left out.
 
     Returns:
-        `val_bpc` of all validation songs, `clean_bpc` of the clean ones, `clean_no_headings_bpc` of these without heading
-        debris, and `held_out_bpc` of the held-out training songs.
+        `val_bpc` of all validation songs, `clean_bpc` of the clean ones, `clean_no_headings_bpc` of the clean ones without
+        heading debris, and `held_out_bpc` of the held-out training songs.
     """
     bits, characters = measure_bits(model, _validation_streams(songs.val, length), len(songs.val))
     figures = {"val_bpc": float(bits.sum() / characters.sum())}
@@ -222,7 +222,7 @@ def has_line_breaks(corpus: Corpus) -> bool:
 
 
 def device_name(trainer: pl.Trainer) -> str:
-    """The trainer's GPU, or the processor and its number of threads, for people."""
+    """Display name of the trainer's GPU, or of the processor with its number of threads."""
     if trainer.strategy.root_device.type == "cuda":
         return torch.cuda.get_device_name(trainer.strategy.root_device)
     return processor_name(torch.get_num_threads())
@@ -245,7 +245,7 @@ def _precision(config: TrainConfig) -> Any:
 
 
 def _check_resume(path: Path, model: CharacterModel, task: LyricsGenerationTask, state: TrainingState) -> None:
-    """Refuses a checkpoint that is damaged, or of a training with other settings or songs."""
+    """Raises `ModelError` for a checkpoint that is damaged, or of a training with other settings or songs."""
     saved = load_training_checkpoint(path)
     content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     optimizer = content["lyricgen"].get("optimizer", task.optimizer)

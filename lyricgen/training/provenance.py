@@ -27,7 +27,7 @@ def provenance(
         seconds: duration of the training; rounded to tenths.
         hardware: see `processor_name`.
         packages: distributions to record the installed version of, such as 'torch'.
-        seed: of the training; None: it has none, and the record no such key.
+        seed: of the training; None: the record has no seed.
     """
     return {
         "data_sha256": dict(data_sha256),
@@ -39,7 +39,7 @@ def provenance(
 
 
 def processor_name(threads: int) -> str:
-    """The processor's name and the number of threads, for people."""
+    """Display name of the processor, with the number of threads."""
     name = torch.cpu.get_capabilities().get("cpu_name") or platform.machine()
     return f"{name}, {threads} thread{'s' if threads > 1 else ''}"
 

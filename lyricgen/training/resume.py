@@ -12,9 +12,9 @@ from lyricgen.songs.streams import SongStreams
 
 
 class TrainingState(pl.Callback):
-    """Saves in each checkpoint what Lightning does not: stream positions and random states.
+    """Adds stream positions and random states to each checkpoint; must come before the checkpoint callbacks.
 
-    It must come before the checkpoint callbacks. Lightning saves weights, optimizer, schedule and counters;
+    Lightning saves weights, optimizer, schedule and counters;
     `LyricsGenerationTask` saves the hidden state of the streams.
 
     Args:

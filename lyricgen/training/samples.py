@@ -11,11 +11,11 @@ from safetensors.torch import save_file
 from lyricgen.models.networks import CharacterModel, map_state
 from lyricgen.models.vocabulary import NUM_CLASSES, START_LABEL, string_to_labels, token_ids_to_str
 
-STAGES = (1, 3)  # times a power of ten: steps 10, 30, 100, ...; and step 1
+STAGES = (1, 3)  # multiples of the powers of ten from 10: steps 10, 30, 100, ...; and step 1
 PREFIXES = ("", "the river ")
 TEMPERATURE = 0.7
 SAMPLE_LENGTH = 200  # characters
-SAMPLE_SEED = 1  # of the first prefix; the next ones follow
+SAMPLE_SEED = 1  # seed of the first prefix's sample; each further prefix has the next one
 
 
 class StageSamples(pl.Callback):
@@ -80,7 +80,7 @@ def is_stage(step: int) -> bool:
 
 @torch.inference_mode()
 def sample_text(model: CharacterModel, prefix: str, length: int, temperature: float, seed: int) -> str:
-    """A prefix with `length` sampled characters, in the style of no artist; leaves the model's mode and global state alone.
+    """A prefix and `length` sampled characters, for any artist; the model's mode and global state stay unchanged.
 
     Args:
         model: on any device.

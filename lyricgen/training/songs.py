@@ -1,4 +1,4 @@
-"""The songs of a training: found, cleaned, encoded, and divided into training, held-out and validation songs."""
+"""Preparation of the songs: finds, cleans, encodes and splits them into training, held-out and validation songs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,24 +18,24 @@ from lyricgen.training.config import TrainConfig
 
 @dataclass(frozen=True, eq=False)
 class TrainingSongs:
-    """The songs to train on and to measure with."""
+    """The songs of a training: training, validation and held-out songs."""
 
     train: Corpus
     """Cleaned training songs."""
     val: Corpus
-    """Validation songs, as they are."""
+    """Validation songs, not cleaned."""
     clean: np.ndarray
-    """Which validation songs are clean, i.e. do not overlap with any training song: bool (songs,)."""
+    """Mask of the clean validation songs, those without overlap with a training song: bool (songs,)."""
     files: dict[str, str]
     """sha256 of each file that was read."""
     uncleaned: Corpus
-    """All training songs as they were read, against which copying is measured."""
+    """All training songs, not cleaned: the reference for copying."""
     held_out: Corpus | None = None
-    """Training songs that no network reads; None: none."""
+    """Held-out training songs; None: none."""
     without_headings: Corpus | None = None
-    """The clean validation songs without heading debris; None where nothing is cleaned."""
+    """The clean validation songs without heading debris; None without cleaning."""
     cleaning: CleaningReport | None = None
-    """What was removed from the training songs; None where nothing is cleaned."""
+    """Counts of removed songs and characters; None without cleaning."""
 
     @property
     def data_sha256(self) -> dict[str, str]:
@@ -44,7 +44,7 @@ class TrainingSongs:
 
 
 def find_songs(config: TrainConfig) -> tuple[Path, Path | None]:
-    """The path of the training songs, and of the validation songs if there are any."""
+    """Paths of the training songs and of the validation songs, None for none."""
     source = Path(config.data) if config.data else download_songdata()
     val_source = Path(config.val) if config.val else None
     if source.is_dir() and (source / TRAIN_FILE).is_file():
@@ -54,15 +54,15 @@ def find_songs(config: TrainConfig) -> tuple[Path, Path | None]:
 
 
 def read_training_songs(config: TrainConfig) -> tuple[Path, list[Song]]:
-    """The path of the training songs, and the songs as they are in the file."""
+    """Path of the training songs, and the songs, not cleaned."""
     source, _ = find_songs(config)
     return source, list(read_songs(source, config.lyric_column, config.artist_column))
 
 
 def prepare_songs(config: TrainConfig) -> TrainingSongs:
-    """Reads, cleans, encodes and divides the songs; prints their numbers.
+    """Reads, cleans, encodes and splits the songs; prints their counts.
 
-    Validation songs are clean if they overlap with none of the training songs as read, before any is removed.
+    A validation song is clean if it overlaps with no training song, removed ones included.
 
     Raises:
         DataError: the songs cannot be read, or too few are left.
@@ -97,7 +97,7 @@ def prepare_songs(config: TrainConfig) -> TrainingSongs:
         without_headings=without_headings.subset(clean) if cleaner and clean.any() else None,
         cleaning=cleaned.report if cleaner else None,
     )
-    _print_numbers(songs)
+    _print_counts(songs)
     return songs
 
 
@@ -109,7 +109,7 @@ def _encode_without_headings(
     return encode_corpus(lyrics, folder / "val-without-headings", artists)
 
 
-def _print_numbers(songs: TrainingSongs) -> None:
+def _print_counts(songs: TrainingSongs) -> None:
     if songs.cleaning:
         print(songs.cleaning)
     print(

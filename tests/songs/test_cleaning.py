@@ -41,7 +41,7 @@ def lyric(seed: int, words: int = 60) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "kind"),
+    ("text", "reason"),
     [
         ("Lyrics for this track have yet to be sung: ask the gulls again in spring", "notices"),
         ("Lyrics will be added when the tide is out.", "notices"),
@@ -60,8 +60,8 @@ def lyric(seed: int, words: int = 60) -> str:
         ("no lyrics come to me tonight " * 20, None),
     ],
 )
-def test_notices_and_stubs_are_told_from_songs(text, kind):
-    assert CLEANER.kind(text) == kind
+def test_notices_and_stubs_are_rejected_and_songs_are_kept(text, reason):
+    assert CLEANER.reject_reason(text) == reason
 
 
 @pytest.mark.parametrize(
