@@ -1,8 +1,6 @@
 """Fixtures that several test files share: the small songs of tests/data, and tiny models."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,30 +18,6 @@ from lyricgen.analysis.ngram_classifier import Calibration
 torch.set_num_threads(1)
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # in the processes that tests start, which share the cores
 DATA = Path(__file__).parent / "data"
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item):
-    """With workers (`-n`): a test marked `alone` runs while no other worker runs a test."""
-    if not hasattr(item.config, "workerinput"):
-        return (yield)
-    with test_lock(exclusive=item.get_closest_marker("alone") is not None):
-        return (yield)
-
-
-@contextmanager
-def test_lock(exclusive: bool) -> Iterator[None]:
-    """A readers-writer lock between the processes of a test run, on two files of this folder; a writer is not starved."""
-    import fcntl
-
-    with open(__file__) as entrance, (DATA.parent / "shell.py").open() as lock:
-        fcntl.flock(entrance, fcntl.LOCK_EX)
-        fcntl.flock(lock, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
-        fcntl.flock(entrance, fcntl.LOCK_UN)
-        try:
-            yield
-        finally:
-            fcntl.flock(lock, fcntl.LOCK_UN)
 
 
 @pytest.fixture(scope="module", params=[VanillaRNN, ImprovedSeqModel])

@@ -1,12 +1,13 @@
 """Copied runs of a text: planted runs with their songs, spans in the text as given, refused arguments."""
 
 import json
-import time
 
 import numpy as np
 import pytest
+from timing import cpu_ratio
 
 from lyricgen import ArgumentError, Song, SongIndex, measure_originality
+from lyricgen.analysis.scoring import score
 from lyricgen.errors import ModelError
 
 FOX = "the fox hums to the quiet pond and the heron answers with a single reed"
@@ -216,10 +217,6 @@ def test_everyday_english_occurs_in_many_songs():
     assert found.longest_run == 6 and found.runs[0].songs > 5 and found.longest.artist
 
 
-def test_a_long_text_takes_milliseconds():
+def test_a_long_text_is_searched_before_a_model_has_scored_it():
     text = ("i don't know what to do about the giraffe in the velvet garden " * 90)[:5_000]
-    measure_originality(text)
-    began = time.perf_counter()
-    for _ in range(5):
-        measure_originality(text)
-    assert (time.perf_counter() - began) / 5 < 0.25  # measured: 0.01
+    assert cpu_ratio(lambda: measure_originality(text), lambda: score(text, model="vanilla-rnn")) < 1

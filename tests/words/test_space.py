@@ -4,11 +4,11 @@ import hashlib
 import json
 import mmap
 import pickle
-import time
 
 import numpy as np
 import pytest
 from gensim.models import KeyedVectors
+from timing import cpu_ratio
 
 from lyricgen import ArgumentError, VectorsError, VectorSpace, load_vectors, open_space, save_space
 from lyricgen.words.space import MAX_IN_MEMORY, read_matrix, read_meta, writing_space
@@ -153,13 +153,12 @@ def test_nearest_spellings_are_sorted_by_edit_distance_then_frequency():
 
 
 @pytest.mark.parametrize(("typed", "word"), [("beyonse", "beyonce"), ("qeen", "queen")])
-def test_nearest_spellings_among_400_000_words_take_under_50_cpu_ms(typed, word, glove):
-    seconds = []
-    for _ in range(5):
-        start = time.process_time()  # not the clock, which other processes hold up
-        found = glove.nearest_spellings(typed)
-        seconds.append(time.process_time() - start)
-    assert found[0] == word and min(seconds) < 0.05
+def test_nearest_spellings_take_less_time_than_two_passes_over_the_words(typed, word, glove):
+    def of_about_this_length() -> list[str]:
+        return [word for word in glove.index_to_key if abs(len(word) - len(typed)) <= 2]
+
+    assert glove.nearest_spellings(typed)[0] == word
+    assert cpu_ratio(lambda: glove.nearest_spellings(typed), of_about_this_length) < 2
 
 
 def test_known_words_come_once_and_missing_ones_as_typed(space):
@@ -187,10 +186,10 @@ def test_a_space_of_words_that_are_not_letters_only_compares_those():
     assert set(np.round(space.random_distances, 6)) == {1, 2}
 
 
-def test_a_long_run_of_accents_is_refused_at_once(space):
-    began = time.perf_counter()
-    assert "is not among" in refusal(lambda: space.find("a" + "\u0301\u0316" * 1_000_000))
-    assert time.perf_counter() - began < 1
+def test_a_long_run_of_accents_is_refused_in_a_few_passes(space):
+    typed = "a" + "\u0301\u0316" * 1_000_000
+    assert "is not among" in refusal(lambda: space.find(typed))
+    assert cpu_ratio(lambda: refusal(lambda: space.find(typed)), typed.lower, repeats=3) < 10
 
 
 def test_a_word_that_a_file_spells_in_parts_is_found():
