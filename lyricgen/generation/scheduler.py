@@ -390,14 +390,12 @@ def stream_together(
     try:
         for request in requests:
             sequences.append(_start(request, grown, measured, local))
-        finished = _all_finished(sequences)
-        while not finished:
+        while not _all_finished(sequences):
             if not local.step():
                 _wait(grown, due, sequences)
-            finished = _all_finished(sequences)
-            if finished or not grown.is_set() or time.monotonic() < due:
+            if not grown.is_set() or time.monotonic() < due or _all_finished(sequences):
                 continue
-            grown.clear()
+            grown.clear()  # before the loop asks whether all have ended: what ends from here on sets it again
             sent = _outputs(sequences)
             yield sent
             crowd = max(map(len, batches), default=0)

@@ -210,6 +210,27 @@ def test_a_caller_notices_that_the_thread_of_the_batch_has_died(small, monkeypat
     assert len(read_in_thread(make(small, max_length=20)).result(10)[-1]) == 20  # a new thread serves the next
 
 
+def test_a_lyric_that_ends_while_its_growth_is_reported_is_not_waited_for(small, monkeypatch):
+    clearing, step = threading.Event(), small._batch.step
+
+    class SlowlyCleared(threading.Event):
+        """Is cleared only after the sequence has ended."""
+
+        def clear(self) -> None:
+            clearing.set()
+            wait_until(lambda: not small._batch.unfinished())
+            super().clear()
+
+    def step_once_then_wait() -> None:
+        step()
+        if small._batch.rows[0].output:
+            clearing.wait(10)
+
+    monkeypatch.setattr(small._batch, "step", step_once_then_wait)
+    monkeypatch.setattr(scheduler.threading, "Event", SlowlyCleared)
+    assert len(read_in_thread(make(small, max_length=3)).result(10)[-1]) == 3
+
+
 def test_a_lyric_alone_starts_no_thread(small, monkeypatch):
     monkeypatch.setattr(threading, "Thread", None)
     for strategy in ("sample", "greedy", "beam"):
