@@ -346,6 +346,8 @@ def test_train_passes_its_flags_on(capsys):
     with pytest.raises(SystemExit) as ended:
         main(["train", "--no-such-flag"])
     assert ended.value.code == 2 and "--no-such-flag" in capsys.readouterr().err
+    assert main(["train", "--models", "originality", "--data", "no-such-songs"]) == 2
+    assert capsys.readouterr().err.startswith("lyricgen train: there is no file or folder 'no-such-songs'")
 
 
 def test_a_name_that_the_package_lacks_is_an_attribute_error():

@@ -24,7 +24,7 @@ MAX_BACKTRACK_POINTS = 64  # words that can be taken back
 RANDOM_BLOCK = 256  # random numbers drawn at a time
 
 
-@dataclass
+@dataclass(eq=False)
 class BacktrackPoint:
     """The start of a word: the states needed to continue from there, and what was rejected there so far."""
 

@@ -248,7 +248,7 @@ def _count_phrases(phrases: set[str], songs: Iterable[Song]) -> Counter:
     return counts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CleanedSongs:
     """Encoded songs without headings, and the numbers of the training and held-out songs."""
 
@@ -347,7 +347,7 @@ def find_duplicates(corpus: Corpus, songs: np.ndarray, window: int = WINDOW) -> 
     return Duplicates(exact, near, overlap)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Duplicates:
     """Duplicates among the compared songs: arrays (N,)."""
 

@@ -17,7 +17,7 @@ from lyricgen.models.vocabulary import OOV_LABEL, PADDING_LABEL, pad_sequence, s
 from lyricgen.songs.reading import ARTIST_COLUMN, LYRIC_COLUMN, MIN_LYRIC_LENGTH, read_csv
 
 
-@dataclass
+@dataclass(eq=False)
 class LyricsGenerationTensor:
     """One song, or one batch of songs or of stretches of songs.
 

@@ -51,19 +51,19 @@ def main(arguments: list[str] | None = None, prog: str | None = None) -> int:
         the exit code: 0 if everything was trained, measured and written; 1 if only publishing failed; 2 for bad input; 130 for
         an interruption.
     """
-    config = parse_config(arguments, prog)
+    config, program = parse_config(arguments, prog), prog or "train.py"
     try:
         train(config)
     except LyricGenError as error:
-        print(f"train.py: {error}", file=sys.stderr)
+        print(f"{program}: {error}", file=sys.stderr)
         return 2
     except OSError as error:  # a full disk, or an --out that cannot be written
-        print(f"train.py: {describe_os_error(error)}; check --out and the disk it is on", file=sys.stderr)
+        print(f"{program}: {describe_os_error(error)}; check --out and the disk it is on", file=sys.stderr)
         return 2
     except (Interrupted, KeyboardInterrupt) as error:
-        print(f"train.py: interrupted; {str(error) or 'no model was written'}", file=sys.stderr)
+        print(f"{program}: interrupted; {str(error) or 'no model was written'}", file=sys.stderr)
         return 130
-    return push(config) if config.push else 0
+    return push(config, program) if config.push else 0
 
 
 def train(config: TrainConfig) -> None:
@@ -105,8 +105,8 @@ def train(config: TrainConfig) -> None:
             train_network(name, songs, config)
 
 
-def push(config: TrainConfig) -> int:
-    """Publishes the artifacts of `config.out`; returns the exit code."""
+def push(config: TrainConfig, program: str = "train.py") -> int:
+    """Publishes the artifacts of `config.out`; returns the exit code. Messages begin with `program`."""
     from lyricgen.hub.publish import push_models
 
     try:
@@ -122,7 +122,7 @@ def push(config: TrainConfig) -> int:
         return 0
     except (LyricGenError, KeyboardInterrupt) as error:
         print(
-            f"train.py: not published, since {error or 'it was interrupted'}; the models are in {config.out}; "
+            f"{program}: not published, since {error or 'it was interrupted'}; the models are in {config.out}; "
             f"continue with: {push_command(config.out, config)}",
             file=sys.stderr,
         )

@@ -8,8 +8,9 @@ import pytorch_lightning as pl
 import torch
 from safetensors.torch import save_file
 
-from lyricgen.models.networks import CharacterModel, map_state
-from lyricgen.models.vocabulary import NUM_CLASSES, START_LABEL, string_to_labels, token_ids_to_str
+from lyricgen.generation.decoding import Hypothesis, SamplingDecodingStrategy
+from lyricgen.models.networks import CharacterModel
+from lyricgen.models.vocabulary import START_LABEL, string_to_labels, token_ids_to_str
 
 STAGES = (1, 3)  # multiples of the powers of ten from 10: steps 10, 30, 100, ...; and step 1
 PREFIXES = ("", "the river ")
@@ -78,7 +79,6 @@ def is_stage(step: int) -> bool:
     return step == 1
 
 
-@torch.inference_mode()
 def sample_text(model: CharacterModel, prefix: str, length: int, temperature: float, seed: int) -> str:
     """A prefix and `length` sampled characters, for any artist; the model's mode and global state stay unchanged.
 
@@ -86,22 +86,11 @@ def sample_text(model: CharacterModel, prefix: str, length: int, temperature: fl
         model: on any device.
         prefix: characters of the vocabulary.
         length: characters.
-        temperature: above 0.
+        temperature: 0 to 100.
         seed: of the sampling.
     """
-    training, device = model.training, next(model.parameters()).device
-    generator = torch.Generator().manual_seed(seed)
-    labels, hidden = [START_LABEL, *string_to_labels(prefix)], None
-    model.eval()
-    try:
-        with torch.autocast(device.type, enabled=False):
-            inputs = torch.tensor([labels], device=device)
-            for _ in range(length):
-                logits, hidden = model(inputs, None, hidden)
-                hidden = map_state(lambda part: part.float(), hidden)
-                probabilities = (logits[0, -1, :NUM_CLASSES].float().cpu() / temperature).softmax(-1)
-                labels.append(int(torch.multinomial(probabilities, 1, generator=generator)))
-                inputs = torch.tensor([labels[-1:]], device=device)
-    finally:
-        model.train(training)
-    return token_ids_to_str(labels[1:])
+    device = next(model.parameters()).device
+    start = Hypothesis(torch.tensor([[START_LABEL, *string_to_labels(prefix)]], device=device))
+    with torch.autocast(device.type, enabled=False):
+        labels = list(SamplingDecodingStrategy(model).stream(start, 1 + len(prefix) + length, temperature, seed=seed))
+    return prefix + token_ids_to_str(torch.cat(labels))

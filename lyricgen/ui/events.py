@@ -3,9 +3,9 @@
 import html
 import inspect
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
 
 import gradio as gr
 
@@ -82,6 +82,8 @@ def bind_resources(function: Callable, resources: "Resources") -> Callable:
         default = defaults[name] if parameter.default is None else parameter.default
         parameters.append(parameter.replace(annotation=annotation, default=default))
     returns = inspect.signature(function).return_annotation
+    if get_origin(returns) is Iterator:  # a stream is described by its values
+        (returns,) = get_args(returns)
     bound: Any = wraps(function)(partial(function, resources))
     bound.__signature__ = inspect.Signature(parameters, return_annotation=returns)
     bound.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters} | {"return": returns}

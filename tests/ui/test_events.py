@@ -1,6 +1,8 @@
 """How page and API call functions: every handler is made in one place, lends the GPU if it runs a model, and raises one
 sentence."""
 
+from collections.abc import Iterator
+
 import gradio as gr
 import pytest
 
@@ -123,3 +125,15 @@ def test_an_endpoint_has_the_defaults_and_choices_of_what_is_loaded(tiny_folder,
     assert parameters["model"]["parameter_default"] == "vanilla-rnn"
     assert parameters["artist"]["python_type"]["type"] == "Literal['any artist', 'Ann', 'Bob']"
     assert bound("a", "Ann", "vanilla-rnn") == [resources, "a", "Ann", "vanilla-rnn"]
+
+
+def test_a_stream_is_described_by_the_type_of_its_values(resources):
+    """/generate's answer was described as Any once it was an annotated iterator."""
+
+    def endpoint(resources, text: str = "") -> Iterator[str]:
+        yield text
+
+    with gr.Blocks() as demo:
+        gr.api(make_handler(bind_resources(endpoint, resources), gpu=False), api_name="endpoint")
+    [description] = demo.get_api_info()["named_endpoints"].values()
+    assert [value["python_type"]["type"] for value in description["returns"]] == ["str"]
