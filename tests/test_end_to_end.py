@@ -125,7 +125,7 @@ def test_a_push_that_fails_after_a_training_keeps_the_models_and_says_how_to_go_
     assert trained.code == 1 and hub.repos == {}
     [sentence] = [line for line in trained.err.splitlines() if line.startswith("train.py: ")]
     assert "not published, since the Hub answered 500" in sentence
-    command = sentence.partition("go on with: python -m lyricgen ")[2].split()
+    command = sentence.partition("continue with: python -m lyricgen ")[2].split()
     hub.fault = None
     pushed = listening[1].run(*command)
     assert pushed.code == 0, pushed.err

@@ -67,6 +67,12 @@ def fit(corpus, folder, model_class=ImprovedSeqModel, resume=None, losses=None, 
 
 
 @pytest.fixture
+def short_samples(monkeypatch):
+    """Samples of 20 characters: long enough to differ, and written in a tenth of the time."""
+    monkeypatch.setattr("lyricgen.training.samples.SAMPLE_LENGTH", 20)
+
+
+@pytest.fixture
 def corpus(tmp_path):
     return encode_corpus(SONGS, tmp_path / "corpus", ["Ann", "Bob"])
 
@@ -75,6 +81,7 @@ def same(ours, theirs) -> bool:
     return all(torch.equal(*pair) for pair in zip(ours.parameters(), theirs.parameters(), strict=True))
 
 
+@pytest.mark.usefixtures("short_samples")
 @pytest.mark.parametrize("model_class", [VanillaRNN, ImprovedSeqModel])
 def test_each_loss_after_a_resume_is_that_of_an_unbroken_training(model_class, corpus, tmp_path):
     unbroken, curve, samples, model, epoch = fit(corpus, tmp_path / "all", model_class, every=1)
@@ -92,6 +99,7 @@ def test_each_loss_after_a_resume_is_that_of_an_unbroken_training(model_class, c
         assert rows == rows_again
 
 
+@pytest.mark.usefixtures("short_samples")
 @pytest.mark.parametrize("in_validation", [False, True])
 @pytest.mark.parametrize("offset", [-2, 0])
 def test_a_training_ended_by_an_exception_goes_on_exactly(offset, in_validation, corpus, tmp_path):
