@@ -1,4 +1,4 @@
-"""The models, vector spaces and indexes that run, each loaded once, by name, with its origin."""
+"""The loaded models, vector spaces and indexes of an app, by name, with the origin of each."""
 
 import logging
 import platform
@@ -29,10 +29,10 @@ from lyricgen.words.sources import load_vectors
 from lyricgen.words.space import VectorSpace
 
 BUNDLED = "bundled with lyricgen"
-BUNDLED_SPACES = ("glove-50", "lyrics")  # vector spaces that are always loaded; the first is the default
+BUNDLED_SPACES = ("glove-50", "lyrics")  # loaded in every app; the first is the default
 WORDS, NGRAMS, INDEX = "lyrics", "attribution", "originality"  # folders beside the models that hold no network
 DEVICE_ERRORS = (torch.OutOfMemoryError, torch.AcceleratorError)
-"""The failures of a GPU after which its model runs on the CPU; any other error is a fault of the program."""
+"""GPU failures after which the model runs on the CPU; any other error is a bug."""
 LOADERS: dict[str, Callable[[Path], Any]] = {WORDS: load_vectors, NGRAMS: load_ngrams, INDEX: SongIndex.load}
 Artifact = Checkpoint | VectorSpace | NgramClassifier | SongIndex
 Answer = TypeVar("Answer")
@@ -40,7 +40,7 @@ log = logging.getLogger("lyricgen")
 
 
 class Source:
-    """A folder of artifacts as train.py writes it, and where it came from; each artifact is read once.
+    """A folder of artifacts as train.py writes it, and its origin; each artifact is read once.
 
     Raises, when an artifact is missing or cannot be read: ModelError, VectorsError.
     """
@@ -67,9 +67,9 @@ class LoadedModel:
     name: str
     checkpoint: Checkpoint
     source: Source
-    """Where it was read from."""
+    """The source that it was read from."""
     origin: str
-    """Where it came from and, if it replaces another, why; fit for a user."""
+    """The origin for display and, for a fallback, its reason."""
     _batch: ContinuousBatch | None = field(default=None, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
@@ -80,7 +80,7 @@ class LoadedModel:
 
     @property
     def batch(self) -> ContinuousBatch:
-        """The continuous batch that its lyrics share; made by the first request."""
+        """The continuous batch of the model's requests; created by the first one."""
         with self._lock:
             if self._batch is None:
                 self._batch = ContinuousBatch(self.model)
@@ -88,11 +88,11 @@ class LoadedModel:
 
     @property
     def device(self) -> torch.device:
-        """Where it runs."""
+        """The device of the weights."""
         return next(self.model.parameters()).device
 
     def describe(self) -> dict[str, Any]:
-        """Its facts and figures as plain values, for `/about`."""
+        """The model's facts and metrics as plain values, for `/about`."""
         metrics = self.checkpoint.metrics
         return {
             "name": self.name,
@@ -113,14 +113,14 @@ class Resources:
     Args:
         folder: your own artifacts, as train.py writes them: models, each named as the bundled model that it replaces
             (`lstm`, `vanilla-rnn`), word vectors in `lyrics`, an n-gram classifier in `attribution`, a song index in
-            `originality`. The bundled one replaces one that is missing or damaged.
-        device: where models run; None: a GPU if one works, else the CPU.
+            `originality`. Bundled artifacts replace missing or damaged ones.
+        device: of the models; None: a GPU if one works, else the CPU.
         vectors: more vector spaces, as `load_vectors` takes them: 'glove-200', or paths.
-        hub: artifacts that are being downloaded from the Hub: if all of them can be read, they come before the bundled
-            ones; else those that worked at an earlier start do.
+        hub: a download of artifacts from the Hub. Fallbacks if one of them cannot be read: the artifacts of an earlier start,
+            then the bundled ones.
 
     Raises:
-        ModelError: no model could be loaded. One that could not is left out, and `left_out` says why.
+        ModelError: no model could be loaded. A single one that cannot be loaded is left out; `left_out` has the reason.
     """
 
     def __init__(
@@ -158,12 +158,12 @@ class Resources:
 
     @property
     def model_names(self) -> list[str]:
-        """The models that can run."""
+        """The names of the loaded models."""
         return list(self._models)
 
     @property
     def default_model(self) -> str:
-        """The model that answers where none is named."""
+        """The name of the default model."""
         return "lstm" if "lstm" in self._models else self.model_names[0]
 
     def model(self, name: str | None = None) -> LoadedModel:
@@ -177,33 +177,33 @@ class Resources:
     def request(
         self, name: str | None = None, prefix: str = "", settings: GenerationSettings | None = None
     ) -> GenerationRequest:
-        """A request to the model of that name, in its batch, with a copy guard by the song index where runs are limited.
+        """A request to the model of that name, in its batch, with a copy guard where copied runs are limited.
 
         Raises:
-            ArgumentError: a setting lies outside what is allowed, or there is no such model.
+            ArgumentError: a setting is not allowed, or there is no such model.
         """
         loaded, settings = self.model(name), settings or GenerationSettings()
         guard = make_copy_guard(settings.max_copied_words, lambda: self.song_index)
         guards = () if guard is None else (guard,)
-        # a ZeroGPU Space's GPU is lent for one call, in a process of its own, where no batch runs
+        # a ZeroGPU Space runs each GPU call in a process of its own, where no batch runs
         batch = None if IS_ZERO_GPU else loaded.batch
         return GenerationRequest(loaded.model, prefix, settings, guards, batch, loaded.name)
 
     def stream(self, request: GenerationRequest, every: float = 0.0) -> Iterator[str]:
-        """The lyric of a request as it grows, whole each time; see `stream_together`."""
+        """Yields the text so far of a request; see `stream_together`."""
         for (lyric,) in self.stream_together([request], every):
             yield lyric.text
 
     def stream_together(
         self, requests: Sequence[GenerationRequest], every: float = 0.0, measured: bool = False
     ) -> Iterator[list[GenerationOutput]]:
-        """The lyrics of some requests as they grow, all of them each time, batched with those of other callers.
+        """Yields the outputs so far of all requests, batched continuously with those of other callers.
 
-        Where the GPU fails or has no memory left, its models move to the CPU for good, and all lyrics start again there.
+        If the GPU fails or is out of memory, its models move to the CPU permanently, and all lyrics start again there.
 
         Args:
             requests: from `request`.
-            every: seconds between two yields, at least; more under load.
+            every: minimum seconds between two yields; more under load.
             measured: whether bits are counted.
         """
         try:
@@ -215,9 +215,9 @@ class Resources:
             yield from self.stream_together(again, every, measured)
 
     def run_on_model(self, name: str | None, function: Callable[[CharacterModel], Answer]) -> Answer:
-        """What `function` returns for the model of that name.
+        """Runs a function on the model of that name and returns its result.
 
-        Where the GPU fails or has no memory left, the model moves to the CPU for good, and `function` runs again there.
+        If the GPU fails or is out of memory, the model moves to the CPU permanently, and `function` runs again there.
 
         Raises:
             ArgumentError: there is no such model, or what `function` raises.
@@ -232,16 +232,16 @@ class Resources:
             return function(replacement.model)
 
     def artists(self) -> list[str]:
-        """The artists that the default model knows."""
+        """The artists of the default model."""
         return list(self.model().model.artists)
 
     @property
     def space_names(self) -> list[str]:
-        """The vector spaces that are loaded."""
+        """The names of the loaded vector spaces."""
         return list(self._spaces)
 
     def space(self, name: str | None = None, argument: str = "vectors") -> VectorSpace:
-        """A vector space by name; None: the first. `argument` is what an error message calls it.
+        """A vector space by name; None: the first. `argument` is its name in an error message.
 
         Raises:
             ArgumentError: there is none of that name.
@@ -266,12 +266,12 @@ class Resources:
 
     @property
     def song_index_origin(self) -> str:
-        """Where the song index came from; '' where there is none."""
+        """The origin of the song index; '' for none."""
         return self._index_source.origin if self._index_source else ""
 
     @property
     def ngrams_origin(self) -> str:
-        """Where the n-gram classifier came from; '' where there is none."""
+        """The origin of the n-gram classifier; '' for none."""
         return self.ngrams_source.origin if self.ngrams_source else ""
 
     def about(self) -> dict[str, Any]:
@@ -299,7 +299,7 @@ class Resources:
         }
 
     def _on_cpu(self, request: GenerationRequest, error: Exception) -> GenerationRequest:
-        """A request whose device failed, to the model that replaces its own; itself where nothing does."""
+        """A request with its model moved to the CPU after a device error; unchanged where it cannot move."""
         if request.model_name is None:
             return request
         loaded = self._move_to_cpu(request.model_name, request.model, error)
@@ -308,18 +308,18 @@ class Resources:
         return replace(request, model=loaded.model, batch=None if request.batch is None else loaded.batch)
 
     def _move_to_cpu(self, name: str, model: CharacterModel, error: Exception) -> LoadedModel:
-        """The model of that name, read again onto the CPU where `model` failed on another device: what that held may be
-        lost. Later requests have it too."""
+        """Reloads a model onto the CPU after `model` failed on another device, for later requests too; its weights on the
+        device may be lost."""
         with self._moving:
             loaded = self._models[name]
-            if loaded.model is model and loaded.device.type != "cpu":  # else another request has moved it already
+            if loaded.model is model and loaded.device.type != "cpu":  # else another request has moved it
                 log.warning("%s continues on the CPU: %s failed (%s)", name, loaded.device, type(error).__name__)
                 loaded = replace(loaded, checkpoint=load_checkpoint(loaded.source.folder / name))
                 self._models[name] = loaded
             return loaded
 
     def _load_model(self, name: str, sources: list[Source]) -> LoadedModel:
-        """A model from the first source that has it whole; its origin says why it is not an earlier one."""
+        """A model from the first source with a readable copy; its origin has the errors of earlier sources."""
         *before, bundled = sources
         reasons: list[str] = []
         for source in before:
@@ -331,17 +331,17 @@ class Resources:
         return self._load_to_device(name, bundled, reasons)
 
     def _load_to_device(self, name: str, source: Source, reasons: list[str]) -> LoadedModel:
-        """A model of a source on the device, or on the CPU if that fails."""
+        """A model of a source on the device; fallback: the CPU."""
         checkpoint = source.read(name)
         try:
             checkpoint.model.to(self.device)
-        except RuntimeError as error:  # a GPU without memory left, or a driver that fails at its first use
+        except RuntimeError as error:  # out of GPU memory, or a driver that fails at first use
             log.warning("%s runs on the CPU, since %s failed (%s)", name, self.device, type(error).__name__)
             checkpoint = load_checkpoint(source.folder / name)
         return LoadedModel(name, checkpoint, source, ", since ".join([source.origin, *reasons]))
 
     def _load_space(self, name: str | Path, sources: list[Source]) -> tuple[VectorSpace, str]:
-        """A vector space and its origin; `lyrics` from the first source that has it whole."""
+        """A vector space and its origin; `lyrics` from the first source with a readable copy."""
         *before, bundled = sources
         for source in before if name == WORDS else ():
             if source.has(WORDS):
@@ -352,8 +352,8 @@ class Resources:
         return load_vectors(name), bundled.origin if name == WORDS else ""
 
     def _load_part(self, name: str, sources: list[Source]) -> tuple[Any, Source | None]:
-        """The artifact beside the models in a folder of that name, from the first source that has it whole, and that
-        source; a source may lack it, and if none has it whole it is left out."""
+        """The artifact of that name from the first source with a readable copy, and that source; (None, None) if no
+        source has one: the artifact is left out."""
         for source in sources:
             if source.has(name) or source is sources[-1]:
                 try:
@@ -366,7 +366,7 @@ class Resources:
         return None, None
 
     def _describe_index(self) -> dict[str, Any] | None:
-        """Facts of the song index as plain values; None where there is none."""
+        """Facts of the song index as plain values; None without an index."""
         if self._song_index is None:
             return None
         facts = {name: self._song_index.metrics.get(name) for name in ("songs", "grams", "bytes", "false_positives")}
@@ -378,9 +378,10 @@ class Resources:
 
 
 def hub_sources(hub: Download) -> list[Source]:
-    """The Hub's artifacts or, where they cannot be fetched or read, those of an earlier start; then the bundled ones.
+    """The Hub's artifacts, with the bundled ones as fallback.
 
-    The origins say which it is and why.
+    If the Hub's cannot be fetched or read: those of an earlier start, then the bundled ones alone; the origins have the
+    reason.
     """
     try:
         snapshot = hub.fetched()

@@ -51,7 +51,7 @@ class FeatureCorrelation:
 
     feature: str
     constant: bool
-    """It has one value along the whole text, so that nothing correlates with it."""
+    """Whether the feature has one value along the whole text, and so no correlation."""
     permutation_max_r: float | None
     """Largest |r| of any unit with the feature shifted along the text, over 19 random shifts: a larger one is unlikely by
     chance (p about 0.05). None for a constant feature."""
@@ -69,7 +69,7 @@ class Activations:
 
     Attributes:
         text: (T,).
-        model, artist: the model and the artist it read the text with; artist None: any.
+        model, artist: the names of the model and of the artist; artist None: any.
         hidden: float32 (L, T, H): the activation of each unit after each character, from -1 to 1.
     """
 
@@ -169,7 +169,7 @@ def read_cells(text: str, *, artist: str | None = None, model: str | Path | Char
 
 
 def text_features(text: str) -> dict[str, np.ndarray]:
-    """Features of each character of a text, by name: float64 (T,), 0 or 1 where they are yes or no.
+    """Features of each character of a text, by name: float64 (T,), 0 or 1 for a yes-or-no feature.
 
     >>> text_features('a "b" c')["inside quotes"].tolist()
     [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]
@@ -179,10 +179,10 @@ def text_features(text: str) -> dict[str, np.ndarray]:
         **_line_features(text),
         "inside quotes": _inside(_QUOTES, text),
         "inside brackets": _inside(_BRACKETS, text),
-        "space": _each(text, str.isspace),
+        "space": _indicator(text, str.isspace),
         **_word_features(text),
-        "vowel": _each(text, "aeiou".__contains__),
-        "punctuation": _each(text, lambda character: not (character.isalnum() or character.isspace())),
+        "vowel": _indicator(text, "aeiou".__contains__),
+        "punctuation": _indicator(text, lambda character: not (character.isalnum() or character.isspace())),
         "repeated passage": _repeated_passages(text),
         "position in text": np.arange(len(text)) / max(1, len(text) - 1),
     }
@@ -201,16 +201,16 @@ def unit_facts(cells: Activations, layer: int | None = None, unit: int | None = 
     """
     layer = cells.layers if layer is None else check_integer("layer", layer, 1, cells.layers)
     varying = cells.varying_units(layer)
-    shown = varying[0] if unit is None else cells.unit(layer, unit)
-    states = cells.cell_states(shown.layer, shown.unit)
+    selected = varying[0] if unit is None else cells.unit(layer, unit)
+    states = cells.cell_states(selected.layer, selected.unit)
     return {
         "model": cells.model,
         "artist": cells.artist,
         "layers": cells.layers,
         "units": cells.units,
-        "layer": shown.layer,
-        "unit": shown.unit,
-        "activations": cells.hidden[shown.layer - 1, :, shown.unit].tolist(),
+        "layer": selected.layer,
+        "unit": selected.unit,
+        "activations": cells.hidden[selected.layer - 1, :, selected.unit].tolist(),
         "cell_states": None if states is None else states.tolist(),
         "varying": [asdict(varying_unit) for varying_unit in varying],
         "features": [correlation.to_dict() for correlation in cells.feature_correlations()],
@@ -247,7 +247,7 @@ def _inside(pattern: re.Pattern, text: str) -> np.ndarray:
     return values
 
 
-def _each(text: str, holds: Callable[[str], bool]) -> np.ndarray:
+def _indicator(text: str, holds: Callable[[str], bool]) -> np.ndarray:
     """1 at each character for which a condition holds."""
     return np.array([holds(character) for character in text], dtype=np.float64)
 

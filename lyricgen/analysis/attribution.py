@@ -1,6 +1,6 @@
 """Authorship attribution: the posterior over a model's artists for a text and for each of its lines.
 
-Two answers side by side: by an n-gram classifier, and by the language model, by Bayes' rule.
+Two posteriors: of an n-gram classifier, and of the language model by Bayes' rule.
 
 Shapes: B rows of a batch (texts x artists), T characters, A artists, S spans (the whole text, then its lines).
 """
@@ -24,7 +24,7 @@ from lyricgen.storage import ASSETS
 from lyricgen.validation import check_text, check_text_length, short_repr
 
 MAX_ATTRIBUTED_LENGTH = 5_000  # characters of a text
-MAX_BATCH_ROWS = 256  # texts x artists that the model reads side by side
+MAX_BATCH_ROWS = 256  # rows of a batch (texts x artists)
 BUNDLED = "bundled"  # the value of `ngrams` for the classifier that comes with the project
 FOLDER = "attribution"  # name of the classifier's folder beside the models
 LM_ONLY_CALIBRATION = Calibration(exponent=-0.5)
@@ -69,11 +69,11 @@ class Attribution:
     """Bits that the model needs for the text, given no artist."""
     lines: tuple[LineAttribution, ...]
     characters: int
-    """Characters of the text in the vocabulary, which are those the model reads."""
+    """Characters of the text in the vocabulary."""
     with_ngrams: bool
     """Whether an n-gram classifier gave `posterior`."""
     notes: tuple[str, ...] = ()
-    """Remarks on how the text was read, a sentence each."""
+    """Notes on the reading of the text, one sentence each."""
 
     @property
     def ranking(self) -> list[RankedArtist]:

@@ -28,9 +28,9 @@ WEIGHTS, METRICS = NGRAM_CLASSIFIER.files
 ARRAYS = {"weights": np.int8, "scales": np.float32, "bias": np.float32, "idf": np.uint8}
 CHARACTER_NGRAMS = (2, 3, 4, 5)  # lengths in characters, spaces included
 WORD_NGRAMS = (1, 2)  # lengths in words
-BUCKETS = 1 << 17  # hash buckets for each of the two kinds
+BUCKETS = 1 << 17  # hash buckets per kind of n-gram
 IDF_STEPS = 25  # quantization steps per unit of inverse document frequency
-EMPTY_ARTIST_BIAS = -2.0  # score of an artist without a song, below any that the SVM gives
+EMPTY_ARTIST_BIAS = -2.0  # score of an artist without a song, below all scores of the SVM
 NELDER_MEAD_OPTIONS = {"maxiter": 4_000, "maxfev": 4_000, "xatol": 1e-4, "fatol": 1e-6}
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd, so that it has an inverse modulo 2**64
@@ -103,7 +103,7 @@ class NgramClassifier:
 
     artists: tuple[str, ...]
     weights: np.ndarray
-    """int8 (N, A), in units of `scales`."""
+    """Weights of the SVM in units of `scales`: int8 (N, A)."""
     scales: np.ndarray
     """float32 (A,)."""
     bias: np.ndarray
@@ -147,7 +147,7 @@ def tfidf_weights(buckets: np.ndarray, counts: np.ndarray, idf: np.ndarray) -> t
 def fit_ngrams(
     texts: Sequence[str], labels: np.ndarray, artists: Sequence[str], buckets: int = BUCKETS, seed: int = 0
 ) -> NgramClassifier:
-    """Fits a linear SVM, one artist against the others, and rounds its weights to int8. It is not calibrated yet.
+    """Fits a linear SVM, one artist against the others, and rounds its weights to int8; without calibration.
 
     Args:
         texts: lyrics.
@@ -159,7 +159,7 @@ def fit_ngrams(
     Raises:
         DataError: fewer than two artists have a lyric.
     """
-    from sklearn.svm import LinearSVC  # imported here: a classifier that is only used does not need it
+    from sklearn.svm import LinearSVC  # imported here: only needed to fit a classifier
 
     labels = np.asarray(labels)
     if len(np.unique(labels)) < 2:
@@ -221,7 +221,7 @@ def _tfidf_matrix(counts: list[tuple[np.ndarray, np.ndarray]], idf: np.ndarray) 
 
 
 def _read_calibration(header: Mapping) -> Calibration:
-    """The calibration in a header; format 1 has it among its laws, as that of the scores alone."""
+    """The calibration in a header; format 1 stores it under `laws.scores`."""
     if header["format_version"] == 1:
         (log_scale, exponent), prior = header["laws"]["scores"]["scores"], header["laws"]["scores"]["prior"]
     else:

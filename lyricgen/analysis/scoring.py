@@ -26,13 +26,13 @@ from lyricgen.models.vocabulary import CHARACTERS, NUM_CLASSES, OOV_LABEL, START
 from lyricgen.validation import check_integer, check_number, check_text_length, short_repr
 
 MAX_SCORED_LENGTH = 5_000  # characters of a text
-TOP_COUNT = 5  # most likely characters that a score has at each position
+TOP_COUNT = 5  # most likely characters recorded per position
 TIE_TOLERANCE = 0.1
 """Largest distance to the highest logit, in nats, at which a character counts as tied with the first. Greedy decoding may
-write either, since it may run in bfloat16: of 78,722 characters of greedy lyrics written so, 56 were not the first in
+choose either, since it may run in bfloat16: of 78,722 characters of greedy lyrics in bfloat16, 56 were not the first in
 float32, and the most distant of them was 0.086 below."""
 MAX_DIFFERENCES = 10  # characters listed by a comparison
-CONTEXT_BEFORE, CONTEXT_AFTER = 24, 12  # characters shown around a listed one
+CONTEXT_BEFORE, CONTEXT_AFTER = 24, 12  # characters shown before and after a listed one
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,15 @@ class Line:
     start: int
     """Position of its first character; 0 for the first line."""
     text: str
-    """The line as `line_spans` finds it."""
+    """The line, as delimited by `line_spans`."""
     characters: int
     """Scored characters, those of the break included."""
     bits: float
-    """Their sum."""
+    """Surprisal of the line, in bits."""
 
     @property
     def bits_per_character(self) -> float | None:
-        """None where no character of it is scored."""
+        """Mean surprisal; None where no character of the line is scored."""
         return self.bits / self.characters if self.characters else None
 
 
@@ -75,12 +75,12 @@ class TextPosition:
 
 @dataclass(frozen=True)
 class HighSurprisal(TextPosition):
-    """A character that the model did not expect."""
+    """A character of high surprisal."""
 
     bits: float
     rank: int
     candidates: tuple[Candidate, ...]
-    """The characters that it expected, the most likely first."""
+    """The most likely characters at its position, in descending order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +106,7 @@ class Score:
     """float64 (T, 5): their probabilities."""
     lines: tuple[Line, ...]
     notes: tuple[str, ...]
-    """Remarks on how the text was read, a sentence each."""
+    """Notes on the reading of the text, one sentence each."""
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -209,7 +209,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Difference(TextPosition):
-    """A character that one model expected more than the other."""
+    """A character with different surprisals under two models."""
 
     bits: tuple[float, float]
     """Its surprisal under the first and the second model."""

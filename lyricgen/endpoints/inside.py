@@ -32,7 +32,7 @@ and i can't get you out of these old boots i always wear"""
 def score(
     resources: "Resources", text: str = SCORED_EXAMPLE, artist: str = ANY_ARTIST, model: str | None = None
 ) -> dict:
-    """Scores a text under a model: bits per character in all and by line, and of each character its probability,
+    """Scores a text under a model: bits per character of the text and of each line; for each character its probability,
     log-probability in bits, rank, the entropy in bits before it, and the five most likely characters.
 
     Args:
@@ -59,7 +59,7 @@ def cells(
         artist: as if it were by; 'any artist' for none in particular.
         model: lstm or vanilla-rnn.
         layer: from 1; 0: the top one.
-        unit: from 0; -1: the one of the layer that varies most.
+        unit: from 0; -1: the unit of the layer that varies most.
     """
     return read_unit(resources, text, artist, model, layer, unit)[1]
 
@@ -77,10 +77,10 @@ def alternatives(
 
     Args:
         text: up to 5,000 characters; only those before the position count.
-        position: from 0, the beginning, to the text's length, which asks for what comes next.
+        position: from 0, the beginning, to the text's length, for the character after its end.
         artist: as if it were by; 'any artist' for none in particular.
         model: lstm or vanilla-rnn.
-        temperature: what the logits are divided by, 0 to 100.
+        temperature: divisor of the logits, 0 to 100.
         count: number of characters, 1 to 100.
     """
     candidates = resources.run_on_model(
@@ -93,7 +93,7 @@ def alternatives(
 
 
 def attribute(resources: "Resources", text: str = ATTRIBUTED_EXAMPLE, model: str | None = None) -> dict:
-    """The probability of a text under each artist that a model knows ('posterior', 'ranking'), and line by line.
+    """The posterior over the artists for a text ('posterior', 'ranking') and for each of its lines ('lines').
 
     Args:
         text: 1 to 5,000 characters; line breaks and runs of two spaces or more end a line.
@@ -103,7 +103,7 @@ def attribute(resources: "Resources", text: str = ATTRIBUTED_EXAMPLE, model: str
 
 
 def originality(resources: "Resources", text: str = ORIGINALITY_EXAMPLE) -> dict:
-    """How much of a text occurs in the training songs: its runs of five words or more, with the song of each, the
+    """The verbatim overlap of a text with the training songs: its runs of five words or more, with the song of each, the
     longest run, and the share of the words inside runs.
 
     Args:
@@ -113,12 +113,12 @@ def originality(resources: "Resources", text: str = ORIGINALITY_EXAMPLE) -> dict
 
 
 def learning_curves(resources: "Resources") -> dict:
-    """By model, the rows of its learning curve: step, epoch, seconds, characters, and bits per character."""
+    """The learning curve of each model, as rows of step, epoch, seconds, characters and bits per character."""
     return {name: resources.model(name).checkpoint.history for name in resources.model_names}
 
 
 def about(resources: "Resources") -> dict:
-    """Versions, device, each model with its bits per character, each vector space, and where they came from."""
+    """Versions, device, models with their bits per character, vector spaces, and the origin of each."""
     return {**resources.about(), "gradio": version("gradio")}
 
 

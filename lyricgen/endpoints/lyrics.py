@@ -10,8 +10,8 @@ from lyricgen.models.text import ANY_ARTIST, section_breaks_to_newlines
 if TYPE_CHECKING:
     from lyricgen.resources import Resources
 
-ANY_SEED = -1  # the seed that asks for a random one
-UPDATE_INTERVAL = 0.05  # seconds between two values of a stream, at least
+ANY_SEED = -1  # value of `seed` for a random one
+UPDATE_INTERVAL = 0.05  # minimum seconds between two values of a stream
 TEMPERATURES = (0.25, 0.5, 0.75, 1.0, 1.5)
 
 
@@ -145,7 +145,7 @@ def temperatures(
 
 
 def check_prefix(resources: "Resources", prefix: str = "", max_length: int = 300) -> str:
-    """Says which characters of a prefix the models cannot read, and whether it is cut; empty if it is used as it is.
+    """Notes on a prefix: its characters outside the vocabulary, and whether it is cut; empty if there are none.
 
     Args:
         prefix: how a lyric is to begin.
@@ -172,7 +172,7 @@ def make_request(
         settings: the other fields of `GenerationSettings`.
 
     Raises:
-        ArgumentError: a setting lies outside what is allowed.
+        ArgumentError: a setting is not allowed.
     """
     return resources.request(model, prefix, GenerationSettings(seed=seed_or_random(seed), **settings))
 

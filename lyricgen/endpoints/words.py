@@ -26,7 +26,7 @@ people: man > woman, boy > girl
 fruit: apple, banana, cherry, orange
 music: guitar, piano, drums, violin"""
 DEFAULT_TEST = "names-career-family"
-BIAS_ANSWERS = 5  # of each analogy
+BIAS_ANSWERS = 5  # answers per analogy
 
 
 def published_sets(name: str) -> list[str]:
@@ -55,9 +55,9 @@ def analogy(
 
     Args:
         x1: a word.
-        x2: what x1 is to.
-        y1: the word of which the same is asked.
-        top_k: answers of each, 1 to 100.
+        x2: the word that x1 is to.
+        y1: the word to continue in the same way.
+        top_k: answers per method, 1 to 100.
         vectors: a vector space that /about lists.
     """
     return queries.solve_analogy(x1, x2, y1, top_k, resources.space(vectors)).to_dict()
@@ -66,7 +66,7 @@ def analogy(
 def analogy_benchmark(
     resources: "Resources", category: str = "family", candidates: int = 0, vectors: str | None = None
 ) -> Iterator[list]:
-    """Asks a vector space the Google analogy test set; streams the score of each category, the total last.
+    """Evaluates a vector space on the Google analogy test set; streams the score of each category, the total last.
 
     Args:
         category: 'all categories' or one of the fourteen.
@@ -80,8 +80,8 @@ def analogy_benchmark(
 def distance(
     resources: "Resources", w1: str = "fast", w2: str = "quick", w3: str = "", vectors: str | None = None
 ) -> dict:
-    """The cosine distance of two words, with its percentile among random pairs of frequent words; with a third word
-    also whether that, an antonym, is nearer.
+    """The cosine distance of two words, with its percentile among random pairs of frequent words; with an antonym
+    also whether the antonym is nearer.
 
     Args:
         w1: a word.
@@ -95,7 +95,7 @@ def distance(
 def neighbors(
     resources: "Resources", word: str = "fire", top_k: int = 10, vectors: str | None = None, other: str = ""
 ) -> dict:
-    """The words nearest to a word in a vector space ('first'), and in another ('second') with what they share.
+    """The nearest neighbours of a word in a vector space ('first'), and in another ('second') with their overlap.
 
     Args:
         word: a word.
@@ -112,14 +112,14 @@ def neighbors(
 def map(
     resources: "Resources", words: str = MAP_EXAMPLE, method: str = "PCA", vectors: str | None = None, seed: int = 0
 ) -> dict:
-    """Puts words on a plane: their coordinates, and the figure as 'svg' (text).
+    """Projects words onto a plane: their coordinates, and the figure as 'svg' (text).
 
     Args:
         words: 2 to 200, separated by commas, spaces or lines; empty: 20 at random. A line is a group, 'name:'
             names it, 'man > woman' draws an arrow.
         method: PCA or t-SNE.
         vectors: a vector space that /about lists.
-        seed: of the words at random.
+        seed: of the random words.
     """
     mapped = map_words(words, method, resources.space(vectors), seed)
     return {**mapped.to_dict(), "svg": to_bytes(draw_words(mapped), "svg").decode()}
@@ -157,8 +157,8 @@ def bias(
 
 
 def debiasing(resources: "Resources", vectors: str | None = None) -> dict:
-    """The gender direction: the projection of each occupation before and after hard debiasing, and the shares of the
-    1,000 most biased words that k-means and a classifier tell apart, before and after.
+    """The gender direction: the projection of each occupation before and after hard debiasing, and the
+    accuracy of k-means and of a classifier on the 1,000 most biased words, before and after.
 
     Args:
         vectors: a vector space that /about lists.
@@ -201,7 +201,7 @@ def draw_words(mapped: WordMap) -> Figure:
 
 @cache
 def debias(space: VectorSpace) -> tuple[Debiasing, ResidualBias]:
-    """The debiasing of a space and what it leaves, computed once a space."""
+    """The debiasing of a space and its residual bias, computed once per space."""
     removed = Debiasing(space)
     return removed, measure_residual_bias(removed)
 

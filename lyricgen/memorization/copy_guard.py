@@ -1,4 +1,4 @@
-"""CopyGuard: limits how many words in a row a text may copy from one song, judged word by word as it is written."""
+"""CopyGuard: limits the copied runs of a text in progress, checked after each word."""
 
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
@@ -7,12 +7,12 @@ from typing import NamedTuple
 from lyricgen.memorization.song_index import GRAM, SongIndex, find_words, hash_gram, hash_word
 from lyricgen.validation import check_integer
 
-MIN_RUN, MAX_RUN = GRAM - 1, 50  # words of a run that may be allowed; runs shorter than a gram are not in the index
+MIN_RUN, MAX_RUN = GRAM - 1, 50  # words, limits of `max_copied_words`; runs shorter than a gram are not in the index
 _NO_RUNS: Mapping[int, int] = MappingProxyType({})
 
 
 class CopyState(NamedTuple):
-    """What a guard knows of a text so far. Immutable: to backtrack to an earlier word, continue from its state."""
+    """The state of a guard after a text. Immutable: to backtrack to an earlier word, continue from its state."""
 
     words: tuple[int, ...] = ()
     """The hashes of the last four words, fewer at the start of a text."""
@@ -28,13 +28,13 @@ class CopyState(NamedTuple):
 
 
 class CopyGuard:
-    """A guard that rejects a word which makes a copied run longer than allowed (see `lyricgen.generation.guard`).
+    """Rejects words that make a copied run longer than allowed; a guard of `lyricgen.generation.guard`.
 
         guard = CopyGuard(index, max_copied_words=6)
         state = guard.after(guard.start, prefix)
-        ...                                        # a word has been written
+        ...                                        # generate a word
         state_after = guard.after(state, word)
-        if guard.rejects(state_after):             # take the word back, and write another one after `state`
+        if guard.rejects(state_after):             # backtrack to `state` and resample the word
             ...
 
     A copied run is one of `measure_originality`: a text that the guard never rejected has none longer than allowed.
@@ -44,7 +44,7 @@ class CopyGuard:
         max_copied_words: words of a run that is allowed, 4 to 50; 4: no five words in a row may occur in a song.
 
     Raises:
-        ArgumentError: `max_copied_words` lies outside that.
+        ArgumentError: `max_copied_words` is out of range.
     """
 
     start = CopyState()
@@ -59,7 +59,7 @@ class CopyGuard:
 
         Args:
             state: the state before.
-            text: whole words, any number of them. Of a text that is still growing, leave out `trailing_partial_word`.
+            text: complete words, any number; of a text in progress, without its `trailing_partial_word`.
         """
         for word in find_words(text):
             state = self._after_word(state, hash_word(word.text))
@@ -85,7 +85,7 @@ class CopyGuard:
         if not songs:
             return CopyState(words[1:])
         runs = {song: state.runs.get(song, GRAM - 1) + 1 for song, _ in songs}
-        if gram in state.grams:  # a run holds a gram no more often than its song does
+        if gram in state.grams:  # a run has a gram no more often than its song has
             period = next((period for period in range(1, GRAM) if words[period:] == words[:-period]), 0)
             distances = [words_ago for words_ago, earlier in enumerate(reversed(state.grams), 1) if earlier == gram]
             for song, times in songs:

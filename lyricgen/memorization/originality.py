@@ -53,7 +53,7 @@ class Originality:
 
     @property
     def longest(self) -> CopiedRun | None:
-        """The longest run, the first of equals."""
+        """The longest run; of equally long ones the first."""
         return max(self.runs, key=lambda run: run.words, default=None)
 
     @property
@@ -69,7 +69,7 @@ class Originality:
         )
 
     def pieces(self) -> list[tuple[str, CopiedRun | None]]:
-        """The text cut into pieces, each with its run; words that two runs share are the first run's."""
+        """The text cut into pieces, each with its run, None outside; shared words belong to the first run."""
         pieces: list[tuple[str, CopiedRun | None]] = []
         end = 0
         for run in self.runs:
@@ -126,11 +126,11 @@ class GramRun:
     """Grams in a row that occur in one song."""
 
     first: int
-    """Position of the first gram, which is that of its first word."""
+    """Position of the first gram, equal to the position of its first word."""
     last: int
     song: int
     songs: int
-    """Number of songs in which all of them occur."""
+    """Number of songs that have the whole run."""
 
 
 def find_runs(
@@ -154,12 +154,11 @@ def find_runs(
         return []
     song, first, last = _maximal_runs(grams, periods, positions, songs, times)
     matches_in_song = np.bincount(songs)[song]
-    order = np.lexsort(
-        (song, -matches_in_song, -last, first)
-    )  # of equal runs, the song with most of the text comes first
+    # of equal runs, the song with most of the text comes first
+    order = np.lexsort((song, -matches_in_song, -last, first))
     song, first, last = song[order], first[order], last[order]
     outermost = np.flatnonzero(np.append(True, last[1:] > np.maximum.accumulate(last)[:-1]))  # inside no other run
-    runs, covered = [], 0  # grams before `covered` are done
+    runs, covered = [], 0  # `covered`: position of the first gram that is not covered yet
     while len(outermost := outermost[last[outermost] >= covered]):
         left = max(covered, int(first[outermost[0]]))
         candidates = outermost[first[outermost] <= left]
@@ -185,7 +184,7 @@ def _maximal_runs(
     if len(kinds) > kinds.max() + 1:  # a gram occurs twice in the text: a run may have it as often as its song does
         song_and_kind = keys // stride * stride + kinds[positions]
         by_kind = np.argsort(song_and_kind, kind="stable")
-        earlier = np.arange(len(by_kind)) - times[by_kind]  # from there on, the gram would occur once too often
+        earlier = np.arange(len(by_kind)) - times[by_kind]  # a run that starts here or earlier has the gram too often
         previous = by_kind[np.maximum(earlier, 0)]
         too_often = (earlier >= 0) & (song_and_kind[previous] == song_and_kind[by_kind])
         period = periods[positions[by_kind]]  # of a periodic gram, only occurrences of one loop count

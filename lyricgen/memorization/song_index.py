@@ -36,21 +36,18 @@ if TYPE_CHECKING:  # takes seconds to import
 GRAM = 5  # words
 FOLDER = "originality"  # name of the index's folder beside the models
 *ARRAYS, TITLES = SONG_INDEX.files
-BUCKET_BITS, REST_BITS = 16, 32  # bits of a hash that are the bucket's number, and that are stored in the entry
+BUCKET_BITS, REST_BITS = 16, 32  # bits of a hash: the bucket's number, and the rest in the entry
 BUCKETS = 2**BUCKET_BITS
-MAX_TIMES = 255  # occurrences that an entry counts up to
-FALSE_POSITIVE_PROBES = 4_000_000  # random grams by which the rate of false positives is measured
+MAX_TIMES = 255  # maximum count of an entry
+FALSE_POSITIVE_PROBES = 4_000_000  # random grams looked up to measure the false positive rate
 PROBES_PER_BATCH = 1_000_000
-MAX_TITLE_LENGTH = 44  # characters; longer titles are cut, so that none can hold a line of a lyric
+MAX_TITLE_LENGTH = 44  # characters; longer titles are cut, so that none contains a line of a lyric
 _LETTER = r"[^\W_][\u0300-\u036f]{0,8}"  # with combining accents, at most eight
 _WORD = re.compile(rf"(?:{_LETTER})+(?:'(?:{_LETTER})+)*")
 _TO_APOSTROPHE = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
 _ALL_BITS = 2**64 - 1
-_FACTOR, _MIX1, _MIX2 = (
-    0x9E3779B97F4A7C15,
-    0xBF58476D1CE4E5B9,
-    0x94D049BB133111EB,
-)  # _MIX1 and _MIX2 are from SplitMix64
+_FACTOR = 0x9E3779B97F4A7C15
+_MIX1, _MIX2 = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB  # from SplitMix64
 
 
 class Word(NamedTuple):
@@ -168,7 +165,7 @@ class SongIndex:
 
         Args:
             songs: iterated over once; only the hashes of their grams stay in memory.
-            asked: random grams that no song has, by which the rate of false positives is measured; 0: none.
+            asked: random grams, in no song, looked up to measure the false positive rate; 0: none.
             seed: seed of these grams.
 
         Raises:
@@ -201,9 +198,9 @@ class SongIndex:
 
     @property
     def expected_false_positives(self) -> float:
-        """Expected share of grams that no song has and that are found all the same, if hashes are uniform.
+        """Expected false positive rate of grams that no song has, for uniform hashes.
 
-        Such a gram falls into a bucket of E / 65,536 entries on average, and equals each with probability 2**-32.
+        The bucket of such a gram has E / 65,536 entries on average, each equal to it with probability 2**-32.
         """
         return self.entries / 2 ** (BUCKET_BITS + REST_BITS)
 
@@ -293,12 +290,12 @@ class SongIndex:
         return low
 
     def _measure_false_positives(self, grams: np.ndarray, words: np.ndarray, probes: int, seed: int) -> dict:
-        """Looks up random grams that no song has.
+        """Measures the false positive rate with random grams that no song has.
 
         Args:
             grams: all 64 bits of the hashes of the songs' grams, sorted.
             words: hashes of the songs' words, from which the random grams are made.
-            probes: number of random grams; fewer are looked up if the words allow only grams that a song has.
+            probes: number of random grams; fewer if a sample consists only of grams that a song has.
             seed: of the random generator.
         """
         rng, matches, done = np.random.default_rng(seed), 0, 0
@@ -355,7 +352,7 @@ def _printable(text: str) -> str:
 
 
 def _split(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The bucket of each hash, int64, and the 32 bits that its entry has, uint32."""
+    """The bucket of each hash, int64, and the 32 bits stored in its entry, uint32."""
     rest = hashes >> np.uint64(64 - BUCKET_BITS - REST_BITS) & np.uint64(2**REST_BITS - 1)
     return (hashes >> np.uint64(64 - BUCKET_BITS)).astype(np.int64), rest.astype(np.uint32)
 

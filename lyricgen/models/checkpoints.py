@@ -4,7 +4,7 @@ model.safetensors   the weights, float16 by default
 config.json         class and sizes, artists, vocabulary; header of the artifact (see `lyricgen.storage`)
 metrics.json        bits per character on both splits, and the provenance
 history.csv         the learning curve
-samples.jsonl       what the model wrote at stages of its training, one object a line; older folders have none
+samples.jsonl       samples at stages of the training, one JSON object per line; absent in older folders
 """
 
 import csv
@@ -37,11 +37,11 @@ class Checkpoint:
     model: CharacterModel
     """In eval mode, float32, on the CPU."""
     metrics: dict = field(default_factory=dict)
-    """`val_bpc`, `clean_bpc`, and the provenance."""
+    """`val_bpc`, `clean_bpc`, and the provenance record."""
     history: list[dict] = field(default_factory=list)
     """Rows of the learning curve; None for a figure that was not measured at that step."""
     samples: list[dict] = field(default_factory=list)
-    """What the model wrote at stages of its training: step, characters, prefix, temperature, seed and text."""
+    """Samples at stages of the training: step, characters, prefix, temperature, seed and text."""
 
 
 def save_checkpoint(

@@ -9,7 +9,7 @@ import torch
 from lyricgen.models.checkpoints import bundled_models, load_model
 from lyricgen.models.networks import CharacterModel
 
-_LOADING = threading.Lock()  # the first two threads to ask for a model must not load it twice
+_LOADING = threading.Lock()  # concurrent first requests load a model once
 
 
 def resolve_model(model: str | Path | CharacterModel) -> CharacterModel:

@@ -44,9 +44,9 @@ class CharacterModel(nn.Module):
         self.input_size, self.hidden_size, self.num_classes = input_size, hidden_size, num_classes
         self.n_layers, self.padding_label, self.dropout = n_layers, padding_label, dropout
         self.artists = tuple(artists)
-        self.line_breaks = False  # whether its training text held line breaks, which it then reads and writes
+        self.line_breaks = False  # whether the training text had line breaks; if so, the model reads and writes them
         self.embeddings = nn.Embedding(input_size, hidden_size, padding_idx=padding_label)
-        if self.artists:  # one row a label, and a last row, zero, for 'any artist'
+        if self.artists:  # one row per label, then a zero row for 'any artist'
             any_artist = len(self.artists)
             self.artist_embeddings = nn.Embedding(any_artist + 1, hidden_size, padding_idx=any_artist)
         self.rnn = self.cell(
@@ -58,7 +58,7 @@ class CharacterModel(nn.Module):
 
     @torch.no_grad()
     def _reset_parameters(self) -> None:
-        """Small embeddings, smaller ones for artists, and forget gates that start open."""
+        """Scales embeddings down, those of artists more, and opens the forget gates."""
         self.embeddings.weight.mul_(0.3)
         if self.artists:
             self.artist_embeddings.weight.mul_(0.1)
@@ -97,7 +97,7 @@ class CharacterModel(nn.Module):
         Args:
             input_sequences: labels (B, T).
             input_sequences_lengths: characters of each row (B,), the rest is padding; None: all T.
-            hidden: the state before them; None: zeros.
+            hidden: the initial state; None: zeros.
             artists: artist labels (B,); None: any artist.
 
         Returns:
@@ -130,7 +130,7 @@ class CharacterModel(nn.Module):
     def _run_ragged(
         self, embedded: torch.Tensor, lengths: torch.Tensor, hidden: Hidden | None
     ) -> tuple[torch.Tensor, Hidden]:
-        """Rows of different lengths: from one row's end to the next, only the rows that are not over run.
+        """Runs rows of different lengths: between two row ends, only the unfinished rows.
 
         The result is that of a packed sequence, but the backward pass on a CPU is linear in T, not quadratic.
         """
@@ -147,7 +147,7 @@ class CharacterModel(nn.Module):
         state = map_state(lambda part: part[:, order], hidden)
         outputs, ended, start = [], [], 0
         for end in sorted({int(length) for length in lengths}):
-            running = int((lengths >= end).sum())  # rows are longest first, so the ended ones are the last
+            running = int((lengths >= end).sum())  # rows are longest first, so the finished ones are last
             ended.append(map_state(lambda part, n=running: part[:, n:], state))
             state = map_state(lambda part, n=running: part[:, :n].contiguous(), state)
             if end > start:
@@ -182,7 +182,7 @@ class ImprovedSeqModel(CharacterModel):
 
 
 def map_state(function: Callable[..., torch.Tensor], *states: Hidden) -> Hidden:
-    """`function` of the tensors of one hidden state or several: of the states, and for an LSTM of the cells.
+    """Applies `function` to the tensors of one or more hidden states: to the states and, for an LSTM, to the cells.
 
     >>> map_state(lambda *parts: torch.cat(parts, dim=1), torch.zeros(2, 1, 8), torch.zeros(2, 3, 8)).shape
     torch.Size([2, 4, 8])

@@ -30,7 +30,7 @@ def check_artist(artist: str | None, model: "CharacterModel") -> str | None:
 
 
 def read_labels(text: str, line_breaks: bool = False) -> list[int]:
-    """The labels that a model reads for a text, one per character: in lower case, and with spaces for line breaks.
+    """A text as input labels, one per character: in lower case, and with spaces for line breaks.
 
     Args:
         text: the text.
@@ -67,11 +67,11 @@ def section_breaks_to_newlines(text: str, prefix_length: int = 0) -> str:
 
 
 def line_spans(text: str) -> list[tuple[int, int]]:
-    """Start and stop of each line of a text: the one rule of what a line is.
+    """Start and stop of each line of a text; the only definition of a line.
 
     Lines are separated by a line end (any at which `str.splitlines` splits) or by a run of two or more whitespace
-    characters, which in the songs is a section break. A tab counts as a space. Lines are never empty, and hold no
-    whitespace at either end, so a text of nothing but whitespace has none.
+    characters, which in the songs is a section break. A tab counts as a space. Lines are never empty, and have no
+    whitespace at either end, so a text of whitespace has none.
 
     >>> line_spans("one line  and two\\n\\nand three")
     [(0, 8), (10, 17), (19, 28)]

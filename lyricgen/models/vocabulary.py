@@ -85,7 +85,7 @@ def is_word_character(character: str) -> bool:
 
 
 def trailing_partial_word(text: str) -> str:
-    """The word at the end of a text that more characters could continue; '' after a character that ends words.
+    """The incomplete word at the end of a text; '' after a character that ends words.
 
     >>> trailing_partial_word("Look: the riv"), trailing_partial_word("look: the river ")
     ('riv', '')

@@ -31,8 +31,7 @@ MEDIA_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv", "j
 
 @dataclass(frozen=True, eq=False)
 class TextTarget:
-    """A tab that analyses a text, for another tab to send one there: set `text`, and `artist` if there is one, then run
-    `show`."""
+    """The inputs of a tab that analyses a text. To send a text there, set `text` (and `artist`, if any) and run `show`."""
 
     text: gr.Textbox
     show: Callable
@@ -49,7 +48,7 @@ def static(name: str) -> str:
 
 
 def space_choice(names: list[str], label: str = "Vectors", none: str | None = None, **settings: Any) -> gr.Dropdown:
-    """A choice among vector spaces; `none` labels a first choice of no space, whose value is ''."""
+    """A dropdown of vector spaces; `none` labels an additional first choice with the value ''."""
     choices = [(name, name) for name in names] if none is None else [(none, ""), *((name, name) for name in names)]
     return gr.Dropdown(choices, value=choices[0][1] if choices else None, label=label, **settings)
 
@@ -64,7 +63,7 @@ def cards(texts: Iterable[tuple[str, str]], below: Callable[[str], str] = lambda
     """Texts side by side as HTML, or one above the other on a phone, each under its heading.
 
     Args:
-        texts: headings and texts, shown as they are.
+        texts: headings and texts; they are escaped.
         below: the HTML below a text.
     """
     articles = [
@@ -75,9 +74,9 @@ def cards(texts: Iterable[tuple[str, str]], below: Callable[[str], str] = lambda
 
 
 def originality_line(resources: "Resources", text: str) -> str:
-    """What of a text occurs in the training songs, as a line of Markdown that quotes the longest run.
+    """The verbatim overlap of a text with the training songs, as a line of Markdown that quotes the longest run.
 
-    Text and song names are shown as they are. '' where there is no text, or no index.
+    Text and song names are escaped. '' without a text or an index.
     """
     try:
         measured = measure_originality(text, resources.song_index)
@@ -103,7 +102,7 @@ def answer_table(label: str, **settings: Any) -> gr.Dataframe:
 
 
 def answer_rows(answers: Iterable["Answer"]) -> list[list[str]]:
-    """Words with similarity and frequency rank; those of the question are marked."""
+    """Rows of word, similarity and frequency rank; words of the query are marked."""
     return [
         [
             f"{answer.word} ({NOT_COUNTED})" if answer.excluded else answer.word,
@@ -121,7 +120,7 @@ def picture(figure: Figure, description: str) -> str:
 
 
 def downloads(files: dict[str, bytes]) -> str:
-    """Links to files that are part of the page, so that nothing stays on the server. Names end in their type."""
+    """Download links with the files as data URLs, so that nothing stays on the server. Names end in their type."""
     links = [
         f'<a class="download" download="{html.escape(name)}" href="{_data_url(name.rpartition(".")[2], content)}">{html.escape(name)}</a>'
         for name, content in files.items()
@@ -130,13 +129,13 @@ def downloads(files: dict[str, bytes]) -> str:
 
 
 def bold(word: str) -> str:
-    """A word in bold inside Markdown, shown as it is; long ones are cut."""
+    """A word in bold for Markdown, escaped; long ones are cut."""
     word = word if len(word) <= MAX_WORD_SHOWN else f"{word[: MAX_WORD_SHOWN - 1]}…"
     return f"<b>{escaped(word)}</b>"
 
 
 def escaped(text: str) -> str:
-    """A text inside Markdown, shown as it is."""
+    """A text escaped for Markdown."""
     return "".join(letter if letter.isalnum() or letter == " " else f"&#{ord(letter)};" for letter in text)
 
 

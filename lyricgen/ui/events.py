@@ -1,4 +1,4 @@
-"""How the page and the API call a function: event presets, the lent GPU, and errors as one sentence."""
+"""Handlers of the page and the API: event presets, ZeroGPU, and errors as one sentence."""
 
 import html
 import inspect
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("lyricgen")
 INTERNAL_ERROR_MESSAGE = "Something went wrong on our side; it has been logged. Please try again."
 PRIVATE_EVENT: dict[str, Any] = {"api_visibility": "private", "preprocess": False, "show_progress": "minimal"}
-"""An event of the page alone: our checks see the values as sent, and the API has endpoints of its own."""
+"""An event of the page alone, not of the API; values arrive unprocessed, so that our own checks see them."""
 RUN_ONCE_EVENT: dict[str, Any] = {**PRIVATE_EVENT, "trigger_mode": "once"}
 SILENT_EVENT: dict[str, Any] = {**PRIVATE_EVENT, "show_progress": "hidden"}
 IMMEDIATE_EVENT: dict[str, Any] = {**SILENT_EVENT, "queue": False}
@@ -39,10 +39,10 @@ def listen(
     Args:
         triggers: an event such as `button.click`, an earlier event's `then`, or several events.
         function: see `make_handler`.
-        inputs: the components that it reads.
-        outputs: the components that it writes.
-        gpu: False where it runs no model.
-        settings: of the event: one of the presets, and what differs from it.
+        inputs: input components.
+        outputs: output components.
+        gpu: whether the function runs a model.
+        settings: of the event: one of the presets, and overrides.
     """
     register = triggers if callable(triggers) else partial(gr.on, triggers)
     return register(make_handler(function, gpu), inputs, outputs, **settings)
@@ -68,8 +68,8 @@ def make_handler(function: Callable, gpu: bool) -> Callable:
 
 
 def bind_resources(function: Callable, resources: "Resources") -> Callable:
-    """An endpoint as a function of its parameters alone, as `gr.api` reads it: choices and defaults are those of what is
-    loaded."""
+    """An endpoint as a function of its parameters alone, for `gr.api`, with the loaded models, artists and vector spaces as
+    choices and defaults."""
     choices = {
         "artist": [ANY_ARTIST, *resources.artists()],
         "model": resources.model_names,
@@ -91,7 +91,7 @@ def bind_resources(function: Callable, resources: "Resources") -> Callable:
 
 
 def raises_gradio_error(handler: Callable) -> Callable:
-    """`handler` (a function or a generator) with its errors raised as `gr.Error`: ours as they are, others hidden."""
+    """`handler` (a function or a generator) with its errors raised as `gr.Error`: ours with their message, others without."""
     if inspect.isgeneratorfunction(handler):
 
         @wraps(handler)

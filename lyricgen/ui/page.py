@@ -1,4 +1,4 @@
-"""The page: one file a tab, each with a `create_<name>_tab(resources)`, and `build_demo` that assembles them."""
+"""The page: `build_demo` assembles the tabs, one module per tab with a `create_<name>_tab(resources)`."""
 
 from collections.abc import Callable
 from functools import partial
@@ -24,7 +24,7 @@ from lyricgen.ui.tabs.originality import create_originality_tab
 from lyricgen.ui.tabs.xray import create_xray_tab
 
 TITLE = "lyricgen"
-MAX_QUEUE_LENGTH = 128  # waiting requests; the server refuses one more
+MAX_QUEUE_LENGTH = 128  # waiting requests; further ones are refused
 MODEL_KINDS = {"vanilla-rnn": "a vanilla RNN", "lstm": "an LSTM"}
 INSIDE_TABS = {
     "X-ray": create_xray_tab,
@@ -60,7 +60,7 @@ def build_demo(resources: Resources) -> gr.Blocks:
 
 
 def create_tabs(creators: dict[str, Callable], resources: Resources) -> tuple[gr.Tabs, dict[str, Any]]:
-    """Tabs inside one of the page's, and what each creator returns, by name."""
+    """Nested tabs, and the return value of each creator, by name."""
     created = {}
     with gr.Tabs() as tabs:
         for name, create in creators.items():
@@ -70,7 +70,7 @@ def create_tabs(creators: dict[str, Callable], resources: Resources) -> tuple[gr
 
 
 def send_lyrics(lyrics: LyricsTab, targets: dict[str, TextTarget], groups: gr.Tabs, inside: gr.Tabs) -> None:
-    """Wires the buttons under a lyric: each sends it to a tab inside of 'See inside' and brings that to the front."""
+    """Wires the buttons under a lyric: each sends it to a tab under 'See inside' and selects that tab."""
     for name, button in lyrics.senders.items():
         target = targets[name]
         inputs: list[Any] = [lyrics.lyrics]
@@ -84,12 +84,12 @@ def send_lyrics(lyrics: LyricsTab, targets: dict[str, TextTarget], groups: gr.Ta
 
 
 def select_tab(name: str, *values: Any) -> tuple:
-    """Both rows of tabs with a tab inside of 'See inside' selected, and the values that it is sent."""
+    """Updates that select a tab under 'See inside', and the values sent to it."""
     return gr.Tabs(selected="inside"), gr.Tabs(selected=name), *values
 
 
 def introduction(resources: Resources) -> str:
-    """The heading: the models that are loaded and what they have read."""
+    """The heading: the loaded models and their number of training songs."""
     songs = resources.model().checkpoint.metrics.get("train_songs")
     read = f"{songs:,} songs" if songs else "songs"
     kinds = [kind for name, kind in MODEL_KINDS.items() if name in resources.model_names]
@@ -105,7 +105,7 @@ def introduction(resources: Resources) -> str:
 
 
 def launch_settings() -> dict[str, Any]:
-    """The arguments of `demo.launch`: looks, and nothing of the server for clients to see."""
+    """The arguments of `demo.launch`: theme, style sheets, no error details for clients."""
     return {
         "theme": gr.themes.Soft(
             primary_hue="indigo",

@@ -1,4 +1,4 @@
-"""The panel under a lyric to steer by hand: go back to a letter, choose another or type words, and continue from there."""
+"""The steering panel under a lyric: backtrack to a letter, choose another or type words, and continue."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ instead. Choose one of these, or type words of your own, and it goes on from the
 
 @dataclass(frozen=True, eq=False)
 class SteeringPanel:
-    """The components that the lyrics tab wires."""
+    """Components of the panel."""
 
     panel: gr.Accordion
     letters: gr.HTML
@@ -30,7 +30,7 @@ class SteeringPanel:
 
 
 def create_steering() -> SteeringPanel:
-    """Adds the panel; the tab wires what runs a model."""
+    """Adds the panel; the lyrics tab wires the events that run a model."""
     with gr.Accordion("Steer by hand", open=False, elem_id="steering") as panel:
         gr.Markdown(EXPLANATION)
         letters = gr.HTML(

@@ -1,4 +1,4 @@
-"""The library's queries on word vectors: `vectors` may be left out, which means glove-50.
+"""The library's queries on word vectors, with glove-50 as the default of `vectors`.
 
 Each function resolves its vector space and calls the function of the same name in queries, projection, bias or
 analogy_benchmark, which take a `VectorSpace`.

@@ -22,10 +22,10 @@ WordSet = str | Sequence[str]
 
 MAX_EXACT_PARTITIONS = 20_000  # partitions of the target words; above this the p-value is estimated from a sample
 MAX_PERMUTATIONS = 1_000_000  # sampled partitions
-PERMUTATIONS_PER_BLOCK = 10_000
+PERMUTATIONS_PER_BLOCK = 10_000  # sampled partitions per array
 MIN_SET_WORDS, MAX_SET_WORDS = 2, 500  # words in a set
-MIN_DEVIATION = 1e-6  # of the associations; below it they are equal up to rounding
-SUM_TOLERANCE = 1e-9  # sums of the same associations in another order differ by less
+MIN_DEVIATION = 1e-6  # standard deviation of the associations; below it they are equal up to rounding
+SUM_TOLERANCE = 1e-9  # rounding error of a sum of associations
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Word lists: those that a user types, with groups and arrows, and the published ones of bias research."""
+"""Word lists: parsing of typed ones with groups and arrows, and the published ones of bias research."""
 
 import json
 import re

@@ -32,7 +32,7 @@ class WordMap:
     arrows: list[tuple[int, int]]
     """Arrows as (start, end), positions in `words`."""
     method: str
-    """PCA or t-SNE: the method that was used."""
+    """The method used, PCA or t-SNE."""
     explained: tuple[float, float] | None
     """Explained variance ratio of each axis of a PCA; None for t-SNE."""
     space: str

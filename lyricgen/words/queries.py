@@ -14,7 +14,7 @@ from lyricgen.validation import check_integer
 from lyricgen.words.space import VectorSpace
 
 MAX_ANSWERS = 100  # answers per query
-OVERLAP_NEIGHBORS = 100  # nearest neighbours of each of two words that are checked for overlap
+OVERLAP_NEIGHBORS = 100  # nearest neighbours of each of two words, compared for overlap
 BLOCK_SIZE = 256  # values per block in `best_rows`
 COSMUL_EPSILON = 1e-6  # added to 3CosMul's denominator, as in gensim
 

@@ -29,7 +29,7 @@ GENSIM_NAME = "glove-wiki-gigaword-200"
 GLOVE = "GloVe 6B, trained on Wikipedia 2014 and Gigaword 5 (Pennington et al. 2014)"
 STALL_TIMEOUT = 60  # seconds without progress before gensim's downloader is stopped
 GZIP_MAGIC = b"\x1f\x8b"
-_CONVERTING = threading.Lock()  # threads that open the same vectors must not all download and convert them
+_CONVERTING = threading.Lock()  # concurrent first requests download and convert vectors once
 
 
 def load_vectors(name_or_path: str | Path = "glove-50") -> VectorSpace:
@@ -120,7 +120,7 @@ def open_glove_200() -> VectorSpace:
 
 
 def open_text(path: Path) -> VectorSpace:
-    """A text file of word2vec or GloVe, through its copy in the user's cache, which is made on first use and on a change.
+    """Opens a text file of word2vec or GloVe through a converted copy in the user's cache, made again if the file changes.
 
     Raises:
         VectorsError: the file is in neither format, or damaged.
@@ -144,7 +144,7 @@ def open_text(path: Path) -> VectorSpace:
 def convert_text(
     path: str | Path, folder: str | Path, name: str, source: str, progress: bool = True, **facts: Any
 ) -> None:
-    """Converts a text file of vectors into a space's folder, which appears only when it is complete.
+    """Converts a text file of vectors into a space's folder, written atomically.
 
     Args:
         path: the file, plain or gzipped. Of a repeated word the first occurrence is kept.
@@ -213,7 +213,7 @@ def download_with_gensim(name: str) -> Path:
                 else _last_line(errors.read_text("utf-8", "replace"))
             )
             raise VectorsError(f"{name} could not be downloaded ({reason}); try again, or use glove-50")
-    data = os.environ.get("GENSIM_DATA_DIR", os.path.expanduser("~/gensim-data"))  # as that process sees it
+    data = os.environ.get("GENSIM_DATA_DIR", os.path.expanduser("~/gensim-data"))  # as gensim's process resolves it
     return Path(data) / name / f"{name}.gz"
 
 

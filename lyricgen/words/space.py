@@ -26,10 +26,10 @@ from lyricgen.validation import check_text, short_repr
 
 VECTORS, WORDS = VECTOR_SPACE.files
 META = VECTOR_SPACE.header
-MAX_WORD_LENGTH = 100  # characters; for a longer text no other spelling is tried
+MAX_WORD_LENGTH = 100  # characters; of longer texts only the typed spelling is looked up
 MAX_IN_MEMORY = 30_000_000  # bytes of vectors; larger files are memory-mapped and their checksum is not verified
 FREQUENT_WORDS = 10_000  # words that random pairs are sampled from
-RANDOM_PAIRS = 20_000
+RANDOM_PAIRS = 20_000  # pairs of frequent words in the distribution of distances
 
 
 class VectorSpace(KeyedVectors):

@@ -12,13 +12,13 @@ import numpy as np
 from lyricgen.errors import VectorsError
 
 LINES_PER_BATCH = 10_000
-MAX_DIMENSIONS = 10_000
+MAX_DIMENSIONS = 10_000  # numbers of a line
 MAX_LINE_LENGTH = 1 << 20  # bytes
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # Windows programs write it at the start of UTF-8
 
 
 class ByteLines(Protocol):
-    """The part of a binary file that is read here."""
+    """The method of a binary file that `VectorText` uses."""
 
     def readline(self, size: int = -1, /) -> bytes: ...
 
@@ -32,8 +32,8 @@ class VectorText:
         size: bytes of the text, None if unknown.
 
     Raises:
-        VectorsError: the first line is in neither format; later also for a line that is not a word and D numbers, and
-            for a number of words other than the first line says.
+        VectorsError: the first line is in neither format. Iteration also raises it for a line that is not a word and D
+            numbers, and where the number of words differs from the first line.
     """
 
     def __init__(self, name: str, file: ByteLines, size: int | None):
@@ -55,7 +55,7 @@ class VectorText:
             raise VectorsError(f"{name} is no text file of word vectors: its first line has no word and numbers")
 
     expected_words: int | None
-    """Words that the first line announces; None in GloVe's format."""
+    """Number of words in the first line; None in GloVe's format."""
 
     def __iter__(self) -> Iterator[tuple[list[str], np.ndarray]]:
         """Yields batches of words and vectors, float32 (words, D); of a repeated word only the first occurrence."""

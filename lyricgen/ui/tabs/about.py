@@ -1,4 +1,4 @@
-"""The tab on the models and word vectors that are loaded, and their origins; `/about` answers the same."""
+"""The tab on the loaded models and word vectors and their origins; `/about`."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ def _row(model: dict[str, Any]) -> list[str]:
 
 
 def _origins(about: dict[str, Any]) -> str:
-    """The origin of each model and vector space, and what is left out, as a list."""
+    """The origin of each artifact, and the ones left out, as a list."""
     texts = {model["name"]: f"{model['class']}; {model['origin']}" for model in about["models"]}
     texts |= {space["name"]: "; ".join(filter(None, [space["source"], space["origin"]])) for space in about["vectors"]}
     if index := about["song_index"]:

@@ -1,4 +1,4 @@
-"""The tab that solves analogies, two ways, and checks them on the Google test set; `/analogy`, `/analogy_benchmark`."""
+"""The tab on analogies, by two methods, and on the Google test set; `/analogy`, `/analogy_benchmark`."""
 
 from collections.abc import Iterator
 from functools import partial

@@ -78,13 +78,13 @@ def verdict_text(answer: Attribution) -> str:
 
 
 def posterior_bars(answer: Attribution) -> str:
-    """Both posteriors as bars, by n-grams above by the model: HTML, in which everything is text."""
+    """Both posteriors as bars, n-grams first, then the model: HTML, escaped."""
     by_ngrams = bars("By n-grams", answer.posterior) if answer.with_ngrams else ""
     return by_ngrams + bars("By the language model", answer.posterior_by_model)
 
 
 def bars(title: str, posterior: dict[str, float]) -> str:
-    """A posterior as bars, the most likely artist first: HTML, in which everything is text."""
+    """A posterior as bars, the most likely artist first: HTML, escaped."""
     rows = [
         f'<li><span class="name">{html.escape(artist)}</span>'
         f'<span class="track" aria-hidden="true"><span style="width:{100 * probability:.1f}%"></span></span>'
@@ -95,7 +95,7 @@ def bars(title: str, posterior: dict[str, float]) -> str:
 
 
 def line_table(answer: Attribution) -> str:
-    """Each line with its most likely artist: HTML, in which everything is text."""
+    """Each line with its most likely artist: HTML, escaped."""
     rows = [
         f"<tr><td>{html.escape(line.text)}</td><td>{html.escape(line.artist)}</td>"
         f"<td>{html.escape(percent(line.probability))}</td></tr>"
@@ -106,7 +106,7 @@ def line_table(answer: Attribution) -> str:
 
 
 def percent(share: float) -> str:
-    """A probability for people.
+    """A probability as a percentage.
 
     >>> percent(0.4567), percent(0.0123), percent(0.0001)
     ('46 %', '1.2 %', '< 0.1 %')
@@ -117,7 +117,7 @@ def percent(share: float) -> str:
 
 
 def accuracy_text(resources: Resources) -> str:
-    """The measured accuracy of the n-gram classifier that runs here, and what an answer does not mean."""
+    """The measured accuracy of the loaded n-gram classifier, and the limits of an answer."""
     applies = resources.ngrams is not None and list(resources.ngrams.artists) == resources.artists()
     measured = resources.ngrams.metrics.get("validation") if applies else None
     if not measured:

@@ -1,4 +1,4 @@
-"""The tab that measures bias: two analogies, WEAT, the gender direction and what debiasing leaves; `/bias`, `/debiasing`."""
+"""The tab on bias: two analogies, WEAT, the gender direction, residual bias after debiasing; `/bias`, `/debiasing`."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -115,7 +115,7 @@ def _create_debiasing(resources: Resources, vectors: gr.Dropdown) -> None:
 def show_analogies(
     resources: Resources, x1: str, word: str, y1: str, vectors: str
 ) -> tuple[str, gr.Dataframe, gr.Dataframe]:
-    """What both analogies share and what only one answers, in words, and a table of each."""
+    """The shared and the differing answers in words, and a table for each analogy."""
     pair = two_analogies(x1, word, y1, BIAS_ANSWERS, resources.space(vectors))
     lines = [
         f"{name}: {', '.join(map(bold, words)) or 'none'}"
@@ -156,7 +156,7 @@ def show_weat(
 
 
 def show_debiasing(resources: Resources, vectors: str) -> tuple[str, str, str]:
-    """What debiasing leaves in words, the occupations, and the clusters before and after."""
+    """The residual bias in words, the occupations, and the clusters before and after."""
     debiasing, left = endpoints.debias(resources.space(vectors))
     words = shown_occupations(debiasing)
     before, after = endpoints.projections(debiasing, words)
@@ -172,7 +172,7 @@ def show_debiasing(resources: Resources, vectors: str) -> tuple[str, str, str]:
 
 
 def shown_occupations(debiasing: Debiasing) -> list[str]:
-    """The most frequent occupations, up to the number that a picture holds."""
+    """The `MAX_OCCUPATIONS_SHOWN` most frequent occupations."""
     ranked = sorted(endpoints.occupations(debiasing), key=debiasing.space.frequency_rank)
     return ranked[:MAX_OCCUPATIONS_SHOWN]
 
@@ -222,7 +222,7 @@ def p_text(result: WeatResult) -> str:
 
 
 def leftover_sentence(debiasing: Debiasing, left: ResidualBias) -> str:
-    """What debiasing leaves, in words."""
+    """The residual bias in words."""
     return (
         f"The direction holds **{debiasing.explained:.0%}** of what its {len(debiasing.pairs)} pairs differ in. Of the "
         f"{len(left.words):,} most biased words, two clusters of k-means tell **{left.accuracy_before:.0%}** female from male, "

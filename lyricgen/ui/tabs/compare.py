@@ -1,4 +1,4 @@
-"""The tab that compares RNN and LSTM: what each writes, what a temperature does, how each converged; `/compare`,
+"""The tab that compares RNN and LSTM: lyrics of both, five temperatures, learning curves; `/compare`,
 `/temperatures`, `/learning_curves`."""
 
 from collections.abc import Iterator
@@ -18,9 +18,8 @@ from lyricgen.ui.components import cards, originality_line, picture
 from lyricgen.ui.events import PRIVATE_EVENT, RUN_ONCE_EVENT, add_endpoint, listen
 from lyricgen.validation import check_choice
 
-CALL_LIMIT: dict[str, Any] = {
-    "concurrency_limit": MAX_BATCH_SIZE // len(TEMPERATURES)
-}  # calls side by side, each of several lyrics
+# concurrent calls, each of several lyrics
+CALL_LIMIT: dict[str, Any] = {"concurrency_limit": MAX_BATCH_SIZE // len(TEMPERATURES)}
 EXPLANATION = """
 The same prefix, artist, temperature and seed in both models: letter by letter they draw with the same random numbers.
 **Bits per letter so far** is how surprised a model is by its own text, before any temperature: the surer it was of each
@@ -101,7 +100,7 @@ def show_temperatures(resources: Resources, *settings: Any) -> Iterator[str]:
 
 
 def _show(resources: Resources, stream: Iterator[dict], kind: str) -> Iterator[str]:
-    """Lyrics by name as cards while they grow; at the end with the line on what they copy."""
+    """Lyrics by name so far as cards; the finished ones with their originality line."""
     texts = []
     for answer in stream:
         texts = [(f"{kind}{name}: {bits_text(lyric)}", lyric["text"]) for name, lyric in answer.items()]

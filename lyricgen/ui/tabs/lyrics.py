@@ -36,24 +36,26 @@ EXAMPLES: list[list[Any]] = [  # prefix, artist, model, strategy, temperature
     ["", ANY_ARTIST, "lstm", "greedy", 0.7],
     ["morning came too soon ", ANY_ARTIST, "vanilla-rnn", "beam", 0.7],
 ]
-VARIANTS_LIMIT: dict[str, Any] = {"concurrency_limit": MAX_BATCH_SIZE // MAX_VARIANTS}  # calls of several lyrics each
-MAX_CHOICES = 10  # letters to continue a lyric with
+VARIANTS_LIMIT: dict[str, Any] = {
+    "concurrency_limit": MAX_BATCH_SIZE // MAX_VARIANTS
+}  # concurrent calls, each of several lyrics
+MAX_CHOICES = 10  # candidates to continue a lyric with
 CALL_LIMIT: dict[str, Any] = {"concurrency_limit": MAX_BATCH_SIZE, "concurrency_id": "lyrics"}
 
 
 @dataclass(frozen=True, eq=False)
 class LyricsTab:
-    """What sends a lyric to other tabs: its text, its artist, and the buttons."""
+    """Components that send a lyric to other tabs: text, artist and buttons."""
 
     lyrics: gr.Textbox
     artist: gr.Dropdown
     senders: dict[str, gr.Button]
-    """By the name of the tab that each sends it to."""
+    """Buttons by the name of their target tab."""
 
 
 @dataclass(frozen=True, eq=False)
 class SettingsColumn:
-    """The components of a lyric's settings: those that others read by name, and those of `PAGE_SETTINGS` but the artist."""
+    """Components of the settings; `inputs` are those of `PAGE_SETTINGS` except the artist."""
 
     model: gr.Radio
     strategy: gr.Radio
@@ -209,7 +211,7 @@ def _create_sampling() -> tuple[gr.Slider, gr.Slider, gr.Slider]:
 
 
 def examples(resources: Resources) -> list[list]:
-    """The examples of the models that are loaded, with artists that they know."""
+    """The examples of the loaded models, with artists that they know."""
     return [
         [prefix, example_artist(resources, artist), model, *settings]
         for prefix, artist, model, *settings in EXAMPLES
@@ -221,7 +223,7 @@ def request_from_page(resources: Resources, prefix: str, model: str, *settings: 
     """A request with the values of `PAGE_SETTINGS`.
 
     Raises:
-        ArgumentError: a setting lies outside what is allowed.
+        ArgumentError: a setting is not allowed.
     """
     return make_request(resources, prefix, model, **dict(zip(PAGE_SETTINGS, settings, strict=True)))
 
@@ -256,7 +258,7 @@ def continue_lyric(
 
 
 def show_variants(resources: Resources, count: int, *settings: Any) -> Iterator[str]:
-    """The lyrics as cards while they grow; at the end with the line on what they copy."""
+    """The lyrics so far as cards; the finished ones with their originality line."""
     lyrics: list[dict] = []
     for lyrics in stream_variants(resources, request_from_page(resources, *settings), count):
         yield cards(headed(lyrics))
@@ -269,7 +271,7 @@ def headed(lyrics: list[dict]) -> list[tuple[str, str]]:
 
 
 def show_notes(resources: Resources, prefix: str, max_length: int) -> str:
-    """What becomes of the prefix, or why it cannot be used, in words."""
+    """The notes on a prefix, or the sentence of its error."""
     try:
         return endpoints.check_prefix(resources, prefix, max_length)
     except ArgumentError as error:  # a toast as well: the event that writes raises it too
@@ -277,7 +279,7 @@ def show_notes(resources: Resources, prefix: str, max_length: int) -> str:
 
 
 def show_finished(resources: Resources, text: str) -> tuple[str, str]:
-    """The line on what a finished lyric copies, and its letters for the panel that steers."""
+    """The originality line of a finished lyric, and its letters for the steering panel."""
     return originality_line(resources, text), text
 
 
@@ -287,7 +289,7 @@ def show_model(resources: Resources, name: str) -> str:
 
 
 def show_sampling(strategy: str) -> gr.Group:
-    """The settings of sampling, hidden where nothing is sampled."""
+    """The sampling settings, visible for the strategy sample only."""
     return gr.Group(visible=strategy == "sample")
 
 

@@ -78,7 +78,7 @@ def show_random_words(resources: Resources, vectors: str, seed: int) -> tuple[st
 
 
 def map_notes(mapped: WordMap, method: str) -> str:
-    """What the picture does not say: the explained variance, and the words that are missing."""
+    """Notes on a map: the explained variance, and the out-of-vocabulary words."""
     notes = []
     if method != mapped.method and method in METHODS:
         notes.append(f"Too few words for {method}, so this is a {mapped.method}.")

@@ -45,7 +45,7 @@ def create_neighbors_tab(resources: Resources) -> None:
 def show_neighbors(
     resources: Resources, word: str, top_k: int, vectors: str, other: str
 ) -> tuple[str, gr.Dataframe, gr.Dataframe]:
-    """What two spaces share, in words, and a table of each; one table where there is no other space."""
+    """The overlap of two spaces in words, and a table for each; one table for one space."""
     space = resources.space(vectors)
     if not other:
         table = gr.Dataframe(answer_rows(neighbors(word, top_k, space)), label=space.name)

@@ -26,7 +26,7 @@ which can be asked and not read.
 """
 RUNS_HEADER = ["Run", "Words", "Song", "Artist"]
 RUNS_WIDTHS: list[str | int] = ["14%", "18%", "40%", "28%"]
-MAX_ROWS = 200  # runs in the table; of a text of many the first
+MAX_ROWS = 200  # first runs shown in the table
 
 
 def create_originality_tab(resources: Resources) -> TextTarget:
@@ -86,5 +86,5 @@ def run_rows(measured: Originality) -> list[list[str]]:
 
 
 def other_songs(run: CopiedRun) -> str:
-    """The number of songs with a run besides the one that is named; '' if none."""
+    """The number of further songs with a run, besides the named one; '' if none."""
     return f" (and {run.songs - 1:,} more)" if run.songs > 1 else ""

@@ -217,7 +217,7 @@ def _unit_panel(name: str, values: np.ndarray) -> dict[str, Any]:
 
 
 def unit_choices(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    """The units to choose, as label and 'layer:unit': those that vary most, and the best of each feature."""
+    """Choices of units as (label, 'layer:unit'): the most varying ones, and the best of each feature."""
     choices = [(unit, f"varies, deviation {unit['deviation']:.2f}") for unit in facts["varying"]]
     choices += [
         (unit, f"{feature['feature']}, r = {unit['r']:.2f}")
@@ -249,5 +249,5 @@ def in_context(position: TextPosition) -> str:
 
 
 def as_json(value: dict[str, Any]) -> str:
-    """JSON without a tag, whatever the text is."""
+    """JSON with every `<` escaped, so that no text can open a tag."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
