@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 ANY_SEED = -1  # value of `seed` for a random one
 UPDATE_INTERVAL = 0.05  # minimum seconds between two values of a stream
 TEMPERATURES = (0.25, 0.5, 0.75, 1.0, 1.5)
+DEFAULTS = GenerationSettings()
 
 
 def generate(
@@ -21,10 +22,10 @@ def generate(
     artist: str = ANY_ARTIST,
     model: str | None = None,
     strategy: Literal["sample", "greedy", "beam"] = "sample",
-    temperature: float = 0.7,
-    top_k: int = 0,
-    top_p: float = 1.0,
-    max_length: int = 300,
+    temperature: float = DEFAULTS.temperature,
+    top_k: int = DEFAULTS.top_k,
+    top_p: float = DEFAULTS.top_p,
+    max_length: int = DEFAULTS.max_length,
     seed: int = ANY_SEED,
 ) -> Iterator[str]:
     """Writes a lyric that begins with the prefix, streamed as it grows; the last value is the whole text.
@@ -60,13 +61,13 @@ def variants(
     prefix: str = "",
     artist: str = ANY_ARTIST,
     model: str | None = None,
-    temperature: float = 0.7,
-    top_k: int = 0,
-    top_p: float = 1.0,
-    max_length: int = 300,
+    temperature: float = DEFAULTS.temperature,
+    top_k: int = DEFAULTS.top_k,
+    top_p: float = DEFAULTS.top_p,
+    max_length: int = DEFAULTS.max_length,
     seed: int = ANY_SEED,
     variants: int = 4,
-    max_copied_words: int = 0,
+    max_copied_words: int = DEFAULTS.max_copied_words,
 ) -> Iterator[list[dict]]:
     """Writes several sampled lyrics in one batch, streamed as they grow: the 'seed' and the 'text' of each.
 
@@ -101,8 +102,8 @@ def compare(
     resources: "Resources",
     prefix: str = "",
     artist: str = ANY_ARTIST,
-    temperature: float = 0.7,
-    max_length: int = 300,
+    temperature: float = DEFAULTS.temperature,
+    max_length: int = DEFAULTS.max_length,
     seed: int = ANY_SEED,
 ) -> Iterator[dict]:
     """Writes one lyric with each model, side by side, streamed: by model, the 'text' and its 'bits_per_character'.
@@ -127,7 +128,7 @@ def temperatures(
     prefix: str = "",
     artist: str = ANY_ARTIST,
     model: str | None = None,
-    max_length: int = 300,
+    max_length: int = DEFAULTS.max_length,
     seed: int = ANY_SEED,
 ) -> Iterator[dict]:
     """Writes one lyric at each of five temperatures, side by side, streamed: as /compare, by temperature.
@@ -144,7 +145,7 @@ def temperatures(
     yield from _stream_measured(resources, requests)
 
 
-def check_prefix(resources: "Resources", prefix: str = "", max_length: int = 300) -> str:
+def check_prefix(resources: "Resources", prefix: str = "", max_length: int = DEFAULTS.max_length) -> str:
     """Notes on a prefix: its characters outside the vocabulary, and whether it is cut; empty if there are none.
 
     Args:

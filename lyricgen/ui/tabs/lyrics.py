@@ -10,13 +10,12 @@ import gradio as gr
 
 from lyricgen.endpoints import lyrics as endpoints
 from lyricgen.endpoints.inside import alternatives
-from lyricgen.endpoints.lyrics import ANY_SEED, make_request, stream_text, stream_variants
+from lyricgen.endpoints.lyrics import ANY_SEED, DEFAULTS, make_request, stream_text, stream_variants
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE
-from lyricgen.generation.settings import MAX_LYRIC_LENGTH, MAX_VARIANTS, STRATEGIES
+from lyricgen.generation.settings import MAX_LYRIC_LENGTH, MAX_TOP_K, MAX_VARIANTS, STRATEGIES
 from lyricgen.models.text import ANY_ARTIST
-from lyricgen.models.vocabulary import NUM_CLASSES
 from lyricgen.resources import LoadedModel, Resources
 from lyricgen.ui.components import cards, example_artist, originality_line
 from lyricgen.ui.events import IMMEDIATE_EVENT, RUN_ONCE_EVENT, SILENT_EVENT, add_endpoint, listen
@@ -175,20 +174,22 @@ def create_settings(resources: Resources) -> SettingsColumn:
     running = gr.Markdown(describe(resources.model()), elem_id="running")
     strategy = gr.Radio(
         list(STRATEGIES),
-        value="sample",
+        value=DEFAULTS.strategy,
         label="Strategy",
         info="sample: draw each letter; greedy: always the likeliest; beam: the likeliest whole text that is found.",
     )
     with gr.Group() as sampling:
         temperature, top_k, top_p = _create_sampling()
     with gr.Row():
-        max_length = gr.Slider(50, MAX_LYRIC_LENGTH, value=300, step=50, label="Length", info="Letters in all.")
+        max_length = gr.Slider(
+            50, MAX_LYRIC_LENGTH, value=DEFAULTS.max_length, step=50, label="Length", info="Letters in all."
+        )
         seed = gr.Number(
             ANY_SEED, precision=0, label="Seed", info="The same seed, the same text; -1: another every time."
         )
     copied = gr.Dropdown(
         COPIED,
-        value=0,
+        value=DEFAULTS.max_copied_words,
         label="Copy at most",
         info="Words in a row that stand in one training song; what makes a longer run is taken back and written anew.",
         elem_id="copied",
@@ -202,11 +203,20 @@ def create_settings(resources: Resources) -> SettingsColumn:
 def _create_sampling() -> tuple[gr.Slider, gr.Slider, gr.Slider]:
     """Temperature, top k and top p."""
     temperature = gr.Slider(
-        0, 2, value=0.7, step=0.05, label="Temperature", info="Below 1: safer letters; above 1: wilder. 0 is greedy."
+        0,
+        2,
+        value=DEFAULTS.temperature,
+        step=0.05,
+        label="Temperature",
+        info="Below 1: safer letters; above 1: wilder. 0 is greedy.",
     )
     with gr.Row():
-        top_k = gr.Slider(0, NUM_CLASSES, value=0, step=1, label="Top k", info="Only the k likeliest letters; 0: all.")
-        top_p = gr.Slider(0.05, 1, value=1, step=0.05, label="Top p", info="Only the likeliest that reach p together.")
+        top_k = gr.Slider(
+            0, MAX_TOP_K, value=DEFAULTS.top_k, step=1, label="Top k", info="Only the k likeliest letters; 0: all."
+        )
+        top_p = gr.Slider(
+            0.05, 1, value=DEFAULTS.top_p, step=0.05, label="Top p", info="Only the likeliest that reach p together."
+        )
     return temperature, top_k, top_p
 
 
