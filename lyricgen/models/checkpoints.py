@@ -57,8 +57,7 @@ def save_checkpoint(
     """
     model, history = checkpoint.model, checkpoint.history
     with write_artifact(folder, MODEL, {**model_config(model), "vocabulary": CHARACTERS}) as partial:
-        weights = {name: value.detach().to("cpu", dtype).contiguous() for name, value in model.state_dict().items()}
-        (partial / WEIGHTS).write_bytes(save(weights))
+        (partial / WEIGHTS).write_bytes(weights_to_bytes(model, dtype))
         write_json(partial / METRICS, checkpoint.metrics)
         with (partial / HISTORY).open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, list(columns or (history[0] if history else ())), lineterminator="\n")
@@ -67,6 +66,14 @@ def save_checkpoint(
         if checkpoint.samples:
             lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in checkpoint.samples)
             (partial / SAMPLES).write_text("".join(lines), encoding="utf-8")
+
+
+def weights_to_bytes(model: CharacterModel, dtype: torch.dtype = torch.float16) -> bytes:
+    """The weights in the safetensors format.
+
+    To write these bytes raises an OSError where the disk is full; safetensors' own `save_file` raises another error.
+    """
+    return save({name: value.detach().to("cpu", dtype).contiguous() for name, value in model.state_dict().items()})
 
 
 def replace_metrics(folder: str | Path, metrics: Mapping) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from safetensors.torch import save_file
 
 from lyricgen.generation.decoding import Hypothesis, SamplingDecodingStrategy
+from lyricgen.models.checkpoints import weights_to_bytes
 from lyricgen.models.networks import CharacterModel
 from lyricgen.models.vocabulary import START_LABEL, string_to_labels, token_ids_to_str
 
@@ -64,10 +64,7 @@ class StageSamples(pl.Callback):
             )
         if self.folder:
             self.folder.mkdir(parents=True, exist_ok=True)
-            weights = {
-                name: value.detach().to("cpu", torch.float16).contiguous() for name, value in model.state_dict().items()
-            }
-            save_file(weights, self.folder / f"step-{step:06d}.safetensors")
+            (self.folder / f"step-{step:06d}.safetensors").write_bytes(weights_to_bytes(model))
 
 
 def is_stage(step: int) -> bool:
