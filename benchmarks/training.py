@@ -24,7 +24,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from benchmarks.measuring import CORES, make_parser, provenance_note, report
+from benchmarks.measuring import CORES, make_parser, provenance_note, report, torch_threads
 from benchmarks.songs import CHARACTERS, SONGS, write_songs
 from benchmarks.tables import table
 from lyricgen.models.networks import ImprovedSeqModel
@@ -65,16 +65,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     silence_libraries()
     warnings.filterwarnings("ignore", ".*no `val_dataloader`.*")  # there is no validation here
-    before = torch.get_num_threads()
-    torch.set_num_threads(options.threads)
-    try:
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            contextlib.redirect_stdout(sys.stderr),
-        ):  # the progress bar goes to stderr
-            rows = measure(Path(folder), options)
-    finally:
-        torch.set_num_threads(before)
+    with (
+        torch_threads(options.threads),
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.redirect_stdout(sys.stderr),  # of the progress bar
+    ):
+        rows = measure(Path(folder), options)
     ours = rows[0]["characters_a_second"]
     for row in rows:
         row["ratio_of_train_py"] = ours / row["characters_a_second"]
@@ -165,7 +161,10 @@ def run_train_py(corpus: Corpus, config: TrainConfig, quiet: bool = False) -> tu
     """The steps of train.py's loop, and its precision; `quiet`: without bar, learning curve, checkpoints and logs."""
     _, task = make_task(NAME, corpus.artists, config)
     trainer = make_trainer(
-        config.out / "checkpoints" / NAME, [LearningCurve()], 1000, replace(config, progress=not quiet)
+        config.out / "checkpoints" / NAME,
+        [LearningCurve()],
+        config.recipe(NAME).epochs,
+        replace(config, progress=not quiet),
     )
     watch = Stopwatch()
     if quiet:

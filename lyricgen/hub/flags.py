@@ -13,7 +13,7 @@ from lyricgen.errors import ArgumentError
 from lyricgen.validation import short_repr
 
 
-def add_hub_flags(parser: argparse.ArgumentParser, required: bool = False) -> None:
+def add_hub_flags(parser: argparse._ActionsContainer, required: bool = False) -> None:
     """Adds the flags that name the repository, branch and tag to publish to."""
     # fmt: off
     parser.add_argument("--hub-repo", required=required, metavar="USER/NAME", help="the repository; created if it does not exist")

@@ -11,22 +11,17 @@ import argparse
 import logging
 import sys
 import warnings
-from typing import TYPE_CHECKING
+from functools import cache, partial
 
 from lyricgen.errors import ArgumentError, LyricGenError, describe_os_error
 from lyricgen.hub.flags import check_repo, check_revision, has_token, push_command
 from lyricgen.training.config import ATTRIBUTION, INDEX, WORDS, TrainConfig, add_flags
 from lyricgen.training.interruption import Interrupted
 
-if TYPE_CHECKING:
-    from lyricgen.training.songs import TrainingSongs
-
 
 def build_parser(prog: str | None = None) -> argparse.ArgumentParser:
     """The command line, built from `TrainConfig`."""
-    parser = argparse.ArgumentParser(
-        prog, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+    parser = argparse.ArgumentParser(prog, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_flags(parser)
     return parser
 
@@ -74,35 +69,30 @@ def train(config: TrainConfig) -> None:
         Interrupted: by Ctrl-C or SIGTERM.
     """
     silence_libraries()
-    if config.threads or config.accelerator == "gpu":
-        import torch
+    import torch
 
-        if config.threads:
-            torch.set_num_threads(config.threads)
-        if config.accelerator == "gpu" and not torch.cuda.is_available():
-            raise ArgumentError("No GPU is available; leave out --accelerator gpu")
-    songs: TrainingSongs | None = None
-    if set(config.models) - {INDEX, WORDS}:  # first: unusable songs must fail before any training
-        from lyricgen.training.songs import prepare_songs
+    from lyricgen.training.attribution import train_attribution
+    from lyricgen.training.index import train_index
+    from lyricgen.training.networks import train_network
+    from lyricgen.training.songs import prepare_songs
+    from lyricgen.training.words import train_words
 
-        songs = prepare_songs(config)
-    for name in config.models:  # imported where needed: these modules are slow to import
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    if config.accelerator == "gpu" and not torch.cuda.is_available():
+        raise ArgumentError("No GPU is available; leave out --accelerator gpu")
+    songs = cache(partial(prepare_songs, config))
+    if set(config.models) - {INDEX, WORDS}:  # songs that cannot be used are found before anything is trained
+        songs()
+    for name in config.models:
         if name == INDEX:
-            from lyricgen.training.index import train_index
-
             train_index(config)
         elif name == WORDS:
-            from lyricgen.training.words import train_words
-
             train_words(config)
-        elif songs and name == ATTRIBUTION:
-            from lyricgen.training.attribution import train_attribution
-
-            train_attribution(songs, config)
-        elif songs:
-            from lyricgen.training.networks import train_network
-
-            train_network(name, songs, config)
+        elif name == ATTRIBUTION:
+            train_attribution(songs(), config)
+        else:
+            train_network(name, songs(), config)
 
 
 def push(config: TrainConfig, program: str = "train.py") -> int:

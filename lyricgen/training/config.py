@@ -8,10 +8,11 @@ import math
 import os
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.settings import field_docs
+from lyricgen.hub.flags import add_hub_flags
 
 INDEX, WORDS, ATTRIBUTION = "originality", "lyrics", "attribution"  # artifact folders beside the networks'
 NETWORKS = ("vanilla-rnn", "lstm")
@@ -19,6 +20,7 @@ ARTIFACTS = (INDEX, WORDS, *NETWORKS, ATTRIBUTION)
 OPTIMIZERS = ("adam", "adamw", "muon")
 PRECISIONS = ("auto", "bfloat16", "float32")
 ACCELERATORS = ("auto", "cpu", "gpu")
+HUB_FLAGS = ("hub_repo", "private", "revision", "tag")  # fields of which `add_hub_flags` adds the flags
 
 
 class Recipe(NamedTuple):
@@ -173,13 +175,15 @@ class TrainConfig:
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Adds a flag for each field of `TrainConfig`."""
+    """Adds a flag for each field of `TrainConfig`; those of a push are shared with the shell."""
     helps = field_docs(TrainConfig)
     groups = {name: parser.add_argument_group(name, description) for name, description in GROUPS.items()}
     for setting in fields(TrainConfig):
-        groups[setting.metadata["group"]].add_argument(
-            _flag_name(setting), dest=setting.name, **_argument(setting, helps.get(setting.name, ""))
-        )
+        if setting.name not in HUB_FLAGS:
+            groups[setting.metadata["group"]].add_argument(
+                _flag_name(setting), dest=setting.name, **_argument(setting, helps.get(setting.name, ""))
+            )
+    add_hub_flags(groups["Hugging Face Hub"])
 
 
 def _argument(setting: Field, text: str) -> dict[str, Any]:
@@ -209,10 +213,9 @@ def _default_text(setting: Field, text: str) -> str:
 
 def _parse_type(setting: Field) -> type:
     """The type that a flag's value is parsed as."""
-    for kind in (int, float, Path):
-        if kind.__name__ in str(setting.type).replace("pathlib._local.", "").replace("pathlib.", ""):
-            return kind
-    return str
+    annotation: Any = setting.type
+    kinds = get_args(annotation) or (annotation,)  # a union with None, or one type
+    return next(kind for kind in (int, float, Path, str) if kind in kinds)
 
 
 def _check(setting: Field, value: Any) -> None:

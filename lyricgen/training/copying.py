@@ -1,6 +1,7 @@
 """Memorization of the training songs: copied characters and words in lyrics sampled from a network."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -134,6 +135,7 @@ def as_corpus(texts: Sequence[np.ndarray]) -> Corpus:
     return Corpus(labels, stops - lengths, stops, np.zeros(len(texts), np.int64), (), "")
 
 
+@lru_cache(maxsize=1)  # both networks of a training are measured on the same songs
 def index_corpus(corpus: Corpus) -> SongIndex:
     """The n-gram index of a corpus as a model reads it: a character outside the vocabulary separates words.
 

@@ -207,3 +207,9 @@ def test_a_corpus_is_indexed_as_a_model_reads_it(train):
     assert measure_originality("two thr e four five", index_corpus(unknown)).longest_run == 5
     with pytest.raises(DataError, match="no song has 5 words"):
         index_corpus(as_corpus([encode("one")]))
+
+
+def test_the_index_of_the_training_songs_is_built_once_for_both_networks():
+    corpus = as_corpus([encode("then my kettle sings at nine")])
+    assert index_corpus(corpus) is index_corpus(corpus)
+    assert index_corpus(as_corpus([encode("then my kettle sings at nine")])) is not index_corpus(corpus)
