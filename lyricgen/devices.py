@@ -1,4 +1,4 @@
-"""The device of the models: a GPU if one works, a ZeroGPU Space's GPU while it is lent, else the CPU.
+"""The device of the models: a GPU if one works, a ZeroGPU Space's GPU during a call, else the CPU.
 
 An app imports this before anything that imports torch: a ZeroGPU Space needs `spaces` before torch.
 """
@@ -41,5 +41,5 @@ def use_one_thread() -> None:
 
 
 def with_gpu(function: Callable) -> Callable:
-    """On a ZeroGPU Space, `function` with the GPU lent to each call; elsewhere `function` itself."""
+    """On a ZeroGPU Space, `function` with the GPU allocated to each call; elsewhere `function` itself."""
     return spaces.GPU(function, duration=ZERO_GPU_SECONDS) if spaces else function

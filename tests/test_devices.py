@@ -1,4 +1,4 @@
-"""Where models run: the CPU where the GPU fails, a ZeroGPU Space's GPU while it is lent."""
+"""Where models run: the CPU where the GPU fails, a ZeroGPU Space's GPU during a call."""
 
 import json
 import logging
@@ -30,8 +30,8 @@ import inspect, json, app, spaces
 
 [generate] = [block.fn for block in app.demo.fns.values() if block.api_name == "generate"]
 texts = list(generate("the sea ", "any artist", "lstm", "greedy", 0.7, 0, 1, 30, 1))
-lends = [block.fn.__name__ for block in app.demo.fns.values() if getattr(block.fn, "lends_gpu", False)]
-print(json.dumps([spaces.wrapped, lends, inspect.isgeneratorfunction(generate), texts[-1]]))
+using_gpu = [block.fn.__name__ for block in app.demo.fns.values() if getattr(block.fn, "uses_gpu", False)]
+print(json.dumps([spaces.wrapped, using_gpu, inspect.isgeneratorfunction(generate), texts[-1]]))
 """
 
 
@@ -88,7 +88,7 @@ def test_anywhere_but_on_a_space_a_handler_stays_itself(monkeypatch):
     assert with_gpu(handler) is handler
 
 
-def test_a_zerogpu_space_is_imported_before_torch_and_lends_its_gpu_to_every_handler_that_runs_a_model(tmp_path):
+def test_a_zerogpu_space_is_imported_before_torch_and_allocates_its_gpu_to_every_handler_that_runs_a_model(tmp_path):
     (tmp_path / "spaces.py").write_text(SPACES)
     environment = {**os.environ, "LYRICGEN_HUB_REPO": "no name", "PYTHONPATH": str(tmp_path)}  # it is read first
     done = subprocess.run(
@@ -99,8 +99,8 @@ def test_a_zerogpu_space_is_imported_before_torch_and_lends_its_gpu_to_every_han
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    wrapped, lends, streams, text = json.loads(done.stdout)
+    wrapped, using_gpu, streams, text = json.loads(done.stdout)
     assert {"generate", "variants", "compare", "score", "attribute", "write_lyric", "show_choices"} <= set(wrapped)
-    assert set(wrapped) == set(lends) and set(wrapped.values()) == {60}
+    assert set(wrapped) == set(using_gpu) and set(wrapped.values()) == {60}
     assert streams and text.startswith("the sea ")
     assert "--hub-repo must be USER/NAME" in done.stderr

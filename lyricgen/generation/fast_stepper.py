@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class WeightsCache(Generic[T]):
-    """A cache of one value a model, made again when the weights have changed; thread-safe, and keeps no model alive.
+    """A cache of one value a model, renewed when the weights have changed; thread-safe, and keeps no model alive.
 
     Args:
         make: makes the value for a model.

@@ -1,7 +1,7 @@
 """The protocol of a guard: a rule that a generated text must keep.
 
 A request holds any number of guards. `RowState` (sequence.py) asks them word by word while a text is written: a guard
-can ban labels before they are chosen, and can reject a word after it is complete, which is then taken back and resampled.
+can ban labels before they are chosen, and can reject a word after it is complete, which is then deleted and resampled.
 """
 
 from collections.abc import Collection
@@ -49,9 +49,9 @@ class Guard(Protocol):
         """
 
     def rejects(self, state: Any) -> bool:
-        """Whether the last word must be taken back, asked once of each new state after the prefix's.
+        """Whether the last word must be deleted, asked once of each new state after the prefix's.
 
-        The word is resampled, then its first character banned, then the word before it taken back too. Where no other
+        The word is resampled, then its first character banned, then the word before it deleted too. Where no other
         word can be written the rejected one stays, so a rule is kept wherever the model can keep it.
         """
 

@@ -18,9 +18,9 @@ from lyricgen.models.vocabulary import (
 )
 
 RESAMPLES_PER_WORD = 8  # then the word's first character is banned
-MAX_BANNED = 10  # characters at a backtrack point; then the word before it is taken back too
+MAX_BANNED = 10  # characters at a backtrack point; then the word before it is deleted too
 MAX_BANNED_AT_START = 90  # characters at the earliest backtrack point; then the rejected word stays
-MAX_BACKTRACK_POINTS = 64  # words that can be taken back
+MAX_BACKTRACK_POINTS = 64  # words that can be deleted
 RANDOM_BLOCK = 256  # random numbers drawn at a time
 
 
@@ -48,8 +48,8 @@ class RowState:
     """One sequence being generated: its pending prompt, its output, and the points it can backtrack to.
 
     At each step the model reads `read_next`, and `append` takes the label that was chosen for the next character. A word
-    that a guard rejects is taken back to where it began, then resampled; after some resamples its first character is
-    banned, and at last the word before it is taken back too. All of that follows from the seed.
+    that a guard rejects is deleted, then resampled; after some resamples its first character is
+    banned, and at last the word before it is deleted too. All of that follows from the seed.
 
     Args:
         request: the prefix, the settings and the guards.

@@ -58,12 +58,12 @@ def make_handler(function: Callable, gpu: bool) -> Callable:
 
     Args:
         function: takes the components' values.
-        gpu: whether it runs a model: a ZeroGPU Space lends its GPU to each call, in a process of its own. A function that
+        gpu: whether it runs a model: a ZeroGPU Space allocates its GPU to each such call, in a separate process. A function that
             runs no model stays in the app's process, where its caches last, and waits for no GPU.
     """
     handler: Any = raises_gradio_error(function)
     handler.__name__ = getattr(function, "__name__", None) or cast(partial, function).func.__name__
-    handler.lends_gpu = gpu
+    handler.uses_gpu = gpu
     return with_gpu(handler) if gpu else handler
 
 

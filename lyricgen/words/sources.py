@@ -120,7 +120,7 @@ def open_glove_200() -> VectorSpace:
 
 
 def open_text(path: Path) -> VectorSpace:
-    """Opens a text file of word2vec or GloVe through a converted copy in the user's cache, made again if the file changes.
+    """Opens a text file of word2vec or GloVe through a converted copy in the user's cache, renewed when the file changes.
 
     Raises:
         VectorsError: the file is in neither format, or damaged.

@@ -1,4 +1,4 @@
-"""How page and API call functions: every handler is made in one place, lends the GPU if it runs a model, and raises one
+"""How page and API call functions: every handler is made in one place, gets the GPU if it runs a model, and raises one
 sentence."""
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from lyricgen.resources import Resources
 from lyricgen.ui.events import INTERNAL_ERROR_MESSAGE, bind_resources, make_handler
 from lyricgen.ui.page import build_demo
 
-NO_MODEL = {  # handlers and endpoints that run no model, so that a ZeroGPU Space need not lend its GPU
+NO_MODEL = {  # handlers and endpoints that run no model, so that a ZeroGPU Space need not allocate its GPU
     "<lambda>", "about", "analogy", "analogy_benchmark", "bias", "check_prefix", "debiasing", "distance", "fill_sets",
     "layer_and_unit", "learning_curves", "map", "neighbors", "originality", "select_tab", "selected_position", "show_analogies",
     "show_analogy", "show_curves", "show_debiasing", "show_distance", "show_finished", "show_map", "show_model", "show_neighbors",
@@ -34,13 +34,13 @@ def handlers(resources):
 
 def test_every_handler_is_made_in_one_place(handlers):
     assert len(handlers) > 50
-    assert [handler.__name__ for handler, _ in handlers if not hasattr(handler, "lends_gpu")] == []
+    assert [handler.__name__ for handler, _ in handlers if not hasattr(handler, "uses_gpu")] == []
 
 
 def test_only_what_runs_no_model_is_left_without_the_gpu(handlers):
-    assert {handler.__name__ for handler, _ in handlers if not handler.lends_gpu} == NO_MODEL
+    assert {handler.__name__ for handler, _ in handlers if not handler.uses_gpu} == NO_MODEL
     assert {"show_choices", "continue_lyric", "write_lyric", "show_variants", "score"} <= {
-        handler.__name__ for handler, _ in handlers if handler.lends_gpu
+        handler.__name__ for handler, _ in handlers if handler.uses_gpu
     }
 
 
@@ -54,7 +54,7 @@ def test_a_handler_without_the_gpu_runs_no_model(handlers, monkeypatch):
     monkeypatch.setattr(Resources, "run_on_model", record)
     monkeypatch.setattr(Resources, "stream_together", record)
     for handler, inputs in handlers:
-        if not handler.lends_gpu and handler.__name__ not in ("selected_position", "layer_and_unit"):  # of a click
+        if not handler.uses_gpu and handler.__name__ not in ("selected_position", "layer_and_unit"):  # of a click
             run(handler, [component.value for component in inputs])
     assert ran == []
     score = next(handler for handler, _ in handlers if handler.__name__ == "score")
