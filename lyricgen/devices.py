@@ -35,6 +35,13 @@ def device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} thread(s)"
 
 
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether products of bfloat16 matrices are faster than float32 ones on a device, and not emulated."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu.get_capabilities().get("avx512_bf16", False) and torch.backends.mkldnn.is_available()
+
+
 def use_one_thread() -> None:
     """Limits torch to one core a request: the threads of two requests would wait for each other."""
     torch.set_num_threads(1)

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
+from lyricgen.devices import multiplies_bfloat16
 from lyricgen.models.networks import CharacterModel, Hidden, map_state
 
 STRETCH = 250  # characters of a long text that a layer reads at a time
@@ -233,9 +234,11 @@ class Matrix:
 def fastest_dtype(model: CharacterModel) -> torch.dtype:
     """bfloat16 where the processor multiplies it and the network is large enough for reading its weights to dominate."""
     weight = model.ffnn.weight
-    capable = torch.cpu.get_capabilities().get("avx512_bf16", False) and torch.backends.mkldnn.is_available()
+    on_cpu = weight.device.type == "cpu"
     return (
-        torch.bfloat16 if weight.device.type == "cpu" and capable and model.hidden_size >= BF16_FROM else torch.float32
+        torch.bfloat16
+        if on_cpu and model.hidden_size >= BF16_FROM and multiplies_bfloat16(weight.device)
+        else torch.float32
     )
 
 

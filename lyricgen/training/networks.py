@@ -13,6 +13,7 @@ import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
 from torch.utils.data import DataLoader
 
+from lyricgen.devices import multiplies_bfloat16
 from lyricgen.errors import ModelError
 from lyricgen.models.checkpoints import Checkpoint, load_training_checkpoint, model_config, save_checkpoint
 from lyricgen.models.networks import CharacterModel, ImprovedSeqModel, VanillaRNN
@@ -235,11 +236,7 @@ def _validation_streams(corpus: Corpus, length: int) -> SongStreams:
 def _precision(config: TrainConfig) -> Any:
     """Lightning's name of the precision."""
     on_gpu = torch.cuda.is_available() and config.accelerator != "cpu"
-    has_bfloat16 = (
-        torch.cuda.is_bf16_supported(including_emulation=False)
-        if on_gpu
-        else torch.cpu.get_capabilities().get("avx512_bf16", False)
-    )
+    has_bfloat16 = multiplies_bfloat16(torch.device("cuda" if on_gpu else "cpu"))
     use_bfloat16 = {"auto": has_bfloat16, "bfloat16": True, "float32": False}[config.precision]
     return "bf16-mixed" if use_bfloat16 else "32-true"
 

@@ -20,7 +20,7 @@ from lyricgen import (
     measure_bits,
 )
 from lyricgen.training.learning_curve import LearningCurve
-from lyricgen.training.optimizer import MuonWithAdamW, warmup_cosine
+from lyricgen.training.optimizer import Muon, MuonWithAdamW, warmup_cosine
 
 QUIET = {
     "logger": False,
@@ -172,6 +172,23 @@ def test_muon_takes_the_recurrent_matrices_and_adamw_the_rest():
     assert len(muon["params"]) == 4 and all(value.shape == (4, 4) for value in muon["params"])
     assert len(adamw["params"]) == len(list(task.model.parameters())) - 4
     assert (muon["lr"], adamw["lr"]) == (0.1, 0.05)
+
+
+@pytest.mark.parametrize("shape", [(32, 8), (8, 8), (8, 32)])
+@pytest.mark.parametrize("bfloat16", [True, False])
+def test_muon_is_that_of_torch_but_for_the_precision(monkeypatch, shape, bfloat16):
+    monkeypatch.setattr("lyricgen.training.optimizer.multiplies_bfloat16", lambda device: bfloat16)
+    torch.manual_seed(1)
+    start, gradients = torch.randn(shape), torch.randn(3, *shape)
+    matrices = [nn.Parameter(start.clone()) for _ in range(2)]
+    ours = Muon(matrices[:1], lr=0.1, weight_decay=0.1)
+    peer = torch.optim.Muon(matrices[1:], lr=0.1, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+    for gradient in gradients:
+        for matrix, optimizer in zip(matrices, (ours, peer), strict=True):
+            matrix.grad = gradient.clone()
+            optimizer.step()
+    assert torch.equal(*matrices) == bfloat16
+    assert (matrices[0] - matrices[1]).abs().max() < 0.05 * (matrices[0] - start).abs().max()
 
 
 def test_muon_goes_on_from_its_state_as_if_it_had_not_stopped(tmp_path):
