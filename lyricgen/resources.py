@@ -331,11 +331,11 @@ class Resources:
         return self._load_to_device(name, bundled, reasons)
 
     def _load_to_device(self, name: str, source: Source, reasons: list[str]) -> LoadedModel:
-        """A model of a source on the device; fallback: the CPU."""
+        """A model of a source on the device; on the CPU after a device error."""
         checkpoint = source.read(name)
         try:
             checkpoint.model.to(self.device)
-        except RuntimeError as error:  # out of GPU memory, or a driver that fails at first use
+        except DEVICE_ERRORS as error:
             log.warning("%s runs on the CPU, since %s failed (%s)", name, self.device, type(error).__name__)
             checkpoint = load_checkpoint(source.folder / name)
         return LoadedModel(name, checkpoint, source, ", since ".join([source.origin, *reasons]))

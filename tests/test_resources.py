@@ -298,14 +298,24 @@ def test_a_request_to_a_model_of_ones_own_keeps_its_error(gpu):
         list(gpu.stream(request))
 
 
-def test_a_gpu_that_a_model_does_not_fit_into_leaves_it_on_the_cpu(caplog, monkeypatch):
-    def full(self, device):
-        raise torch.OutOfMemoryError("CUDA out of memory")
+@pytest.mark.parametrize("fault", GPU_ERRORS)
+def test_a_gpu_that_fails_while_a_model_is_loaded_leaves_it_on_the_cpu(fault, caplog, monkeypatch):
+    def fail(self, device):
+        raise GPU_ERRORS[fault]
 
-    monkeypatch.setattr(torch.nn.Module, "to", full)
+    monkeypatch.setattr(torch.nn.Module, "to", fail)
     resources = Resources(device="meta")
     assert resources.model("lstm").device == CPU
-    assert "lstm runs on the CPU, since meta failed (OutOfMemoryError)" in caplog.text
+    assert f"lstm runs on the CPU, since meta failed ({type(GPU_ERRORS[fault]).__name__})" in caplog.text
+
+
+def test_any_other_error_while_a_model_is_loaded_is_not_hidden(monkeypatch):
+    def fail(self, device):
+        raise RuntimeError("a bug in the model")
+
+    monkeypatch.setattr(torch.nn.Module, "to", fail)
+    with pytest.raises(RuntimeError, match="a bug in the model"):
+        Resources(device="meta")
 
 
 def test_an_error_that_is_not_the_gpus_is_not_hidden(monkeypatch):
