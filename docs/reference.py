@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from lyricgen.endpoint_verbs import ENDPOINT_VERBS, make_parser
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reference.md"
 HEADER = """# Flags and endpoints
@@ -66,7 +68,8 @@ def commands(parser: argparse.ArgumentParser) -> str:
     action = next(one for one in parser._actions if isinstance(one, argparse._SubParsersAction))
     summaries = {choice.dest: choice.help for choice in action._choices_actions}
     return "\n".join(
-        f"### lyricgen {name}\n\n{sentence(summaries[name])}\n\n{flags(command)}"
+        f"### lyricgen {name}\n\n{sentence(summaries[name])}\n\n"
+        f"{flags(make_parser(name) if name in ENDPOINT_VERBS else command)}"
         for name, command in action.choices.items()
     )
 

@@ -1,6 +1,6 @@
 """The shell: `lyricgen VERB ...`, or `python -m lyricgen VERB ...`.
 
-Each verb is one function that calls the library and prints the answer. Slow imports (torch, gensim, matplotlib) are
+Each verb is one function that calls an endpoint and prints the answer. Slow imports (torch, gensim, matplotlib) are
 inside these functions, so that help and errors in flags come at once.
 """
 
@@ -9,11 +9,11 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lyricgen import __version__
+from lyricgen.endpoint_verbs import ENDPOINT_VERBS, run_endpoint
 from lyricgen.errors import ArgumentError, LyricGenError, os_error_reason
 from lyricgen.generation.settings import MAX_VARIANTS, generation_settings
 from lyricgen.hub.flags import add_hub_flags
@@ -21,8 +21,7 @@ from lyricgen.validation import check_choice, short_repr
 
 if TYPE_CHECKING:
     from lyricgen.analysis.scoring import HighSurprisal, Score, TextPosition
-    from lyricgen.words.queries import Answer
-    from lyricgen.words.space import VectorSpace
+    from lyricgen.command_resources import CommandResources
 
     Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -40,8 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if arguments[:1] == ["train"]:  # its flags are parsed by training.cli
         return train_models(arguments[1:])
-    options = build_parser().parse_args(arguments)
     try:
+        if arguments[:1] and arguments[0] in ENDPOINT_VERBS:  # its flags are those of the endpoint, slow to import
+            _print_json(run_endpoint(arguments[0], arguments[1:]))
+            return 0
+        options = build_parser().parse_args(arguments)
         options.run(options)
     except LyricGenError as error:
         print(f"lyricgen: {error}", file=sys.stderr)
@@ -65,12 +67,14 @@ def build_parser() -> argparse.ArgumentParser:
     _add_text_verbs(verbs)
     _add_word_verbs(verbs)
     _add_model_verbs(verbs)
+    for name, (_, text) in ENDPOINT_VERBS.items():
+        verbs.add_parser(name, add_help=False, help=f"{text}, as JSON")
     return parser
 
 
 def _add_generate(verbs: "Verbs") -> None:
     # fmt: off
-    generate = _add_verb(verbs, "generate", write_lyric, "write a lyric")
+    generate = _add_verb(verbs, "generate", write_lyric, "write a lyric", json=True)
     generate.add_argument("--prefix", default="", metavar="TEXT", help="the beginning; empty: the model begins (default: empty)")
     generate.add_argument("--model", default="lstm", metavar="NAME", help=MODEL_HELP)
     for setting in generation_settings().values():
@@ -107,9 +111,9 @@ def _add_word_verbs(verbs: "Verbs") -> None:
     analogy.add_argument("--top-k", default="5", metavar="K", help="answers per method, 1 to 100 (default: %(default)s)")
 
     distance = _add_verb(verbs, "distance", show_distance, "measure the cosine distance of two words; with an antonym, show which is nearer", json=True)
-    distance.add_argument("word1", metavar="WORD", help="a word")
-    distance.add_argument("word2", metavar="WORD2", help="a second word, or a synonym of the first")
-    distance.add_argument("word3", metavar="ANTONYM", nargs="?", default="", help="an antonym of the first")
+    distance.add_argument("w1", metavar="WORD", help="a word")
+    distance.add_argument("w2", metavar="WORD2", help="a second word, or a synonym of the first")
+    distance.add_argument("w3", metavar="ANTONYM", nargs="?", default="", help="an antonym of the first")
 
     neighbors = _add_verb(verbs, "neighbors", show_neighbors, "list the nearest neighbours of a word, in one vector space or in two", json=True)
     neighbors.add_argument("word", metavar="WORD", help="a word")
@@ -167,30 +171,28 @@ def _add_verb(
 
 def write_lyric(options: argparse.Namespace) -> None:
     """Prints a lyric, or variants with their seeds; notes on the prefix go to standard error."""
-    from lyricgen.devices import use_one_thread
-    from lyricgen.generation.api import make_request, write_together
-    from lyricgen.models.text import section_breaks_to_newlines
+    from lyricgen.endpoints.lyrics import make_request, stream_variants
 
-    use_one_thread()
+    resources = _resources()
     settings = {name: getattr(options, name) for name in generation_settings()}
-    requests = make_request(options.prefix, model=options.model, **settings).variants(options.variants)
-    texts = [
-        section_breaks_to_newlines(text, len(request.prefix))
-        for request, text in zip(requests, write_together(requests), strict=True)
-    ]
+    request = make_request(resources, options.prefix, options.model, **settings)
+    _print_notes(request.notes)
+    *_, lyrics = stream_variants(resources, request, options.variants)
+    if options.json:
+        return _print_json(lyrics)
     _replace_unencodable()
-    if len(requests) == 1:
-        print(texts[0])
+    if len(lyrics) == 1:
+        print(lyrics[0]["text"])
     else:
-        titles = [f"seed {request.seed}" for request in requests]
-        print("\n\n".join(f"{title}\n\n{text}" for title, text in zip(titles, texts, strict=True)))
+        print("\n\n".join(f"seed {lyric['seed']}\n\n{lyric['text']}" for lyric in lyrics))
 
 
 def show_originality(options: argparse.Namespace) -> None:
     """Prints a text with its copied runs in brackets, the song of each run, and a summary."""
-    from lyricgen.memorization.originality import measure_originality, song_name
+    from lyricgen.endpoints.inside import measure_text
+    from lyricgen.memorization.originality import song_name
 
-    originality = measure_originality(_text_or_stdin(options.text), options.index)
+    originality = measure_text(_resources(options.index), _text_or_stdin(options.text))
     if options.json:
         return _print_json(originality.to_dict())
     _replace_unencodable()
@@ -207,18 +209,13 @@ def show_originality(options: argparse.Namespace) -> None:
 
 def show_score(options: argparse.Namespace) -> None:
     """Prints bits per character, in all and by line, and the highest surprisals; of two models also the differences."""
-    from lyricgen.analysis.scoring import ScoreComparison, compare_scores, score
-    from lyricgen.devices import use_one_thread
+    from lyricgen.analysis.scoring import ScoreComparison, compare
+    from lyricgen.endpoints.inside import score_text
 
-    use_one_thread()
-    text = _text_or_stdin(options.text)
-    answer: Score | ScoreComparison
-    if options.model.strip().lower() == "both":
-        answer = compare_scores(text, artist=options.artist)
-        scores = list(answer.scores)
-    else:
-        answer = score(text, artist=options.artist, model=options.model)
-        scores = [answer]
+    resources, text = _resources(), _text_or_stdin(options.text)
+    names = ["lstm", "vanilla-rnn"] if options.model.strip().lower() == "both" else [options.model]
+    scores = [score_text(resources, text, options.artist, name) for name in names]
+    answer: Score | ScoreComparison = scores[0] if len(scores) == 1 else compare(*scores)
     if options.csv:
         _write_file(options.csv, answer.to_csv().encode("utf-8"), "--csv")
     if options.json:
@@ -234,11 +231,9 @@ def show_score(options: argparse.Namespace) -> None:
 
 def show_attribution(options: argparse.Namespace) -> None:
     """Prints the artists by their probability under the n-grams and under the model, and the artist of each line."""
-    from lyricgen.analysis.attribution import attribute
-    from lyricgen.devices import use_one_thread
+    from lyricgen.endpoints.inside import attribute_text
 
-    use_one_thread()
-    attribution = attribute(_text_or_stdin(options.text), model=options.model)
+    attribution = attribute_text(_resources(), _text_or_stdin(options.text), options.model)
     _print_notes(attribution.notes)
     if options.json:
         return _print_json(attribution.to_dict())
@@ -254,81 +249,67 @@ def show_attribution(options: argparse.Namespace) -> None:
 
 def show_analogy(options: argparse.Namespace) -> None:
     """Prints the answers of 3CosAdd and of 3CosMul."""
-    from lyricgen.words.queries import solve_analogy
+    from lyricgen.endpoints.words import analogy
 
-    analogy = solve_analogy(options.x1, options.x2, options.y1, options.top_k, _load_space(options.vectors))
+    answer = analogy(_resources(), options.x1, options.x2, options.y1, options.top_k, options.vectors)
     if options.json:
-        return _print_json(analogy.to_dict())
-    print(f"{analogy.x1} is to {analogy.x2} as {analogy.y1} is to {analogy.answer}")
-    for method, answers in (("3CosAdd", analogy.add), ("3CosMul", analogy.mul)):
+        return _print_json(answer)
+    print("{x1} is to {x2} as {y1} is to {answer}".format(**answer))
+    for method, answers in (("3CosAdd", answer["add"]), ("3CosMul", answer["mul"])):
         print(f"\n{method}")
         _print_answers(answers)
 
 
 def show_distance(options: argparse.Namespace) -> None:
     """Prints the distance of two words with its percentile; with an antonym, both distances and the verdict."""
-    from lyricgen.words.queries import Comparison, Distance, compare_distances, measure_distance
+    from lyricgen.endpoints.words import distance
 
-    space = _load_space(options.vectors)
-    answer: Comparison | Distance
-    if options.word3:
-        answer = compare_distances(options.word1, options.word2, options.word3, space)
-        distances = [answer.synonym, answer.antonym]
-    else:
-        answer = measure_distance(options.word1, options.word2, space)
-        distances = [answer]
+    answer = distance(_resources(), options.w1, options.w2, options.w3, options.vectors)
     if options.json:
-        return _print_json(answer.to_dict())
-    for distance in distances:
+        return _print_json(answer)
+    for pair in [answer["synonym"], answer["antonym"]] if options.w3 else [answer]:
         print(
-            f"{distance.word1} - {distance.word2}: {distance.distance:.4f} "
-            f"({distance.percentile:.2f} % of random pairs of frequent words are nearer)"
+            f"{pair['word1']} - {pair['word2']}: {pair['distance']:.4f} "
+            f"({pair['percentile']:.2f} % of random pairs of frequent words are nearer)"
         )
-    if isinstance(answer, Comparison):
-        print(answer.verdict)
+    if options.w3:
+        print(answer["verdict"])
 
 
 def show_neighbors(options: argparse.Namespace) -> None:
     """Prints the nearest neighbours of a word, in two spaces with their overlap."""
-    from lyricgen.words.queries import compare_neighbors, neighbors
+    from lyricgen.endpoints.words import neighbors
 
-    space = _load_space(options.vectors)
-    if not options.beside:
-        answers = neighbors(options.word, options.top_k, space)
-        if options.json:
-            return _print_json({"first": [asdict(answer) for answer in answers]})
-        return _print_answers(answers)
-    second_space = _load_space(options.beside)
-    overlap = compare_neighbors(options.word, space, second_space, options.top_k)
+    answer = neighbors(_resources(), options.word, options.top_k, options.vectors, options.beside or "")
     if options.json:
-        return _print_json(asdict(overlap))
-    for name, answers in ((space.name, overlap.first), (second_space.name, overlap.second)):
+        return _print_json(answer)
+    if not options.beside:
+        return _print_answers(answer["first"])
+    for name, answers in ((options.vectors, answer["first"]), (options.beside, answer["second"])):
         print(name)
         _print_answers(answers)
         print()
-    print(f"in both: {', '.join(overlap.shared) or 'none'}")
+    print(f"in both: {', '.join(answer['shared']) or 'none'}")
 
 
 def write_map(options: argparse.Namespace) -> None:
     """Writes a map of words as a figure or as coordinates; out-of-vocabulary words are named on standard error."""
+    from lyricgen.endpoints.words import draw_words
     from lyricgen.words.projection import map_words
 
     format = Path(options.out).suffix.lower().removeprefix(".")
     if format not in MAP_FORMATS:
         raise ArgumentError(f"--out must end in .svg, .png, .csv or .json, got {short_repr(options.out)}")
     words = _text_or_stdin(" ".join(options.words))
-    word_map = map_words(words, options.method, _load_space(options.vectors), options.seed)
+    word_map = map_words(words, options.method, _resources().space(options.vectors), options.seed)
     if format == "csv":
         content = word_map.to_csv().encode()
     elif format == "json":
         content = word_map.to_json().encode()
     else:
-        from lyricgen.plotting import draw_map, to_bytes
+        from lyricgen.plotting import to_bytes
 
-        figure = draw_map(
-            word_map.coordinates, word_map.words, word_map.groups, word_map.arrows, word_map.axes, word_map.title
-        )
-        content = to_bytes(figure, format)
+        content = to_bytes(draw_words(word_map), format)
     _write_file(options.out, content, "--out")
     if word_map.missing:
         print(f"not among the words of {word_map.space}: {_quoted(word_map.missing)}", file=sys.stderr)
@@ -337,33 +318,30 @@ def write_map(options: argparse.Namespace) -> None:
 
 def show_bias(options: argparse.Namespace) -> None:
     """Prints WEAT before and after debiasing, and two analogies; or the names of the published tests."""
-    from lyricgen.words.bias import two_analogies, weat_and_debiased
+    from lyricgen.endpoints.words import bias, published_sets
     from lyricgen.words.lists import weat_tests
-    from lyricgen.words.queries import words_of
 
     tests = weat_tests()
     if options.test == "list":
         return print("\n".join(f"{name}: {test.title}" for name, test in tests.items()))
-    test = tests[check_choice("--test", options.test, tests)]
+    published = published_sets(check_choice("--test", options.test, tests))
     own_sets = [options.target1, options.target2, options.attribute1, options.attribute2]
-    published_sets = [*test.targets.values(), *test.attributes.values()]
-    sets = [published if own is None else own for own, published in zip(own_sets, published_sets, strict=True)]
-    space = _load_space(options.vectors)
-    before, after = weat_and_debiased(sets, space)
-    x1, word, y1 = options.analogy
-    analogies = two_analogies(x1, word, y1, BIAS_ANSWERS, space)
+    sets = [words if own is None else own for own, words in zip(own_sets, published, strict=True)]
+    answer = bias(
+        _resources(), *sets, **dict(zip(("x1", "word", "y1"), options.analogy, strict=True), vectors=options.vectors)
+    )
     if options.json:
-        weat = {"before": asdict(before), "after_debiasing": asdict(after) if after else None}
-        return _print_json({"analogies": asdict(analogies), "weat": weat})
-    for name, result in (("as they are", before), ("hard-debiased for gender", after)):
+        return _print_json(answer)
+    weat, analogies = answer["weat"], answer["analogies"]
+    for name, result in (("as they are", weat["before"]), ("hard-debiased for gender", weat["after_debiasing"])):
         if result:
-            print(f"WEAT, vectors {name}: effect size {result.effect_size:.2f}, p = {result.p_value:.2g}")
-    missing = [word for words in before.missing.values() for word in words]
+            print(f"WEAT, vectors {name}: effect size {result['effect_size']:.2f}, p = {result['p_value']:.2g}")
+    missing = [word for words in weat["before"]["missing"].values() for word in words]
     if missing:
-        print(f"left out, since {space.name} lacks them: {_quoted(missing)}", file=sys.stderr)
-    x1, word, y1 = analogies.x1, analogies.word, analogies.y1
-    print(f"{x1} : {word} :: {y1} : {', '.join(words_of(analogies.forward))}")
-    print(f"{y1} : {word} :: {x1} : {', '.join(words_of(analogies.backward))}")
+        print(f"left out, since {options.vectors} lacks them: {_quoted(missing)}", file=sys.stderr)
+    x1, word, y1 = analogies["x1"], analogies["word"], analogies["y1"]
+    print(f"{x1} : {word} :: {y1} : {_answers_that_count(analogies['forward'])}")
+    print(f"{y1} : {word} :: {x1} : {_answers_that_count(analogies['backward'])}")
 
 
 def show_about(options: argparse.Namespace) -> None:
@@ -399,10 +377,13 @@ def push_app(options: argparse.Namespace) -> None:
     print(push_space(options.repo, options.hub_repo, options.private))
 
 
-def _load_space(name_or_path: str) -> "VectorSpace":
-    from lyricgen.words.sources import load_vectors
+def _resources(song_index: str | None = None) -> "CommandResources":
+    """What the endpoints answer from; a command has one core."""
+    from lyricgen.command_resources import CommandResources
+    from lyricgen.devices import use_one_thread
 
-    return load_vectors(name_or_path)
+    use_one_thread()
+    return CommandResources(song_index)
 
 
 def _text_or_stdin(text: str) -> str:
@@ -435,7 +416,7 @@ def _quoted(words: Iterable[str]) -> str:
     return ", ".join(map(short_repr, words))
 
 
-def _print_json(answer: dict[str, Any]) -> None:
+def _print_json(answer: Any) -> None:
     print(json.dumps(answer, indent=2, ensure_ascii=False))
 
 
@@ -444,10 +425,14 @@ def _print_notes(notes: Iterable[str]) -> None:
         print(note, file=sys.stderr)
 
 
-def _print_answers(answers: Iterable["Answer"]) -> None:
+def _print_answers(answers: Iterable[dict[str, Any]]) -> None:
     for answer in answers:
-        mark = "  (asked with: does not count)" if answer.excluded else ""
-        print(f"  {answer.score:.3f}  {_printable(answer.word)}{mark}")
+        mark = "  (asked with: does not count)" if answer["excluded"] else ""
+        print(f"  {answer.get('score', answer['similarity']):.3f}  {_printable(answer['word'])}{mark}")
+
+
+def _answers_that_count(answers: Iterable[dict[str, Any]]) -> str:
+    return ", ".join(answer["word"] for answer in answers if not answer["excluded"])
 
 
 def _print_scores(scores: Sequence["Score"]) -> None:

@@ -1,9 +1,11 @@
 """The shell: the library's answers as text and JSON, one sentence and exit code 2 for bad input."""
 
+import inspect
 import io
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,7 +13,8 @@ import lyricgen
 from lyricgen.analysis.attribution import attribute
 from lyricgen.analysis.scoring import score
 from lyricgen.cli import build_parser, main
-from lyricgen.endpoints import inside, words
+from lyricgen.endpoint_verbs import ENDPOINT_VERBS, endpoint_of
+from lyricgen.endpoints import inside, lyrics, words
 from lyricgen.generation.api import generate_lyrics
 from lyricgen.generation.settings import generation_settings
 from lyricgen.models.text import section_breaks_to_newlines
@@ -54,6 +57,17 @@ def test_generate_prints_variants_each_under_its_seed(capsys):
     assert code == 0
     texts = [section_breaks_to_newlines(generate_lyrics("rain ", max_length=40, seed=seed), 5) for seed in (3, 4)]
     assert out == f"seed 3\n\n{texts[0]}\n\nseed 4\n\n{texts[1]}\n"
+
+
+def test_generate_as_json_has_the_seed_and_the_text_of_each(capsys):
+    flags = ["--prefix", "rain ", "--max-length", "40", "--variants", "2", "--model", "vanilla-rnn"]
+    code, out, _ = run(capsys, "generate", *flags, "--seed", "3", "--json")
+    first, second = json.loads(out)
+    assert (code, first["seed"], second["seed"]) == (0, 3, 4)
+    assert (
+        run(capsys, "generate", *flags, "--seed", "3")[1]
+        == f"seed 3\n\n{first['text']}\n\nseed 4\n\n{second['text']}\n"
+    )
 
 
 def test_notes_go_to_stderr():
@@ -327,8 +341,8 @@ def test_generate_has_a_flag_for_each_generation_setting():
 def test_help_of_every_verb_imports_nothing_that_is_slow():
     program = """
 import contextlib, io, sys
-from lyricgen.cli import build_parser, main
-verbs = [[]] + [[verb] for verb in build_parser()._subparsers._group_actions[0].choices]
+from lyricgen.cli import ENDPOINT_VERBS, build_parser, main
+verbs = [[]] + [[verb] for verb in build_parser()._subparsers._group_actions[0].choices if verb not in ENDPOINT_VERBS]
 for verb in verbs:
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
         main([*verb, "--help"])
@@ -336,6 +350,59 @@ print(len(verbs), sorted({"torch", "numpy", "pandas", "gensim", "sklearn", "matp
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "14 []\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "endpoint", "parameters"),
+    [
+        (["alternatives", "the tide ", "--position", "3", "--count", "2"], inside.alternatives, {"text": "the tide ", "position": 3, "count": 2}),
+        (["cells", VERSE, "--model", "vanilla-rnn", "--unit", "7"], inside.cells, {"text": VERSE, "model": "vanilla-rnn", "unit": 7}),
+        (["learning-curves"], inside.learning_curves, {}),
+        (["compare", "rain ", "--max-length", "9", "--seed", "3"], lyrics.compare, {"prefix": "rain ", "max_length": 9, "seed": 3}),
+        (["temperatures", "rain ", "--max-length", "9", "--seed", "3"], lyrics.temperatures, {"prefix": "rain ", "max_length": 9, "seed": 3}),
+        (["analogy-benchmark", "--candidates", "2000"], words.analogy_benchmark, {"candidates": 2000}),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)  # fmt: skip
+def test_a_verb_of_an_endpoint_prints_its_answer(capsys, resources, arguments, endpoint, parameters):
+    code, out, _ = run(capsys, *arguments)
+    answer = endpoint(resources, **parameters)
+    if isinstance(answer, Iterator):
+        *_, answer = answer
+    assert code == 0 and json.loads(out) == json.loads(json.dumps(answer))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["alternatives", "rain", "--position", "9"], "position"),
+        (["cells", ""], "got an empty text"),
+        (["debiasing", "--vectors", "glov"], "glov"),
+    ],
+)
+def test_a_verb_of_an_endpoint_refuses_bad_input_in_one_sentence(capsys, arguments, named):
+    code, out, err = run(capsys, *arguments)
+    assert (code, out) == (2, "") and named in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("verb", ENDPOINT_VERBS)
+def test_help_of_a_verb_of_an_endpoint_describes_each_parameter(capsys, verb):
+    with pytest.raises(SystemExit) as ended:
+        main([verb, "--help"])
+    printed = capsys.readouterr().out
+    endpoint = endpoint_of(verb)
+    names = list(inspect.signature(endpoint).parameters)[1:]
+    assert ended.value.code == 0
+    assert all(f"--{name.replace('_', '-')}" in printed or f" {name.upper()} " in printed for name in names)
+
+
+def test_every_endpoint_has_a_verb(capsys):
+    choices = build_parser()._subparsers._group_actions[0].choices
+    endpoints = [name for module in (inside, lyrics, words) for name, value in vars(module).items()
+                 if inspect.isfunction(value) and value.__module__ == module.__name__
+                 and next(iter(inspect.signature(value).parameters), "") == "resources" and "Args:" in (value.__doc__ or "")]  # fmt: skip
+    missing = {name.replace("_", "-") for name in endpoints} - set(choices)
+    assert missing <= {"variants", "check-prefix", "make-request"}  # flags and notes of `generate`
 
 
 def test_train_passes_its_flags_on(capsys):

@@ -9,7 +9,7 @@ from lyricgen.analysis import activations, attribution, scoring
 from lyricgen.analysis.activations import Activations
 from lyricgen.analysis.attribution import Attribution
 from lyricgen.analysis.scoring import Score
-from lyricgen.memorization.originality import measure_originality
+from lyricgen.memorization.originality import Originality, measure_originality
 from lyricgen.models.text import ANY_ARTIST
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def originality(resources: "Resources", text: str = ORIGINALITY_EXAMPLE) -> dict
     Args:
         text: 1 to 20,000 characters.
     """
-    return measure_originality(text, resources.song_index).to_dict()
+    return measure_text(resources, text).to_dict()
 
 
 def learning_curves(resources: "Resources") -> dict:
@@ -137,6 +137,11 @@ def read_unit(
     units = resources.run_on_model(name, lambda network: activations.read_cells(text, artist=artist, model=network))
     facts = activations.unit_facts(units, None if layer == 0 else layer, None if unit == -1 else unit)
     return units, {**facts, "model": name}
+
+
+def measure_text(resources: "Resources", text: str) -> Originality:
+    """The verbatim overlap of a text with the training songs."""
+    return measure_originality(text, resources.song_index)
 
 
 def attribute_text(resources: "Resources", text: str, model: str | None) -> Attribution:

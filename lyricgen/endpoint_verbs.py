@@ -1,0 +1,63 @@
+"""Verbs of the shell made from endpoints: the parameters are flags, the answer is printed as JSON."""
+
+import argparse
+import inspect
+import re
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from typing import Any
+
+ENDPOINT_VERBS = {
+    "compare": ("lyrics", "write one lyric with each model, with their bits per character"),
+    "temperatures": ("lyrics", "write one lyric at each of five temperatures"),
+    "alternatives": ("inside", "list the most likely characters at a position of a text"),
+    "cells": ("inside", "follow a hidden unit along a text, and find units for features of it"),
+    "learning-curves": ("inside", "list the learning curve of each model"),
+    "analogy-benchmark": ("words", "evaluate a vector space on the Google analogy test set"),
+    "debiasing": ("words", "remove the gender direction, and measure what is left"),
+}
+"""Module of the endpoint, and one line of help, by verb."""
+
+
+def run_endpoint(verb: str, arguments: Sequence[str]) -> Any:
+    """The answer of an endpoint to the flags of its verb; of a stream the last value.
+
+    Args:
+        verb: one of `ENDPOINT_VERBS`.
+        arguments: the command line after the verb.
+
+    Raises:
+        LyricGenError: as the endpoint.
+    """
+    from lyricgen.command_resources import CommandResources
+    from lyricgen.devices import use_one_thread
+
+    options = make_parser(verb).parse_args(arguments)
+    use_one_thread()
+    answer = endpoint_of(verb)(CommandResources(), **vars(options))
+    if isinstance(answer, Iterator):
+        *_, answer = answer
+    return answer
+
+
+def endpoint_of(verb: str) -> Callable:
+    """The endpoint of a verb."""
+    return getattr(import_module(f"lyricgen.endpoints.{ENDPOINT_VERBS[verb][0]}"), verb.replace("-", "_"))
+
+
+def make_parser(verb: str) -> argparse.ArgumentParser:
+    """The flags of a verb: the endpoint's parameters with their defaults; a text or a prefix has no flag."""
+    endpoint = endpoint_of(verb)
+    summary, _, described = inspect.cleandoc(endpoint.__doc__ or "").partition("\nArgs:\n")
+    helps = dict(re.findall(r"^    (\w+): (.+?)(?=\n    \w|\Z)", described, re.MULTILINE | re.DOTALL))
+    parser = argparse.ArgumentParser(f"lyricgen {verb}", description=summary)
+    for name, parameter in list(inspect.signature(endpoint).parameters.items())[1:]:
+        meaning = " ".join(helps[name].split()).rstrip(".")
+        known = "" if parameter.default is None else f" (default: {parameter.default})"
+        kind = parameter.annotation if parameter.annotation in (int, float) else str
+        if name in ("text", "prefix"):
+            parser.add_argument(name, metavar=name.upper(), help=meaning.replace("%", "%%"))
+        else:
+            flag = f"--{name.replace('_', '-')}"
+            parser.add_argument(flag, type=kind, default=parameter.default, help=f"{meaning}{known}".replace("%", "%%"))
+    return parser
