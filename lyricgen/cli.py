@@ -28,7 +28,15 @@ if TYPE_CHECKING:
 MAX_PRINTED_SURPRISALS = 5  # characters of highest surprisal that `score` prints
 BIAS_ANSWERS = 5  # answers per analogy of `bias`
 MAP_FORMATS = ("svg", "png", "csv", "json")
-METAVARS = {"artist": "NAME", "strategy": "NAME", "temperature": "T", "top_k": "K", "top_p": "P"}
+METAVARS = {
+    "artist": "NAME",
+    "strategy": "NAME",
+    "temperature": "T",
+    "top_k": "K",
+    "top_p": "P",
+    "min_p": "P",
+    "typical_p": "P",
+}
 """Placeholders of the flags of generation settings; N for all others."""
 MODEL_HELP = "lstm, vanilla-rnn, a model folder or a .ckpt file (default: %(default)s)"
 STDIN_HELP = "-: read it from standard input"

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import nn
@@ -120,7 +120,7 @@ class GreedyDecodingStrategy(DecodingStrategy):
 
 
 class SamplingDecodingStrategy(DecodingStrategy):
-    """Samples the next character from softmax(logits / temperature), restricted to the `top_k` or the `top_p` nucleus.
+    """Samples the next character from `next_probabilities`: softmax(logits / temperature), then the filters.
 
     Temperatures from 0 to 1e-5 are greedy.
     """
@@ -133,8 +133,11 @@ class SamplingDecodingStrategy(DecodingStrategy):
         top_k: int = 0,
         top_p: float = 1.0,
         seed: int | None = None,
+        min_p: float = 0.0,
+        typical_p: float = 1.0,
     ) -> list[Hypothesis]:
-        return self._decode(starting_hyp, max_length, self._sampler(temperature, top_k, top_p, seed))
+        sampler = self._sampler(seed, temperature, top_k, top_p, min_p, typical_p)
+        return self._decode(starting_hyp, max_length, sampler)
 
     def stream(
         self,
@@ -144,18 +147,21 @@ class SamplingDecodingStrategy(DecodingStrategy):
         top_k: int = 0,
         top_p: float = 1.0,
         seed: int | None = None,
+        min_p: float = 0.0,
+        typical_p: float = 1.0,
     ) -> Iterator[torch.Tensor]:
         """The new labels (B,) of each step, as they are chosen."""
-        return self._stream(starting_hyp, max_length, self._sampler(temperature, top_k, top_p, seed))
+        sampler = self._sampler(seed, temperature, top_k, top_p, min_p, typical_p)
+        return self._stream(starting_hyp, max_length, sampler)
 
     @staticmethod
-    def _sampler(temperature: float, top_k: int, top_p: float, seed: int | None) -> Choice:
-        temperature, top_k, top_p = check_sampling(temperature, top_k, top_p)
+    def _sampler(seed: int | None, temperature: float, *filters: float) -> Choice:
+        temperature, checked_filters = check_sampling(temperature, *filters)
         checked = check_seed(seed)
         if checked is None:  # from torch's global state, so that `pl.seed_everything` makes it repeatable
             checked = int(torch.randint(2**32, ()))
         generator = torch.Generator().manual_seed(checked)
-        return lambda logits: draw(logits, temperature, top_k, top_p, generator)
+        return lambda logits: draw(logits, temperature, checked_filters, generator)
 
 
 class BeamDecodingStrategy(DecodingStrategy):
@@ -196,16 +202,33 @@ class BeamDecodingStrategy(DecodingStrategy):
         return _BeamSearch(_Decoding(self.model, starting_hyp, max_length), beam_size)
 
 
-def check_sampling(temperature: float, top_k: int, top_p: float) -> tuple[float, int, float]:
-    """The three settings of sampling, as numbers.
+class Filters(NamedTuple):
+    """The characters that may be sampled, as `next_probabilities` applies them, in this order."""
+
+    top_k: int = 0
+    """The k most likely characters; 0: all."""
+    top_p: float = 1.0
+    """The most likely characters that together reach this probability (nucleus sampling, Holtzman et al. 2020)."""
+    min_p: float = 0.0
+    """The characters that have at least this share of the highest probability (Nguyen et al. 2024)."""
+    typical_p: float = 1.0
+    """The characters whose surprisal is nearest to the entropy and that together reach this probability (locally typical
+    sampling, Meister et al. 2023)."""
+
+
+def check_sampling(
+    temperature: float, top_k: int = 0, top_p: float = 1.0, min_p: float = 0.0, typical_p: float = 1.0
+) -> tuple[float, Filters]:
+    """The settings of sampling, as numbers.
 
     Raises:
         ArgumentError: one lies outside its limits.
     """
-    return (
-        check_number("temperature", temperature, 0, MAX_TEMPERATURE),
+    return check_number("temperature", temperature, 0, MAX_TEMPERATURE), Filters(
         check_integer("top_k", top_k, 0, MAX_TOP_K),
         check_number("top_p", top_p, 0, 1, above_low=True),
+        check_number("min_p", min_p, 0, 1),
+        check_number("typical_p", typical_p, 0, 1, above_low=True),
     )
 
 
@@ -225,16 +248,22 @@ def mask_labels(logits: torch.Tensor, labels: Sequence[Collection[int]]) -> torc
 
 
 def next_probabilities(
-    logits: torch.Tensor, temperature: float | torch.Tensor = 1.0, top_k: int = 0, top_p: float = 1.0
+    logits: torch.Tensor,
+    temperature: float | torch.Tensor = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    min_p: float = 0.0,
+    typical_p: float = 1.0,
 ) -> torch.Tensor:
     """The sampling distribution, float64 (..., C), for logits (..., C).
+
+    First the temperature, then `top_k`, `top_p`, `min_p` and `typical_p` (see `Filters`), each on the distribution that the
+    filters before it left, which sums to 1.
 
     Args:
         logits: the logits of the next character.
         temperature: divides the logits; up to 1e-5 the argmax has probability 1. Or one per row, (..., 1), all above that.
-        top_k: keep the k most likely characters; 0: all.
-        top_p: keep the most likely characters that together reach this probability (nucleus sampling, Holtzman et al.
-            2020).
+        top_k, top_p, min_p, typical_p: the filters.
     """
     if not isinstance(temperature, torch.Tensor) and temperature <= MIN_TEMPERATURE:
         return nn.functional.one_hot(argmax_label(logits), logits.shape[-1]).double()
@@ -243,21 +272,37 @@ def next_probabilities(
         beyond = torch.ones_like(logits, dtype=torch.bool).scatter(-1, logits.topk(top_k, dim=-1).indices, False)
         probabilities = probabilities.masked_fill(beyond, 0.0)
     if top_p < 1.0:
-        probabilities = probabilities / probabilities.sum(dim=-1, keepdim=True)
-        ranked, order = probabilities.sort(dim=-1, descending=True)
-        beyond = ranked.cumsum(dim=-1) - ranked >= top_p
-        probabilities = probabilities.masked_fill(torch.zeros_like(beyond).scatter(-1, order, beyond), 0.0)
+        probabilities = _normalized(probabilities)
+        probabilities = _until_mass(probabilities, probabilities.argsort(dim=-1, descending=True), top_p)
+    if min_p > 0.0:
+        low = probabilities < min_p * probabilities.amax(dim=-1, keepdim=True)
+        probabilities = probabilities.masked_fill(low, 0.0)
+    if typical_p < 1.0:
+        probabilities = _normalized(probabilities)
+        entropy = torch.special.entr(probabilities).sum(dim=-1, keepdim=True)  # in nats, as the surprisals are
+        distance = (-probabilities.log() - entropy).abs()
+        probabilities = _until_mass(probabilities, distance.argsort(dim=-1, stable=True), typical_p)
+    return _normalized(probabilities)
+
+
+def _normalized(probabilities: torch.Tensor) -> torch.Tensor:
+    """Probabilities (..., C) scaled to a sum of 1."""
     return probabilities / probabilities.sum(dim=-1, keepdim=True)
 
 
-def draw(
-    logits: torch.Tensor, temperature: float, top_k: int, top_p: float, generator: torch.Generator
-) -> torch.Tensor:
+def _until_mass(probabilities: torch.Tensor, order: torch.Tensor, mass: float) -> torch.Tensor:
+    """Probabilities (..., C) with 0 beyond the first characters, in an order (..., C) of labels, that reach `mass`."""
+    ranked = probabilities.gather(-1, order)
+    beyond = ranked.cumsum(dim=-1) - ranked >= mass
+    return probabilities.masked_fill(torch.zeros_like(beyond).scatter(-1, order, beyond), 0.0)
+
+
+def draw(logits: torch.Tensor, temperature: float, filters: Filters, generator: torch.Generator) -> torch.Tensor:
     """One label a row (B,), sampled from `next_probabilities` of logits (B, C) with a generator on the CPU."""
     if temperature <= MIN_TEMPERATURE:
         return argmax_label(logits)
     uniform = torch.rand(len(logits), 1, dtype=torch.float64, generator=generator).to(logits.device)
-    return sample_labels(next_probabilities(logits, temperature, top_k, top_p), uniform)
+    return sample_labels(next_probabilities(logits, temperature, *filters), uniform)
 
 
 def sample_labels(probabilities: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
 
 from lyricgen.errors import ArgumentError
+from lyricgen.generation.decoding import Filters, check_sampling
 from lyricgen.generation.guard import Guard
 from lyricgen.generation.settings import (
     MAX_BEAM_SIZE,
     MAX_COPIED_WORDS,
     MAX_LYRIC_LENGTH,
-    MAX_TEMPERATURE,
-    MAX_TOP_K,
     MAX_VARIANTS,
     MIN_COPIED_WORDS,
     MIN_TEMPERATURE,
@@ -22,7 +21,7 @@ from lyricgen.generation.settings import (
 from lyricgen.models.networks import CharacterModel
 from lyricgen.models.text import check_artist, read_labels, unknown_characters
 from lyricgen.models.vocabulary import START_LABEL
-from lyricgen.validation import check_choice, check_integer, check_number, check_seed, check_text
+from lyricgen.validation import check_choice, check_integer, check_seed, check_text
 
 
 class RunningBatch(Protocol):
@@ -62,6 +61,11 @@ class GenerationRequest:
         settings = _check_settings(replace(self.settings, max_length=max_length), self.model)
         if self.guards and settings.strategy == "beam":
             raise ArgumentError("guards must be left out with the beam strategy, which does not backtrack")
+        copied = settings.max_copied_words
+        if copied and all(getattr(guard, "max_copied_words", None) != copied for guard in self.guards):
+            raise ArgumentError(
+                f"max_copied_words must be 0 unless a CopyGuard of as many words is among the guards, got {copied}"
+            )
         for name, value in (("prefix", prefix), ("settings", settings), ("notes", notes)):
             object.__setattr__(self, name, value)
 
@@ -84,6 +88,12 @@ class GenerationRequest:
     def is_sampled(self) -> bool:
         """Whether characters depend on random numbers."""
         return self.settings.strategy == "sample" and self.settings.temperature > MIN_TEMPERATURE
+
+    @property
+    def filters(self) -> Filters:
+        """The characters that may be sampled."""
+        settings = self.settings
+        return Filters(settings.top_k, settings.top_p, settings.min_p, settings.typical_p)
 
     @property
     def seed(self) -> int:
@@ -132,12 +142,14 @@ def _check_settings(settings: GenerationSettings, model: CharacterModel) -> Gene
     )
     if copied and strategy == "beam":
         raise ArgumentError("max_copied_words must be 0 with the beam strategy, which does not backtrack")
+    temperature, filters = check_sampling(
+        settings.temperature, settings.top_k, settings.top_p, settings.min_p, settings.typical_p
+    )
     return GenerationSettings(
         artist=check_artist(settings.artist, model),
         strategy=strategy,
-        temperature=check_number("temperature", settings.temperature, 0, MAX_TEMPERATURE),
-        top_k=check_integer("top_k", settings.top_k, 0, MAX_TOP_K),
-        top_p=check_number("top_p", settings.top_p, 0, 1, above_low=True),
+        temperature=temperature,
+        **filters._asdict(),
         max_length=check_integer("max_length", settings.max_length, 1, MAX_LYRIC_LENGTH),
         seed=secrets.randbits(32) if settings.seed is None else check_seed(settings.seed),
         beam_size=check_integer("beam_size", settings.beam_size, 1, MAX_BEAM_SIZE),

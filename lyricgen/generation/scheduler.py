@@ -20,6 +20,7 @@ import torch
 
 from lyricgen.generation.decoding import (
     BeamDecodingStrategy,
+    Filters,
     Hypothesis,
     argmax_label,
     mask_labels,
@@ -131,20 +132,19 @@ class RowBatch:
         return dict(zip(self._measured, bits, strict=True))
 
     def _group_sampled_rows(self) -> list["_SamplingGroup"]:
-        """The rows that are sampled, by `top_k` and `top_p`."""
+        """The rows that are sampled, by their filters."""
         groups = defaultdict(list)
         for index, row in enumerate(self.rows):
             if row.is_sampled:
-                groups[row.settings.top_k, row.settings.top_p].append(index)
+                groups[row.filters].append(index)
         return [
             _SamplingGroup(
                 [self.rows[index] for index in indices],
                 torch.tensor(indices),
                 torch.tensor([[self.rows[index].settings.temperature] for index in indices], dtype=torch.float64),
-                top_k,
-                top_p,
+                filters,
             )
-            for (top_k, top_p), indices in groups.items()
+            for filters, indices in groups.items()
         ]
 
     def _set_row_hidden(self, index: int, hidden: Hidden) -> None:
@@ -153,18 +153,17 @@ class RowBatch:
 
 
 class _SamplingGroup(NamedTuple):
-    """Rows that share `top_k` and `top_p`, so that they are sampled together."""
+    """Rows that share their filters, so that they are sampled together."""
 
     rows: "list[_BatchRow]"
     indices: torch.Tensor  # of the rows in the batch
     temperatures: torch.Tensor  # float64 (rows, 1)
-    top_k: int
-    top_p: float
+    filters: Filters
 
     def sample(self, logits: torch.Tensor) -> torch.Tensor:
         """The next label of each row (rows,), from logits (rows, C)."""
         uniform = torch.tensor([[row.uniform()] for row in self.rows], dtype=torch.float64)
-        return sample_labels(next_probabilities(logits, self.temperatures, self.top_k, self.top_p), uniform)
+        return sample_labels(next_probabilities(logits, self.temperatures, *self.filters), uniform)
 
 
 class ContinuousBatch:
@@ -308,7 +307,7 @@ class _BatchRow(RowState):
         artist = request.artist_label
         labels, hidden = ArtistStepper(stepper, request.model, artist).begin(request.labels)
         super().__init__(request, labels, hidden, measured)
-        self.settings = request.settings
+        self.settings, self.filters = request.settings, request.filters
         self.artist_label = request.model.any_artist if artist is None else artist
         self.slice_steps = 0  # steps since it joined the batch
         self.grown, self.ended = grown, threading.Event()

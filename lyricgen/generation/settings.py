@@ -50,6 +50,11 @@ class GenerationSettings:
     max_copied_words: int = _setting(0, MIN_COPIED_WORDS, MAX_COPIED_WORDS)
     """The longest run of words that may be copied from one training song, 4 to 50; longer runs are backtracked and
     resampled; 0: no limit."""
+    min_p: float = _setting(0.0, 0, 1)
+    """Sample only from the characters that have at least this share of the highest probability, 0 to 1; 0: from all."""
+    typical_p: float = _setting(1.0, 0, 1)
+    """Sample from the characters whose surprisal is nearest to the entropy and that together have this probability, above
+    0 up to 1."""
 
 
 class Setting(NamedTuple):
@@ -61,7 +66,8 @@ class Setting(NamedTuple):
     help: str
     """A sentence on meaning and limits, without the default."""
     low: float | None
-    """The lowest allowed value; for `top_p` it is not allowed itself, and `max_copied_words` may also be 0."""
+    """The lowest allowed value; for `top_p` and `typical_p` it is not allowed itself, and `max_copied_words` may also be
+    0."""
     high: float | None
     choices: tuple[str, ...]
 

@@ -163,6 +163,8 @@ NAN, INFINITY = float("nan"), float("inf")
         *[("temperature", value) for value in (-1, NAN, INFINITY, -INFINITY, None, "warm", 101)],
         *[("top_k", value) for value in (-1, 1.5, 101, None, NAN)],
         *[("top_p", value) for value in (0, -0.1, 1.1, NAN, None)],
+        *[("min_p", value) for value in (-0.1, 1.1, NAN, None)],
+        *[("typical_p", value) for value in (0, 1.1, NAN, None)],
         *[("max_length", value) for value in (0, -5, 10**9, "many", 2.5, NAN, None, MAX_LYRIC_LENGTH + 1)],
         *[("seed", value) for value in (-1, 2**32, 1.5, "x", NAN)],
         *[("beam_size", value) for value in (0, 33, None)],

@@ -16,7 +16,7 @@ from lyricgen import (
     string_to_labels,
     token_ids_to_str,
 )
-from lyricgen.generation.decoding import ModelStepper, draw, next_probabilities
+from lyricgen.generation.decoding import Filters, ModelStepper, draw, next_probabilities
 
 TEXTS = ("slow train", "", "oh", "the waiter")
 
@@ -147,12 +147,21 @@ def test_same_seed_same_text_and_the_global_generator_is_not_used(model):
 
 
 @pytest.mark.parametrize(
-    ("temperature", "top_k", "top_p"), [(1.0, 0, 1.0), (0.5, 0, 1.0), (2.0, 3, 1.0), (1.0, 0, 0.7), (1.3, 4, 0.8)]
+    ("temperature", "filters"),
+    [
+        (1.0, Filters()),
+        (0.5, Filters()),
+        (2.0, Filters(top_k=3)),
+        (1.0, Filters(top_p=0.7)),
+        (1.3, Filters(4, 0.8)),
+        (1.0, Filters(min_p=0.2)),
+        (1.0, Filters(typical_p=0.6)),
+    ],
 )
-def test_draws_follow_the_distribution(temperature, top_k, top_p):
+def test_draws_follow_the_distribution(temperature, filters):
     logits = torch.tensor([2.0, 1.0, 0.5, 0.0, -1.0, -2.0])
-    expected = next_probabilities(logits, temperature, top_k, top_p)
-    labels = draw(logits.expand(20_000, -1), temperature, top_k, top_p, torch.Generator().manual_seed(1))
+    expected = next_probabilities(logits, temperature, *filters)
+    labels = draw(logits.expand(20_000, -1), temperature, filters, torch.Generator().manual_seed(1))
     counts = torch.bincount(labels, minlength=6)
     assert (counts[expected == 0] == 0).all()
     possible = expected > 0
@@ -176,6 +185,51 @@ def test_next_probabilities_by_hand():
     for (temperature, top_k, top_p), expected in cases.items():
         result = next_probabilities(logits, temperature, top_k, top_p)
         assert result.tolist() == pytest.approx(expected, abs=1e-6), (temperature, top_k, top_p)
+
+
+def test_min_p_and_typical_p_by_hand():
+    logits = torch.tensor([4.0, 3.0, 2.0, 1.0]).log()
+    # the entropy is 1.846 bits; the surprisals 1.32, 1.74, 2.32 and 3.32 lie 0.52, 0.11, 0.48 and 1.48 from it
+    cases = {
+        Filters(min_p=0.24): [0.4, 0.3, 0.2, 0.1],
+        Filters(min_p=0.26): [4 / 9, 3 / 9, 2 / 9, 0],
+        Filters(min_p=1): [1, 0, 0, 0],
+        Filters(typical_p=0.29): [0, 1, 0, 0],
+        Filters(typical_p=0.31): [0, 3 / 5, 2 / 5, 0],
+        Filters(typical_p=0.51): [4 / 9, 3 / 9, 2 / 9, 0],
+        Filters(typical_p=0.91): [0.4, 0.3, 0.2, 0.1],
+        Filters(top_p=0.8, min_p=0.7): [4 / 7, 3 / 7, 0, 0],
+        Filters(min_p=0.26, typical_p=0.9): [4 / 9, 3 / 9, 2 / 9, 0],  # of three; of all four it would reach 0.9 too
+        Filters(top_k=2, typical_p=0.5): [1, 0, 0, 0],  # of the two: entropy 0.985 bits, surprisals 0.807 and 1.222
+    }
+    for filters, expected in cases.items():
+        assert next_probabilities(logits, 1.0, *filters).tolist() == pytest.approx(expected, abs=1e-6), filters
+    warm = next_probabilities(logits, 2.0, min_p=0.49)  # there the least has half of the highest probability
+    assert (warm > 0).all() and (next_probabilities(logits, 1.9, min_p=0.49) > 0).tolist() == [True] * 3 + [False]
+
+
+def test_typical_p_can_leave_out_the_most_likely_character():
+    logits = torch.tensor([6.0, *[1.0] * 10]).log()
+    probabilities = next_probabilities(logits, typical_p=0.3)
+    assert probabilities[0] == 0 and (probabilities > 0).sum() == 5
+
+
+def test_filters_never_bring_back_a_banned_character():
+    logits = torch.tensor([[3.0, -torch.inf, 1.0, 0.5], [-torch.inf, 0.0, -torch.inf, -torch.inf]])
+    for filters in (Filters(min_p=0.1), Filters(typical_p=0.9), Filters(3, 0.9, 0.1, 0.9)):
+        probabilities = next_probabilities(logits, 1.0, *filters)
+        assert torch.isfinite(probabilities).all() and not probabilities[logits == -torch.inf].any()
+        assert probabilities[1].tolist() == [0, 1, 0, 0]
+
+
+def test_the_sampling_strategy_takes_all_filters(model):
+    settings = {"max_length": 40, "temperature": 3.0, "seed": 1}
+    texts = [
+        SamplingDecodingStrategy(model).decode(prefixes("oh"), **settings, **filters)[0].token_ids
+        for filters in ({}, {"min_p": 0.5}, {"typical_p": 0.2}, {"min_p": 1})
+    ]
+    [greedy] = GreedyDecodingStrategy(model).decode(prefixes("oh"), max_length=40)
+    assert len({tuple(text[0].tolist()) for text in texts}) == 4 and torch.equal(texts[-1], greedy.token_ids)
 
 
 def test_top_k_keeps_no_more_than_k_where_logits_tie():
@@ -291,6 +345,8 @@ def test_the_models_training_mode_comes_back(model):
         (SamplingDecodingStrategy, {"top_k": 101}, "top_k"),
         (SamplingDecodingStrategy, {"top_p": 0}, "top_p"),
         (SamplingDecodingStrategy, {"top_p": 1.1}, "top_p"),
+        *[(SamplingDecodingStrategy, {"min_p": value}, "min_p") for value in (-0.1, 1.1, math.nan, "low")],
+        *[(SamplingDecodingStrategy, {"typical_p": value}, "typical_p") for value in (0, 1.1, math.nan, None)],
         (SamplingDecodingStrategy, {"seed": -1}, "seed"),
         (SamplingDecodingStrategy, {"seed": "x"}, "seed"),
         (BeamDecodingStrategy, {"beam_size": 0}, "beam_size"),

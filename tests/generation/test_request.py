@@ -2,10 +2,12 @@
 
 import pytest
 
+from lyricgen import Song, SongIndex
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.api import write_together
 from lyricgen.generation.request import GenerationRequest, prefix_notes
 from lyricgen.generation.settings import GenerationSettings
+from lyricgen.memorization.copy_guard import CopyGuard
 from lyricgen.models.text import read_labels
 from lyricgen.models.vocabulary import OOV_LABEL, START_LABEL, string_to_labels
 
@@ -58,3 +60,19 @@ def test_changed_settings_are_checked_and_the_rest_is_kept(model):
     assert (warmer.prefix, warmer.seed, warmer.settings.top_k, warmer.settings.temperature) == ("oh ", 3, 5, 1.5)
     with pytest.raises(ArgumentError, match="temperature must be"):
         request.with_settings(temperature=-1)
+
+
+def test_a_limit_of_copied_words_needs_a_guard_that_keeps_it(model):
+    """Without a guard the limit was accepted and limited nothing."""
+    index = SongIndex.build([Song("the ferry left before the rain", "Ann", "Own")], asked=0)
+    settings = GenerationSettings(max_copied_words=6)
+    for guards in ((), (CopyGuard(index, 7),)):
+        with pytest.raises(
+            ArgumentError, match="^max_copied_words must be 0 unless a CopyGuard of as many words"
+        ) as caught:
+            GenerationRequest(model, settings=settings, guards=guards)
+        assert str(caught.value).endswith("got 6")
+    request = GenerationRequest(model, settings=settings, guards=(CopyGuard(index, 6),))
+    assert request.with_settings(seed=1).settings.max_copied_words == 6
+    with pytest.raises(ArgumentError, match="got 8"):
+        request.with_settings(max_copied_words=8)

@@ -66,6 +66,8 @@ def some_requests(model, count: int) -> list[GenerationRequest]:
                 temperature=0.4 + 0.1 * (number % 7),
                 top_k=[0, 10][number % 2],
                 top_p=[1.0, 1.0, 0.9][number % 3],
+                min_p=[0.0, 0.0, 0.0, 0.05][number % 4],
+                typical_p=[1.0, 0.9, 1.0, 1.0, 1.0][number % 5],
                 max_length=112 + 9 * number,
                 seed=number,
             ),

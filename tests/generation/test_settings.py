@@ -9,12 +9,15 @@ import pytest
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.settings import MAX_TOP_K, GenerationSettings, field_docs, generation_settings
-from lyricgen.memorization.copy_guard import MAX_RUN, MIN_RUN
+from lyricgen.memorization.copy_guard import MAX_RUN, MIN_RUN, CopyGuard
+from lyricgen.memorization.song_index import SongIndex
 from lyricgen.models.networks import VanillaRNN
 from lyricgen.models.vocabulary import NUM_CLASSES
+from lyricgen.songs.reading import Song
 from lyricgen.validation import MAX_SEED
 
 MODEL = VanillaRNN(hidden_size=4).eval()
+INDEX = SongIndex.build([Song("the ferry left before the rain", "Ann", "Own")], asked=0)
 
 
 def test_every_setting_has_a_default_and_a_sentence():
@@ -28,9 +31,11 @@ def test_every_setting_has_a_default_and_a_sentence():
 @pytest.mark.parametrize("name", [name for name, setting in generation_settings().items() if setting.high is not None])
 def test_the_limits_are_those_that_are_checked(name):
     setting = generation_settings()[name]
-    lowest = 0.001 if name == "top_p" else setting.low
+    lowest = 0.001 if name in ("top_p", "typical_p") else setting.low
     for value in (lowest, setting.high):
-        assert getattr(GenerationRequest(MODEL, settings=GenerationSettings(**{name: value})).settings, name) == value
+        guards = (CopyGuard(INDEX, value),) if name == "max_copied_words" else ()
+        settings = GenerationSettings(**{name: value})
+        assert getattr(GenerationRequest(MODEL, settings=settings, guards=guards).settings, name) == value
     for value in (setting.low - 1, setting.high + 1):
         with pytest.raises(ArgumentError, match=f"^{name} must be"):
             GenerationRequest(MODEL, settings=GenerationSettings(**{name: value}))
