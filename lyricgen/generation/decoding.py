@@ -136,7 +136,7 @@ class SamplingDecodingStrategy(DecodingStrategy):
         min_p: float = 0.0,
         typical_p: float = 1.0,
     ) -> list[Hypothesis]:
-        sampler = self._sampler(seed, temperature, top_k, top_p, min_p, typical_p)
+        sampler = self._sampler(temperature, Filters(top_k, top_p, min_p, typical_p), seed)
         return self._decode(starting_hyp, max_length, sampler)
 
     def stream(
@@ -151,17 +151,17 @@ class SamplingDecodingStrategy(DecodingStrategy):
         typical_p: float = 1.0,
     ) -> Iterator[torch.Tensor]:
         """The new labels (B,) of each step, as they are chosen."""
-        sampler = self._sampler(seed, temperature, top_k, top_p, min_p, typical_p)
+        sampler = self._sampler(temperature, Filters(top_k, top_p, min_p, typical_p), seed)
         return self._stream(starting_hyp, max_length, sampler)
 
     @staticmethod
-    def _sampler(seed: int | None, temperature: float, *filters: float) -> Choice:
-        temperature, checked_filters = check_sampling(temperature, *filters)
+    def _sampler(temperature: float, filters: "Filters", seed: int | None) -> Choice:
+        temperature, filters = check_sampling(temperature, filters)
         checked = check_seed(seed)
         if checked is None:  # from torch's global state, so that `pl.seed_everything` makes it repeatable
             checked = int(torch.randint(2**32, ()))
         generator = torch.Generator().manual_seed(checked)
-        return lambda logits: draw(logits, temperature, checked_filters, generator)
+        return lambda logits: draw(logits, temperature, filters, generator)
 
 
 class BeamDecodingStrategy(DecodingStrategy):
@@ -216,19 +216,17 @@ class Filters(NamedTuple):
     sampling, Meister et al. 2023)."""
 
 
-def check_sampling(
-    temperature: float, top_k: int = 0, top_p: float = 1.0, min_p: float = 0.0, typical_p: float = 1.0
-) -> tuple[float, Filters]:
+def check_sampling(temperature: float, filters: Filters) -> tuple[float, Filters]:
     """The settings of sampling, as numbers.
 
     Raises:
         ArgumentError: one lies outside its limits.
     """
     return check_number("temperature", temperature, 0, MAX_TEMPERATURE), Filters(
-        check_integer("top_k", top_k, 0, MAX_TOP_K),
-        check_number("top_p", top_p, 0, 1, above_low=True),
-        check_number("min_p", min_p, 0, 1),
-        check_number("typical_p", typical_p, 0, 1, above_low=True),
+        check_integer("top_k", filters.top_k, 0, MAX_TOP_K),
+        check_number("top_p", filters.top_p, 0, 1, above_low=True),
+        check_number("min_p", filters.min_p, 0, 1),
+        check_number("typical_p", filters.typical_p, 0, 1, above_low=True),
     )
 
 

@@ -92,8 +92,7 @@ class GenerationRequest:
     @property
     def filters(self) -> Filters:
         """The characters that may be sampled."""
-        settings = self.settings
-        return Filters(settings.top_k, settings.top_p, settings.min_p, settings.typical_p)
+        return _filters(self.settings)
 
     @property
     def seed(self) -> int:
@@ -142,9 +141,7 @@ def _check_settings(settings: GenerationSettings, model: CharacterModel) -> Gene
     )
     if copied and strategy == "beam":
         raise ArgumentError("max_copied_words must be 0 with the beam strategy, which does not backtrack")
-    temperature, filters = check_sampling(
-        settings.temperature, settings.top_k, settings.top_p, settings.min_p, settings.typical_p
-    )
+    temperature, filters = check_sampling(settings.temperature, _filters(settings))
     return GenerationSettings(
         artist=check_artist(settings.artist, model),
         strategy=strategy,
@@ -155,6 +152,10 @@ def _check_settings(settings: GenerationSettings, model: CharacterModel) -> Gene
         beam_size=check_integer("beam_size", settings.beam_size, 1, MAX_BEAM_SIZE),
         max_copied_words=copied,
     )
+
+
+def _filters(settings: GenerationSettings) -> Filters:
+    return Filters(settings.top_k, settings.top_p, settings.min_p, settings.typical_p)
 
 
 def _check_prefix(prefix: str, max_length: int) -> tuple[str, int, tuple[str, ...]]:
