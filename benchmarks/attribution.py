@@ -1,10 +1,12 @@
 """Accuracy of authorship attribution: by each language model, by n-grams, and by a common baseline.
 
-    python -m benchmarks.attribution --data songdata/ [--characters 1000] [--write-docs] [--write-metrics FOLDER]
+    python -m benchmarks.attribution --data songdata/ [--characters 1000] [--write-docs] [--write-metrics]
 
 On the notebook's validation songs and on the clean ones among them; every method reads the same first characters. The
-baseline is TF-IDF of 2 to 5 letters and a linear support vector machine (scikit-learn), fitted on the same training songs
-in this run. Takes an hour on one core; `--read FOLDER` keeps the models' log-likelihoods for the next run.
+bundled n-gram classifier masks the artists' names; beside it, one with the names kept is fitted in this run, on the same
+cleaned songs. The baseline is TF-IDF of 2 to 5 letters and a linear support vector machine (scikit-learn), fitted in this
+run on the training songs as they are, with the names masked and kept. The language models take an hour on one core: `--sample N`
+lets them read N songs, evenly spaced, and `--read FOLDER` keeps their log-likelihoods for the next run.
 """
 
 import argparse
@@ -31,15 +33,17 @@ from lyricgen.analysis.attribution import (
     nll_per_artist,
     posterior,
 )
-from lyricgen.analysis.ngram_classifier import NgramClassifier, load_ngrams, save_ngrams
+from lyricgen.analysis.ngram_classifier import NgramClassifier, load_ngrams, mask_pattern, normalize_text, save_ngrams
 from lyricgen.models.checkpoints import bundled_models, load_model
 from lyricgen.models.vocabulary import OOV_LABEL, token_ids_to_str
 from lyricgen.songs.corpus import Corpus
 from lyricgen.storage import ASSETS
+from lyricgen.training.attribution import fit_calibrated, name_words
 from lyricgen.training.config import TrainConfig
 from lyricgen.training.provenance import processor_name
 from lyricgen.training.songs import TrainingSongs, prepare_songs
 
+NAMES_KEPT = "{}, names not masked"
 BASELINE = "TF-IDF and linear SVM"
 HEADER = ["method", "accuracy", "accuracy, clean", "log loss, clean", "calibration error, clean"]
 TIMED_LENGTHS = (300, 2_000)  # characters of the texts whose attribution is timed
@@ -51,12 +55,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", metavar="FOLDER", help="songdata; default: download it")
     parser.add_argument("--characters", type=int, default=1_000, metavar="N", help="characters of each song that are read; 0: all (default: %(default)s)")  # fmt: skip
     parser.add_argument("--models", nargs="+", choices=bundled_models(), default=bundled_models(), help="(default: all)")  # fmt: skip
+    parser.add_argument("--sample", type=int, metavar="N", help="validation songs that the language models read (default: all)")  # fmt: skip
     parser.add_argument("--ngrams", type=Path, default=ASSETS / FOLDER, metavar="FOLDER", help="(default: the bundled one)")  # fmt: skip
     parser.add_argument("--read", type=Path, metavar="FOLDER", help="cache of the models' log-likelihoods")
     parser.add_argument("--write-metrics", action="store_true", help="put the figures into metrics.json of --ngrams")
     options = parser.parse_args(arguments)
     if options.characters < 0:
         parser.error(f"--characters must be at least 0, got {options.characters}")
+    if options.sample is not None and options.sample < 1:
+        parser.error(f"--sample must be at least 1, got {options.sample}")
     torch.set_num_threads(1)
     classifier = load_ngrams(options.ngrams)
     with tempfile.TemporaryDirectory() as folder:
@@ -64,8 +71,14 @@ def main(arguments: list[str] | None = None) -> int:
         methods = measure(songs, classifier, options)
     limit = f"their first {options.characters:,} characters" if options.characters else "their whole text"
     timed = {count: attribution_seconds(count, classifier, options.repeats) for count in TIMED_LENGTHS}
+    sample = sample_songs(songs, options.sample)
     facts = [
         f"on {len(songs.val)} validation songs, and on the {int(songs.clean.sum())} clean ones, by {limit}",
+        *(
+            [f"the language models on {len(sample)} of them, {int(songs.clean[sample].sum())} clean"]
+            if options.sample
+            else []
+        ),
         *(f"{elapsed:.1f} s for a text of {count:,} characters with the LSTM" for count, elapsed in timed.items()),
     ]
     printed = table(HEADER, [table_row(name, splits) for name, splits in methods.items()])
@@ -73,10 +86,20 @@ def main(arguments: list[str] | None = None) -> int:
     rows = [{"by": name, **splits} for name, splits in methods.items()]
     report(options, "attribution", printed, [*rows, {"seconds": {str(count): elapsed for count, elapsed in timed.items()}}], 1)  # fmt: skip
     if options.write_metrics:
-        counts = {"songs": len(songs.val), "clean": int(songs.clean.sum()), "read": limit}
+        counts = {
+            "songs": len(songs.val),
+            "clean": int(songs.clean.sum()),
+            "read": limit,
+            "songs_of_models": len(sample),
+        }
         validation = {**counts, "baseline": BASELINE, "methods": methods, "hardware": processor_name(1)}
         save_ngrams(replace(classifier, metrics={**classifier.metrics, "validation": validation}), options.ngrams)
     return 0
+
+
+def sample_songs(songs: TrainingSongs, count: int | None) -> np.ndarray:
+    """Numbers of `count` validation songs, evenly spaced; None: all."""
+    return np.unique(np.linspace(0, len(songs.val) - 1, count or len(songs.val)).astype(int))
 
 
 def measure(songs: TrainingSongs, classifier: NgramClassifier, options: argparse.Namespace) -> dict[str, dict]:
@@ -84,21 +107,28 @@ def measure(songs: TrainingSongs, classifier: NgramClassifier, options: argparse
     read = [songs.val.song(number)[: options.characters or None] for number in range(len(songs.val))]
     texts, labels = list(map(token_ids_to_str, read)), songs.val.artist_labels
     lengths = np.array([(song != OOV_LABEL).sum() for song in read])
-    posteriors = {"n-grams": posterior(classifier.logits(texts, lengths))}
+    sample = sample_songs(songs, options.sample)
+    answers = {}
     for name in options.models:
+        key = f"{name}-{options.characters}-{len(sample)}"
         nats = -load_or_make(
-            options.read, f"{name}-{options.characters}", lambda name=name: song_likelihoods(name, read)
+            options.read, key, lambda name=name: song_likelihoods(name, [read[song] for song in sample])
         )
-        posteriors |= {
+        posteriors = {
             f"{name}, Bayes' rule, unscaled": posterior(nats),
-            f"{name}, scaled": posterior(LM_ONLY_CALIBRATION.logits(nats, lengths)),
+            f"{name}, scaled": posterior(LM_ONLY_CALIBRATION.logits(nats, lengths[sample])),
         }
-    answers = {name: split_figures(values, labels, songs.clean) for name, values in sorted(posteriors.items())}
-    correct = fit_baseline(songs.uncleaned)(texts) == labels
-    answers[BASELINE] = {
-        "all": {"accuracy": round(float(correct.mean()), 4)},
-        "clean": {"accuracy": round(float(correct[songs.clean].mean()), 4)},
-    }
+        answers |= {
+            key: split_figures(values, labels[sample], songs.clean[sample]) for key, values in posteriors.items()
+        }
+    names_kept = fit_calibrated(songs.train, classifier.metrics.get("seed", 0), classifier.metrics.get("cost", 1.0))
+    for key, ngrams in (("n-grams", classifier), (NAMES_KEPT.format("n-grams"), names_kept)):
+        answers[key] = split_figures(posterior(ngrams.logits(texts, lengths)), labels, songs.clean)
+    names = name_words(songs.train.artists)
+    for key, masked in ((BASELINE, names), (NAMES_KEPT.format(BASELINE), [])):
+        correct = fit_baseline(songs.uncleaned, masked)(texts) == labels
+        splits = {"all": correct, "clean": correct[songs.clean]}
+        answers[key] = {split: {"accuracy": round(float(values.mean()), 4)} for split, values in splits.items()}
     return answers
 
 
@@ -130,10 +160,18 @@ def load_or_make(folder: Path | None, name: str, make: Callable[[], np.ndarray])
     return np.load(file, allow_pickle=False)
 
 
-def fit_baseline(corpus: Corpus) -> Callable[[list[str]], np.ndarray]:
-    """The baseline, fitted on whole songs: a function from texts to artist labels."""
+def fit_baseline(corpus: Corpus, names: list[str]) -> Callable[[list[str]], np.ndarray]:
+    """The baseline, fitted on whole songs without these names: a function from texts to artist labels."""
+    pattern = mask_pattern(names)
     pipeline = make_pipeline(
-        TfidfVectorizer(analyzer="char", ngram_range=(2, 5), sublinear_tf=True, min_df=2, dtype=np.float32),
+        TfidfVectorizer(
+            analyzer="char",
+            ngram_range=(2, 5),
+            sublinear_tf=True,
+            min_df=2,
+            dtype=np.float32,
+            preprocessor=lambda text: pattern.sub("", normalize_text(text)) if pattern else text,
+        ),
         LinearSVC(random_state=0),
     )
     texts = [token_ids_to_str(corpus.song(number)) for number in range(len(corpus))]

@@ -78,14 +78,16 @@ def test_attribution_is_measured_beside_the_baseline_and_put_into_metrics(tmp_pa
     monkeypatch.setattr(attribution, "TIMED_LENGTHS", (5,))
     folder, file = tmp_path / "attribution", tmp_path / "figures.json"
     shutil.copytree(ASSETS / "attribution", folder)
-    flags = f"--data {songs_folder} --characters 30 --models vanilla-rnn --repeats 1 --ngrams {folder} --json {file}"
+    flags = f"--data {songs_folder} --characters 30 --models vanilla-rnn --sample 3 --repeats 1 --ngrams {folder} --json {file}"
     for _ in range(2):  # what was read is kept
         assert attribution.main([*flags.split(), "--write-metrics", "--read", str(tmp_path / "read")]) == 0
     printed = capsys.readouterr().out
     validation = load_ngrams(folder).metrics["validation"]
-    methods = {"n-grams", "vanilla-rnn, Bayes' rule, unscaled", "vanilla-rnn, scaled"}
-    assert set(validation["methods"]) == methods | {attribution.BASELINE}
+    fitted = {key for name in ("n-grams", attribution.BASELINE) for key in (name, attribution.NAMES_KEPT.format(name))}
+    methods = {"vanilla-rnn, Bayes' rule, unscaled", "vanilla-rnn, scaled"}
+    assert set(validation["methods"]) == methods | fitted
     assert (validation["songs"], validation["clean"], validation["read"]) == (5, 4, "their first 30 characters")
+    assert validation["songs_of_models"] == 3 and "the language models on 3 of them" in printed
     assert all(f"| {name} | " in printed for name in validation["methods"])
     rows = json.loads(file.read_text(encoding="utf-8"))["rows"]
     assert {row["by"]: {split: row[split] for split in ("all", "clean")} for row in rows[:-1]} == validation["methods"]

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lyricgen.analysis.ngram_classifier import Calibration, NgramClassifier, load_ngrams
+from lyricgen.analysis.ngram_classifier import Calibration, Evidence, NgramClassifier, load_ngrams
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.fast_stepper import FastStepper
 from lyricgen.models.loading import resolve_model
@@ -24,6 +24,7 @@ from lyricgen.storage import ASSETS
 from lyricgen.validation import check_text, check_text_length, short_repr
 
 MAX_ATTRIBUTED_LENGTH = 5_000  # characters of a text
+TEXT_NGRAMS, LINE_NGRAMS = 20, 5  # n-grams listed as evidence, of a text and of a line
 MAX_BATCH_ROWS = 256  # rows of a batch (texts x artists)
 BUNDLED = "bundled"  # the value of `ngrams` for the classifier that comes with the project
 FOLDER = "attribution"  # name of the classifier's folder beside the models
@@ -53,6 +54,8 @@ class LineAttribution:
     posterior: dict[str, float]
     bits: dict[str, float]
     posterior_by_model: dict[str, float]
+    evidence: Evidence | None = None
+    """The n-grams of the line that speak most for its artist; None without a classifier."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ class Attribution:
     """Whether an n-gram classifier gave `posterior`."""
     notes: tuple[str, ...] = ()
     """Notes on the reading of the text, one sentence each."""
+    evidence: Evidence | None = None
+    """The n-grams of the text that speak most for the most likely artist; None without a classifier."""
 
     @property
     def ranking(self) -> list[RankedArtist]:
@@ -101,6 +106,7 @@ class Attribution:
             "characters": self.characters,
             "with_ngrams": self.with_ngrams,
             "notes": list(self.notes),
+            "evidence": asdict(self.evidence) if self.evidence else None,
         }
 
 
@@ -112,7 +118,7 @@ def attribute(
 ) -> Attribution:
     """The posterior over the artists for a text and for each of its lines.
 
-    The n-gram classifier gives the ranking. The language model gives the bits and, by Bayes' rule, a second posterior: it
+    The n-gram classifier gives the ranking and, as evidence, the n-grams that speak most for the most likely artist. The language model gives the bits and, by Bayes' rule, a second posterior: it
     reads the text once per artist, p(artist | text) is proportional to p(text | artist), and the log-likelihood is scaled
     down by the length, since neighbouring characters are not independent.
 
@@ -143,11 +149,21 @@ def attribute(
     def by_artist(values: np.ndarray) -> dict[str, float]:
         return dict(zip(network.artists, values.tolist(), strict=True))
 
+    def evidence(number: int) -> Evidence | None:
+        if classifier is None:
+            return None
+        best, count = network.artists[int(by_ngrams[number].argmax())], LINE_NGRAMS if number else TEXT_NGRAMS
+        return classifier.evidence(texts[number], int(lengths[number]), best, count)
+
     lines = []
     for number, line in enumerate(texts[1:], 1):
         best = int(by_ngrams[number].argmax())
         probabilities = by_artist(by_ngrams[number]), by_artist(bits[number, :-1]), by_artist(by_model[number])
-        lines.append(LineAttribution(line, network.artists[best], float(by_ngrams[number, best]), *probabilities))
+        lines.append(
+            LineAttribution(
+                line, network.artists[best], float(by_ngrams[number, best]), *probabilities, evidence(number)
+            )
+        )
     return Attribution(
         posterior=by_artist(by_ngrams[0]),
         posterior_by_model=by_artist(by_model[0]),
@@ -157,6 +173,7 @@ def attribute(
         characters=int(lengths[0]),
         with_ngrams=classifier is not None,
         notes=tuple(notes),
+        evidence=evidence(0),
     )
 
 

@@ -166,7 +166,7 @@ def find_performers(read: Callable[[], Iterable[Song]]) -> frozenset[str]:
     Args:
         read: returns an iterator over all songs; called five times.
     """
-    names = frozenset(_artist_names({song.artist for song in read()}))
+    names = frozenset(artist_spellings({song.artist for song in read()}))
     for _ in range(NAME_ROUNDS):  # a later round learns names that follow other names in a heading
         names |= _learn_names(read, names)
     return names
@@ -382,7 +382,7 @@ def choose_held_out(kept: np.ndarray, overlap: np.ndarray, share: float, seed: i
     return held_out
 
 
-def _artist_names(artists: Iterable[str]) -> Iterator[str]:
+def artist_spellings(artists: Iterable[str]) -> Iterator[str]:
     """Yields spellings of each name: in lower case without parentheses, and also without accents or punctuation."""
     for artist in artists:
         name = re.sub(r"\s*\(.*?\)", "", artist).strip().lower()

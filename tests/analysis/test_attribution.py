@@ -120,6 +120,28 @@ def test_n_grams_and_model_answer_side_by_side(small_lstm, classifier):
     assert result.ranking[0].probability_by_model == result.posterior_by_model[result.ranking[0].artist]
 
 
+def test_a_text_and_each_line_have_the_n_grams_that_spoke_for_their_artist(small_lstm, classifier):
+    text = "la la oh la la\ndum di dum dum di"
+    result = attribute(text, model=small_lstm, ngrams=classifier)
+    for part, read, best, limit in (
+        (result, text, result.ranking[0].artist, 20),
+        *((line, line.text, line.artist, 5) for line in result.lines),
+    ):
+        evidence = part.evidence
+        logits = classifier.logits([read], np.array([len(read)]))[0]
+        assert evidence.artist == best and 0 < len(evidence.ngrams) <= limit
+        assert evidence.logit == pytest.approx(logits[list(LYRICS).index(best)] - logits.mean(), abs=1e-4)
+        listed = sum(ngram.contribution for ngram in evidence.ngrams)
+        assert evidence.constant + evidence.others + listed == pytest.approx(evidence.logit)
+        for ngram in evidence.ngrams:
+            assert all(" ".join(read[start:stop].split()) == ngram.ngram.strip() for start, stop in ngram.spans)
+    answer = json.loads(json.dumps(result.to_dict()))
+    assert answer["evidence"]["ngrams"][0]["ngram"] == result.evidence.ngrams[0].ngram
+    assert answer["lines"][1]["evidence"]["artist"] == "Bob"
+    without = attribute(text, model=small_lstm, ngrams=None)
+    assert without.evidence is without.lines[0].evidence is without.to_dict()["evidence"] is None
+
+
 def test_the_models_scaling_is_the_square_root_of_the_length():
     assert LM_ONLY_CALIBRATION.logits(np.array([[6.0, 3.0]]), np.array([9])) == pytest.approx(np.array([[2.0, 1.0]]))
 

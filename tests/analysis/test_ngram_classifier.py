@@ -13,8 +13,11 @@ from lyricgen.analysis.ngram_classifier import (
     WEIGHTS,
     Calibration,
     count_ngrams,
+    find_ngrams,
     fit_calibration,
+    mask_pattern,
     normalize_text,
+    source_spans,
     tfidf_weights,
 )
 from lyricgen.songs.reading import ARTISTS
@@ -54,6 +57,74 @@ def test_a_run_has_the_same_bucket_wherever_it_stands():
 
 def test_characters_outside_the_vocabulary_are_all_the_same():
     assert normalize_text("\u00c7a  va\n\ud55c") == " \ufffda va \ufffd "
+
+
+@pytest.mark.parametrize("text", ["a boat", "  A\r\nboat \t", "\u00c7a \u0130 va\u00a0x  y", "x"])
+def test_each_normalized_character_has_its_span_in_the_source(text):
+    normalized, (starts, stops) = normalize_text(text), source_spans(text)
+    assert len(normalized) == len(starts) == len(stops)
+    for character, start, stop in zip(normalized, starts.tolist(), stops.tolist(), strict=True):
+        source = text[start:stop]
+        assert (
+            source.strip() == "" if character == " " else source.lower().startswith(character) or character == "\ufffd"
+        )
+    assert (starts[1:] >= stops[:-1] - 1).all() and stops[-1] == len(text)
+
+
+def test_no_n_gram_touches_a_masked_name():
+    mask = mask_pattern(["Bo Finch", "Zo\u00eb"])
+    text = "Hey BO  FINCH, this is zo\u00eb's bo finches"
+    ngrams = find_ngrams(text, 512, mask)
+    assert ngrams.text == " hey \0\0\0\0\0\0\0\0, this is \0\0\0's bo finches "
+    written = {ngrams.text[start:stop] for start, stop in zip(ngrams.starts, ngrams.stops, strict=True)}
+    assert not any("\0" in ngram for ngram in written) and {" hey ", "hey", ", thi", "is", "finches"} <= written
+    assert {"bo finches"} <= written and not {"finch,", "hey this", "this zo"} & written
+    assert mask_pattern([]) is None
+
+
+def test_a_masked_name_is_no_evidence():
+    songs = [f"{song} sailor joe" for song in SEA] + [f"{song} rider jim" for song in LAND]
+    labels, artists = np.array([0] * 4 + [1] * 4), ["Sailor Joe", "Rider Jim"]
+    naming, masking = (fit_ngrams(songs, labels, artists, 512, masked_names=names) for names in ((), artists))
+    with_name, without = "a tree sailor joe", "a tree"
+    assert naming.scores(with_name)[0] > naming.scores(without)[0] + 0.2
+    assert masking.scores(with_name) == pytest.approx(masking.scores(without), abs=0.05)
+
+
+TEXT = "my boat, my boat  and the WAVES of corn"
+
+
+def test_evidence_adds_up_to_the_logit(classifier):
+    logits = classifier.logits([TEXT], np.array([len(TEXT)]))[0]
+    for label, artist in enumerate(classifier.artists):
+        evidence = classifier.evidence(TEXT, len(TEXT), artist, 1_000)
+        listed = sum(each.contribution for each in evidence.ngrams)
+        assert evidence.logit == pytest.approx(logits[label] - logits.mean(), abs=1e-4)
+        assert evidence.constant + evidence.others + listed == pytest.approx(evidence.logit)
+        few = classifier.evidence(TEXT, len(TEXT), artist, 3)
+        assert few.ngrams == evidence.ngrams[:3] and few.logit == evidence.logit
+        contributions = [each.contribution for each in evidence.ngrams]
+        assert contributions == sorted(contributions, reverse=True) and all(nats > 0 for nats in contributions)
+
+
+def test_evidence_names_n_grams_with_their_places(classifier):
+    listed = {(each.ngram, each.kind): each for each in classifier.evidence(TEXT, len(TEXT), "Sailor", 1_000).ngrams}
+    assert [TEXT[slice(*span)] for span in listed["boat", "characters"].spans] == ["boat", "boat"]
+    assert [TEXT[slice(*span)] for span in listed["waves", "words"].spans] == ["WAVES"]
+    for (ngram, _), each in listed.items():
+        assert len(each.spans) == each.count
+        for start, stop in each.spans:
+            assert normalize_text(TEXT[start:stop]).strip() == ngram.strip()
+
+
+def test_n_grams_that_share_a_bucket_are_marked_and_still_add_up(classifier):
+    crowded = fit_ngrams(SEA + LAND, np.array([0] * 4 + [1] * 4), ["Sailor", "Rider"], buckets=8)
+    evidence = crowded.evidence(TEXT, len(TEXT), "Sailor", 1_000)
+    assert all(each.shares_bucket for each in evidence.ngrams if each.kind == "characters")
+    scores = crowded.scores(TEXT)
+    assert evidence.logit == pytest.approx(float(scores[0] - scores.mean()), abs=1e-5)
+    spacious = fit_ngrams(SEA + LAND, np.array([0] * 4 + [1] * 4), ["Sailor", "Rider"], buckets=1 << 20)
+    assert not any(each.shares_bucket for each in spacious.evidence(TEXT, len(TEXT), "Sailor", 1_000).ngrams)
 
 
 def test_each_kind_of_n_gram_is_normalized_to_length_1():
@@ -117,6 +188,10 @@ def test_a_folder_gives_back_what_was_written(classifier, tmp_path):
     loaded = load_ngrams(tmp_path / "attribution")
     assert loaded.artists == classifier.artists and loaded.songs == classifier.songs
     assert loaded.calibration == CALIBRATION and loaded.metrics == {"train_songs": 8}
+    assert loaded.masked_names == ()
+    save_ngrams(replace(classifier, masked_names=("Zo\u00eb",)), tmp_path / "masked")
+    masked = load_ngrams(tmp_path / "masked")
+    assert masked.masked_names == ("Zo\u00eb",) and count_ngrams("zo\u00eb", 512, masked.mask)[0].size == 0
     assert np.array_equal(loaded.scores("a boat"), classifier.scores("a boat"))
 
 

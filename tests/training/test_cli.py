@@ -160,7 +160,11 @@ def test_attribution_is_written_with_its_provenance(all_models, songs_folder):
     classifier = load_ngrams(all_models / "attribution")
     assert list(classifier.artists) == ARTISTS and sum(classifier.songs) == classifier.metrics["train_songs"]
     assert classifier.calibration != Calibration()
-    assert {"songs", "accuracy", "log_loss", "calibration_error"} == set(classifier.metrics["held_out"])
+    for figures in (classifier.metrics["held_out"], classifier.metrics["names_kept"]):
+        assert {"songs", "accuracy", "log_loss", "calibration_error"} == set(figures)
+    assert {"drake", "beyoncé", "beyonce", "swift"} < set(classifier.masked_names)
+    losses = classifier.metrics["log_loss_by_cost"]
+    assert losses[f"{classifier.metrics['cost']:g}"] == min(losses.values())
     assert {"data_sha256", "seed", "seconds", "hardware", "versions"} < set(classifier.metrics)
 
 

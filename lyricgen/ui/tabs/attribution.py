@@ -119,13 +119,17 @@ def percent(share: float) -> str:
 def accuracy_text(resources: Resources) -> str:
     """The measured accuracy of the loaded n-gram classifier, and the limits of an answer."""
     applies = resources.ngrams is not None and list(resources.ngrams.artists) == resources.artists()
-    measured = resources.ngrams.metrics.get("validation") if applies else None
-    if not measured:
+    measured = (resources.ngrams.metrics.get("validation") if applies else None) or {}
+    methods = measured.get("methods", {})
+    ngrams, baseline = methods.get(NGRAMS_METHOD, {}), methods.get(measured.get("baseline"), {})
+    if "clean" not in ngrams or "all" not in ngrams:
         return f"How often it is right was not measured for what runs here. {MEANING}"
-    ngrams, baseline = (measured["methods"][name] for name in (NGRAMS_METHOD, measured["baseline"]))
+    beside = {
+        split: f" ({escaped(measured['baseline'])}: {baseline[split]['accuracy']:.1%})" if split in baseline else ""
+        for split in ngrams
+    }
     return (
         f"Of {measured['clean']} songs unlike those that it read, the n-grams name the right one of {len(resources.ngrams.artists)} "
-        f"artists for **{ngrams['clean']['accuracy']:.1%}** ({escaped(measured['baseline'])}: {baseline['clean']['accuracy']:.1%}), "
-        f"of all {measured['songs']} validation songs for **{ngrams['all']['accuracy']:.1%}** "
-        f"({baseline['all']['accuracy']:.1%}), by {escaped(measured['read'])}. {MEANING}"
+        f"artists for **{ngrams['clean']['accuracy']:.1%}**{beside['clean']}, of all {measured['songs']} validation songs for "
+        f"**{ngrams['all']['accuracy']:.1%}**{beside['all']}, by {escaped(measured['read'])}. {MEANING}"
     )

@@ -1,0 +1,42 @@
+"""The tab on attribution: the sentence on its accuracy, whatever was measured."""
+
+from dataclasses import replace
+
+import pytest
+
+from lyricgen import load_ngrams
+from lyricgen.resources import Resources
+from lyricgen.ui.tabs.attribution import accuracy_text
+
+FIGURES = {"all": {"accuracy": 0.7}, "clean": {"accuracy": 0.6}}
+BASELINE = {"all": {"accuracy": 0.65}, "clean": {"accuracy": 0.55}}
+
+
+@pytest.fixture
+def sentence(tiny_ngrams):
+    """The sentence for a classifier with these methods among its validation figures."""
+    resources = Resources(tiny_ngrams.parent, "cpu")
+
+    def make(methods, **more):
+        validation = {"songs": 9, "clean": 5, "read": "their first words", "methods": methods, **more}
+        resources.ngrams = replace(load_ngrams(tiny_ngrams), metrics={"validation": validation})
+        return accuracy_text(resources)
+
+    return make
+
+
+def test_the_figures_are_beside_those_of_the_baseline(sentence):
+    text = sentence({"n-grams": FIGURES, "a baseline": BASELINE}, baseline="a baseline")
+    assert "Of 5 songs" in text and "**60.0%** (a baseline: 55.0%)" in text and "**70.0%** (a baseline: 65.0%)" in text
+
+
+@pytest.mark.parametrize("methods", [{"n-grams": FIGURES}, {"n-grams": FIGURES, "another": BASELINE}])
+def test_without_the_baselines_figures_those_of_the_n_grams_stay(sentence, methods):
+    for more in ({}, {"baseline": "a baseline"}):
+        text = sentence(methods, **more)
+        assert "**60.0%**, of all 9" in text and "baseline" not in text
+
+
+@pytest.mark.parametrize("methods", [{}, {"another": FIGURES}, {"n-grams": {"all": {"accuracy": 0.7}}}])
+def test_without_figures_of_the_n_grams_it_says_so(sentence, methods):
+    assert sentence(methods, baseline="another").startswith("How often it is right was not measured")
