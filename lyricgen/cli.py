@@ -29,14 +29,9 @@ MAX_PRINTED_SURPRISALS = 5  # characters of highest surprisal that `score` print
 BIAS_ANSWERS = 5  # answers per analogy of `bias`
 MAP_FORMATS = ("svg", "png", "csv", "json")
 METAVARS = {
-    "artist": "NAME",
-    "strategy": "NAME",
-    "temperature": "T",
-    "top_k": "K",
-    "top_p": "P",
-    "min_p": "P",
-    "typical_p": "P",
-}
+    "artist": "NAME", "strategy": "NAME", "temperature": "T", "top_k": "K", "top_p": "P", "min_p": "P", "typical_p": "P",
+    "guidance": "G", "second_artist": "NAME", "second_weight": "W",
+}  # fmt: skip
 """Placeholders of the flags of generation settings; N for all others."""
 MODEL_HELP = "lstm, vanilla-rnn, a model folder or a .ckpt file (default: %(default)s)"
 STDIN_HELP = "-: read it from standard input"

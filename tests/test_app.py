@@ -16,11 +16,14 @@ from lyricgen.analysis.attribution import attribute
 from lyricgen.analysis.scoring import alternatives, score
 from lyricgen.errors import ModelError
 from lyricgen.generation.api import generate_lyrics
+from lyricgen.generation.settings import generation_settings
 from lyricgen.models.checkpoints import load_checkpoint
 from lyricgen.models.text import section_breaks_to_newlines
 from lyricgen.songs.reading import ARTISTS
 from lyricgen.storage import ASSETS
 from lyricgen.ui.components import originality_line
+
+WRITING = ("/generate", "/variants", "/compare", "/temperatures")  # endpoints that take the settings of generation
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +172,10 @@ def test_any_prefix_is_gone_on_with(client, prefix):
         ("strategy", "nucleus", "sample, greedy, beam"),
         ("top_p", 0, "above 0 and at most 1"),
         ("top_p", 1.5, "above 0 and at most 1"),
+        ("min_p", -1, "a number from 0 to 1"),
+        ("typical_p", 0, "above 0 and at most 1"),
+        ("guidance", 5, "a number from 1 to 4"),
+        ("second_artist", "Nobody", "nearest"),
         ("top_k", -1, "0 to 100"),
         ("seed", 1.5, "whole number"),
         ("prefix", ["a", "list"], "text"),
@@ -192,6 +199,45 @@ def test_numbers_that_json_cannot_hold_are_refused(app_url, number):
     answer = httpx.get(f"{url}/{event}", timeout=30).text
     assert "event: error" in answer
     assert "temperature must be a number from 0 to 100" in answer
+
+
+def http_answer(app_url: str, endpoint: str, data: list) -> str:
+    """The events that the API sends over plain HTTP."""
+    url = f"{app_url}/gradio_api/call/{endpoint}"
+    event = httpx.post(url, json={"data": data}).json()["event_id"]
+    return httpx.get(f"{url}/{event}", timeout=60).text
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "data"),
+    [
+        ("generate", ["hi ", "any artist", "lstm", "sample", 0.7, 0, 1, 50, 1]),  # all inputs of version 0.1
+        ("generate", ["hi ", "any artist", "lstm", "sample", 0.7, 0, 1, 50, 1, 5, 0, 0.1]),
+        ("variants", ["hi ", "any artist", "lstm", 0.7, 0, 1, 50, 1, 2, 0]),
+        ("compare", ["hi ", "any artist", 0.7, 50, 1]),
+        ("temperatures", ["hi ", "any artist", "lstm", 50, 1]),
+    ],
+)
+def test_plain_http_may_leave_out_the_last_values(app_url, endpoint, data):
+    answer = http_answer(app_url, endpoint, data)
+    assert "event: complete" in answer and "event: error" not in answer and "hi " in answer
+
+
+def test_a_value_over_plain_http_that_is_not_allowed_is_named_with_the_last_ones_left_out(app_url):
+    answer = http_answer(app_url, "generate", ["hi ", "any artist", "lstm", "sample", 0.7, 0, 2])
+    assert "event: error" in answer and "top_p must be a number above 0 and at most 1, got 2" in answer
+
+
+def test_guidance_a_mix_and_min_p_reach_the_lyric(client):
+    settings = {"prefix": "one more ", "artist": "Drake", "seed": 4, "max_length": 80}
+    style = {"guidance": 2, "second_artist": "eminem", "second_weight": 0.4, "min_p": 0.05, "typical_p": 0.95}
+    text = client.predict(**settings, **style, api_name="/generate")
+    expected = generate_lyrics(**settings, **style)
+    assert text == section_breaks_to_newlines(expected, len("one more "))
+    assert text != client.predict(**settings, api_name="/generate")
+    (variant,) = client.predict(**settings, **style, variants=1, api_name="/variants")
+    assert variant["text"] == text
+    assert client.predict(**settings, **style, api_name="/compare")["lstm"]["text"] == text
 
 
 def test_queue_cannot_be_gone_around(app_url):
@@ -277,7 +323,8 @@ def test_public_api_is_what_is_promised(client):
     assert set(endpoints) == {"/generate", "/variants", "/check_prefix", "/about"} | words | inside
     parameters = endpoints["/generate"]["parameters"]
     names = ["prefix", "artist", "model", "strategy", "temperature", "top_k", "top_p", "max_length", "seed"]
-    assert [parameter["parameter_name"] for parameter in parameters] == names
+    assert [parameter["parameter_name"] for parameter in parameters][: len(names)] == names
+    assert {parameter["parameter_name"] for parameter in parameters} == {"prefix", "model", *generation_settings()}
     assert all(parameter["parameter_has_default"] for name in endpoints for parameter in endpoints[name]["parameters"])
 
 
@@ -317,7 +364,9 @@ def test_public_api_is_what_is_promised(client):
 )
 def test_the_api_takes_what_is_promised_and_is_described(client, name, parameters):
     endpoint = client.view_api(return_format="dict")["named_endpoints"][name]
-    assert [parameter["parameter_name"] for parameter in endpoint["parameters"]] == parameters
+    names = [parameter["parameter_name"] for parameter in endpoint["parameters"]]
+    assert names[: len(parameters)] == parameters
+    assert set(names[len(parameters) :]) <= (set(generation_settings()) if name in WRITING else set())
     assert len(endpoint["description"]) > 30
 
 

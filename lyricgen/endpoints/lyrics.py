@@ -1,10 +1,12 @@
 """Endpoints that write lyrics: `/generate`, `/variants`, `/compare`, `/temperatures`, `/check_prefix`."""
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import TYPE_CHECKING, Any, Literal
 
 from lyricgen.generation.request import GenerationRequest, prefix_notes
-from lyricgen.generation.settings import GenerationSettings
+from lyricgen.generation.settings import GenerationSettings, generation_settings
 from lyricgen.models.text import ANY_ARTIST, section_breaks_to_newlines
 
 if TYPE_CHECKING:
@@ -16,6 +18,43 @@ TEMPERATURES = (0.25, 0.5, 0.75, 1.0, 1.5)
 DEFAULTS = GenerationSettings()
 
 
+def takes_settings(*excluded: str) -> Callable[[Callable[..., Iterator]], Callable[..., Iterator]]:
+    """Spells out the `**settings` of an endpoint: every generation setting that it does not name itself becomes a parameter
+    with its default and its help, after those that it names.
+
+    Args:
+        excluded: settings that the endpoint does not take.
+    """
+
+    def spell_out(function: Callable[..., Iterator]) -> Callable[..., Iterator]:
+        signature = inspect.signature(function)
+        named = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        left_out = {*excluded, *(each.name for each in named)}
+        added = [setting for setting in generation_settings().values() if setting.name not in left_out]
+        parameters = [
+            inspect.Parameter(
+                setting.name,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=setting.default,
+                annotation=Literal[setting.choices] if setting.choices else setting.annotation,
+            )
+            for setting in added
+        ]
+        signature = signature.replace(parameters=[*named, *parameters])
+
+        @wraps(function)
+        def endpoint(*values: Any, **named_values: Any) -> Iterator:
+            yield from function(**signature.bind(*values, **named_values).arguments)
+
+        helps = (f"        {setting.name}: {setting.help}".replace("None:", f"'{ANY_ARTIST}':") for setting in added)
+        endpoint.__doc__ = "\n".join([(function.__doc__ or "").rstrip(), *helps, "    "])
+        endpoint.__signature__ = signature  # type: ignore[attr-defined]
+        return endpoint
+
+    return spell_out
+
+
+@takes_settings()
 def generate(
     resources: "Resources",
     prefix: str = "",
@@ -27,6 +66,7 @@ def generate(
     top_p: float = DEFAULTS.top_p,
     max_length: int = DEFAULTS.max_length,
     seed: int = ANY_SEED,
+    **settings: Any,
 ) -> Iterator[str]:
     """Writes a lyric that begins with the prefix, streamed as it grows; the last value is the whole text.
 
@@ -52,10 +92,12 @@ def generate(
         top_p=top_p,
         max_length=max_length,
         seed=seed,
+        **settings,
     )
     yield from stream_text(resources, request)
 
 
+@takes_settings("strategy", "beam_size")
 def variants(
     resources: "Resources",
     prefix: str = "",
@@ -68,6 +110,7 @@ def variants(
     seed: int = ANY_SEED,
     variants: int = 4,
     max_copied_words: int = DEFAULTS.max_copied_words,
+    **settings: Any,
 ) -> Iterator[list[dict]]:
     """Writes several sampled lyrics in one batch, streamed as they grow: the 'seed' and the 'text' of each.
 
@@ -94,10 +137,12 @@ def variants(
         max_length=max_length,
         seed=seed,
         max_copied_words=max_copied_words,
+        **settings,
     )
     yield from stream_variants(resources, request, variants)
 
 
+@takes_settings("strategy", "beam_size")
 def compare(
     resources: "Resources",
     prefix: str = "",
@@ -105,6 +150,7 @@ def compare(
     temperature: float = DEFAULTS.temperature,
     max_length: int = DEFAULTS.max_length,
     seed: int = ANY_SEED,
+    **settings: Any,
 ) -> Iterator[dict]:
     """Writes one lyric with each model, side by side, streamed: by model, the 'text' and its 'bits_per_character'.
 
@@ -116,13 +162,14 @@ def compare(
         seed: of both; -1: a random one.
     """
     names = resources.model_names
-    settings = {"artist": artist, "temperature": temperature, "max_length": max_length, "seed": seed}
+    settings |= {"artist": artist, "temperature": temperature, "max_length": max_length, "seed": seed}
     first = make_request(resources, prefix, names[0], **settings)
     yield from _stream_measured(
         resources, {name: resources.request(name, first.prefix, first.settings) for name in names}
     )
 
 
+@takes_settings("strategy", "beam_size", "temperature")
 def temperatures(
     resources: "Resources",
     prefix: str = "",
@@ -130,6 +177,7 @@ def temperatures(
     model: str | None = None,
     max_length: int = DEFAULTS.max_length,
     seed: int = ANY_SEED,
+    **settings: Any,
 ) -> Iterator[dict]:
     """Writes one lyric at each of five temperatures, side by side, streamed: as /compare, by temperature.
 
@@ -140,7 +188,8 @@ def temperatures(
         max_length: characters of each in all, prefix included, 1 to 5,000.
         seed: of all; -1: a random one.
     """
-    first = make_request(resources, prefix, model, artist=artist, max_length=max_length, seed=seed)
+    settings |= {"artist": artist, "max_length": max_length, "seed": seed}
+    first = make_request(resources, prefix, model, **settings)
     requests = {f"{value:g}": first.with_settings(temperature=value) for value in TEMPERATURES}
     yield from _stream_measured(resources, requests)
 

@@ -56,7 +56,7 @@ class ModelStepper:
 
     Args:
         model: `model(input_sequences, lengths, hidden[, artists]) -> (logits, hidden)`.
-        artists: artist labels (B,), passed to the model; None: left out.
+        artists: artist labels (B,) or mixes (B, A + 1), passed to the model; None: left out.
     """
 
     def __init__(self, model: nn.Module, artists: torch.Tensor | None = None):
@@ -74,7 +74,7 @@ class ModelStepper:
     ) -> tuple[torch.Tensor, Hidden]:
         extra = {}
         if self.artists is not None:
-            extra["artists"] = self.artists.repeat_interleave(len(token_ids) // len(self.artists))
+            extra["artists"] = self.artists.repeat_interleave(len(token_ids) // len(self.artists), dim=0)
         return self.model(token_ids, lengths, hidden, **extra)
 
 

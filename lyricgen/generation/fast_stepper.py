@@ -5,7 +5,7 @@ A artists.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from typing import Generic, TypeVar
@@ -90,8 +90,14 @@ class FastStepper:
 
     @classmethod
     def of(cls, model: CharacterModel, artist: int | None = None) -> "ArtistStepper":
-        """The stepper of a model in an artist's style (None: any)."""
+        """The stepper of a model in an artist's style; None: any artist's."""
         return ArtistStepper(cls.for_model(model), model, artist)
+
+    def artist_inputs(self, artists: torch.Tensor | None) -> torch.Tensor:
+        """The first layer's input for artists (B, G): of artist labels (B,) or mixes (B, A + 1); None: any artist, (1, G)."""
+        if artists is None:
+            return self.artist_table[-1:]
+        return artists @ self.artist_table if artists.is_floating_point() else self.artist_table[artists]
 
     def step(self, inputs: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
         """Logits (B, C) after one more character a row.
@@ -243,31 +249,36 @@ def fastest_dtype(model: CharacterModel) -> torch.dtype:
 
 
 class ArtistStepper:
-    """A `FastStepper` as a `Stepper` in the style of one artist.
+    """A `FastStepper` as a `Stepper` in the style of one artist or of a mix.
 
     Args:
         stepper: the stepper.
         module: its model, which embeds long prefixes and reads ragged ones.
-        artist: the artist label; None: any artist.
+        artist: the artist label; of a mix the weight of each artist and of any artist (A + 1,); None: any artist.
     """
 
-    def __init__(self, stepper: FastStepper, module: CharacterModel, artist: int | None):
+    def __init__(self, stepper: FastStepper, module: CharacterModel, artist: int | torch.Tensor | None):
         self.stepper, self.module, self.artist = stepper, module, artist
+
+    @cached_property
+    def inputs(self) -> torch.Tensor:
+        """The first layer's input for the artist (1, G)."""
+        return self.stepper.artist_inputs(self._artists(1))
 
     @cached_property
     def table(self) -> torch.Tensor:
         """The first layer's input for each label with the artist (101, G)."""
-        return self.stepper.table + self.stepper.artist_table[-1 if self.artist is None else self.artist]
+        return self.stepper.table + self.inputs
 
     def read(self, token_ids: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
         """Logits (B, T, C) and hidden state for prefixes: long or ragged ones in one pass, others in steps."""
         rows, length = token_ids.shape
         if bool((lengths != length).any()):
-            logits, hidden = self.module(token_ids, lengths, artists=self._artists(token_ids))
+            logits, hidden = self.module(token_ids, lengths, artists=self._artists(rows))
             return logits, self.stepper.own(hidden)
         logits, hidden = [], self.stepper.start(rows)
         if length > LONG_PREFIX:
-            outputs, hidden = self._pass(token_ids[:, :-1])
+            outputs, hidden = self.stepper.read_long(self.embed(token_ids[:, :-1]))
             logits, token_ids = (
                 [self.stepper.logits(outputs[0])[None] if rows == 1 else self.module.ffnn(outputs)],
                 token_ids[:, -1:],
@@ -278,29 +289,84 @@ class ArtistStepper:
         return torch.cat(logits, dim=1), hidden
 
     def begin(self, labels: list[int]) -> tuple[list[int], Hidden]:
-        """The labels of a prompt still to be read in steps, and the hidden state (one row) before them.
+        """The labels of a prompt still to be read in steps, and the hidden state (one row) before them; see `begin_prompt`."""
+        return begin_prompt([self], labels)
 
-        A long prompt is read here but for its last label.
-        """
-        if len(labels) > LONG_PREFIX:
-            return labels[-1:], self.skim(labels)
-        return labels, self.stepper.start(1)
-
-    @torch.inference_mode()
-    def skim(self, labels: list[int]) -> Hidden:
-        """The hidden state after all labels of a long prompt but the last, the same as in `read`."""
-        return self._pass(torch.tensor([labels[:-1]], device=self.stepper.table.device))[1]
-
-    def _pass(self, token_ids: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
-        """The last layer's outputs (B, T, H) for labels (B, T) in one pass, and the hidden state after them."""
-        return self.stepper.read_long(self.module.embed(token_ids, self._artists(token_ids)))
-
-    def _artists(self, token_ids: torch.Tensor) -> torch.Tensor | None:
-        return None if self.artist is None else torch.full((len(token_ids),), self.artist, device=token_ids.device)
+    def embed(self, token_ids: torch.Tensor) -> torch.Tensor:
+        """The first layer's input (B, T, H) for labels (B, T)."""
+        return self.module.embed(token_ids, self._artists(len(token_ids)))
 
     def step(self, labels: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
         """Logits (B, C) and hidden state after one more label a row (B,)."""
         return self.stepper.step(self.table[labels], hidden)
+
+    def _artists(self, rows: int) -> torch.Tensor | None:
+        """The artist or the mix of each row, (B,) or (B, A + 1)."""
+        device = self.stepper.table.device
+        if isinstance(self.artist, torch.Tensor):
+            return self.artist.to(device).expand(rows, -1)
+        return None if self.artist is None else torch.full((rows,), self.artist, device=device)
+
+
+class GuidedStepper:
+    """Classifier-free guidance (Ho and Salimans 2022) as a `Stepper`: the logits of `guide`, from the artist's and any artist's.
+
+    Both are rows of one batch. The hidden state has the layers of the artist's rows, then those of any artist's (2 L, B, H).
+
+    Args:
+        artist: the stepper of the artist or of the mix.
+        guidance: the weight of the difference; 1: the artist's logits.
+    """
+
+    def __init__(self, artist: ArtistStepper, guidance: float):
+        self.artist, self.guidance = artist, guidance
+        self.any_artist = ArtistStepper(artist.stepper, artist.module, None)
+        self.module = artist.module
+
+    @cached_property
+    def inputs(self) -> torch.Tensor:
+        """The first layer's input for the artist and for any artist (2, G)."""
+        return torch.cat([self.artist.inputs, self.any_artist.inputs])
+
+    def read(self, token_ids: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
+        """Logits (B, T, C) and hidden state for prefixes."""
+        (logits, hidden), (any_logits, any_hidden) = (
+            stepper.read(token_ids, lengths) for stepper in (self.artist, self.any_artist)
+        )
+        return guide(logits, any_logits, self.guidance), map_state(lambda *parts: torch.cat(parts), hidden, any_hidden)
+
+    def begin(self, labels: list[int]) -> tuple[list[int], Hidden]:
+        """The labels of a prompt still to be read in steps, and the hidden states before them, of the artist and of any
+        artist as two rows (L, 2, H); see `begin_prompt`."""
+        return begin_prompt([self.artist, self.any_artist], labels)
+
+    def step(self, labels: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
+        """Logits (B, C) and hidden state after one more label a row (B,)."""
+        inputs = torch.cat([self.artist.table[labels], self.any_artist.table[labels]])  # (2 B, G)
+        side_by_side = map_state(lambda part: torch.cat(part.chunk(2), dim=1), hidden)  # (L, 2 B, H)
+        logits, side_by_side = self.artist.stepper.step(inputs, side_by_side)
+        of_artist, of_any = logits.chunk(2)
+        guided = guide(of_artist, of_any, self.guidance)
+        return guided, map_state(lambda part: torch.cat(part.chunk(2, dim=1)), side_by_side)
+
+
+def guide(artist: torch.Tensor, any_artist: torch.Tensor, guidance: float | torch.Tensor) -> torch.Tensor:
+    """Guided logits (..., C): those of any artist + guidance x (the artist's - any artist's)."""
+    return any_artist + guidance * (artist - any_artist)
+
+
+@torch.inference_mode()
+def begin_prompt(steppers: Sequence[ArtistStepper], labels: list[int]) -> tuple[list[int], Hidden]:
+    """The labels of a prompt still to be read in steps, and the hidden state before them, a row for each stepper of a model.
+
+    A long prompt is read here but for its last label, in one pass, with the same hidden state as in steps.
+    """
+    stepper = steppers[0].stepper
+    if len(labels) <= LONG_PREFIX:
+        return labels, stepper.start(len(steppers))
+    token_ids = torch.tensor([labels[:-1]], device=stepper.table.device)
+    embedded = torch.cat([each.embed(token_ids) for each in steppers])  # (rows, T, H)
+    return labels[-1:], stepper.read_long(embedded)[1]
 
 
 def _fingerprint(model: CharacterModel) -> tuple:

@@ -5,12 +5,15 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
 
+import torch
+
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.decoding import Filters, check_sampling
 from lyricgen.generation.guard import Guard
 from lyricgen.generation.settings import (
     MAX_BEAM_SIZE,
     MAX_COPIED_WORDS,
+    MAX_GUIDANCE,
     MAX_LYRIC_LENGTH,
     MAX_VARIANTS,
     MIN_COPIED_WORDS,
@@ -21,7 +24,7 @@ from lyricgen.generation.settings import (
 from lyricgen.models.networks import CharacterModel
 from lyricgen.models.text import check_artist, read_labels, unknown_characters
 from lyricgen.models.vocabulary import START_LABEL
-from lyricgen.validation import check_choice, check_integer, check_seed, check_text
+from lyricgen.validation import check_choice, check_integer, check_number, check_seed, check_text
 
 
 class RunningBatch(Protocol):
@@ -54,7 +57,7 @@ class GenerationRequest:
     model_name: str | None = None
     """The name under which `model` was loaded; None: it has none."""
     notes: tuple[str, ...] = field(init=False, default=())
-    """What was done to the prefix, a sentence each."""
+    """What was done to the prefix, and settings without effect, a sentence each."""
 
     def __post_init__(self) -> None:
         prefix, max_length, notes = _check_prefix(self.prefix, self.settings.max_length)
@@ -66,13 +69,34 @@ class GenerationRequest:
             raise ArgumentError(
                 f"max_copied_words must be 0 unless a CopyGuard of as many words is among the guards, got {copied}"
             )
+        if settings.guidance != 1 and settings.artist is None:
+            notes = (*notes, f"Without an artist, guidance {settings.guidance:g} has no effect.")
         for name, value in (("prefix", prefix), ("settings", settings), ("notes", notes)):
             object.__setattr__(self, name, value)
 
     @property
     def artist_label(self) -> int | None:
-        """The label of the artist; None for any."""
+        """The label of the artist, the first of a mix; None for any."""
         return None if self.settings.artist is None else self.model.artists.index(self.settings.artist)
+
+    @property
+    def artist_mix(self) -> int | torch.Tensor | None:
+        """What the model is conditioned on: an artist label, None for any, or the weights (A + 1,) of a mix of two."""
+        first, second, weight = self.artist_label, self.settings.second_artist, self.settings.second_weight
+        if first is None or second is None or weight == 0:
+            return first
+        label = self.model.artists.index(second)
+        if weight == 1:
+            return label
+        weights = torch.zeros(len(self.model.artists) + 1)
+        weights[first] = 1 - weight
+        weights[label] += weight
+        return weights
+
+    @property
+    def guidance(self) -> float:
+        """The guidance that has an effect: 1 where there is no artist."""
+        return 1.0 if self.settings.artist is None else self.settings.guidance
 
     @property
     def labels(self) -> list[int]:
@@ -142,8 +166,12 @@ def _check_settings(settings: GenerationSettings, model: CharacterModel) -> Gene
     if copied and strategy == "beam":
         raise ArgumentError("max_copied_words must be 0 with the beam strategy, which does not backtrack")
     temperature, filters = check_sampling(settings.temperature, _filters(settings))
+    artist = check_artist(settings.artist, model)
+    second_artist = check_artist(settings.second_artist, model, "second_artist")
+    if second_artist and not artist:
+        raise ArgumentError(f"second_artist must be left out unless there is an artist, got {second_artist!r}")
     return GenerationSettings(
-        artist=check_artist(settings.artist, model),
+        artist=artist,
         strategy=strategy,
         temperature=temperature,
         **filters._asdict(),
@@ -151,6 +179,9 @@ def _check_settings(settings: GenerationSettings, model: CharacterModel) -> Gene
         seed=secrets.randbits(32) if settings.seed is None else check_seed(settings.seed),
         beam_size=check_integer("beam_size", settings.beam_size, 1, MAX_BEAM_SIZE),
         max_copied_words=copied,
+        guidance=check_number("guidance", settings.guidance, 1, MAX_GUIDANCE),
+        second_artist=second_artist,
+        second_weight=check_number("second_weight", settings.second_weight, 0, 1),
     )
 
 

@@ -3,7 +3,7 @@
 `RowBatch.step` is the one place that samples lyrics. `ContinuousBatch` calls it in a worker thread, for all users of a
 model; requests without a batch are stepped in the caller's thread. Beam search has a batch per request, in `decoding`.
 
-Shapes: B rows of the batch, G gate rows of the first layer, H hidden units, C = 100 classes.
+Shapes: B rows of the batch, R rows of the model (a guided lyric has two, the artist's and any artist's), G gate rows of the first layer, H hidden units, C = 100 classes.
 """
 
 import atexit
@@ -14,6 +14,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
+from itertools import accumulate
 from typing import NamedTuple
 
 import torch
@@ -27,7 +28,7 @@ from lyricgen.generation.decoding import (
     next_probabilities,
     sample_labels,
 )
-from lyricgen.generation.fast_stepper import ArtistStepper, FastStepper
+from lyricgen.generation.fast_stepper import ArtistStepper, FastStepper, GuidedStepper, guide
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.sequence import RowState
 from lyricgen.models.networks import CharacterModel, Hidden, map_state
@@ -63,8 +64,11 @@ class RowBatch:
     def __init__(self, model: CharacterModel):
         self.model = model
         self.rows: list[_BatchRow] = []
-        self._hidden: Hidden = _NO_HIDDEN  # of all rows, in their order
-        self._artist_inputs = torch.empty(0)  # (B, G)
+        self._hidden: Hidden = _NO_HIDDEN  # of the model's rows
+        self._artist_inputs = torch.empty(0)  # (R, G)
+        self._readers: list[_BatchRow] = []  # the row of each of the model's rows
+        self._model_rows: list[slice] = []  # the model's rows of each row, those of one row side by side
+        self._guidance = torch.empty(0)  # (B, 1)
         self._sampling_groups: list[_SamplingGroup] = []
         self._measured: list[int] = []  # indices of the rows that count bits
 
@@ -84,35 +88,49 @@ class RowBatch:
     @torch.inference_mode()
     def rebuild(self, staying: Sequence[int], joining: Sequence["_BatchRow"]) -> None:
         """Keeps the rows of some indices, and adds new rows after them."""
-        hidden = [map_state(lambda part: part[:, staying], self._hidden)] if staying else []
+        spans = [self._model_rows[index] for index in staying]
+        kept = [position for span in spans for position in range(span.start, span.stop)]
+        hidden = [map_state(lambda part: part[:, kept], self._hidden)] if staying else []
         hidden += [row.hidden for row in joining]
         self.rows = [self.rows[index] for index in staying] + list(joining)
         if not self.rows:
             self._hidden = _NO_HIDDEN
             return
         self._hidden = map_state(lambda *parts: torch.cat(parts, dim=1), *hidden)
-        artists = torch.tensor([row.artist_label for row in self.rows], device=self.stepper.artist_table.device)
-        self._artist_inputs = self.stepper.artist_table[artists]
+        self._artist_inputs = torch.cat([row.artist_inputs for row in self.rows])
+        self._readers = [row for row in self.rows for _ in range(len(row.artist_inputs))]
+        stops = accumulate(len(row.artist_inputs) for row in self.rows)
+        self._model_rows = [
+            slice(stop - len(row.artist_inputs), stop) for row, stop in zip(self.rows, stops, strict=True)
+        ]
+        self._guidance = torch.tensor([[row.guidance] for row in self.rows])
         self._sampling_groups = self._group_sampled_rows()
         self._measured = [index for index, row in enumerate(self.rows) if row.bits is not None]
 
     @torch.inference_mode()
     def step(self) -> None:
         """Reads the last character of every row, and chooses the next."""
-        labels = torch.tensor([row.read_next for row in self.rows], device=self._artist_inputs.device)
-        inputs = self.stepper.table.index_select(0, labels).add_(self._artist_inputs)  # (B, G)
-        logits, self._hidden = self.stepper.step(inputs, self._hidden)
-        logits = logits.cpu()  # (B, C)
-        chosen = self._choose(mask_labels(logits, [row.banned_labels() for row in self.rows]))
-        bits = self._surprisals(logits, chosen)
+        labels = torch.tensor([row.read_next for row in self._readers], device=self._artist_inputs.device)
+        inputs = self.stepper.table.index_select(0, labels).add_(self._artist_inputs)  # (R, G)
+        model_logits, self._hidden = self.stepper.step(inputs, self._hidden)
+        unguided, guided = self._guide(model_logits.cpu())  # (B, C) each
+        chosen = self._choose(mask_labels(guided, [row.banned_labels() for row in self.rows]))
+        bits = self._surprisals(unguided, chosen)
         for index, (row, label) in enumerate(zip(self.rows, chosen.tolist(), strict=True)):
             backtracked = row.advance(label, partial(self.row_hidden, index), bits.get(index, 0.0))
             if backtracked is not None:
                 self._set_row_hidden(index, backtracked)
 
     def row_hidden(self, index: int) -> Hidden:
-        """A copy of one row's hidden state."""
-        return map_state(lambda part: part[:, index : index + 1].clone(), self._hidden)
+        """A copy of one row's hidden state (L, 1, H), of a guided one (L, 2, H)."""
+        return map_state(lambda part: part[:, self._model_rows[index]].clone(), self._hidden)
+
+    def _guide(self, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The logits of each row (B, C) without and with guidance, from those of the model's rows (R, C)."""
+        if len(logits) == len(self.rows):
+            return logits, logits
+        own = logits[[model_rows.start for model_rows in self._model_rows]]
+        return own, guide(own, logits[[model_rows.stop - 1 for model_rows in self._model_rows]], self._guidance)
 
     def _choose(self, logits: torch.Tensor) -> torch.Tensor:
         """The next label of each row (B,), from logits (B, C)."""
@@ -149,7 +167,7 @@ class RowBatch:
 
     def _set_row_hidden(self, index: int, hidden: Hidden) -> None:
         """Replaces one row's hidden state."""
-        map_state(lambda part, of_row: part[:, index : index + 1].copy_(of_row), self._hidden, hidden)
+        map_state(lambda part, of_row: part[:, self._model_rows[index]].copy_(of_row), self._hidden, hidden)
 
 
 class _SamplingGroup(NamedTuple):
@@ -304,11 +322,11 @@ class _BatchRow(RowState):
     """A sequence in a batch, and the events that its caller waits for."""
 
     def __init__(self, request: GenerationRequest, stepper: FastStepper, grown: threading.Event, measured: bool):
-        artist = request.artist_label
-        labels, hidden = ArtistStepper(stepper, request.model, artist).begin(request.labels)
+        prompt_stepper = _make_stepper(request, stepper)
+        labels, hidden = prompt_stepper.begin(request.labels)
         super().__init__(request, labels, hidden, measured)
         self.settings, self.filters = request.settings, request.filters
-        self.artist_label = request.model.any_artist if artist is None else artist
+        self.artist_inputs, self.guidance = prompt_stepper.inputs, request.guidance
         self.slice_steps = 0  # steps since it joined the batch
         self.grown, self.ended = grown, threading.Event()
         self.worker: threading.Thread | None = None  # None: the caller's own
@@ -350,8 +368,8 @@ class _UnbatchedSequence:
     bits = error = None
 
     def __init__(self, request: GenerationRequest, grown: threading.Event):
-        stepper = FastStepper.of(request.model, request.artist_label)
-        start = Hypothesis(torch.tensor([request.labels], device=stepper.table.device))
+        stepper = _make_stepper(request, FastStepper.for_model(request.model))
+        start = Hypothesis(torch.tensor([request.labels], device=stepper.inputs.device))
         length = request.settings.max_length + 1  # the label that opens a song comes first
         self._steps = BeamDecodingStrategy(stepper).stream(start, length, request.settings.beam_size)
         self.prefix = self.text = request.prefix
@@ -368,6 +386,12 @@ class _UnbatchedSequence:
 
     def check_alive(self) -> None:
         """Does nothing: its thread is the caller's own."""
+
+
+def _make_stepper(request: GenerationRequest, stepper: FastStepper) -> ArtistStepper | GuidedStepper:
+    """The stepper of a request, in the style that it asks for."""
+    artist = ArtistStepper(stepper, request.model, request.artist_mix)
+    return artist if request.guidance == 1 else GuidedStepper(artist, request.guidance)
 
 
 def stream_together(

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 STRATEGIES = ("sample", "greedy", "beam")
 MIN_TEMPERATURE = 1e-5  # up to this temperature, sampling takes the argmax, its limit
 MAX_TEMPERATURE = 100.0
+MAX_GUIDANCE = 4.0
 MAX_TOP_K = len(string.printable)  # characters that a model can write
 MAX_LYRIC_LENGTH = 5_000  # characters of a lyric, prefix included
 MAX_BEAM_SIZE = 32  # hypotheses
@@ -55,6 +56,12 @@ class GenerationSettings:
     typical_p: float = _setting(1.0, 0, 1)
     """Sample from the characters whose surprisal is nearest to the entropy and that together have this probability, above
     0 up to 1."""
+    guidance: float = _setting(1.0, 1, MAX_GUIDANCE)
+    """How strongly the artist's style is followed, 1 to 4; 1: as the model learnt it. Without an artist it has no effect."""
+    second_artist: str | None = None
+    """A second artist, whose style is mixed with the first one's; None: no mix."""
+    second_weight: float = _setting(0.5, 0, 1)
+    """The second artist's share of the mix, 0 (the first artist alone) to 1 (the second alone)."""
 
 
 class Setting(NamedTuple):

@@ -1,6 +1,6 @@
 """The two character-level models, a vanilla RNN and an LSTM, both conditioned on an artist.
 
-Shapes: B sequences in the batch, T characters, H hidden units, L layers, C = 100 classes.
+Shapes: B sequences in the batch, T characters, H hidden units, L layers, C = 100 classes, A artists.
 """
 
 from collections.abc import Callable, Sequence
@@ -98,7 +98,7 @@ class CharacterModel(nn.Module):
             input_sequences: labels (B, T).
             input_sequences_lengths: characters of each row (B,), the rest is padding; None: all T.
             hidden: the initial state; None: zeros.
-            artists: artist labels (B,); None: any artist.
+            artists: artist labels (B,), or mixes (B, A + 1), see `artist_vectors`; None: any artist.
 
         Returns:
             logits (B, T, C), and the hidden state of each row after its last character.
@@ -115,17 +115,25 @@ class CharacterModel(nn.Module):
         return self.ffnn(self.output_dropout(outputs)), hidden
 
     def embed(self, input_sequences: torch.Tensor, artists: torch.Tensor | None = None) -> torch.Tensor:
-        """The first layer's input (B, T, H) for labels (B, T) and artist labels (B,); None: any artist.
+        """The first layer's input (B, T, H) for labels (B, T) and artists as in `artist_vectors`; None: any artist.
 
         Raises:
             ArgumentError: artists were given to a model without artists.
         """
         embedded = self.embeddings(input_sequences)
-        if artists is None:
-            return embedded
+        return embedded if artists is None else embedded + self.artist_vectors(artists)[:, None, :]
+
+    def artist_vectors(self, artists: torch.Tensor) -> torch.Tensor:
+        """The artist embeddings (B, H) of artist labels (B,), or of mixes: the weight of each row of the embedding (B, A + 1).
+
+        Raises:
+            ArgumentError: the model has no artists.
+        """
         if not self.artists:
             raise ArgumentError("artists must be left out, this model was made without artists")
-        return embedded + self.artist_embeddings(artists)[:, None, :]
+        if artists.is_floating_point():
+            return artists @ self.artist_embeddings.weight
+        return self.artist_embeddings(artists)
 
     def _run_ragged(
         self, embedded: torch.Tensor, lengths: torch.Tensor, hidden: Hidden | None

@@ -16,8 +16,8 @@ _SPACES = re.compile(" {2,}")
 _LINE = re.compile(r"\S+(?:[^\S\n\v\f\r\x1c-\x1e\x85\u2028\u2029]\S+)*")  # words with one space between each two
 
 
-def check_artist(artist: str | None, model: "CharacterModel") -> str | None:
-    """The name of one of the model's artists, None for any artist.
+def check_artist(artist: str | None, model: "CharacterModel", name: str = "artist") -> str | None:
+    """The name of one of the model's artists, None for any artist; `name` is the argument's.
 
     Raises:
         ArgumentError: the model has no such artist; the message lists the nearest names.
@@ -25,8 +25,8 @@ def check_artist(artist: str | None, model: "CharacterModel") -> str | None:
     if artist is None or (isinstance(artist, str) and artist.strip().casefold() in ("", "any", ANY_ARTIST)):
         return None
     if not model.artists:
-        raise ArgumentError(f"artist must be left out, this model was trained without artists; got {artist!r}")
-    return check_choice("artist", artist, model.artists)
+        raise ArgumentError(f"{name} must be left out, this model was trained without artists; got {artist!r}")
+    return check_choice(name, artist, model.artists)
 
 
 def read_labels(text: str, line_breaks: bool = False) -> list[int]:

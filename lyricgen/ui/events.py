@@ -8,6 +8,7 @@ from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
 
 import gradio as gr
+from gradio.components.api_component import Api
 
 from lyricgen.devices import with_gpu
 from lyricgen.errors import LyricGenError
@@ -23,6 +24,17 @@ PRIVATE_EVENT: dict[str, Any] = {"api_visibility": "private", "preprocess": Fals
 RUN_ONCE_EVENT: dict[str, Any] = {**PRIVATE_EVENT, "trigger_mode": "once"}
 SILENT_EVENT: dict[str, Any] = {**PRIVATE_EVENT, "show_progress": "hidden"}
 IMMEDIATE_EVENT: dict[str, Any] = {**SILENT_EVENT, "queue": False}
+
+
+class PageBlocks(gr.Blocks):
+    """`gr.Blocks` whose endpoints take fewer values than they have parameters, as plain HTTP clients of an earlier version
+    send them: the last ones get their defaults."""
+
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *arguments: Any, **named: Any) -> Any:
+        missing = block_fn.inputs[len(inputs) :]
+        if all(isinstance(component, Api) for component in missing):  # of an endpoint, see `add_endpoint`
+            inputs = [*inputs, *(component.value for component in missing)]
+        return await super().preprocess_data(block_fn, inputs, *arguments, **named)
 
 
 def listen(
@@ -70,12 +82,18 @@ def make_handler(function: Callable, gpu: bool) -> Callable:
 def bind_resources(function: Callable, resources: "Resources") -> Callable:
     """An endpoint as a function of its parameters alone, for `gr.api`, with the loaded models, artists and vector spaces as
     choices and defaults."""
+    artists = [ANY_ARTIST, *resources.artists()]
     choices = {
-        "artist": [ANY_ARTIST, *resources.artists()],
+        "artist": artists,
+        "second_artist": artists,
         "model": resources.model_names,
         "vectors": resources.space_names,
     }
-    defaults = {"model": resources.default_model, "vectors": next(iter(resources.space_names), "")}
+    defaults = {
+        "model": resources.default_model,
+        "second_artist": ANY_ARTIST,
+        "vectors": next(iter(resources.space_names), ""),
+    }
     parameters = []
     for name, parameter in list(inspect.signature(function).parameters.items())[1:]:
         annotation = Literal[tuple(choices[name])] if choices.get(name) else parameter.annotation

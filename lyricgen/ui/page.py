@@ -10,7 +10,7 @@ import gradio as gr
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE
 from lyricgen.resources import Resources
 from lyricgen.ui.components import STATIC, TextTarget
-from lyricgen.ui.events import PRIVATE_EVENT, RUN_ONCE_EVENT, listen
+from lyricgen.ui.events import PRIVATE_EVENT, RUN_ONCE_EVENT, PageBlocks, listen
 from lyricgen.ui.tabs.about import create_about_tab
 from lyricgen.ui.tabs.analogy import create_analogy_tab
 from lyricgen.ui.tabs.attribution import create_attribution_tab
@@ -43,7 +43,7 @@ WORDS_TABS = {
 
 def build_demo(resources: Resources) -> gr.Blocks:
     """The whole page with its API, ready to launch with `launch_settings`."""
-    with gr.Blocks(title=TITLE, analytics_enabled=False) as demo:
+    with PageBlocks(title=TITLE, analytics_enabled=False) as demo:
         gr.Markdown(introduction(resources))
         with gr.Tabs() as groups:
             with gr.Tab("Lyrics", id="lyrics"):

@@ -1,11 +1,15 @@
 """Endpoints that write lyrics, called as functions."""
 
+import inspect
+import re
+
 import pytest
 
 from lyricgen.endpoints import lyrics
 from lyricgen.endpoints.lyrics import ANY_SEED, TEMPERATURES, seed_or_random
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.api import generate_lyrics
+from lyricgen.generation.settings import generation_settings
 from lyricgen.models.text import section_breaks_to_newlines
 from lyricgen.resources import Resources
 
@@ -32,6 +36,37 @@ def test_generate_streams_what_the_library_writes(resources):
 def test_generate_has_the_defaults_of_the_page(resources):
     texts = [last(lyrics.generate(resources)) for _ in range(2)]
     assert [len(text) for text in texts] == [300, 300] and texts[0] != texts[1]
+
+
+def test_an_endpoint_takes_every_setting_that_it_does_not_name_itself_behind_those_that_it_does():
+    expected = set(generation_settings())
+    for endpoint, own, excluded in (
+        (lyrics.generate, "resources prefix artist model strategy", set()),
+        (lyrics.variants, "resources prefix artist model temperature", {"strategy", "beam_size"}),
+        (lyrics.compare, "resources prefix artist temperature", {"strategy", "beam_size"}),
+        (lyrics.temperatures, "resources prefix artist model", {"strategy", "beam_size", "temperature"}),
+    ):
+        parameters = inspect.signature(endpoint).parameters
+        assert list(parameters)[: len(own.split())] == own.split()
+        assert expected - set(parameters) == excluded
+        assert all(parameter.default is not parameter.empty for parameter in list(parameters.values())[1:])
+        documented = re.findall(r"^    (\w+): \S", inspect.cleandoc(endpoint.__doc__), re.MULTILINE)
+        assert documented == list(parameters)[1:] and "None:" not in endpoint.__doc__
+
+
+def test_settings_that_an_endpoint_does_not_name_reach_the_lyric(resources):
+    settings = {"temperature": 1.5, "max_length": 60, "seed": 7}
+    style = {"guidance": 3, "second_artist": "Bob", "second_weight": 0.3, "min_p": 0.02}
+    text = last(lyrics.generate(resources, "the sea ", "Ann", **settings, **style))
+    model = resources.model("lstm").model
+    expected = generate_lyrics("the sea ", artist="Ann", model=model, **settings, **style)
+    assert text == section_breaks_to_newlines(expected, len("the sea "))
+    assert last(lyrics.variants(resources, "the sea ", "Ann", variants=1, **settings, **style))[0]["text"] == text
+    assert last(lyrics.compare(resources, "the sea ", "Ann", **settings, **style))["lstm"]["text"] == text
+    at_five = last(lyrics.temperatures(resources, "the sea ", "Ann", max_length=60, seed=7, **style))
+    assert at_five["1.5"]["text"] == text
+    with pytest.raises(TypeError, match="beam_size"):
+        last(lyrics.variants(resources, beam_size=3))
 
 
 def test_model_of_none_is_the_default(resources):

@@ -165,6 +165,9 @@ NAN, INFINITY = float("nan"), float("inf")
         *[("top_p", value) for value in (0, -0.1, 1.1, NAN, None)],
         *[("min_p", value) for value in (-0.1, 1.1, NAN, None)],
         *[("typical_p", value) for value in (0, 1.1, NAN, None)],
+        *[("guidance", value) for value in (0.9, 4.1, -1, NAN, INFINITY, None, "strong")],
+        *[("second_artist", value) for value in ("Ada Lard", 3)],
+        *[("second_weight", value) for value in (-0.1, 1.1, NAN, None)],
         *[("max_length", value) for value in (0, -5, 10**9, "many", 2.5, NAN, None, MAX_LYRIC_LENGTH + 1)],
         *[("seed", value) for value in (-1, 2**32, 1.5, "x", NAN)],
         *[("beam_size", value) for value in (0, 33, None)],
@@ -201,6 +204,22 @@ def test_artist_for_a_model_without_artists_is_refused():
 def test_unknown_model_is_refused_with_the_bundled_names():
     with pytest.raises(LyricGenError, match="lstm"):
         generate_lyrics(model="lstn")
+
+
+def test_guidance_and_a_mix_change_the_text_and_their_neutral_values_do_not(model):
+    settings = {"model": model, "seed": 5, "max_length": 200, "temperature": 0.9}
+    ada, bo = (generate_lyrics(artist=artist, **settings) for artist in ("Ada Lark", "Bo Finch"))
+    mixes = [
+        generate_lyrics(artist="Ada Lark", second_artist="Bo Finch", second_weight=weight, **settings)
+        for weight in (0, 0.5, 1)
+    ]
+    assert mixes[0] == ada and mixes[2] == bo and mixes[1] not in (ada, bo)
+    assert generate_lyrics(artist="Ada Lark", guidance=1, second_weight=0.1, **settings) == ada
+    guided = [
+        generate_lyrics(artist="Ada Lark", guidance=3, second_artist=second, **settings)
+        for second in (None, "bo finch")
+    ]
+    assert len({ada, *guided}) == 3
 
 
 def test_variants_are_the_lyrics_of_the_seeds_that_follow():

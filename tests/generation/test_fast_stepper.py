@@ -8,9 +8,17 @@ import pytest
 import torch
 from torch import nn
 
-from lyricgen.generation.fast_stepper import ArtistStepper, FastStepper, LayerReader, WeightsCache, fastest_dtype
+from lyricgen.generation.fast_stepper import (
+    LONG_PREFIX,
+    ArtistStepper,
+    FastStepper,
+    GuidedStepper,
+    LayerReader,
+    WeightsCache,
+    fastest_dtype,
+)
 from lyricgen.models.checkpoints import load_model
-from lyricgen.models.networks import CharacterModel, ImprovedSeqModel, VanillaRNN
+from lyricgen.models.networks import CharacterModel, ImprovedSeqModel, VanillaRNN, map_state
 from lyricgen.models.vocabulary import START_LABEL, string_to_labels
 
 
@@ -31,6 +39,39 @@ def test_fast_stepper_agrees_with_the_module(model, artist):
         for at in range(7, 30):
             logits, hidden = stepper.step(token_ids[:, at], hidden)
             torch.testing.assert_close(logits, expected[:, at], atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("length", [9, LONG_PREFIX + 9])
+def test_a_mix_and_a_guided_artist_agree_with_the_module(model, length):
+    token_ids = torch.randint(0, 101, (3, length + 6), generator=torch.Generator().manual_seed(0))
+    mix = torch.tensor([0.25, 0.75, 0.0])
+    lengths, ragged = torch.full((3,), length), torch.tensor([length, length - 2, 3])
+    artist = ArtistStepper(FastStepper.for_model(model), model, mix)
+    with torch.no_grad():
+        mixed, _ = model(token_ids, None, artists=mix.expand(3, -1))
+        between = 0.25 * model.artist_vectors(torch.tensor([0])) + 0.75 * model.artist_vectors(torch.tensor([1]))
+        torch.testing.assert_close(model.artist_vectors(mix[None]), between)
+        guided = 2.5 * mixed - 1.5 * model(token_ids, None)[0]
+        for stepper, expected in ((artist, mixed), (GuidedStepper(artist, 2.5), guided)):
+            for given in (ragged, lengths):
+                logits, hidden = stepper.read(token_ids[:, :length], given)
+                for row, end in enumerate(given.tolist()):
+                    torch.testing.assert_close(logits[row, :end], expected[row, :end], atol=1e-3, rtol=1e-4)
+            for at in range(length, length + 6):
+                logits, hidden = stepper.step(token_ids[:, at], hidden)
+                torch.testing.assert_close(logits, expected[:, at], atol=1e-3, rtol=1e-4)
+
+
+@pytest.mark.parametrize("length", [9, LONG_PREFIX + 9])
+def test_a_guided_prompt_begins_with_the_states_of_the_artist_and_of_any_artist(model, length):
+    labels = torch.randint(0, 101, (length,), generator=torch.Generator().manual_seed(0)).tolist()
+    artist = ArtistStepper(FastStepper.for_model(model), model, 1)
+    pending, both = GuidedStepper(artist, 2.0).begin(labels)
+    for row, stepper in enumerate((artist, ArtistStepper(artist.stepper, model, None))):
+        alone, hidden = stepper.begin(labels)
+        assert alone == pending == (labels if length == 9 else labels[-1:])
+        of_row = map_state(lambda part, row=row: part[:, row : row + 1], both)
+        map_state(lambda *parts: torch.testing.assert_close(*parts, atol=1e-5, rtol=1e-4), of_row, hidden)
 
 
 class GRUModel(CharacterModel):

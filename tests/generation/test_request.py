@@ -76,3 +76,31 @@ def test_a_limit_of_copied_words_needs_a_guard_that_keeps_it(model):
     assert request.with_settings(seed=1).settings.max_copied_words == 6
     with pytest.raises(ArgumentError, match="got 8"):
         request.with_settings(max_copied_words=8)
+
+
+def test_a_mix_is_the_weight_of_each_artist_and_its_ends_are_one_artist(model):
+    def mix(weight, second="bo finch"):
+        settings = GenerationSettings(artist="Ada Lark", second_artist=second, second_weight=weight)
+        return GenerationRequest(model, settings=settings).artist_mix
+
+    assert mix(0.25).tolist() == [0.75, 0.25, 0.0]
+    assert [mix(0), mix(1), mix(0.5, None)] == [0, 1, 0]
+    assert mix(0.5, "Ada Lark").tolist() == [1.0, 0.0, 0.0]
+    assert GenerationRequest(model).artist_mix is None
+
+
+def test_guidance_without_an_artist_has_no_effect_and_is_noted(model):
+    settings = GenerationSettings(guidance=2.5, seed=3, max_length=40)
+    request = GenerationRequest(model, settings=settings)
+    assert request.notes == ("Without an artist, guidance 2.5 has no effect.",)
+    assert write_together([request]) == write_together([request.with_settings(guidance=1)])
+    assert not request.with_settings(artist="Ada Lark").notes and not request.with_settings(guidance=1).notes
+
+
+def test_a_second_artist_without_a_first_is_refused(model):
+    with pytest.raises(
+        ArgumentError, match="^second_artist must be left out unless there is an artist, got 'Bo Finch'$"
+    ):
+        GenerationRequest(model, settings=GenerationSettings(second_artist="bo finch"))
+    with pytest.raises(ArgumentError, match="^second_artist must be one of Ada Lark, Bo Finch"):
+        GenerationRequest(model, settings=GenerationSettings(artist="Ada Lark", second_artist="Cy"))

@@ -14,13 +14,14 @@ import torch
 from lyricgen import load_model
 from lyricgen.generation import scheduler
 from lyricgen.generation.api import write_together
-from lyricgen.generation.fast_stepper import LONG_PREFIX
+from lyricgen.generation.decoding import BeamDecodingStrategy, GreedyDecodingStrategy, Hypothesis
+from lyricgen.generation.fast_stepper import LONG_PREFIX, FastStepper, GuidedStepper
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.scheduler import ContinuousBatch, stream_together
 from lyricgen.generation.settings import GenerationSettings
 from lyricgen.models.networks import VanillaRNN
 from lyricgen.models.text import read_labels
-from lyricgen.models.vocabulary import START_LABEL, string_to_labels
+from lyricgen.models.vocabulary import START_LABEL, string_to_labels, token_ids_to_str
 
 
 @pytest.fixture(scope="module", params=["lstm", "vanilla-rnn"])
@@ -68,6 +69,8 @@ def some_requests(model, count: int) -> list[GenerationRequest]:
                 top_p=[1.0, 1.0, 0.9][number % 3],
                 min_p=[0.0, 0.0, 0.0, 0.05][number % 4],
                 typical_p=[1.0, 0.9, 1.0, 1.0, 1.0][number % 5],
+                guidance=[1.0, 2.5][number % 2],
+                second_artist=[None, "Eminem"][number % 3 and number % 4 == 0],
                 max_length=112 + 9 * number,
                 seed=number,
             ),
@@ -286,20 +289,50 @@ class OddWords:
         return []
 
 
+@pytest.mark.parametrize("guidance", [1.0, 3.0])
 @pytest.mark.parametrize("prefix", ["", "Ab ", "so it goes " * 8])
 @pytest.mark.parametrize("guards", [(), (OddWords(),)])
-def test_measured_bits_are_those_of_the_module_for_what_is_written(small, prefix, guards):
+def test_measured_bits_are_those_of_the_module_for_what_is_written(small, prefix, guards, guidance):
+    settings = {"artist": "Ada Lark", "guidance": guidance, "max_length": 140}
     requests = [
-        replace(make(small, prefix, max_length=140, seed=seed, temperature=0.3 + seed), guards=guards)
-        for seed in range(2)
+        replace(make(small, prefix, seed=seed, temperature=0.3 + seed, **settings), guards=guards) for seed in range(2)
     ]
     *_, lyrics = stream_together(requests, measured=True)
     for lyric in lyrics:
         labels = torch.tensor([[START_LABEL, *read_labels(prefix), *string_to_labels(lyric.text[len(prefix) :])]])
         with torch.no_grad():
-            logits, _ = small.model(labels[:, :-1], None)
+            logits, _ = small.model(labels[:, :-1], None, artists=torch.tensor([0]))  # without guidance
         nats = torch.nn.functional.cross_entropy(logits[0], labels[0, 1:], reduction="none")
         assert lyric.bits == pytest.approx(float(nats[len(prefix) :].sum()) / math.log(2), rel=1e-4)
+
+
+def test_a_guided_lyric_that_backtracks_is_the_same_alone_and_in_company(small):
+    """Two rows of the model belong to it, which preemption and backtracking keep together."""
+    styles = [{"artist": "Ada Lark", "guidance": 1 + number} for number in range(3)] + [{}]
+    requests = [
+        replace(make(small, max_length=500, seed=seed, temperature=1.0, **style), guards=(OddWords(),))
+        for style in styles
+        for seed in range(2)
+    ]
+    alone = list(map(text_alone, requests))
+    assert len(set(alone)) == len(alone)
+    assert write_together([replace(request, batch=None) for request in requests]) == alone
+    assert [texts[-1] for texts in in_threads(small, requests)] == alone  # in turns, in a batch of two rows
+
+
+def test_greedy_and_beam_are_guided_as_the_decoding_strategies_guide(sharp_model):
+    stepper = GuidedStepper(FastStepper.of(sharp_model, 0), 3.0)
+    start = Hypothesis(torch.tensor([[START_LABEL, *string_to_labels("ab ")]]))
+    expected = {
+        "greedy": GreedyDecodingStrategy(stepper).decode(start, 41)[0],
+        "beam": BeamDecodingStrategy(stepper).decode(start, 41)[0],
+    }
+    for strategy, hypothesis in expected.items():
+        settings = GenerationSettings(strategy=strategy, artist="Ada Lark", guidance=3, max_length=40)
+        request = GenerationRequest(sharp_model, "Ab ", settings)
+        guided = text_alone(request)
+        assert guided[3:] == token_ids_to_str(hypothesis.token_ids[0, 4:])
+        assert guided != text_alone(request.with_settings(guidance=1))
 
 
 def test_who_stops_reading_several_frees_all_their_places(small):
