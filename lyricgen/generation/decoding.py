@@ -271,15 +271,15 @@ def next_probabilities(
         probabilities = probabilities.masked_fill(beyond, 0.0)
     if top_p < 1.0:
         probabilities = _normalized(probabilities)
-        probabilities = _until_mass(probabilities, probabilities.argsort(dim=-1, descending=True), top_p)
+        probabilities = _until_mass(probabilities, *probabilities.sort(dim=-1, descending=True), top_p)
     if min_p > 0.0:
         low = probabilities < min_p * probabilities.amax(dim=-1, keepdim=True)
         probabilities = probabilities.masked_fill(low, 0.0)
     if typical_p < 1.0:
         probabilities = _normalized(probabilities)
         entropy = torch.special.entr(probabilities).sum(dim=-1, keepdim=True)  # in nats, as the surprisals are
-        distance = (-probabilities.log() - entropy).abs()
-        probabilities = _until_mass(probabilities, distance.argsort(dim=-1, stable=True), typical_p)
+        order = (-probabilities.log() - entropy).abs().argsort(dim=-1, stable=True)
+        probabilities = _until_mass(probabilities, probabilities.gather(-1, order), order, typical_p)
     return _normalized(probabilities)
 
 
@@ -288,9 +288,8 @@ def _normalized(probabilities: torch.Tensor) -> torch.Tensor:
     return probabilities / probabilities.sum(dim=-1, keepdim=True)
 
 
-def _until_mass(probabilities: torch.Tensor, order: torch.Tensor, mass: float) -> torch.Tensor:
-    """Probabilities (..., C) with 0 beyond the first characters, in an order (..., C) of labels, that reach `mass`."""
-    ranked = probabilities.gather(-1, order)
+def _until_mass(probabilities: torch.Tensor, ranked: torch.Tensor, order: torch.Tensor, mass: float) -> torch.Tensor:
+    """Probabilities (..., C) with 0 beyond the first that reach `mass`, ranked (..., C) in an order of labels (..., C)."""
     beyond = ranked.cumsum(dim=-1) - ranked >= mass
     return probabilities.masked_fill(torch.zeros_like(beyond).scatter(-1, order, beyond), 0.0)
 
