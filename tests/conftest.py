@@ -115,3 +115,54 @@ def app_url():
     )
     yield url.rstrip("/")
     demo.close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's chromium, driven by Playwright."""
+    from browser import CHROMIUM, FLAGS
+
+    if not CHROMIUM:
+        message = "no chromium on this machine; install it, or name one in LYRICGEN_CHROMIUM"
+        pytest.fail(message) if os.environ.get("LYRICGEN_REQUIRE_BROWSER") else pytest.skip(message)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser_tab(browser):
+    """One tab for all tests, and what its scripts reported."""
+    tab, failures = browser.new_page(), []
+    tab.on("pageerror", lambda error: failures.append(str(error)))
+    tab.on("console", lambda line: failures.append(line.text) if line.type == "error" else None)
+    yield tab, failures
+    tab.close()
+
+
+@pytest.fixture
+def page(browser_tab, app_url, request):
+    """The page as the test before left it; loaded again only after a failed one. Fails if one of its scripts does."""
+    from browser import DESKTOP
+
+    tab, failures = browser_tab
+    failed = request.session.testsfailed
+    tab.set_viewport_size(getattr(request, "param", DESKTOP))
+    if not tab.url.startswith(app_url) or getattr(tab, "failed_before", 0) != failed:
+        tab.goto(app_url)
+        tab.get_by_role("tab", name="Write", exact=True).wait_for(timeout=30_000)
+    tab.failed_before = failed
+    yield tab
+    reported, failures[:] = list(failures), []
+    assert not reported
+
+
+@pytest.fixture
+def fresh_page(page, app_url):
+    """The page, loaded again."""
+    page.goto(app_url)
+    page.get_by_role("tab", name="Write", exact=True).wait_for(timeout=30_000)
+    return page

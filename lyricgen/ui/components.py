@@ -2,8 +2,8 @@
 
 import base64
 import html
+import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,19 +27,6 @@ MAX_WORD_SHOWN = 40  # characters of a word in a sentence
 MAX_QUOTED_WORDS = 12  # words of a copied run in a line
 NOT_COUNTED = "asked with: does not count"
 MEDIA_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv", "json": "application/json"}
-
-
-@dataclass(frozen=True, eq=False)
-class TextTarget:
-    """The inputs of a tab that analyses a text. To send a text there, set `text` (and `artist`, if any) and run `show`."""
-
-    text: gr.Textbox
-    show: Callable
-    inputs: list
-    outputs: list
-    artist: gr.Dropdown | None = None
-    gpu: bool = True
-    """Whether `show` runs a model."""
 
 
 def static(name: str) -> str:
@@ -141,3 +128,8 @@ def escaped(text: str) -> str:
 
 def _data_url(kind: str, content: bytes) -> str:
     return f"data:{MEDIA_TYPES[kind]};base64,{base64.b64encode(content).decode()}"
+
+
+def as_json(value: dict[str, Any]) -> str:
+    """JSON with every `<` escaped, so that no text can open a tag."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

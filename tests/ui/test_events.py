@@ -13,9 +13,9 @@ from lyricgen.ui.page import build_demo
 
 NO_MODEL = {  # handlers and endpoints that run no model, so that a ZeroGPU Space need not allocate its GPU
     "<lambda>", "about", "analogy", "analogy_benchmark", "bias", "check_prefix", "debiasing", "distance", "fill_sets",
-    "layer_and_unit", "learning_curves", "map", "neighbors", "originality", "select_tab", "selected_position", "show_analogies",
+    "layer_and_unit", "learning_curves", "map", "neighbors", "originality", "selected_position", "show_analogies",
     "show_analogy", "show_curves", "show_debiasing", "show_distance", "show_finished", "show_map", "show_model", "show_neighbors",
-    "show_notes", "show_originality", "show_random_words", "show_sampling", "show_scores", "show_weat",
+    "show_notes", "show_originality", "show_random_words", "show_sampling", "show_scores", "show_weat", "updates",
 }  # fmt: skip
 
 

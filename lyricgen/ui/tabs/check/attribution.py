@@ -1,15 +1,16 @@
-"""The tab on authorship attribution: the likely artist of a text, as a whole and line by line; `/attribute`."""
+"""The answer on authorship attribution: the likely artist of a text, as a whole and line by line; `/attribute`."""
 
 import html
 from functools import partial
 
 import gradio as gr
 
-from lyricgen.analysis.attribution import MAX_ATTRIBUTED_LENGTH, Attribution
+from lyricgen.analysis.attribution import Attribution
 from lyricgen.endpoints import inside
 from lyricgen.resources import Resources
-from lyricgen.ui.components import TextTarget, escaped
+from lyricgen.ui.components import escaped
 from lyricgen.ui.events import RUN_ONCE_EVENT, add_endpoint, listen
+from lyricgen.ui.shared_text import TextBox
 
 EXPLANATION = """
 A model that writes in the style of an artist can be asked the other way round. It reads your text once for each of its
@@ -22,42 +23,20 @@ MEANING = (
     "A short text says little: three hundred letters in nobody's manner look like someone's by chance. "
     "It is a likeness of words and turns, and no proof of who wrote a text."
 )
-EXAMPLES = [  # written for this page
-    [inside.ATTRIBUTED_EXAMPLE],
-    [
-        "stacks on the table, i been up since seven\ncame from the basement, now the roof is my heaven\n"
-        "they want my flow but they could never get it"
-    ],
-    ["the stars fall into the sea tonight\nand all the colours come alive\nand we are floating, we are light"],
-]
 NGRAMS_METHOD = "n-grams"  # the classifier's name among the measured methods
 
 
-def create_attribution_tab(resources: Resources) -> TextTarget:
-    """Adds the tab's components and `/attribute`."""
-    gr.Markdown(EXPLANATION)
-    with gr.Row():
-        with gr.Column(scale=2, min_width=320):
-            text = gr.Textbox(
-                inside.ATTRIBUTED_EXAMPLE,
-                label="Text",
-                lines=7,
-                max_lines=16,
-                info=f"1 to {MAX_ATTRIBUTED_LENGTH:,} letters; a line of its own for each line, or two spaces between.",
-                elem_id="attribution-text",
-            )
-            model = gr.Radio(resources.model_names, value=resources.default_model, label="Model")
-            ask = gr.Button("Whose is it?", variant="primary", elem_id="attribute")
-        with gr.Column(scale=3, min_width=320):
-            verdict = gr.Markdown(elem_id="attribution-verdict")
-            ranking = gr.HTML(elem_id="attribution-ranking")
+def create_attribution(resources: Resources, check: gr.Button, box: TextBox) -> None:
+    """Adds the bars of the artists, the lines and `/attribute`; `check` runs it."""
+    gr.Markdown("## Sounds like")
+    verdict = gr.Markdown(elem_id="attribution-verdict")
+    ranking = gr.HTML(elem_id="attribution-ranking")
     lines = gr.HTML(elem_id="attribution-lines")
     gr.Markdown(accuracy_text(resources), elem_id="attribution-figures")
-    gr.Examples(EXAMPLES, text, label="Texts to try (written for this page)", api_visibility="private")
-    target = TextTarget(text, partial(show_attribution, resources), [text, model], [verdict, ranking, lines])
-    listen(ask.click, target.show, target.inputs, target.outputs, **RUN_ONCE_EVENT)
+    gr.Markdown(EXPLANATION)
+    show = partial(show_attribution, resources, model=resources.default_model)
+    listen(check.click, show, box.text, [verdict, ranking, lines], **RUN_ONCE_EVENT)
     add_endpoint(resources, inside.attribute)
-    return target
 
 
 def show_attribution(resources: Resources, text: str, model: str) -> tuple[str, str, str]:

@@ -1,11 +1,11 @@
-"""The lyrics tab's handlers, called as functions."""
+"""Write's handlers, called as functions."""
 
 import pytest
 
 from lyricgen.errors import ArgumentError
 from lyricgen.resources import Resources
-from lyricgen.ui.steering import labelled, position_text
-from lyricgen.ui.tabs.lyrics import continue_lyric, request_from_page, show_choices, show_notes
+from lyricgen.ui.tabs.write.steering import labelled, position_text
+from lyricgen.ui.tabs.write.tab import continue_lyric, request_from_page, show_choices, show_notes
 
 SETTINGS = ("Bob", "sample", 0.9, 5, 0.8, 40, 7, 0)  # as the page sends them, artist first
 

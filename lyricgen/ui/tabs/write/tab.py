@@ -19,7 +19,7 @@ from lyricgen.models.text import ANY_ARTIST
 from lyricgen.resources import LoadedModel, Resources
 from lyricgen.ui.components import cards, example_artist, originality_line
 from lyricgen.ui.events import IMMEDIATE_EVENT, RUN_ONCE_EVENT, SILENT_EVENT, add_endpoint, listen
-from lyricgen.ui.steering import SteeringPanel, create_steering, labelled, position_text
+from lyricgen.ui.tabs.write.steering import SteeringPanel, create_steering, labelled, position_text
 from lyricgen.validation import check_integer, check_text
 
 PAGE_SETTINGS = (
@@ -27,7 +27,10 @@ PAGE_SETTINGS = (
 )  # fmt: skip
 """The fields of `GenerationSettings` that the page sets, in its order."""
 COPIED = [("no limit", 0), *((f"{words} words", words) for words in (4, 5, 6, 8, 12, 20))]
-SENDERS = {"X-ray": "X-ray this", "Whose line is it?": "Whose is this?", "Original or copied?": "Mark what is copied"}
+LINKS = (
+    '<p><button type="button" class="link" data-open="inside/letters">Look inside</button> '
+    '<button type="button" class="link" data-open="check">Who does it sound like? What is copied?</button></p>'
+)
 EXAMPLES: list[list[Any]] = [  # prefix, artist, model, strategy, temperature
     ["the river keeps its secrets ", "Coldplay", "lstm", "sample", 0.7],
     ["i left my coat on the last train ", "Taylor Swift", "lstm", "sample", 0.5],
@@ -43,13 +46,13 @@ CALL_LIMIT: dict[str, Any] = {"concurrency_limit": MAX_BATCH_SIZE, "concurrency_
 
 
 @dataclass(frozen=True, eq=False)
-class LyricsTab:
-    """Components that send a lyric to other tabs: text, artist and buttons."""
+class WriteTab:
+    """What other tabs need of this one."""
 
     lyrics: gr.Textbox
     artist: gr.Dropdown
-    senders: dict[str, gr.Button]
-    """Buttons by the name of their target tab."""
+    written: list[gr.events.Dependency]
+    """The events that write into `lyrics`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +66,7 @@ class SettingsColumn:
     inputs: list
 
 
-def create_lyrics_tab(resources: Resources) -> LyricsTab:
+def create_write_tab(resources: Resources) -> WriteTab:
     """Adds the tab's components and endpoints."""
     with gr.Row():
         with gr.Column(scale=3, min_width=320):
@@ -82,8 +85,7 @@ def create_lyrics_tab(resources: Resources) -> LyricsTab:
             )
             notes = gr.Markdown(label="Notes on the prefix", elem_id="notes")
             original = gr.Markdown(elem_id="original-line")
-            with gr.Row():
-                senders = {tab: gr.Button(label, size="sm", min_width=100) for tab, label in SENDERS.items()}
+            gr.HTML(LINKS, elem_id="write-links")
             steering_column = gr.Column()
         with gr.Column(scale=2, min_width=320):
             column = create_settings(resources)
@@ -107,7 +109,7 @@ def create_lyrics_tab(resources: Resources) -> LyricsTab:
     stop.click(None, None, None, cancels=[writing, continuing, writing_variants], api_visibility="private")
     add_endpoint(resources, endpoints.generate, **CALL_LIMIT)
     add_endpoint(resources, endpoints.check_prefix, gpu=False, queue=False)
-    return LyricsTab(lyrics, artist, senders)
+    return WriteTab(lyrics, artist, [writing, continuing])
 
 
 def _create_beginning(resources: Resources) -> tuple[gr.Textbox, gr.Dropdown]:

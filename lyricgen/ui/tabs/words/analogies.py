@@ -1,4 +1,4 @@
-"""The tab on analogies, by two methods, and on the Google test set; `/analogy`, `/analogy_benchmark`."""
+"""The view on analogies, by two methods, and on the Google test set; `/analogy`, `/analogy_benchmark`."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -43,8 +43,8 @@ SCORE_HEADER = ["Category", "Right", "Asked", "Accuracy", "Left out"]
 BENCHMARK_LIMIT: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "benchmark"}
 
 
-def create_analogy_tab(resources: Resources) -> None:
-    """Adds the tab's components, `/analogy` and `/analogy_benchmark`."""
+def create_analogies_view(resources: Resources) -> None:
+    """Adds the view's components, `/analogy` and `/analogy_benchmark`."""
     gr.Markdown(EXPLANATION)
     with gr.Row():
         x1 = gr.Textbox("man", label="x1", elem_id="x1", min_width=120)
@@ -53,7 +53,7 @@ def create_analogy_tab(resources: Resources) -> None:
     with gr.Row():
         vectors = space_choice(resources.space_names)
         top_k = gr.Slider(1, 20, value=5, step=1, label="Answers")
-    solve = gr.Button("Solve", variant="primary", elem_id="solve")
+    solve = gr.Button("Solve", variant="primary", elem_id="solve", elem_classes="runs-on-open")
     answer = gr.Markdown(elem_id="analogy-answer")
     with gr.Row():
         added = answer_table("3CosAdd", elem_id="added")

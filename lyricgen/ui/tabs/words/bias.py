@@ -1,4 +1,4 @@
-"""The tab on bias: two analogies, WEAT, the gender direction, residual bias after debiasing; `/bias`, `/debiasing`."""
+"""The view on bias: two analogies, WEAT, the gender direction, residual bias after debiasing; `/bias`, `/debiasing`."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -40,8 +40,8 @@ SIGNIFICANCE = 0.05  # p-value up to which an association counts
 WEAT_HEADER = ["Vectors", "Effect size", "p-value", "Partitions"]
 
 
-def create_bias_tab(resources: Resources) -> None:
-    """Adds the tab's components, `/bias` and `/debiasing`."""
+def create_bias_view(resources: Resources) -> None:
+    """Adds the view's components, `/bias` and `/debiasing`."""
     gr.Markdown(EXPLANATION)
     vectors = space_choice(resources.space_names)
     _create_analogies(resources, vectors)
@@ -103,7 +103,7 @@ def _create_weat(resources: Resources, vectors: gr.Dropdown) -> None:
 def _create_debiasing(resources: Resources, vectors: gr.Dropdown) -> None:
     gr.Markdown("### The gender direction, and what debiasing leaves")
     gr.Markdown(DEBIASING_EXPLANATION)
-    look = gr.Button("Look", variant="primary", elem_id="look")
+    look = gr.Button("Look", variant="primary", elem_id="look", elem_classes="runs-on-open")
     verdict = gr.Markdown(elem_id="debiasing-says")
     drawing = gr.HTML(elem_id="occupations")
     clusters = gr.HTML(elem_id="clusters")

@@ -1,4 +1,4 @@
-"""The tab that marks the words of a text that occur in the training songs; `/originality`."""
+"""The answer that marks the words of a text that occur in the training songs; `/originality`."""
 
 import html
 from functools import partial
@@ -7,7 +7,6 @@ import gradio as gr
 
 from lyricgen.endpoints import inside
 from lyricgen.memorization.originality import (
-    MAX_COMPARED_LENGTH,
     CopiedRun,
     Originality,
     measure_originality,
@@ -15,8 +14,9 @@ from lyricgen.memorization.originality import (
 )
 from lyricgen.memorization.song_index import GRAM
 from lyricgen.resources import Resources
-from lyricgen.ui.components import TextTarget, escaped
+from lyricgen.ui.components import escaped
 from lyricgen.ui.events import RUN_ONCE_EVENT, add_endpoint, listen
+from lyricgen.ui.shared_text import TextBox
 
 EXPLANATION = f"""
 **Has a song said this before?** Every {GRAM} words in a row of your text are looked up in the songs that the models learnt from.
@@ -29,18 +29,9 @@ RUNS_WIDTHS: list[str | int] = ["14%", "18%", "40%", "28%"]
 MAX_ROWS = 200  # first runs shown in the table
 
 
-def create_originality_tab(resources: Resources) -> TextTarget:
-    """Adds the tab's components and `/originality`."""
-    gr.Markdown(EXPLANATION)
-    text = gr.Textbox(
-        inside.ORIGINALITY_EXAMPLE,
-        label="Text",
-        lines=6,
-        max_lines=16,
-        info=f"1 to {MAX_COMPARED_LENGTH:,} characters. Punctuation, capitals and line breaks make no difference.",
-        elem_id="original-text",
-    )
-    look_up = gr.Button("Look it up", variant="primary", elem_id="look-up")
+def create_originality(resources: Resources, check: gr.Button, box: TextBox) -> None:
+    """Adds the marked text, the table of its runs and `/originality`; `check` runs it."""
+    gr.Markdown("## Copied?")
     summary = gr.Markdown(elem_id="original-summary")
     marked = gr.HTML(elem_id="original-marked")
     runs = gr.Dataframe(
@@ -49,13 +40,13 @@ def create_originality_tab(resources: Resources) -> TextTarget:
         interactive=False,
         wrap=True,
         visible=False,
-        label="Runs that stand in a song",
+        label="Passages that occur in a song",
         elem_id="original-runs",
     )
-    target = TextTarget(text, partial(show_originality, resources), [text], [summary, marked, runs], gpu=False)
-    listen(look_up.click, target.show, target.inputs, target.outputs, gpu=target.gpu, **RUN_ONCE_EVENT)
+    gr.Markdown(EXPLANATION)
+    show, outputs = partial(show_originality, resources), [summary, marked, runs]
+    listen(check.click, show, box.text, outputs, gpu=False, **RUN_ONCE_EVENT)
     add_endpoint(resources, inside.originality, gpu=False)
-    return target
 
 
 def show_originality(resources: Resources, text: str) -> tuple[str, str, gr.Dataframe]:

@@ -1,18 +1,18 @@
-"""What the X-ray's tab hands to its script, and whether its colours can be read."""
+"""What Letters and Neurons hand to their script, and whether their colours can be read."""
 
 import itertools
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lyricgen.analysis.activations import read_cells, unit_facts
 from lyricgen.analysis.scoring import score
-from lyricgen.ui.tabs import xray
+from lyricgen.ui.components import STATIC
+from lyricgen.ui.tabs.inside import letters, neurons
 
-CSS = (Path(xray.__file__).parents[1] / "static" / "xray.css").read_text(encoding="utf-8")
+CSS = (STATIC / "inside.css").read_text(encoding="utf-8")
 PAGE = {"light": "#27272a", "dark": "#f4f4f5"}  # what gradio writes in, on the lightest and the darkest colours
 
 
@@ -58,7 +58,7 @@ def test_scales_go_one_way_in_brightness_so_that_no_hue_need_be_told(theme):
 def test_what_the_script_draws_has_a_colour_and_figures_for_every_letter(tiny_model):
     text = "se\u00e9 <script>\nno"
     scored = score(text, model=tiny_model)
-    written = xray.scores_json([scored, scored])
+    written = letters.scores_json([scored, scored])
     assert "<" not in written
     data = json.loads(written)
     assert (data["text"], data["starts"]) == (text, [0, 13])
@@ -85,12 +85,12 @@ def test_what_the_script_draws_has_a_colour_and_figures_for_every_letter(tiny_mo
 def test_a_letters_colour_is_that_of_its_probability(tiny_model, probability, shade):
     scored = score("a", model=tiny_model)
     scored.log_probs[0] = np.log2(probability)
-    assert xray.shades(scored) == [shade]
+    assert letters.shades(scored) == [shade]
 
 
 def test_a_units_colours_have_the_sign_and_the_share_of_its_largest(tiny_model):
     cells = read_cells("seven chairs stood in the rain", model=tiny_model)
-    data = json.loads(xray.unit_json(cells, unit_facts(cells)))
+    data = json.loads(neurons.unit_json(cells, unit_facts(cells)))
     panel = data["panels"][0]
     largest = max(map(abs, panel["values"]))
     for value, shade in zip(panel["values"], panel["classes"], strict=True):
@@ -100,6 +100,6 @@ def test_a_units_colours_have_the_sign_and_the_share_of_its_largest(tiny_model):
 
 def test_a_row_of_the_table_says_what_nothing_can_follow(tiny_model):
     facts = unit_facts(read_cells("bcd", model=tiny_model))
-    rows = {one["feature"]: xray.feature_row(one) for one in facts["features"]}
+    rows = {one["feature"]: neurons.feature_row(one) for one in facts["features"]}
     assert rows["vowel"][1:] == ["none: the same at every letter here", ""]
     assert re.fullmatch(r"(\d/\d+: -?\d\.\d\d(, )?){5}", rows["position in line"][1])

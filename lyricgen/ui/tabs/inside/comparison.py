@@ -1,4 +1,4 @@
-"""The tab that compares RNN and LSTM: lyrics of both, five temperatures, learning curves; `/compare`,
+"""The view that compares RNN and LSTM: lyrics of both, five temperatures, learning curves; `/compare`,
 `/temperatures`, `/learning_curves`."""
 
 from collections.abc import Iterator
@@ -36,8 +36,8 @@ clean one). By epoch one sees what a model learns from the same songs, by minute
 """
 
 
-def create_compare_tab(resources: Resources) -> None:
-    """Adds the tab's components, `/compare`, `/temperatures` and `/learning_curves`."""
+def create_comparison_view(resources: Resources) -> None:
+    """Adds the view's components, `/compare`, `/temperatures` and `/learning_curves`."""
     gr.Markdown(EXPLANATION)
     with gr.Row():
         prefix = gr.Textbox(

@@ -1,4 +1,4 @@
-"""The tab that lists the neighbours of a word, in one vector space or in two; `/neighbors`."""
+"""The view that lists the neighbours of a word, in one vector space or in two; `/neighbors`."""
 
 from functools import partial
 
@@ -17,8 +17,8 @@ news, `lyrics` read only the songs. Put both beside each other: how does *fire* 
 EXAMPLES = ["fire", "love", "heart", "king", "crown", "rock"]
 
 
-def create_neighbors_tab(resources: Resources) -> None:
-    """Adds the tab's components and `/neighbors`."""
+def create_neighbors_part(resources: Resources) -> None:
+    """Adds the view's components and `/neighbors`."""
     gr.Markdown(EXPLANATION)
     word = gr.Textbox("fire", label="Word", elem_id="neighbor-word")
     with gr.Row():

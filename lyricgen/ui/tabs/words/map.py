@@ -1,4 +1,4 @@
-"""The tab that puts words on a plane; `/map`."""
+"""The view that puts words on a plane; `/map`."""
 
 from functools import partial
 
@@ -26,8 +26,8 @@ EXAMPLES = [
 MAX_MISSING_NAMED = 20  # words
 
 
-def create_map_tab(resources: Resources) -> None:
-    """Adds the tab's components and `/map`."""
+def create_map_view(resources: Resources) -> None:
+    """Adds the view's components and `/map`."""
     gr.Markdown(EXPLANATION)
     words = gr.Textbox(
         endpoints.MAP_EXAMPLE,
@@ -42,7 +42,7 @@ def create_map_tab(resources: Resources) -> None:
         method = gr.Radio(list(METHODS), value=METHODS[0], label="Method")
         seed = gr.Number(0, precision=0, label="Seed", info="Of the words at random.")
     with gr.Row():
-        draw = gr.Button("Draw", variant="primary", elem_id="draw")
+        draw = gr.Button("Draw", variant="primary", elem_id="draw", elem_classes="runs-on-open")
         random = gr.Button(f"{RANDOM_WORDS} words at random", elem_id="random-words")
     notes = gr.Markdown(elem_id="map-notes")
     drawing = gr.HTML(elem_id="map")

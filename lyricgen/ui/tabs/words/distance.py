@@ -1,4 +1,4 @@
-"""The tab that measures cosine distances, of two words or of a synonym and an antonym; `/distance`."""
+"""The view that measures cosine distances, of two words or of a synonym and an antonym; `/distance`."""
 
 from functools import partial
 
@@ -19,8 +19,8 @@ an **antonym** of the first, see whether the opposite is nearer than the synonym
 EXAMPLES = [["fast", "quick", "slow"], ["happy", "cheerful", "sad"], ["hot", "warm", "cold"], ["guitar", "drums", ""]]
 
 
-def create_distance_tab(resources: Resources) -> None:
-    """Adds the tab's components and `/distance`."""
+def create_distance_part(resources: Resources) -> None:
+    """Adds the view's components and `/distance`."""
     gr.Markdown(EXPLANATION)
     with gr.Row():
         w1 = gr.Textbox("fast", label="Word", elem_id="w1", min_width=120)

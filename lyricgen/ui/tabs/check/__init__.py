@@ -1,0 +1,1 @@
+"""Check: whom a text sounds like, and what of it is copied."""

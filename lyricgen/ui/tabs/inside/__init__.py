@@ -1,0 +1,1 @@
+"""Inside: letters, neurons, and the RNN beside the LSTM."""

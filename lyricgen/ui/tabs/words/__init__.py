@@ -1,0 +1,1 @@
+"""Words: map, analogies and bias of word vectors."""

@@ -1,0 +1,26 @@
+"""The tab on word vectors: a map with neighbours and distances, analogies, bias."""
+
+import gradio as gr
+
+from lyricgen.resources import Resources
+from lyricgen.ui.tabs.words.analogies import create_analogies_view
+from lyricgen.ui.tabs.words.bias import create_bias_view
+from lyricgen.ui.tabs.words.distance import create_distance_part
+from lyricgen.ui.tabs.words.map import create_map_view
+from lyricgen.ui.tabs.words.neighbors import create_neighbors_part
+
+
+def create_words_tab(resources: Resources) -> list[gr.Tab]:
+    """Adds the tab's views and their endpoints; returns the views."""
+    with gr.Tabs(elem_classes="views"):
+        with gr.Tab("Map", id="map") as map:
+            create_map_view(resources)
+            with gr.Accordion("Neighbours of a word", open=False):
+                create_neighbors_part(resources)
+            with gr.Accordion("Distance of two words", open=False):
+                create_distance_part(resources)
+        with gr.Tab("Analogies", id="analogies") as analogies:
+            create_analogies_view(resources)
+        with gr.Tab("Bias", id="bias") as bias:
+            create_bias_view(resources)
+    return [map, analogies, bias]

@@ -1,0 +1,1 @@
+"""Write: first words in, a song out, letter by letter."""

@@ -1,0 +1,33 @@
+"""About, and the page's head, in a real browser."""
+
+import pytest
+from browser import TITLE, open_tab, wait_for_text
+
+pytestmark = pytest.mark.browser
+
+
+def test_about_tab_lists_both_models(page):
+    open_tab(page, "About")
+    for name in ("lstm", "vanilla-rnn"):
+        wait_for_text(page, "#models", name)
+    page.locator("#origins").get_by_text("VanillaRNN; bundled with lyricgen").wait_for()
+
+
+def test_a_link_in_a_chat_shows_a_card_of_the_page(page):
+    tags = page.evaluate("""() => Object.fromEntries([...document.querySelectorAll('meta[name], meta[property]')]
+        .map(tag => [tag.getAttribute('name') ?? tag.getAttribute('property'), tag.content]))""")
+    assert page.title() == TITLE and "one letter at a time" in tags["description"]
+
+
+def test_all_tabs_can_be_seen_on_a_phone(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    for name in ("Write", "Inside", "Check", "Words", "About"):
+        box = page.get_by_role("tab", name=name, exact=True).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["height"] >= 40
+
+
+def test_big_text_is_for_a_projector(page):
+    page.locator("#big-text").click()
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "20px"
+    page.locator("#big-text").click()
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "16px"
