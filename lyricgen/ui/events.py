@@ -22,6 +22,8 @@ INTERNAL_ERROR_MESSAGE = "Something went wrong on our side; it has been logged. 
 PRIVATE_EVENT: dict[str, Any] = {"api_visibility": "private", "preprocess": False, "show_progress": "minimal"}
 """An event of the page alone, not of the API; values arrive unprocessed, so that our own checks see them."""
 RUN_ONCE_EVENT: dict[str, Any] = {**PRIVATE_EVENT, "trigger_mode": "once"}
+LATEST_EVENT: dict[str, Any] = {**PRIVATE_EVENT, "trigger_mode": "always_last"}
+"""An event of the page whose last trigger counts: one that comes while it runs follows."""
 SILENT_EVENT: dict[str, Any] = {**PRIVATE_EVENT, "show_progress": "hidden"}
 IMMEDIATE_EVENT: dict[str, Any] = {**SILENT_EVENT, "queue": False}
 

@@ -1,5 +1,6 @@
 """The page: `build_demo` assembles the five tabs, one folder or module per tab with a `create_<name>_tab(resources, ...)`."""
 
+import os
 from importlib.util import find_spec
 from typing import Any
 
@@ -17,11 +18,13 @@ from lyricgen.ui.tabs.write.tab import create_write_tab
 from lyricgen.ui.theme import TITLE, launch_look
 
 MAX_QUEUE_LENGTH = 128  # waiting requests; further ones are refused
+NEVER = str(10**9)  # events between two summaries for gradio's monitoring page, which is off
 RUN_ON_OPEN = "() => { lyricgen.runOnOpen(); }"
 
 
 def build_demo(resources: Resources) -> gr.Blocks:
     """The whole page with its API, ready to launch with `launch_settings`."""
+    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", NEVER)
     shared = SharedText()
     with PageBlocks(title=TITLE, analytics_enabled=False) as demo:
         with gr.Row(elem_id="page-head"):

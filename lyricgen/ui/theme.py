@@ -48,6 +48,7 @@ def theme() -> gr.themes.Base:
         border_color_primary="#dcdfe5",
         border_color_primary_dark="#333b49",
         input_background_fill_dark="#1b202a",
+        input_border_width="1px",
         input_border_color="#dcdfe5",
         input_border_color_dark="#333b49",
         input_placeholder_color="*neutral_500",
@@ -113,4 +114,4 @@ def head() -> str:
         f'<meta {"property" if name.startswith("og:") else "name"}="{name}" content="{html.escape(content)}">'
         for name, content in tags.items()
     ]
-    return "\n".join([*lines, f"<script>{static('page.js')}</script>"])
+    return "\n".join([*lines, "<script>", static("page.js"), "</script>"])

@@ -4,13 +4,11 @@ import pytest
 from browser import DESKTOP, HOSTILE, PHONE, assert_fits, open_tab, wait_for_text
 
 from lyricgen.analysis.scoring import compare_scores, score
+from lyricgen.endpoints.inside import SCORED_EXAMPLE
 from lyricgen.ui.tabs.inside.letters import shades
 
 pytestmark = pytest.mark.browser
 both_widths = pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
-
-
-HOSTILE = "<img src=x onerror=alert(1)> <script>alert(1)</script> {{value}} ${1+1} `é` </style> &lt;b&gt;"
 
 
 def xray(page, text: str) -> None:
@@ -65,6 +63,7 @@ def test_every_letter_is_coloured_and_tells_of_itself(page):
 def test_lines_differences_and_a_table_stand_below(page):
     text = "the river is deep  and qz is wide"
     xray(page, text)
+    page.get_by_role("button", name="Numbers").click()
     page.wait_for_function("document.querySelector('#xray-lines').innerText.includes('and qz is wide')")
     worst = compare_scores(text).differences[0]
     page.wait_for_function(
@@ -108,18 +107,20 @@ def test_a_letter_outside_the_vocabulary_is_marked(page):
     assert "They are not scored" in page.locator("#xray-summary").inner_text()
 
 
-@both_widths
 def test_a_hidden_unit_is_seen_along_the_text(page):
     open_tab(page, "Inside", "Neurons")
+    page.locator("#inside-text textarea").fill(SCORED_EXAMPLE)
+    page.locator("#see-cells").click()
+    wait_for_text(page, "#cells-features", "the same at every letter")
     page.locator("#cells-view .xr-text").nth(1).wait_for(timeout=20_000)
     assert page.locator("#cells-view .xp4").count() > 1 and page.locator("#cells-view .xn4").count() > 1
     page.wait_for_function("document.querySelector('#cells-features').innerText.includes('the same at every letter')")
     page.get_by_label("Units to look at").click()
     page.get_by_role("option", name="vowel").click()
-    told = page.locator("#cells-told")
-    told.get_by_text("Layer 1 of 2, unit 44 of 512").wait_for(timeout=20_000)
+    wait_for_text(page, "#cells-told", "Layer 1 of 2, unit")
     page.locator("#cells-view .xr-text span").nth(1).click()
     assert "activation h" in details(page, "#cells-view") and "memory c" in details(page, "#cells-view")
+    page.set_viewport_size(PHONE)
     assert_fits(page)
 
 
@@ -147,7 +148,6 @@ def test_nothing_to_xray_is_told_in_a_toast(page):
     page.get_by_test_id("toast-body").get_by_text("text must have 1 to 5,000 characters").wait_for()
 
 
-@both_widths
 def test_both_models_write_side_by_side_and_their_learning_curves_are_drawn(page):
     open_tab(page, "Inside", "RNN vs LSTM")
     page.locator("#compare-prefix textarea").fill("<b>x</b> the sea ")
@@ -171,4 +171,5 @@ def test_both_models_write_side_by_side_and_their_learning_curves_are_drawn(page
     page.get_by_alt_text("bits per character by epochs").wait_for()
     page.get_by_role("radio", name="minute").check()
     page.get_by_alt_text("bits per character by minutes of training").wait_for()
+    page.set_viewport_size(PHONE)
     assert_fits(page)

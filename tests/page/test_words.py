@@ -1,7 +1,7 @@
 """Words, in a real browser: Map, Analogies, Bias."""
 
 import pytest
-from browser import DESKTOP, PHONE, TITLE, assert_fits, assert_picture, open_tab, wait_for_text
+from browser import DESKTOP, PHONE, TITLE, assert_fits, assert_picture, open_tab
 
 pytestmark = pytest.mark.browser
 both_widths = pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])

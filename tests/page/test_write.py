@@ -1,7 +1,7 @@
 """Write, in a real browser."""
 
 import pytest
-from browser import DESKTOP, PHONE, TITLE, assert_fits, open_tab, wait_for_text
+from browser import DESKTOP, PHONE, assert_fits, open_tab, wait_for_text
 
 from lyricgen import measure_originality
 
@@ -38,69 +38,8 @@ def test_nothing_typed_begins_a_song(page):
     assert len(wait_for_lyrics(page, 300)) == 300
 
 
-def test_stop_stops(page):
-    page.get_by_label("number input for Length").fill("5000")
-    page.get_by_role("radio", name="beam").check()
-    page.get_by_role("button", name="Write", exact=True).click()
-    wait_for_lyrics(page, 20)
-    page.get_by_role("button", name="Stop").click()
-    page.wait_for_timeout(700)
-    stopped = lyrics(page)
-    page.wait_for_timeout(1_000)
-    assert lyrics(page) == stopped
-    assert 20 <= len(stopped) < 5_000
-
-
-@both_widths
-def test_variants_are_written_side_by_side_and_markup_is_text(page):
-    page.get_by_label("Prefix").fill("<img src=x onerror=alert(1)> ")
-    page.get_by_role("button", name="Several at once").click()
-    page.get_by_role("button", name="Write variants").click()
-    page.wait_for_function(
-        "[...document.querySelectorAll('#variants pre')].filter(one => one.textContent.length == 300).length == 4"
-    )
-    page.wait_for_function(
-        "[...document.querySelectorAll('#variants p')].filter(one => one.textContent.includes('training songs')).length == 4"
-    )
-    assert page.locator("#variants img").count() == 0
-    assert len(set(page.locator("#variants pre").all_inner_texts())) == 4
-    assert_fits(page)
-
-
-@both_widths
-def test_a_lyric_is_taken_back_to_a_letter_and_goes_on_from_another(page):
-    page.get_by_label("Prefix").fill("<b>the</b> sea and ")
-    page.get_by_label("number input for Length").fill("100")
-    page.get_by_role("button", name="Write", exact=True).click()
-    first = wait_for_lyrics(page, 100)
-    page.get_by_text("training songs").first.wait_for()  # the line on what is copied
-    page.get_by_role("button", name="Steer by hand").click()
-    page.locator("#steer-letters span").nth(99).wait_for()
-    assert page.locator("#steer-letters").inner_text().replace("\n", " ").startswith("<b>the</b> sea and ")
-    page.locator("#steer-letters span").nth(30).click()
-    page.locator("#steer-choice label").nth(9).wait_for()
-    assert "30" in page.locator("#steer-place input").input_value()
-    page.locator("#steer-own textarea, #steer-own input").fill("zq ")
-    page.get_by_role("button", name="Go on from here").click()
-    page.wait_for_function(
-        "start => { const text = document.querySelector('#lyrics textarea').value; return text.startsWith(start) && text.length == 100 }",
-        arg=first[:30] + "zq ",
-    )
-    page.wait_for_function("document.querySelector('#steer-letters').textContent.includes('zq ')")
-    page.wait_for_function("document.querySelector('#steer-own textarea, #steer-own input').value == ''")
-    page.locator("#steer-place input").fill("14")
-    page.locator("#steer-told p").get_by_text("<b>the</b> sea | space").wait_for()
-    page.locator("#steer-choice label").nth(1).click()
-    page.get_by_role("button", name="Go on from here").click()
-    page.wait_for_function(
-        "before => document.querySelector('#lyrics textarea').value != before && document.querySelector('#lyrics textarea').value.length == 100",
-        arg=lyrics(page),
-    )
-    assert lyrics(page).startswith(first[:14]) and "zq " not in lyrics(page)
-    assert_fits(page)
-
-
-def test_a_lyric_copies_no_more_words_than_are_allowed(page):
+def test_a_lyric_copies_no_more_words_than_are_allowed(fresh_page):
+    page = fresh_page
     page.get_by_label("Prefix").fill("i want you to ")
     page.get_by_label("number input for Temperature").fill("0.4")
     page.get_by_label("Copy at most").click()
@@ -118,7 +57,8 @@ def test_bad_length_is_told_in_a_toast(page):
     page.get_by_test_id("toast-body").get_by_text("max_length must be at least").wait_for()
 
 
-def test_a_lyric_is_the_text_of_inside_and_check_until_another_is_typed(page):
+def test_a_lyric_is_the_text_of_inside_and_check_until_another_is_typed(fresh_page):
+    page = fresh_page
     page.get_by_label("Prefix").fill("the sea and ")
     page.get_by_role("button", name="Write", exact=True).click()
     text = wait_for_lyrics(page, 300)

@@ -9,7 +9,7 @@ from lyricgen.analysis.attribution import Attribution
 from lyricgen.endpoints import inside
 from lyricgen.resources import Resources
 from lyricgen.ui.components import escaped
-from lyricgen.ui.events import RUN_ONCE_EVENT, add_endpoint, listen
+from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen
 from lyricgen.ui.shared_text import TextBox
 
 EXPLANATION = """
@@ -35,7 +35,7 @@ def create_attribution(resources: Resources, check: gr.Button, box: TextBox) -> 
     gr.Markdown(accuracy_text(resources), elem_id="attribution-figures")
     gr.Markdown(EXPLANATION)
     show = partial(show_attribution, resources, model=resources.default_model)
-    listen(check.click, show, box.text, [verdict, ranking, lines], **RUN_ONCE_EVENT)
+    listen(check.click, show, box.text, [verdict, ranking, lines], **LATEST_EVENT)
     add_endpoint(resources, inside.attribute)
 
 

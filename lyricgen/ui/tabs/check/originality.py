@@ -15,7 +15,7 @@ from lyricgen.memorization.originality import (
 from lyricgen.memorization.song_index import GRAM
 from lyricgen.resources import Resources
 from lyricgen.ui.components import escaped
-from lyricgen.ui.events import RUN_ONCE_EVENT, add_endpoint, listen
+from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen
 from lyricgen.ui.shared_text import TextBox
 
 EXPLANATION = f"""
@@ -45,7 +45,7 @@ def create_originality(resources: Resources, check: gr.Button, box: TextBox) -> 
     )
     gr.Markdown(EXPLANATION)
     show, outputs = partial(show_originality, resources), [summary, marked, runs]
-    listen(check.click, show, box.text, outputs, gpu=False, **RUN_ONCE_EVENT)
+    listen(check.click, show, box.text, outputs, gpu=False, **LATEST_EVENT)
     add_endpoint(resources, inside.originality, gpu=False)
 
 

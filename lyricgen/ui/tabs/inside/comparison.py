@@ -15,7 +15,7 @@ from lyricgen.models.text import ANY_ARTIST
 from lyricgen.plotting import CURVE_UNITS, draw_learning_curves
 from lyricgen.resources import Resources
 from lyricgen.ui.components import cards, originality_line, picture
-from lyricgen.ui.events import PRIVATE_EVENT, RUN_ONCE_EVENT, add_endpoint, listen
+from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, add_endpoint, listen
 from lyricgen.validation import check_choice
 
 # concurrent calls, each of several lyrics
@@ -57,7 +57,7 @@ def create_comparison_view(resources: Resources) -> None:
         partial(show_models, resources),
         [prefix, artist, temperature, max_length, seed],
         both,
-        **RUN_ONCE_EVENT,
+        **LATEST_EVENT,
         **CALL_LIMIT,
     )
     with gr.Accordion("What does temperature do?", open=False):
@@ -78,7 +78,7 @@ def _create_temperatures(resources: Resources, before: list, after: list) -> gr.
         write = gr.Button("Write at five temperatures", variant="primary", elem_id="warm", scale=0, min_width=220)
     five = gr.HTML(elem_id="five")
     show, inputs = partial(show_temperatures, resources), [*before, model, *after]
-    return listen(write.click, show, inputs, five, **RUN_ONCE_EVENT, **CALL_LIMIT)
+    return listen(write.click, show, inputs, five, **LATEST_EVENT, **CALL_LIMIT)
 
 
 def _create_curves(resources: Resources, panel: gr.Accordion) -> None:

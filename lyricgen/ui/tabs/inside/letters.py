@@ -11,7 +11,7 @@ from lyricgen.endpoints import inside
 from lyricgen.models.vocabulary import CHARACTERS
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, downloads, escaped, static
-from lyricgen.ui.events import RUN_ONCE_EVENT, add_endpoint, listen
+from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen
 from lyricgen.ui.shared_text import TextBox
 
 EXPLANATION = """
@@ -47,7 +47,7 @@ def create_letters_view(resources: Resources, box: TextBox) -> None:
         files = gr.HTML(elem_id="xray-files")
     outputs = [summary, view, lines, differences, files]
     show = partial(show_scores, resources)
-    listen([look.click, box.text.submit], show, [box.text, box.artist], outputs, **RUN_ONCE_EVENT)
+    listen([look.click, box.text.submit], show, [box.text, box.artist], outputs, **LATEST_EVENT)
     add_endpoint(resources, inside.score)
 
 

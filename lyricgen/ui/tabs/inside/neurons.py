@@ -11,7 +11,7 @@ from lyricgen.analysis.scoring import line_starts
 from lyricgen.endpoints import inside
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, static
-from lyricgen.ui.events import RUN_ONCE_EVENT, SILENT_EVENT, add_endpoint, listen
+from lyricgen.ui.events import LATEST_EVENT, SILENT_EVENT, add_endpoint, listen
 from lyricgen.ui.shared_text import TextBox
 
 EXPLANATION = """
@@ -53,9 +53,9 @@ def create_neurons_view(resources: Resources, box: TextBox) -> None:
     gr.Markdown(EXPLANATION)
     show, inputs = partial(show_cells, resources), [box.text, box.artist, model, layer, unit]
     outputs = [unit_name, choice, view, features]
-    listen(see.click, show, inputs, outputs, **RUN_ONCE_EVENT)
+    listen(see.click, show, inputs, outputs, **LATEST_EVENT)
     chosen = listen(choice.input, layer_and_unit, choice, [layer, unit], gpu=False, **SILENT_EVENT)
-    listen(chosen.then, show, inputs, outputs, **RUN_ONCE_EVENT)
+    listen(chosen.then, show, inputs, outputs, **LATEST_EVENT)
     add_endpoint(resources, inside.cells)
 
 

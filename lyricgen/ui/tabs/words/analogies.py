@@ -11,7 +11,7 @@ from lyricgen.endpoints import words
 from lyricgen.plotting import draw_parallelogram
 from lyricgen.resources import Resources
 from lyricgen.ui.components import answer_rows, answer_table, bold, picture, space_choice
-from lyricgen.ui.events import RUN_ONCE_EVENT, add_endpoint, listen
+from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen
 from lyricgen.validation import check_integer
 from lyricgen.words.analogy_benchmark import ALL, CategoryScore, google_questions
 from lyricgen.words.projection import project
@@ -66,7 +66,7 @@ def create_analogies_view(resources: Resources) -> None:
         [x1, x2, y1, top_k, vectors],
         [answer, added, multiplied, drawing],
         gpu=False,
-        **RUN_ONCE_EVENT,
+        **LATEST_EVENT,
     )
     with gr.Accordion("Check it on the benchmark", open=False):
         _create_benchmark(resources, vectors)
@@ -88,7 +88,7 @@ def _create_benchmark(resources: Resources, vectors: gr.Dropdown) -> None:
         scores,
         gpu=False,
         **BENCHMARK_LIMIT,
-        **RUN_ONCE_EVENT,
+        **LATEST_EVENT,
     )
 
 

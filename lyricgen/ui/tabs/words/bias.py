@@ -11,7 +11,7 @@ from lyricgen.endpoints.words import BIAS_ANSWERS, DEFAULT_TEST, published_sets
 from lyricgen.plotting import draw_clusters, draw_projections
 from lyricgen.resources import Resources
 from lyricgen.ui.components import answer_rows, answer_table, bold, picture, space_choice
-from lyricgen.ui.events import RUN_ONCE_EVENT, SILENT_EVENT, add_endpoint, listen
+from lyricgen.ui.events import LATEST_EVENT, SILENT_EVENT, add_endpoint, listen
 from lyricgen.validation import check_choice
 from lyricgen.words.bias import Debiasing, ResidualBias, WeatResult, two_analogies, weat_and_debiased
 from lyricgen.words.lists import citations, join_words, parse_words, weat_tests
@@ -68,7 +68,7 @@ def _create_analogies(resources: Resources, vectors: gr.Dropdown) -> None:
         [x1, word, y1, vectors],
         [differs, forward, backward],
         gpu=False,
-        **RUN_ONCE_EVENT,
+        **LATEST_EVENT,
     )
 
 
@@ -96,7 +96,7 @@ def _create_weat(resources: Resources, vectors: gr.Dropdown) -> None:
         [published, *boxes, vectors],
         [verdict, results, drawing],
         gpu=False,
-        **RUN_ONCE_EVENT,
+        **LATEST_EVENT,
     )
 
 
@@ -109,7 +109,7 @@ def _create_debiasing(resources: Resources, vectors: gr.Dropdown) -> None:
     clusters = gr.HTML(elem_id="clusters")
     gr.Markdown(f"Word lists: {citations()['gender.json']}.", elem_classes="source")
     outputs = [verdict, drawing, clusters]
-    listen(look.click, partial(show_debiasing, resources), vectors, outputs, gpu=False, **RUN_ONCE_EVENT)
+    listen(look.click, partial(show_debiasing, resources), vectors, outputs, gpu=False, **LATEST_EVENT)
 
 
 def show_analogies(

@@ -8,7 +8,7 @@ from lyricgen.endpoints import words
 from lyricgen.plotting import draw_distances
 from lyricgen.resources import Resources
 from lyricgen.ui.components import bold, escaped, picture, space_choice
-from lyricgen.ui.events import RUN_ONCE_EVENT, add_endpoint, listen
+from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen
 from lyricgen.words.queries import Comparison, Distance
 
 EXPLANATION = """
@@ -37,7 +37,7 @@ def create_distance_part(resources: Resources) -> None:
         [w1, w2, w3, vectors],
         [verdict, drawing],
         gpu=False,
-        **RUN_ONCE_EVENT,
+        **LATEST_EVENT,
     )
     add_endpoint(resources, words.distance, gpu=False)
 

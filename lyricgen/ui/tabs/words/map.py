@@ -8,7 +8,7 @@ from lyricgen.endpoints import words as endpoints
 from lyricgen.plotting import to_bytes
 from lyricgen.resources import Resources
 from lyricgen.ui.components import bold, downloads, picture, space_choice
-from lyricgen.ui.events import PRIVATE_EVENT, RUN_ONCE_EVENT, add_endpoint, listen
+from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, add_endpoint, listen
 from lyricgen.validation import check_integer
 from lyricgen.words.projection import METHODS, RANDOM_WORDS, WordMap, map_words, random_words
 
@@ -49,7 +49,7 @@ def create_map_view(resources: Resources) -> None:
     files = gr.HTML(elem_id="map-files")
     gr.Examples(EXAMPLES, [words, method], label="Examples", api_visibility="private")
     inputs, outputs = [words, method, vectors, seed], [notes, drawing, files]
-    listen(draw.click, partial(show_map, resources), inputs, outputs, gpu=False, **RUN_ONCE_EVENT)
+    listen(draw.click, partial(show_map, resources), inputs, outputs, gpu=False, **LATEST_EVENT)
     listen(
         random.click, partial(show_random_words, resources), [vectors, seed], [words, seed], gpu=False, **PRIVATE_EVENT
     )

@@ -7,7 +7,7 @@ import gradio as gr
 from lyricgen.endpoints import words as endpoints
 from lyricgen.resources import Resources
 from lyricgen.ui.components import answer_rows, answer_table, bold, space_choice
-from lyricgen.ui.events import RUN_ONCE_EVENT, add_endpoint, listen
+from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen
 from lyricgen.words.queries import compare_neighbors, neighbors
 
 EXPLANATION = """
@@ -37,7 +37,7 @@ def create_neighbors_part(resources: Resources) -> None:
         [word, top_k, vectors, other],
         [overlap, first, second],
         gpu=False,
-        **RUN_ONCE_EVENT,
+        **LATEST_EVENT,
     )
     add_endpoint(resources, endpoints.neighbors, gpu=False)
 
