@@ -58,10 +58,10 @@ class SharedText:
         sources = [box.source for box in self._boxes]
         for box in self._boxes:
             others = [other.text for other in self._boxes if other is not box]
-            values = ", ".join(["text"] * len(others) + [f'"{TYPED_SOURCE}"'] * len(sources))
-            box.text.input(
-                None, box.text, [*others, *sources], js=f"(text) => [{values}]", api_visibility="private", queue=False
-            )
+            values = ", ".join(["text"] * len(others) + ["line"] * len(sources))
+            copy = f'(text, source) => {{ const line = lyricgen.typed === text ? "{TYPED_SOURCE}" : source; return [{values}]; }}'
+            inputs, outputs = [box.text, box.source], [*others, *sources]
+            box.text.change(None, inputs, outputs, js=copy, api_visibility="private", queue=False)
 
     def fill_after(self, event: gr.events.Dependency, lyrics: gr.components.Component, artist: gr.Dropdown) -> None:
         """Fills all boxes with Write's lyric and its artist when `event` has ended."""

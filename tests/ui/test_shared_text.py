@@ -24,5 +24,5 @@ def test_a_typed_text_is_copied_to_the_other_boxes_in_the_browser():
     events = list(demo.fns.values())
     assert len(events) == 3 and all(event.fn is None for event in events)
     for box, event in zip(boxes, events, strict=True):
-        assert event.inputs == [box.text]
+        assert event.inputs == [box.text, box.source]
         assert event.outputs == [other.text for other in boxes if other is not box] + [other.source for other in boxes]

@@ -74,5 +74,10 @@ window.lyricgen = (() => {
     if (place) open(...place.split("/"));
   }, true);
 
-  return { make, makeSvg, visible, percent, whenShown, runOnOpen, open };
+  const page = { typed: null };
+  document.addEventListener("input", (event) => { // pasted text too
+    if (event.target.closest?.(".shared-text")) page.typed = event.target.value;
+  }, true);
+
+  return Object.assign(page, { make, makeSvg, visible, percent, whenShown, runOnOpen, open });
 })();

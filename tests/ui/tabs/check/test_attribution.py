@@ -6,7 +6,7 @@ import pytest
 
 from lyricgen import load_ngrams
 from lyricgen.resources import Resources
-from lyricgen.ui.tabs.attribution import accuracy_text
+from lyricgen.ui.tabs.check.attribution import accuracy_text
 
 FIGURES = {"all": {"accuracy": 0.7}, "clean": {"accuracy": 0.6}}
 BASELINE = {"all": {"accuracy": 0.65}, "clean": {"accuracy": 0.55}}
