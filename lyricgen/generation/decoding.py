@@ -7,7 +7,7 @@ Shapes: B sequences in the batch, T characters, C = 100 classes, K beams.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -16,7 +16,8 @@ import torch
 from torch import nn
 
 from lyricgen.errors import ArgumentError
-from lyricgen.generation.settings import MAX_BEAM_SIZE, MAX_TEMPERATURE, MAX_TOP_K, MIN_TEMPERATURE
+from lyricgen.generation.repetition import labels_to_history, repeat_penalties
+from lyricgen.generation.settings import MAX_BEAM_SIZE, MAX_DRY, MAX_TEMPERATURE, MAX_TOP_K, MIN_TEMPERATURE
 from lyricgen.models.networks import Hidden, map_state
 from lyricgen.models.vocabulary import INPUT_SIZE, NUM_CLASSES, PADDING_LABEL, START_LABEL
 from lyricgen.validation import check_integer, check_number, check_seed
@@ -174,6 +175,7 @@ class BeamDecodingStrategy(DecodingStrategy):
         beam_size: int = 5,
         length_penalty: float = 0.0,
         n_best: int = 1,
+        dry: float = 0.0,
     ) -> list[Hypothesis]:
         """The `n_best` most likely hypotheses, best first.
 
@@ -185,21 +187,25 @@ class BeamDecodingStrategy(DecodingStrategy):
                 1: the mean a character). A lyric has no end mark, so all beams of a row are equally long and keep
                 their order.
             n_best: hypotheses returned, at most `beam_size`.
+            dry: strength of the penalty on repetitions, 0 to 5, see `repetition`; `log_probs` include the penalties.
         """
         n_best = check_integer("n_best", n_best, 1, check_integer("beam_size", beam_size, 1, MAX_BEAM_SIZE))
         length_penalty = check_number("length_penalty", length_penalty, 0, MAX_LENGTH_PENALTY)
-        search = self._search(starting_hyp, max_length, beam_size)
+        search = self._search(starting_hyp, max_length, beam_size, dry)
         for _ in search.steps():
             pass
         return search.hypotheses(n_best, length_penalty)
 
-    def stream(self, starting_hyp: Hypothesis, max_length: int = 300, beam_size: int = 5) -> Iterator[torch.Tensor]:
+    def stream(
+        self, starting_hyp: Hypothesis, max_length: int = 300, beam_size: int = 5, dry: float = 0.0
+    ) -> Iterator[torch.Tensor]:
         """The decoded labels (B, t) of the best beam after each step t; a later step may change earlier ones."""
-        return self._search(starting_hyp, max_length, beam_size).steps()
+        return self._search(starting_hyp, max_length, beam_size, dry).steps()
 
-    def _search(self, starting_hyp: Hypothesis, max_length: int, beam_size: int) -> "_BeamSearch":
+    def _search(self, starting_hyp: Hypothesis, max_length: int, beam_size: int, dry: float) -> "_BeamSearch":
         beam_size = check_integer("beam_size", beam_size, 1, MAX_BEAM_SIZE)
-        return _BeamSearch(_Decoding(self.model, starting_hyp, max_length), beam_size)
+        dry = check_number("dry", dry, 0, MAX_DRY)
+        return _BeamSearch(_Decoding(self.model, starting_hyp, max_length), beam_size, dry)
 
 
 class Filters(NamedTuple):
@@ -242,6 +248,17 @@ def mask_labels(logits: torch.Tensor, labels: Sequence[Collection[int]]) -> torc
         return logits
     logits = logits.clone()
     logits[rows, [label for of_row in labels for label in of_row]] = -torch.inf
+    return logits
+
+
+def subtract_penalties(logits: torch.Tensor, penalties: Mapping[int, Mapping[int, float]]) -> torch.Tensor:
+    """Logits (B, C) less the penalties of some labels, by row and label; without any, the same tensor."""
+    entries = [(row, label, value) for row, of_row in penalties.items() for label, value in of_row.items()]
+    if not entries:
+        return logits
+    rows, labels, values = zip(*entries, strict=True)
+    logits = logits.clone()
+    logits[list(rows), list(labels)] -= torch.tensor(values, dtype=logits.dtype, device=logits.device)
     return logits
 
 
@@ -414,8 +431,8 @@ def _check_prefixes(prefix: torch.Tensor, lengths: torch.Tensor | None) -> torch
 class _BeamSearch:
     """K continuations of each row of a batch, B * K rows in the model."""
 
-    def __init__(self, decoding: _Decoding, beam_size: int):
-        self.decoding, self.beams = decoding, beam_size
+    def __init__(self, decoding: _Decoding, beam_size: int, dry: float = 0.0):
+        self.decoding, self.beams, self.dry = decoding, beam_size, dry
         self.remaining = decoding.max_length - decoding.lengths  # (B,), characters to decode
         rows, device = len(self.remaining), decoding.prefix.device
         blank = torch.full((rows, 1, int(self.remaining.max())), PADDING_LABEL, device=device)
@@ -423,6 +440,8 @@ class _BeamSearch:
         self.token_ids = blank  # (B, K, steps)
         self.origins = torch.zeros_like(blank)  # (B, K, steps): the row of a step's logits that each came from
         self.logits: list[torch.Tensor] = []  # (B, K, C) a step; (B, 1, C) the first
+        prefixes = zip(decoding.prefix.tolist(), decoding.lengths.tolist(), strict=True)
+        self.histories = [labels_to_history(prefix[:length]) for prefix, length in prefixes]  # of each beam (B * K)
 
     @torch.inference_mode()
     def steps(self) -> Iterator[torch.Tensor]:
@@ -447,7 +466,7 @@ class _BeamSearch:
         rows, device = len(self.remaining), logits.device
         logits = logits.view(rows, -1, logits.shape[-1])  # (B, K, C)
         _, width, classes = logits.shape
-        totals = self.scores[..., None] + logits.float().log_softmax(dim=-1)
+        totals = self.scores[..., None] + self._penalize_repeats(logits.float().log_softmax(dim=-1))
         kept = min(self.beams, width * classes)
         scores, best = totals.flatten(1).topk(kept, dim=-1)
         parents, labels = best // classes, best % classes
@@ -462,7 +481,19 @@ class _BeamSearch:
         self.token_ids[:, :, step], self.origins[:, :, step] = labels, parents
         self.scores = scores
         self.logits.append(logits)
-        return (torch.arange(rows, device=device)[:, None] * width + parents).flatten()
+        continued = (torch.arange(rows, device=device)[:, None] * width + parents).flatten()
+        if self.dry:
+            characters = labels_to_history(labels.flatten().tolist())
+            extended = zip(continued.tolist(), characters, strict=True)
+            self.histories = [self.histories[row] + character for row, character in extended]
+        return continued
+
+    def _penalize_repeats(self, log_probs: torch.Tensor) -> torch.Tensor:
+        """Log-probabilities (B, K, C) less the penalties of `repetition`; unchanged without `dry`."""
+        if not self.dry:
+            return log_probs
+        penalties = {row: repeat_penalties(history, self.dry) for row, history in enumerate(self.histories)}
+        return subtract_penalties(log_probs.flatten(0, 1), penalties).view_as(log_probs)
 
     def hypotheses(self, n_best: int, length_penalty: float) -> list[Hypothesis]:
         """The n best, each a batch of its own."""

@@ -11,8 +11,10 @@ from lyricgen.errors import ArgumentError
 from lyricgen.generation.decoding import Filters, check_sampling
 from lyricgen.generation.guard import Guard
 from lyricgen.generation.settings import (
+    CHORUSES,
     MAX_BEAM_SIZE,
     MAX_COPIED_WORDS,
+    MAX_DRY,
     MAX_GUIDANCE,
     MAX_LYRIC_LENGTH,
     MAX_VARIANTS,
@@ -170,6 +172,11 @@ def _check_settings(settings: GenerationSettings, model: CharacterModel) -> Gene
     second_artist = check_artist(settings.second_artist, model, "second_artist")
     if second_artist and not artist:
         raise ArgumentError(f"second_artist must be left out unless there is an artist, got {second_artist!r}")
+    chorus = check_choice("chorus", settings.chorus, CHORUSES)
+    if chorus != "never" and strategy == "beam":
+        raise ArgumentError(
+            f"chorus must be 'never' with the beam strategy, which keeps several texts at a time; got {chorus!r}"
+        )
     return GenerationSettings(
         artist=artist,
         strategy=strategy,
@@ -182,6 +189,8 @@ def _check_settings(settings: GenerationSettings, model: CharacterModel) -> Gene
         guidance=check_number("guidance", settings.guidance, 1, MAX_GUIDANCE),
         second_artist=second_artist,
         second_weight=check_number("second_weight", settings.second_weight, 0, 1),
+        dry=check_number("dry", settings.dry, 0, MAX_DRY),
+        chorus=chorus,
     )
 
 

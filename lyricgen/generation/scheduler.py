@@ -27,6 +27,7 @@ from lyricgen.generation.decoding import (
     mask_labels,
     next_probabilities,
     sample_labels,
+    subtract_penalties,
 )
 from lyricgen.generation.fast_stepper import ArtistStepper, FastStepper, GuidedStepper, guide
 from lyricgen.generation.request import GenerationRequest
@@ -71,6 +72,8 @@ class RowBatch:
         self._guidance = torch.empty(0)  # (B, 1)
         self._sampling_groups: list[_SamplingGroup] = []
         self._measured: list[int] = []  # indices of the rows that count bits
+        self._penalized: list[int] = []  # indices of the rows with a penalty on repetitions
+        self._recalling: list[int] = []  # indices of the rows in which sections can return
 
     @cached_property
     def stepper(self) -> FastStepper:
@@ -106,6 +109,8 @@ class RowBatch:
         self._guidance = torch.tensor([[row.guidance] for row in self.rows])
         self._sampling_groups = self._group_sampled_rows()
         self._measured = [index for index, row in enumerate(self.rows) if row.bits is not None]
+        self._penalized = [index for index, row in enumerate(self.rows) if row.dry]
+        self._recalling = [index for index, row in enumerate(self.rows) if row.recall]
 
     @torch.inference_mode()
     def step(self) -> None:
@@ -114,7 +119,10 @@ class RowBatch:
         inputs = self.stepper.table.index_select(0, labels).add_(self._artist_inputs)  # (R, G)
         model_logits, self._hidden = self.stepper.step(inputs, self._hidden)
         unguided, guided = self._guide(model_logits.cpu())  # (B, C) each
-        chosen = self._choose(mask_labels(guided, [row.banned_labels() for row in self.rows]))
+        banned = [row.banned_labels() for row in self.rows]
+        chosen = self._choose(mask_labels(self._penalize_repeats(self._recall_sections(guided)), banned))
+        for index in self._recalling:
+            chosen[index] = self.rows[index].recall_label(int(chosen[index]), banned[index])
         bits = self._surprisals(unguided, chosen)
         for index, (row, label) in enumerate(zip(self.rows, chosen.tolist(), strict=True)):
             backtracked = row.advance(label, partial(self.row_hidden, index), bits.get(index, 0.0))
@@ -131,6 +139,20 @@ class RowBatch:
             return logits, logits
         own = logits[[model_rows.start for model_rows in self._model_rows]]
         return own, guide(own, logits[[model_rows.stop - 1 for model_rows in self._model_rows]], self._guidance)
+
+    def _recall_sections(self, logits: torch.Tensor) -> torch.Tensor:
+        """Logits (B, C) with the memory of the song so far mixed in where a section returns; else the same tensor."""
+        active = [index for index in self._recalling if self.rows[index].recalls_section]
+        if active:
+            logits = logits.clone()
+            for index in active:
+                log_probs = self.rows[index].recall_log_probs(logits[index].log_softmax(dim=-1).numpy())
+                logits[index] = torch.from_numpy(log_probs)
+        return logits
+
+    def _penalize_repeats(self, logits: torch.Tensor) -> torch.Tensor:
+        """Logits (B, C) less the penalties of the rows with `dry`."""
+        return subtract_penalties(logits, {index: self.rows[index].repeat_penalties() for index in self._penalized})
 
     def _choose(self, logits: torch.Tensor) -> torch.Tensor:
         """The next label of each row (B,), from logits (B, C)."""
@@ -371,7 +393,8 @@ class _UnbatchedSequence:
         stepper = _make_stepper(request, FastStepper.for_model(request.model))
         start = Hypothesis(torch.tensor([request.labels], device=stepper.inputs.device))
         length = request.settings.max_length + 1  # the label that opens a song comes first
-        self._steps = BeamDecodingStrategy(stepper).stream(start, length, request.settings.beam_size)
+        settings = request.settings
+        self._steps = BeamDecodingStrategy(stepper).stream(start, length, settings.beam_size, settings.dry)
         self.prefix = self.text = request.prefix
         self.grown, self.ended = grown, threading.Event()
 

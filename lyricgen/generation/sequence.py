@@ -3,10 +3,13 @@
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import torch
 
+from lyricgen.generation.recall import PROBABILITIES, Recall, SectionRecall
+from lyricgen.generation.repetition import labels_to_history, repeat_penalties
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.models.networks import Hidden
 from lyricgen.models.vocabulary import (
@@ -39,6 +42,8 @@ class BacktrackPoint:
     bits: float | None
     partial_word: str = ""
     """The part of the word that the prefix ends in."""
+    recalls: tuple[Recall, ...] = ()
+    """Sections that have returned."""
     resamples: int = 0
     banned: list[int] = field(default_factory=list)
     """Labels that began a rejected word here."""
@@ -61,6 +66,10 @@ class RowState:
     def __init__(self, request: GenerationRequest, labels: Sequence[int], hidden: Hidden, measured: bool = False):
         self.prefix, self.remaining, self.guards = request.prefix, request.remaining, request.guards
         self.is_sampled = request.is_sampled
+        self.dry = request.settings.dry
+        probability = PROBABILITIES[request.settings.chorus]
+        self.recall = SectionRecall(probability) if probability else None
+        self._read_prefix = labels_to_history(request.labels[1:]) if self.dry or self.recall else ""
         self.hidden = hidden  # while it is in no batch
         self.output = ""
         self.bits = 0.0 if measured else None
@@ -74,6 +83,11 @@ class RowState:
     def text(self) -> str:
         """The prefix as typed, and the output."""
         return self.prefix + self.output
+
+    @property
+    def _read_text(self) -> str:
+        """The text as the model reads it; `BARRIER` for characters outside the vocabulary."""
+        return self._read_prefix + self.output
 
     @property
     def finished(self) -> bool:
@@ -94,6 +108,28 @@ class RowState:
         if point.length == len(self.output) and len(both := banned.union(point.banned)) < NUM_CLASSES:
             return both
         return banned
+
+    def repeat_penalties(self) -> dict[int, float]:
+        """The penalty of each label that would continue a repetition; only for a sequence with `dry` above 0."""
+        if self._pending:
+            return {}
+        text = self._read_text
+        return repeat_penalties(self.recall.hide_recalls(text) if self.recall else text, self.dry)
+
+    @property
+    def recalls_section(self) -> bool:
+        """Whether an earlier section is returning, so that `recall_log_probs` applies."""
+        return self.recall is not None and self.recall.active
+
+    def recall_log_probs(self, log_probs: np.ndarray) -> np.ndarray:
+        """The prediction (C,), natural logarithms, with the memory of the song so far mixed in."""
+        return cast(SectionRecall, self.recall).predict(self._read_text, log_probs)
+
+    def recall_label(self, label: int, banned: Collection[int]) -> int:
+        """The label to append in place of a chosen one: that of an earlier section which returns, or the same."""
+        if self.recall is None or self._pending:
+            return label
+        return self.recall.next_label(self._read_text, label, banned, self.uniform)
 
     def uniform(self) -> float:
         """The random number in [0, 1) that chooses the next character; while the prompt is read, none is used up."""
@@ -116,6 +152,8 @@ class RowState:
             return None
         self.read_next = label
         self.output += CHARACTERS[label]
+        if self.recall:
+            self.recall.extend(self._read_text)
         if self.bits is not None:
             self.bits += bits
         if not self.guards or (is_word_character(CHARACTERS[label]) and not self.finished):
@@ -129,7 +167,7 @@ class RowState:
         partial_word = trailing_partial_word(self.prefix)
         whole_words = self.prefix.removesuffix(partial_word)
         states = [guard.after(guard.start, whole_words) for guard in self.guards]
-        self._points.append(BacktrackPoint(0, hidden(), self.read_next, states, self.bits, partial_word))
+        self._add_point(hidden(), states, partial_word)
 
     def _end_word(self, hidden: Callable[[], Hidden]) -> Hidden | None:
         """Adds a backtrack point after a complete word or, where a guard rejects it, backtracks."""
@@ -141,9 +179,18 @@ class RowState:
         if rejected and (target := self._backtrack_point()):
             self.output = self.output[: target.length]
             self.read_next, self.bits = target.read_next, target.bits
+            if self.recall:
+                self.recall.backtrack(target.recalls, len(self._read_text))
             return target.hidden
-        self._points.append(BacktrackPoint(len(self.output), hidden(), self.read_next, states, self.bits))
+        self._add_point(hidden(), states)
         return None
+
+    def _add_point(self, hidden: Hidden, states: list[Any], partial_word: str = "") -> None:
+        """Adds a backtrack point at the present end of the output."""
+        recalls = self.recall.recalls if self.recall else ()
+        self._points.append(
+            BacktrackPoint(len(self.output), hidden, self.read_next, states, self.bits, partial_word, recalls)
+        )
 
     def _backtrack_point(self) -> BacktrackPoint | None:
         """The start of the last word, or of an earlier one where nothing else could be written; None: there is none."""

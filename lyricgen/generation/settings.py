@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 STRATEGIES = ("sample", "greedy", "beam")
+CHORUSES = ("never", "sometimes", "often")
 MIN_TEMPERATURE = 1e-5  # up to this temperature, sampling takes the argmax, its limit
 MAX_TEMPERATURE = 100.0
 MAX_GUIDANCE = 4.0
@@ -20,6 +21,7 @@ MAX_TOP_K = len(string.printable)  # characters that a model can write
 MAX_LYRIC_LENGTH = 5_000  # characters of a lyric, prefix included
 MAX_BEAM_SIZE = 32  # hypotheses
 MIN_COPIED_WORDS, MAX_COPIED_WORDS = 4, 50  # words of a copied run that may be allowed
+MAX_DRY = 5.0  # nats, the penalty of a repetition of ten characters
 MAX_VARIANTS = 16  # lyrics of one request
 
 
@@ -62,6 +64,11 @@ class GenerationSettings:
     """A second artist, whose style is mixed with the first one's; None: no mix."""
     second_weight: float = _setting(0.5, 0, 1)
     """The second artist's share of the mix, 0 (the first artist alone) to 1 (the second alone)."""
+    dry: float = _setting(0.0, 0, MAX_DRY)
+    """Strength of the penalty on repetitions of 10 characters or more (DRY), which prevents loops, 0 to 5; 0.6 is usual;
+    0: none."""
+    chorus: str = _setting("never", choices=CHORUSES)
+    """How often an earlier section returns after a section break, as a chorus does: never, sometimes or often."""
 
 
 class Setting(NamedTuple):

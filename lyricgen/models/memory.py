@@ -100,16 +100,18 @@ class SongMemory:
         length = int(matches[position])
         return Match(position - length, length) if length else None
 
-    def predict(self, log_probs: np.ndarray) -> np.ndarray:
+    def predict(self, log_probs: np.ndarray, before: int | None = None) -> np.ndarray:
         """The network's prediction of the next character, interpolated with the n-grams.
 
         Args:
             log_probs: natural logarithms of the network's probabilities (C,).
+            before: only characters before this position of the song are counted; None: all.
 
         Returns:
             natural logarithms, float64 (C,); exactly `log_probs` where the song's last label is new.
         """
-        matches, labels = self._matches[: self._length], self._labels[: self._length]
+        stop = self._length if before is None else min(before, self._length)
+        matches, labels = self._matches[:stop], self._labels[:stop]
         positions = np.flatnonzero(matches)
         counts = self._follower_counts(matches[positions], labels[positions])  # (L, C)
         if not len(counts):
