@@ -49,6 +49,7 @@ _NAMES = {
     "analysis.activations": ("read_cells",),
     "analysis.ngram_classifier": ("NgramClassifier", "fit_ngrams", "load_ngrams", "save_ngrams"),
     "analysis.attribution": ("Attribution", "attribute"),
+    "analysis.membership": ("Membership", "MembershipThresholds", "load_thresholds", "measure_membership"),
     "words.space": ("VectorSpace", "open_space", "save_space"),
     "words.sources": ("load_vectors",),
     "words.api": (
@@ -92,6 +93,10 @@ if TYPE_CHECKING:  # the same names for editors and type checkers, which see no 
     from lyricgen.analysis.activations import read_cells as read_cells
     from lyricgen.analysis.attribution import Attribution as Attribution
     from lyricgen.analysis.attribution import attribute as attribute
+    from lyricgen.analysis.membership import Membership as Membership
+    from lyricgen.analysis.membership import MembershipThresholds as MembershipThresholds
+    from lyricgen.analysis.membership import load_thresholds as load_thresholds
+    from lyricgen.analysis.membership import measure_membership as measure_membership
     from lyricgen.analysis.ngram_classifier import NgramClassifier as NgramClassifier
     from lyricgen.analysis.ngram_classifier import fit_ngrams as fit_ngrams
     from lyricgen.analysis.ngram_classifier import load_ngrams as load_ngrams

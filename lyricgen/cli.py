@@ -20,6 +20,7 @@ from lyricgen.hub.flags import add_hub_flags
 from lyricgen.validation import check_choice, short_repr
 
 if TYPE_CHECKING:
+    from lyricgen.analysis.ngram_classifier import NgramContribution
     from lyricgen.analysis.scoring import HighSurprisal, Score, TextPosition
     from lyricgen.command_resources import CommandResources
 
@@ -103,6 +104,10 @@ def _add_text_verbs(verbs: "Verbs") -> None:
     attribute = _add_verb(verbs, "attribute", show_attribution, "attribute a text and each of its lines to an artist", json=True)
     attribute.add_argument("text", metavar="TEXT", help=f"1 to 5,000 characters; {STDIN_HELP}")
     attribute.add_argument("--model", default="lstm", metavar="NAME", help=MODEL_HELP)
+
+    membership = _add_verb(verbs, "membership", show_membership, "estimate whether the models have read a text in training", json=True)
+    membership.add_argument("text", metavar="TEXT", help=f"1 to 5,000 characters; {STDIN_HELP}")
+    membership.add_argument("--models", metavar="FOLDER", help="your own artifacts, as train.py writes them: lstm, vanilla-rnn, membership (default: the bundled ones)")
     # fmt: on
 
 
@@ -248,6 +253,31 @@ def show_attribution(options: argparse.Namespace) -> None:
     print()
     for line in attribution.lines:
         print(f"{line.probability:7.1%}  {line.artist}: {_printable(line.text)}")
+        if line.evidence:
+            print("".join(f"{' ':9}{_contribution(ngram)}\n" for ngram in line.evidence.ngrams), end="")
+
+
+def show_membership(options: argparse.Namespace) -> None:
+    """Prints the verdict, each statistic with its threshold and error rates, and what the song index knows."""
+    from lyricgen.endpoints.inside import membership_of_text
+    from lyricgen.resources import Resources
+
+    resources = Resources(options.models, "cpu") if options.models else _resources()
+    answer = membership_of_text(resources, _text_or_stdin(options.text))
+    _print_notes(answer.notes)
+    if options.json:
+        return _print_json(answer.to_dict())
+    print(f"{answer.verdict}\n\nstatistic      value  threshold  false positives  false negatives    AUC")
+    for each in answer.statistics:
+        cells = [f"{each.statistic:<11}", f"{each.value:8.3f}", _number(each.threshold, "9.3f")]
+        cells += [
+            _number(each.false_positives, "15.1%"),
+            _number(each.false_negatives, "15.1%"),
+            _number(each.auc, "5.2f"),
+        ]
+        print("  ".join(cells))
+    if answer.originality:
+        print(f"\n{answer.originality.summary}")
 
 
 def show_analogy(options: argparse.Namespace) -> None:
@@ -413,6 +443,15 @@ def _replace_unencodable() -> None:
 def _printable(text: str) -> str:
     """A line of text with control characters replaced."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def _number(value: float | None, format: str) -> str:
+    """A number, or a dash of the same width."""
+    return f"{value:{format}}" if value is not None else f"{'-':>{format.partition('.')[0]}}"
+
+
+def _contribution(ngram: "NgramContribution") -> str:
+    return f"{ngram.contribution:+.2f}  {_printable(ngram.ngram)!r}" + (f" x {ngram.count}" if ngram.count > 1 else "")
 
 
 def _quoted(words: Iterable[str]) -> str:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import torch
 
+from lyricgen.analysis.membership import MembershipThresholds, load_thresholds
 from lyricgen.analysis.ngram_classifier import NgramClassifier, load_ngrams
 from lyricgen.memorization.song_index import SongIndex, bundled_index
 from lyricgen.models.checkpoints import Checkpoint, bundled_models, find_checkpoint, load_checkpoint, load_model
-from lyricgen.resources import BUNDLED, BUNDLED_SPACES, NGRAMS, LoadedModel, Resources, Source
+from lyricgen.resources import BUNDLED, BUNDLED_SPACES, MEMBERSHIP, NGRAMS, LoadedModel, Resources, Source
 from lyricgen.storage import ASSETS
 from lyricgen.words.sources import load_vectors
 from lyricgen.words.space import VectorSpace
@@ -71,3 +72,7 @@ class CommandResources(Resources):
     @cached_property
     def ngrams(self) -> NgramClassifier | None:
         return load_ngrams(ASSETS / NGRAMS) if (ASSETS / NGRAMS).is_dir() else None
+
+    @cached_property
+    def membership(self) -> MembershipThresholds | None:
+        return load_thresholds(ASSETS / MEMBERSHIP) if (ASSETS / MEMBERSHIP).is_dir() else None

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import torch
 
 from lyricgen import __version__
+from lyricgen.analysis.membership import MembershipThresholds, load_thresholds
 from lyricgen.analysis.ngram_classifier import NgramClassifier, load_ngrams
 from lyricgen.devices import IS_ZERO_GPU, best_device, device_name
 from lyricgen.errors import HubError, ModelError, VectorsError
@@ -30,11 +31,16 @@ from lyricgen.words.space import VectorSpace
 
 BUNDLED = "bundled with lyricgen"
 BUNDLED_SPACES = ("glove-50", "lyrics")  # loaded in every app; the first is the default
-WORDS, NGRAMS, INDEX = "lyrics", "attribution", "originality"  # folders beside the models that hold no network
+WORDS, NGRAMS, INDEX, MEMBERSHIP = "lyrics", "attribution", "originality", "membership"  # folders without a network
 DEVICE_ERRORS = (torch.OutOfMemoryError, torch.AcceleratorError)
 """GPU failures after which the model runs on the CPU; any other error is a bug."""
-LOADERS: dict[str, Callable[[Path], Any]] = {WORDS: load_vectors, NGRAMS: load_ngrams, INDEX: SongIndex.load}
-Artifact = Checkpoint | VectorSpace | NgramClassifier | SongIndex
+LOADERS: dict[str, Callable[[Path], Any]] = {
+    WORDS: load_vectors,
+    NGRAMS: load_ngrams,
+    INDEX: SongIndex.load,
+    MEMBERSHIP: load_thresholds,
+}
+Artifact = Checkpoint | VectorSpace | NgramClassifier | SongIndex | MembershipThresholds
 Answer = TypeVar("Answer")
 log = logging.getLogger("lyricgen")
 
@@ -155,6 +161,7 @@ class Resources:
             except VectorsError as error:
                 self._leave_out(Path(vectors_name).name, error)
         self._song_index, self._index_source = self._load_part(INDEX, sources)
+        self.membership, _ = self._load_part(MEMBERSHIP, sources, optional=True)
 
     @property
     def model_names(self) -> list[str]:
@@ -351,11 +358,11 @@ class Resources:
                     log.warning("%s: not from %s, since %s", name, source.origin, error)
         return load_vectors(name), bundled.origin if name == WORDS else ""
 
-    def _load_part(self, name: str, sources: list[Source]) -> tuple[Any, Source | None]:
+    def _load_part(self, name: str, sources: list[Source], optional: bool = False) -> tuple[Any, Source | None]:
         """The artifact of that name from the first source with a readable copy, and that source; (None, None) if no
-        source has one: the artifact is left out."""
+        source has one: the artifact is left out, unless it is optional."""
         for source in sources:
-            if source.has(name) or source is sources[-1]:
+            if source.has(name) or (source is sources[-1] and not optional):
                 try:
                     return source.read(name), source
                 except ModelError as error:

@@ -89,6 +89,14 @@ SONG_INDEX = ArtifactKind(
     ModelError,
     "make one with train.py --models originality",
 )
+MEMBERSHIP = ArtifactKind(
+    "membership thresholds",
+    "meta.json",
+    (),
+    ModelError,
+    "fit them with train.py --models membership",
+    lists_header=True,
+)
 ENCODED_CORPUS = ArtifactKind(
     "encoded corpus",
     "meta.json",
@@ -105,6 +113,7 @@ ARTIFACT_FOLDERS = {
     "lyrics": VECTOR_SPACE,
     "attribution": NGRAM_CLASSIFIER,
     "originality": SONG_INDEX,
+    "membership": MEMBERSHIP,
 }
 """The folders that train.py writes and a Hub repository holds, by name."""
 

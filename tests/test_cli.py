@@ -11,6 +11,7 @@ import pytest
 
 import lyricgen
 from lyricgen.analysis.attribution import attribute
+from lyricgen.analysis.membership import measure_membership
 from lyricgen.analysis.scoring import score
 from lyricgen.cli import build_parser, main
 from lyricgen.endpoint_verbs import ENDPOINT_VERBS, endpoint_of
@@ -173,13 +174,30 @@ def test_attribute_ranks_the_artists_of_the_text_and_names_one_for_each_line(cap
     header, *rows = ranked.splitlines()
     assert header.split() == ["n-grams", "model", "artist"]
     assert rows == [f"{one.probability:7.1%}  {one.probability_by_model:7.1%}  {one.artist}" for one in found.ranking]
-    assert lines.splitlines()[0].endswith(f"{found.lines[0].artist}: the sea is calm") and lines.count("\n") == 2
+    first, *evidence = lines.splitlines()
+    assert first.endswith(f"{found.lines[0].artist}: the sea is calm")
+    ngrams = [ngram for line in found.lines for ngram in line.evidence.ngrams]
+    assert len(evidence) == len(ngrams) + 1 and evidence[0].split()[0] == f"{ngrams[0].contribution:+.2f}"
+    assert evidence[0].endswith(repr(ngrams[0].ngram))
 
 
 def test_attribute_reads_stdin_and_answers_as_json(capsys, type_in):
     type_in("one line\nand two")
     code, out, _ = run(capsys, "attribute", "-", "--model", "vanilla-rnn", "--json")
     assert code == 0 and [line["text"] for line in json.loads(out)["lines"]] == ["one line", "and two"]
+
+
+def test_membership_prints_the_statistics_and_the_runs_in_songs(capsys, tiny_folder):
+    code, out, err = run(capsys, "membership", VERSE)
+    verdict, table, originality = out.strip().split("\n\n")
+    found = measure_membership(VERSE)
+    assert (code, err) == (0, "") and verdict == found.verdict and originality == found.originality.summary
+    rows = [line.split() for line in table.splitlines()[1:]]
+    assert [row[:2] for row in rows] == [[each.statistic, f"{each.value:.3f}"] for each in found.statistics]
+    code, out, _ = run(capsys, "membership", VERSE, "--models", str(tiny_folder), "--json")
+    answer = json.loads(out)
+    assert code == 0 and answer["bits_per_character"] > 4 and "no verdict" in answer["verdict"]
+    assert run(capsys, "membership", "")[0] == 2
 
 
 @pytest.mark.parametrize(
@@ -349,7 +367,7 @@ for verb in verbs:
 print(len(verbs), sorted({"torch", "numpy", "pandas", "gensim", "sklearn", "matplotlib", "gradio"} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "14 []\n"
+    assert done.stdout == "15 []\n"
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,10 @@ def check_all_from(resources: Resources, origin: str) -> None:
 
 def test_the_format_is_written_as_before(folder):
     """A header written now has the keys and checksums of one written then, whatever the order."""
+    since_then = {"membership"}
     for name, kind in {**ARTIFACT_FOLDERS, "corpus": ENCODED_CORPUS}.items():
+        if name in since_then:
+            continue
         old = folder / "corpus" if name == "corpus" else folder / "snapshot" / name
         header = json.loads((old / kind.header).read_text(encoding="utf-8"))
         with write_artifact(folder / "again" / name, kind, header) as partial:

@@ -102,11 +102,13 @@ class Attribution:
             "posterior_by_model": self.posterior_by_model,
             "any_artist_bits": self.any_artist_bits,
             "margin_bits": self.margin,
-            "lines": [asdict(line) for line in self.lines],
+            "lines": [
+                {**asdict(line), "evidence": line.evidence.to_dict() if line.evidence else None} for line in self.lines
+            ],
             "characters": self.characters,
             "with_ngrams": self.with_ngrams,
             "notes": list(self.notes),
-            "evidence": asdict(self.evidence) if self.evidence else None,
+            "evidence": self.evidence.to_dict() if self.evidence else None,
         }
 
 

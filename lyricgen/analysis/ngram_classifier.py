@@ -169,6 +169,11 @@ class Evidence:
     ngrams: tuple[NgramContribution, ...]
     """Those that speak most for the artist, in descending order."""
 
+    def to_dict(self) -> dict:
+        """As plain values."""
+        ngrams = [{**asdict(ngram), "spans": [list(span) for span in ngram.spans]} for ngram in self.ngrams]
+        return {**asdict(self), "ngrams": ngrams}
+
 
 @dataclass(frozen=True)
 class Calibration:

@@ -1,5 +1,5 @@
 """Endpoints that look inside the models: `/score`, `/cells`, `/alternatives`, `/attribute`, `/originality`,
-`/learning_curves`, `/about`."""
+`/membership`, `/learning_curves`, `/about`."""
 
 from dataclasses import replace
 from importlib.metadata import version
@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 from lyricgen.analysis import activations, attribution, scoring
 from lyricgen.analysis.activations import Activations
 from lyricgen.analysis.attribution import Attribution
+from lyricgen.analysis.membership import Membership, measure_membership
 from lyricgen.analysis.scoring import Score
+from lyricgen.errors import ModelError
 from lyricgen.memorization.originality import Originality, measure_originality
 from lyricgen.models.text import ANY_ARTIST
 
 if TYPE_CHECKING:
+    from lyricgen.memorization.song_index import SongIndex
     from lyricgen.resources import Resources
 
+MEMBERSHIP_MODELS = ("lstm", "vanilla-rnn")  # the model, and the weaker one that it is compared with
 SCORED_EXAMPLE = (
     "the lamp by the window was burning all night  hold on to the line till the morning is bright  "
     "the lamp by the window was burning all night  oh oh oh the quixotic zebra takes flight"
@@ -112,6 +116,17 @@ def originality(resources: "Resources", text: str = ORIGINALITY_EXAMPLE) -> dict
     return measure_text(resources, text).to_dict()
 
 
+def membership(resources: "Resources", text: str = ORIGINALITY_EXAMPLE) -> dict:
+    """Whether the models have read a text in training: the bits per character of both, Min-K%++, the difference of the
+    two, each with its threshold and error rates where there are any, the verdict, and the runs of the text that occur in the
+    training songs.
+
+    Args:
+        text: 1 to 5,000 characters; at most 1,600 are read.
+    """
+    return membership_of_text(resources, text).to_dict()
+
+
 def learning_curves(resources: "Resources") -> dict:
     """The learning curve of each model, as rows of step, epoch, seconds, characters and bits per character."""
     return {name: resources.model(name).checkpoint.history for name in resources.model_names}
@@ -142,6 +157,32 @@ def read_unit(
 def measure_text(resources: "Resources", text: str) -> Originality:
     """The verbatim overlap of a text with the training songs."""
     return measure_originality(text, resources.song_index)
+
+
+def membership_of_text(resources: "Resources", text: str) -> Membership:
+    """Whether the models have read a text; without a song index, a note says so."""
+    missing = [name for name in MEMBERSHIP_MODELS if name not in resources.model_names]
+    if missing:
+        raise ModelError(
+            f"{' and '.join(missing)} could not be loaded here, and both models are needed to compare them"
+        )
+    name, reference_name = MEMBERSHIP_MODELS
+    index: SongIndex | None = None
+    notes: tuple[str, ...] = ()
+    try:
+        index = resources.song_index
+    except ModelError as error:
+        notes = (f"{str(error)[:1].upper()}{str(error)[1:]}.",)
+    measured = resources.run_on_model(
+        name,
+        lambda model: resources.run_on_model(
+            reference_name,
+            lambda reference: measure_membership(
+                text, model=model, reference=reference, thresholds=resources.membership, index=index
+            ),
+        ),
+    )
+    return replace(measured, notes=(*measured.notes, *notes))
 
 
 def attribute_text(resources: "Resources", text: str, model: str | None) -> Attribution:

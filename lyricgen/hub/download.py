@@ -1,8 +1,9 @@
 """Download of models from a Hub repository, verified, with the cache as fallback.
 
-lstm/  vanilla-rnn/  lyrics/  attribution/  originality/   artifact folders as train.py writes them, one network at least
-manifest.json                                              header of the snapshot: the sha256 of each of their files
-README.md  learning-curve.png                              the model card
+lstm/  vanilla-rnn/  lyrics/  attribution/  originality/  membership/   artifact folders as train.py writes them, one network
+                                                                        at least
+manifest.json                                                           header of the snapshot: the sha256 of their files
+README.md  learning-curve.png                                           the model card
 
 `Download` runs in a process of its own (`python -m lyricgen.hub.download USER/NAME`): a Hub that hangs delays the start of
 an app by no more than STARTUP_TIMEOUT. lyricgen.hub.publish writes such a repository.

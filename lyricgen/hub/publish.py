@@ -13,6 +13,7 @@ from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelet
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
+from lyricgen.analysis.membership import load_thresholds
 from lyricgen.analysis.ngram_classifier import load_ngrams
 from lyricgen.errors import HubError, ModelError
 from lyricgen.hub.download import CARD, FOLDERS, MANIFEST
@@ -100,7 +101,8 @@ def push_models(
     The token is that of `HF_TOKEN`, or of `hf auth login`.
 
     Args:
-        folder: holds `lstm` or `vanilla-rnn`, and optionally `lyrics`, `attribution` and `originality`.
+        folder: holds `lstm` or `vanilla-rnn`, and optionally `lyrics`, `attribution`, `originality` and
+            `membership`.
         repo, private, revision, tag: see `push_files`.
 
     Raises:
@@ -177,6 +179,9 @@ def _describe_others(folder: Path, present: list[str]) -> tuple[dict | None, dic
         others["originality"] = (
             f"An index of {songs:,} songs by hashes of five words in a row, to find verbatim overlap; it contains no lyric"
         )
+    if "membership" in present:
+        lengths = ", ".join(f"{length:,}" for length in load_thresholds(folder / "membership").by_length)
+        others["membership"] = f"Thresholds for whether both models have read a text, for texts of {lengths} characters"
     return words, others
 
 

@@ -14,9 +14,9 @@ from lyricgen.errors import ArgumentError
 from lyricgen.generation.settings import field_docs
 from lyricgen.hub.flags import add_hub_flags
 
-INDEX, WORDS, ATTRIBUTION = "originality", "lyrics", "attribution"  # artifact folders beside the networks'
-NETWORKS = ("vanilla-rnn", "lstm")
-ARTIFACTS = (INDEX, WORDS, *NETWORKS, ATTRIBUTION)
+INDEX, WORDS, ATTRIBUTION, MEMBERSHIP = "originality", "lyrics", "attribution", "membership"  # beside the networks'
+NETWORKS = RNN, LSTM = ("vanilla-rnn", "lstm")
+ARTIFACTS = (INDEX, WORDS, *NETWORKS, ATTRIBUTION, MEMBERSHIP)
 OPTIMIZERS = ("adam", "adamw", "muon")
 PRECISIONS = ("auto", "bfloat16", "float32")
 ACCELERATORS = ("auto", "cpu", "gpu")
@@ -86,7 +86,7 @@ class TrainConfig:
     """The CSV column of the artists, '' for none; default: Artist, if there is one."""
     models: tuple[str, ...] = _flag(ARTIFACTS, "models", choices=ARTIFACTS)
     """Artifacts to train; originality: the n-gram index of the songs, lyrics: word vectors, attribution: the classifier of
-    artists (default: all)."""
+    artists, membership: the thresholds of both networks in --out for whether they have read a text (default: all)."""
     hidden_size: int = _flag(512, "models", "H", low=1)
     """Units per layer."""
     layers: int = _flag(2, "models", "L", low=1)

@@ -6,9 +6,17 @@ import pytest
 
 from lyricgen.analysis.activations import read_cells
 from lyricgen.analysis.attribution import attribute
+from lyricgen.analysis.membership import (
+    STATISTICS,
+    MembershipThresholds,
+    Threshold,
+    measure_membership,
+    save_thresholds,
+    weights_sha256,
+)
 from lyricgen.analysis.scoring import alternatives, score
 from lyricgen.endpoints import inside
-from lyricgen.errors import ArgumentError
+from lyricgen.errors import ArgumentError, ModelError
 from lyricgen.memorization.originality import measure_originality
 from lyricgen.models.checkpoints import load_checkpoint
 from lyricgen.resources import Resources
@@ -72,6 +80,42 @@ def test_originality_is_the_librarys(resources):
     assert_plain(inside.originality(resources))
 
 
+def test_membership_is_the_librarys_between_the_two_models(resources):
+    answer = inside.membership(resources)
+    model, reference = (resources.model(name).model for name in ("lstm", "vanilla-rnn"))
+    expected = measure_membership(inside.ORIGINALITY_EXAMPLE, model=model, reference=reference, thresholds=None)
+    assert answer == expected.to_dict() and "no thresholds here" in answer["verdict"]
+    assert_plain(answer)
+
+
+def test_membership_uses_the_thresholds_beside_the_models(tiny_folder):
+    names = [load_checkpoint(tiny_folder / name).model for name in ("lstm", "vanilla-rnn")]
+    of_length = {name: Threshold(-99.0, 0.25, 0.5, 0.75) for name in STATISTICS}
+    known = MembershipThresholds(tuple(map(weights_sha256, names)), "difference", {20: of_length})
+    save_thresholds(known, tiny_folder / "membership")
+    answer = inside.membership(Resources(tiny_folder, "cpu"), VERSE)
+    assert answer["read"] is True and answer["characters"] == 20 and answer["statistics"][0]["auc"] == 0.75
+
+
+def test_membership_answers_without_a_song_index_and_with_damaged_thresholds(tiny_folder, caplog):
+    (tiny_folder / "membership").mkdir()
+    (tiny_folder / "membership/meta.json").write_text("{}")
+    resources = Resources(tiny_folder, "cpu")
+    assert resources.membership is None and "membership" in caplog.text
+    resources._song_index = None
+    answer = inside.membership(resources, VERSE)
+    assert answer["originality"] is None and answer["bits_per_character"] > 0
+    assert answer["notes"] == [
+        "The index of the training songs could not be loaded, so nothing can be looked up in it here."
+    ]
+
+
+def test_membership_needs_both_models(resources, monkeypatch):
+    monkeypatch.delitem(resources._models, "vanilla-rnn")
+    with pytest.raises(ModelError, match="^vanilla-rnn could not be loaded here, and both models are needed"):
+        inside.membership(resources)
+
+
 def test_learning_curves_are_those_of_the_folders(resources, tiny_folder):
     curves = inside.learning_curves(resources)
     assert curves == {name: load_checkpoint(tiny_folder / name).history for name in ("lstm", "vanilla-rnn")}
@@ -92,6 +136,7 @@ def test_about_names_the_version_of_gradio_without_it(resources):
         (inside.alternatives, {"position": 14}, "position must be a whole number from 0 to 13"),
         (inside.attribute, {"text": "😀"}, "text must have a character"),
         (inside.originality, {"text": None}, "got an empty text"),
+        (inside.membership, {"text": "x" * 5_001}, "got 5,001"),
         (inside.score, {"model": "gru"}, "model must be one of lstm, vanilla-rnn"),
     ],
 )

@@ -47,6 +47,7 @@ def create_originality(resources: Resources, check: gr.Button, box: TextBox) -> 
     show, outputs = partial(show_originality, resources), [summary, marked, runs]
     listen(check.click, show, box.text, outputs, gpu=False, **LATEST_EVENT)
     add_endpoint(resources, inside.originality, gpu=False)
+    add_endpoint(resources, inside.membership)
 
 
 def show_originality(resources: Resources, text: str) -> tuple[str, str, gr.Dataframe]:
