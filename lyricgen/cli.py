@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
 
 MAX_PRINTED_SURPRISALS = 5  # characters of highest surprisal that `score` prints
+MAX_PRINTED_REPEATS = 10  # runs that `score --memory` prints
 BIAS_ANSWERS = 5  # answers per analogy of `bias`
 MAP_FORMATS = ("svg", "png", "csv", "json")
 METAVARS = {
@@ -99,6 +100,7 @@ def _add_text_verbs(verbs: "Verbs") -> None:
     score.add_argument("text", metavar="TEXT", help=f"1 to 5,000 characters; {STDIN_HELP}")
     score.add_argument("--artist", metavar="NAME", help="an artist of the model, given to it with the text (default: any artist)")
     score.add_argument("--model", default="lstm", metavar="NAME", help="lstm, vanilla-rnn, both side by side, a model folder or a .ckpt file (default: %(default)s)")
+    score.add_argument("--memory", action="store_true", help="use the text so far too: what followed the last characters where they occur earlier; lists the repeated runs")
     score.add_argument("--csv", metavar="FILE", help="write one row per character to this file")
 
     attribute = _add_verb(verbs, "attribute", show_attribution, "attribute a text and each of its lines to an artist", json=True)
@@ -222,7 +224,7 @@ def show_score(options: argparse.Namespace) -> None:
 
     resources, text = _resources(), _text_or_stdin(options.text)
     names = ["lstm", "vanilla-rnn"] if options.model.strip().lower() == "both" else [options.model]
-    scores = [score_text(resources, text, options.artist, name) for name in names]
+    scores = [score_text(resources, text, options.artist, name, options.memory) for name in names]
     answer: Score | ScoreComparison = scores[0] if len(scores) == 1 else compare(*scores)
     if options.csv:
         _write_file(options.csv, answer.to_csv().encode("utf-8"), "--csv")
@@ -478,10 +480,12 @@ def _answers_that_count(answers: Iterable[dict[str, Any]]) -> str:
 
 
 def _print_scores(scores: Sequence["Score"]) -> None:
-    """Bits per character in all and by line, one column per model, and the highest surprisals of each model."""
+    """Bits per character in all and by line, one column per model, the highest surprisals of each, and repeated runs."""
     for score in scores:
         bits = f"{score.bits_per_character:.3f} bits per character, {score.bits:.1f} bits"
-        print(f"{score.model}: {bits} in {score.characters:,} characters")
+        alone = score.network_bits_per_character
+        note = "" if alone is None else f" ({alone:.3f} without memory)"
+        print(f"{score.model}: {bits} in {score.characters:,} characters{note}")
     print("\nby line\n" + "  ".join(f"{score.model[:11]:>11}" for score in scores))
     for lines in zip(*(score.lines for score in scores), strict=True):
         columns = [f"{line.bits_per_character:>11.3f}" if line.characters else f"{'-':>11}" for line in lines]
@@ -490,6 +494,11 @@ def _print_scores(scores: Sequence["Score"]) -> None:
         print(f"\nthe most surprising characters to {score.model}")
         for surprisal in score.most_surprising(MAX_PRINTED_SURPRISALS):
             print(f"  {_surprisal_line(surprisal)}")
+    if repeats := scores[0].repeats:
+        print("\nthe longest repeated runs (position, earlier position, characters)")
+        for repeat in sorted(repeats, key=lambda repeat: -repeat.length)[:MAX_PRINTED_REPEATS]:
+            run = _printable(scores[0].text[repeat.start : repeat.start + repeat.length])
+            print(f"  {repeat.start:>5}  {repeat.earlier:>5}  {repeat.length:>5}  {run}")
 
 
 def _surprisal_line(surprisal: "HighSurprisal") -> str:

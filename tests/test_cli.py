@@ -245,6 +245,7 @@ def resources():
         (["neighbors", "fire", "--beside", "lyrics"], words.neighbors, ("fire", 10, "glove-50", "lyrics")),
         (["bias"], words.bias, ()),
         (["score", VERSE], inside.score, (VERSE,)),
+        (["score", VERSE, "--memory"], inside.score, (VERSE, "any artist", "lstm", True)),
         (["attribute", VERSE], inside.attribute, (VERSE,)),
         (["originality", VERSE], inside.originality, (VERSE,)),
     ],

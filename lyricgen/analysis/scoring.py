@@ -1,6 +1,7 @@
 """Per-character log-probabilities, ranks and entropies of a text under a model.
 
 The model reads in float32 from label 100, which opens a song, as the training task does: the bits add up to its loss.
+With memory, the predictions are interpolated with the votes of the text so far (`lyricgen.models.memory`).
 
 Shapes: T characters of the text, H hidden units, C = 100 classes.
 """
@@ -9,7 +10,7 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from lyricgen.generation.decoding import next_probabilities
 from lyricgen.generation.fast_stepper import LayerReader
 from lyricgen.generation.settings import MAX_TEMPERATURE
 from lyricgen.models.loading import resolve_model
+from lyricgen.models.memory import MemoryConstants, Repeat, find_repeats, predict_song
 from lyricgen.models.networks import CharacterModel
 from lyricgen.models.text import check_artist, line_spans, read_labels, unknown_characters
 from lyricgen.models.vocabulary import CHARACTERS, NUM_CLASSES, OOV_LABEL, START_LABEL
@@ -107,6 +109,10 @@ class Score:
     lines: tuple[Line, ...]
     notes: tuple[str, ...]
     """Notes on the reading of the text, one sentence each."""
+    repeats: tuple[Repeat, ...] | None = None
+    """With memory: the runs of 12 characters or more that occur earlier in the text. None: scored without memory."""
+    network_log_probs: np.ndarray | None = None
+    """float64 (T,): with memory, the `log_probs` of the network alone."""
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -128,6 +134,21 @@ class Score:
         """Mean surprisal of the scored characters."""
         return self.bits / self.characters
 
+    @property
+    def network_bits_per_character(self) -> float | None:
+        """With memory: the mean surprisal under the network alone."""
+        return None if self.network_log_probs is None else float(-np.nanmean(self.network_log_probs))
+
+    @property
+    def earlier_positions(self) -> list[int | None]:
+        """Of each character inside a repeat, the position of the same character the time before; None of all others."""
+        positions: list[int | None] = [None] * len(self.text)
+        for repeat in self.repeats or ():
+            positions[repeat.start : repeat.start + repeat.length] = range(
+                repeat.earlier, repeat.earlier + repeat.length
+            )
+        return positions
+
     def most_surprising(self, count: int) -> list[HighSurprisal]:
         """The characters of the highest surprisal, in descending order."""
         order = np.argsort(np.nan_to_num(self.log_probs, nan=math.inf), kind="stable")[: min(count, self.characters)]
@@ -147,12 +168,15 @@ class Score:
         return tuple(map(Candidate, (CHARACTERS[label] for label in labels), probabilities))
 
     def rows(self) -> list[dict]:
-        """One row per character, as plain values; probability, log-probability and rank are None where it is not scored."""
+        """One row per character, as plain values; probability, log-probability and rank are None where it is not scored.
+
+        With memory, `earlier` is its entry of `earlier_positions`.
+        """
         columns = (
             self.text, self.probabilities.tolist(), self.log_probs.tolist(), self.ranks.tolist(), self.tied.tolist(),
             self.entropies.tolist(), self.top_labels.tolist(), self.top_probabilities.tolist(),
         )  # fmt: skip
-        return [
+        rows = [
             {
                 "character": character,
                 "probability": probability if rank else None,
@@ -169,9 +193,17 @@ class Score:
                 *columns, strict=True
             )
         ]
+        if self.repeats is not None:
+            for row, earlier in zip(rows, self.earlier_positions, strict=True):
+                row["earlier"] = earlier
+        return rows
 
     def to_dict(self) -> dict:
         """The answer of `/score`, as plain values; log-probabilities and entropies are in bits."""
+        memory = {
+            "bits_per_character_without_memory": self.network_bits_per_character,
+            "repeats": [asdict(repeat) for repeat in self.repeats or ()],
+        }
         return {
             "model": self.model,
             "artist": self.artist,
@@ -190,6 +222,7 @@ class Score:
             ],
             "characters": self.rows(),
             "notes": list(self.notes),
+            **({} if self.repeats is None else memory),
         }
 
     def to_csv(self, header: bool = True) -> str:
@@ -199,11 +232,12 @@ class Score:
         if header:
             top = [name for rank in range(1, TOP_COUNT + 1) for name in (f"likely_{rank}", f"probability_{rank}")]
             columns = ["model", "position", "character", "probability", "log_prob_bits", "rank", "entropy_bits"]
-            writer.writerow([*columns, *top, "tied"])
+            writer.writerow([*columns, *top, "tied", *([] if self.repeats is None else ["earlier"])])
         for position, row in enumerate(self.rows()):
             numbers = [_six_digits(row[name]) for name in ("probability", "log_prob", "rank", "entropy")]
             top = [cell for pair in row["top"] for cell in (pair["character"], _six_digits(pair["probability"]))]
-            writer.writerow([self.model, position, row["character"], *numbers, *top, int(row["tied"])])
+            earlier = [] if self.repeats is None else [row["earlier"]]
+            writer.writerow([self.model, position, row["character"], *numbers, *top, int(row["tied"]), *earlier])
         return text.getvalue()
 
 
@@ -251,7 +285,9 @@ class ScoreComparison:
         return first.to_csv() + second.to_csv(header=False)
 
 
-def score(text: str, *, artist: str | None = None, model: str | Path | CharacterModel = "lstm") -> Score:
+def score(
+    text: str, *, artist: str | None = None, model: str | Path | CharacterModel = "lstm", memory: bool = False
+) -> Score:
     """Scores each character of a text under a model, as if a song began there.
 
     Args:
@@ -259,18 +295,27 @@ def score(text: str, *, artist: str | None = None, model: str | Path | Character
             Characters outside the vocabulary are read as label 100 and, as in the training task, not scored.
         artist: one of `load_model(model).artists`; None: any artist.
         model: 'lstm', 'vanilla-rnn', a model folder, a `.ckpt` file, or a loaded model.
+        memory: whether the text so far votes on each character too: what followed its earlier repetitions. All figures are
+            those of the interpolated predictions then, and `repeats` has the runs that occur earlier.
 
     Raises:
-        ArgumentError: the text is empty, too long, or has no character of the vocabulary; or there is no such artist.
+        ArgumentError: the text is empty, too long, or has no character of the vocabulary; or there is no such artist; or
+            memory is asked of a model without constants for it.
         ModelError: there is no such model, or its files are damaged.
     """
     network = resolve_model(model)
     text, artist = check_scored(text), check_artist(artist, network)
+    constants = check_memory(memory, network)
     labels, layers = read_layers(text, artist, network)
     known = torch.tensor(labels) != OOV_LABEL  # (T,)
     targets = torch.tensor(labels).clamp(max=NUM_CLASSES - 1)[:, None]  # (T, 1)
+    network_log_probs = None
     with torch.inference_mode():
         logits = network.ffnn(layers[-1][:-1]).double().cpu()  # (T, C)
+        if constants:
+            alone = logits.log_softmax(-1)
+            network_log_probs = torch.where(known, alone.gather(1, targets)[:, 0], math.nan).numpy() / math.log(2)
+            logits = torch.from_numpy(predict_song(labels, alone.numpy(), constants))
         log_probs = logits.log_softmax(-1) / math.log(2)
         target_logits = logits.gather(1, targets)
         ranks = torch.where(known, (logits > target_logits).sum(1) + 1, 0)
@@ -291,6 +336,8 @@ def score(text: str, *, artist: str | None = None, model: str | Path | Character
         top_probabilities=top.values.exp2().numpy(),
         lines=_lines(text, target_log_probs),
         notes=_notes(text, network),
+        repeats=find_repeats(_symbols(text, labels)) if constants else None,
+        network_log_probs=network_log_probs,
     )
 
 
@@ -299,11 +346,12 @@ def compare_scores(
     *,
     artist: str | None = None,
     models: Sequence[str | Path | CharacterModel] = ("lstm", "vanilla-rnn"),
+    memory: bool = False,
 ) -> ScoreComparison:
     """Scores a text under two models and lists the characters on which they differ most; see `score`."""
     if len(models) != 2:
         raise ArgumentError(f"models must be two models, got {len(models)}")
-    return compare(*(score(text, artist=artist, model=model) for model in models))
+    return compare(*(score(text, artist=artist, model=model, memory=memory) for model in models))
 
 
 def compare(first: Score, second: Score) -> ScoreComparison:
@@ -392,6 +440,21 @@ def check_scored(text: object) -> str:
     return text
 
 
+def check_memory(memory: bool, model: CharacterModel) -> MemoryConstants | None:
+    """The constants of a model's memory; None if `memory` is False.
+
+    Raises:
+        ArgumentError: the model has none.
+    """
+    if not memory:
+        return None
+    if model.memory is None:
+        raise ArgumentError(
+            "memory must be off for this model, which has no memory.json; fit it with: train.py --models memory"
+        )
+    return model.memory
+
+
 def model_name(model: str | Path | CharacterModel) -> str:
     """The name of a model in an answer: the name or folder that was given, or the class of a loaded model."""
     return type(model).__name__ if isinstance(model, CharacterModel) else str(model).strip()
@@ -413,6 +476,14 @@ def _lines(text: str, log_probs: np.ndarray) -> tuple[Line, ...]:
         scored = log_probs[start:end][np.isfinite(log_probs[start:end])]
         lines.append(Line(start, text[slice(*span)], len(scored), float(0.0 - scored.sum())))
     return tuple(lines)
+
+
+def _symbols(text: str, labels: list[int]) -> list[int]:
+    """One number per character as it was read; those outside the vocabulary differ from one another."""
+    return [
+        label if label != OOV_LABEL else OOV_LABEL + ord(character)
+        for character, label in zip(text, labels, strict=True)
+    ]
 
 
 def _context(text: str, position: int) -> tuple[int, str, str, str]:

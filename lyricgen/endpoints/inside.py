@@ -34,17 +34,24 @@ and i can't get you out of these old boots i always wear"""
 
 
 def score(
-    resources: "Resources", text: str = SCORED_EXAMPLE, artist: str = ANY_ARTIST, model: str | None = None
+    resources: "Resources",
+    text: str = SCORED_EXAMPLE,
+    artist: str = ANY_ARTIST,
+    model: str | None = None,
+    memory: bool = False,
 ) -> dict:
     """Scores a text under a model: bits per character of the text and of each line; for each character its probability,
-    log-probability in bits, rank, the entropy in bits before it, and the five most likely characters.
+    log-probability in bits, rank, the entropy in bits before it, and the five most likely characters. With memory also
+    the runs of 12 characters or more that occur earlier in the text ('repeats'), for each character inside one its earlier
+    position ('earlier'), and the bits per character of the model alone.
 
     Args:
         text: 1 to 5,000 characters, read in lower case; those outside string.printable are not scored.
         artist: as if it were by; 'any artist' for none in particular.
         model: lstm or vanilla-rnn.
+        memory: whether the text so far is used too: what followed the last characters where they occur earlier.
     """
-    return score_text(resources, text, artist, model).to_dict()
+    return score_text(resources, text, artist, model, memory).to_dict()
 
 
 def cells(
@@ -137,10 +144,12 @@ def about(resources: "Resources") -> dict:
     return {**resources.about(), "gradio": version("gradio")}
 
 
-def score_text(resources: "Resources", text: str, artist: str, model: str | None) -> Score:
+def score_text(resources: "Resources", text: str, artist: str, model: str | None, memory: bool = False) -> Score:
     """The score of a text under the model of that name."""
     name = resources.model(model).name
-    scored = resources.run_on_model(name, lambda network: scoring.score(text, artist=artist, model=network))
+    scored = resources.run_on_model(
+        name, lambda network: scoring.score(text, artist=artist, model=network, memory=memory)
+    )
     return replace(scored, model=name)
 
 

@@ -21,8 +21,8 @@ OPENING = 14  # characters of a section that are placed when it returns
 MAX_RECALL = 320  # characters after which the memory is off, even without a section break
 MARGIN = 14  # characters by which a return can exceed the earlier section
 RETURNED_WEIGHT = 3  # weight of a section that has returned before; others have 1
-DEFAULT_CONSTANTS = MemoryConstants((0.5,) * 32, (1.0,) * 32)
-"""Of the memory, for a model whose folder has none."""
+CONSTANTS = MemoryConstants(exponent=4.0, slope=0.65, bias=2.5, agreement=3.5)
+"""Of the memory in generation: a returning section should not break off, so it has more weight than in scoring."""
 _LOOP = re.compile(r"(.{2,30})\1{3}")  # a section with the same characters four times in a row does not return
 _BREAK = re.compile(r"^\s+|\s{2,}")
 
@@ -47,11 +47,11 @@ class SectionRecall:
 
     Args:
         probability: of a recall at a section break, 0 to 1.
-        constants: of the memory; None: the default ones.
+        constants: of the memory; None: `CONSTANTS`.
     """
 
     def __init__(self, probability: float, constants: MemoryConstants | None = None):
-        self.probability, self.constants = probability, constants or DEFAULT_CONSTANTS
+        self.probability, self.constants = probability, constants or CONSTANTS
         self.recalls: tuple[Recall, ...] = ()
         self._memory: SongMemory | None = None
         self._rejected_at = -1  # position of the last rejected word

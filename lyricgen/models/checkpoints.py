@@ -5,6 +5,7 @@ config.json         class and sizes, artists, vocabulary; header of the artifact
 metrics.json        bits per character on both splits, and the provenance
 history.csv         the learning curve
 samples.jsonl       samples at stages of the training, one JSON object per line; absent in older folders
+memory.json         constants of the memory of the song so far (see `lyricgen.models.memory`); absent in older folders
 """
 
 import csv
@@ -12,7 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
@@ -21,13 +22,14 @@ from safetensors.torch import load_file, save
 from torch.overrides import TorchFunctionMode
 
 from lyricgen.errors import ModelError
+from lyricgen.models.memory import MemoryConstants
 from lyricgen.models.networks import MODEL_CLASSES, CharacterModel, model_config
 from lyricgen.models.vocabulary import CHARACTERS, INPUT_SIZE, NUM_CLASSES
 from lyricgen.storage import ASSETS, MODEL, artifact_errors, read_artifact, write_artifact, write_json
 from lyricgen.validation import nearest, short_repr
 
 WEIGHTS, METRICS, HISTORY = MODEL.files
-(SAMPLES,) = MODEL.optional
+SAMPLES, MEMORY = MODEL.optional
 
 
 @dataclass
@@ -66,6 +68,8 @@ def save_checkpoint(
         if checkpoint.samples:
             lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in checkpoint.samples)
             (partial / SAMPLES).write_text("".join(lines), encoding="utf-8")
+        if model.memory:
+            write_json(partial / MEMORY, asdict(model.memory))
 
 
 def weights_to_bytes(model: CharacterModel, dtype: torch.dtype = torch.float16) -> bytes:
@@ -76,8 +80,13 @@ def weights_to_bytes(model: CharacterModel, dtype: torch.dtype = torch.float16) 
     return save({name: value.detach().to("cpu", dtype).contiguous() for name, value in model.state_dict().items()})
 
 
-def replace_metrics(folder: str | Path, metrics: Mapping) -> None:
+def replace_metrics(folder: str | Path, metrics: Mapping, memory: MemoryConstants | None = None) -> None:
     """Replaces the metrics of a model folder atomically; weights and learning curve stay byte for byte.
+
+    Args:
+        folder: of the model.
+        metrics: all of them.
+        memory: new constants of its memory; None: they stay as they are.
 
     Raises:
         ModelError: the folder is damaged.
@@ -85,9 +94,11 @@ def replace_metrics(folder: str | Path, metrics: Mapping) -> None:
     folder = Path(folder)
     config = read_artifact(folder, MODEL)
     with write_artifact(folder, MODEL, config) as partial:
-        for name in (WEIGHTS, HISTORY, SAMPLES):
+        for name in (WEIGHTS, HISTORY, SAMPLES, MEMORY):
             if name in config["sha256"]:
                 shutil.copyfile(folder / name, partial / name)
+        if memory:
+            write_json(partial / MEMORY, asdict(memory))
         write_json(partial / METRICS, metrics)
 
 
@@ -115,6 +126,8 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
         metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
         model.line_breaks = bool(metrics.get("line_breaks", False))
         samples = _read_samples(folder / SAMPLES) if SAMPLES in config["sha256"] else []
+        if MEMORY in config["sha256"]:
+            model.memory = MemoryConstants(**json.loads((folder / MEMORY).read_text(encoding="utf-8")))
         return Checkpoint(model.eval(), metrics, _read_history(folder / HISTORY), samples)
 
 

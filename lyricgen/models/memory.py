@@ -1,18 +1,20 @@
-"""Memory of the song so far: its n-grams, interpolated with a network's predictions.
+"""Memory of the song so far: what followed its earlier repetitions, interpolated with a network's predictions.
 
-For each order n, the characters that followed the last n characters earlier in the song are counted. The prediction of order
-n is interpolated with the one of order n - 1 by absolute discounting with a strength, as in a Pitman-Yor process; the network
-is order 0:
+Every earlier position of the song votes for the character there. Its vote grows with the number of characters before it
+that equal the last ones of the song:
 
-    p_n(x) = (max(c_n(x) - d_n, 0) + (s_n + d_n k_n) p_{n-1}(x)) / (N_n + s_n)
+    v(x) = sum of (m_i / 32)^e over the earlier positions i with character x
+    p(x) = w v(x) / V + (1 - w) q(x)
+    w    = sigmoid(a ln V + b + c max_x v(x) / V)
 
-with c_n(x) the count of x, N_n the sum of the counts, k_n the number of distinct characters counted, d_n the discount and s_n
-the strength of order n. An order with N_n = 0 leaves the prediction as it is. Teh, *A Hierarchical Bayesian Language Model
-based on Pitman-Yor Processes* (2006).
+m_i is that number, up to 32; positions with fewer than 3 have no vote. V is the sum of all votes, q the network's
+prediction; e, a, b and c are `MemoryConstants`. Without votes the network predicts alone. It is a cache as in Grave, Joulin
+and Usunier, *Improving Neural Language Models with a Continuous Cache* (2017), with the length of the match in place of the
+similarity of hidden states.
 
 The mixture is for scoring. Sampled from on its own, it repeats itself: most lyrics end in a loop.
 
-Shapes: T characters of the song so far, N = 32 orders, C = 100 classes.
+Shapes: T characters of the song so far, C = 100 classes.
 """
 
 from collections.abc import Sequence
@@ -20,20 +22,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lyricgen.models.vocabulary import NUM_CLASSES, OOV_LABEL
+from lyricgen.models.vocabulary import INPUT_SIZE, NUM_CLASSES, OOV_LABEL
 
-MAX_ORDER = 32  # characters of the longest context
+MIN_ORDER, MAX_ORDER = 3, 32  # characters of the shortest and the longest match that is counted
+MIN_REPEAT = 12  # characters of the shortest run that counts as a repeat
 _INITIAL_CAPACITY = 1_024  # characters
 
 
 @dataclass(frozen=True)
 class MemoryConstants:
-    """Discount and strength of each order, from 1 to the length of both; at most 32."""
+    """The constants of the interpolation; they belong to one network."""
 
-    discounts: tuple[float, ...]
-    """d_n, in [0, 1]."""
-    strengths: tuple[float, ...]
-    """s_n, at least 0: the count at which the n-grams weigh as much as the lower orders; never 0 with a discount of 0."""
+    exponent: float
+    """e: how steeply a vote grows with the length of the match."""
+    slope: float
+    """a: of the logarithm of all votes."""
+    bias: float
+    """b."""
+    agreement: float
+    """c: of the share of the votes for the character with the most."""
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(value, (int, float)) and np.isfinite(value) for value in vars(self).values()):
+            raise ValueError("the constants of a memory must be finite numbers")
 
 
 @dataclass(frozen=True)
@@ -45,17 +56,27 @@ class Match:
     """Characters, at most 32; the character after them is at `start + length`."""
 
 
-class SongMemory:
-    """The n-grams of one song so far, built label by label.
+@dataclass(frozen=True)
+class Repeat:
+    """A run of characters that occurs earlier in the same text."""
 
-    >>> memory = SongMemory(MemoryConstants((0.5,) * 8, (0.1,) * 8), [10, 11, 12, 10, 11])
-    >>> memory.match
-    Match(start=0, length=2)
-    >>> float(np.exp(memory.predict(np.full(100, np.log(0.01)))[12]).round(2))
-    0.71
-    >>> memory.append(12)
+    start: int
+    length: int
+    earlier: int
+    """Where the run starts the time before; it may overlap with this one."""
+
+
+class SongMemory:
+    """The memory of one song, built label by label.
+
+    >>> memory = SongMemory(MemoryConstants(exponent=5.0, slope=0.5, bias=5.0, agreement=0.0), [10, 11, 12, 13, 10, 11, 12])
     >>> memory.match
     Match(start=0, length=3)
+    >>> float(np.exp(memory.predict(np.full(100, np.log(0.01)))[13]).round(2))
+    0.29
+    >>> memory.append(13)
+    >>> memory.match
+    Match(start=0, length=4)
 
     Args:
         constants: of the interpolation.
@@ -64,12 +85,11 @@ class SongMemory:
 
     def __init__(self, constants: MemoryConstants, labels: Sequence[int] = ()):
         self.constants = constants
+        self._vote_of_match = vote_weights(constants.exponent)
         self._length = 0
         self._labels = np.empty(max(_INITIAL_CAPACITY, len(labels)), np.uint8)
         self._matches = np.zeros(len(self._labels), np.uint8)
-        """Entry i: number of labels before position i that equal the last ones of the song, at most N."""
-        self._discounts = np.array(constants.discounts)[:, None]  # (N, 1)
-        self._strengths = np.array(constants.strengths)[:, None]
+        """Entry i: number of labels before position i that equal the last ones of the song, at most 32."""
         self._labels[: len(labels)] = labels
         self._rebuild(len(labels))
 
@@ -101,41 +121,22 @@ class SongMemory:
         return Match(position - length, length) if length else None
 
     def predict(self, log_probs: np.ndarray, before: int | None = None) -> np.ndarray:
-        """The network's prediction of the next character, interpolated with the n-grams.
+        """The network's prediction of the next character, interpolated with the votes.
 
         Args:
             log_probs: natural logarithms of the network's probabilities (C,).
-            before: only characters before this position of the song are counted; None: all.
+            before: only positions before this one vote; None: all.
 
         Returns:
-            natural logarithms, float64 (C,); exactly `log_probs` where the song's last label is new.
+            natural logarithms, float64 (C,); those of the network where no earlier position votes.
         """
         stop = self._length if before is None else min(before, self._length)
-        matches, labels = self._matches[:stop], self._labels[:stop]
-        positions = np.flatnonzero(matches)
-        counts = self._follower_counts(matches[positions], labels[positions])  # (L, C)
-        if not len(counts):
-            return log_probs.astype(np.float64)
-        orders = len(counts)
-        totals, distinct = counts.sum(1, keepdims=True), (counts > 0).sum(1, keepdims=True)  # (L, 1)
-        discounts, strengths = self._discounts[:orders], self._strengths[:orders]
-        scale = np.maximum(totals + strengths, 1e-9)
-        direct = np.maximum(counts - discounts, 0) / scale  # (L, C)
-        back_off = np.where(totals > 0, (strengths + discounts * distinct) / scale, 1.0)[:, 0]  # (L,)
-        weights = np.append(np.cumprod(back_off[::-1])[::-1], 1.0)  # (L + 1,): of the network, then of each order
-        with np.errstate(divide="ignore"):
-            return np.log(weights[0] * np.exp(log_probs, dtype=np.float64) + weights[1:] @ direct)
-
-    def _follower_counts(self, matches: np.ndarray, followers: np.ndarray) -> np.ndarray:
-        """The count of each label after each context, float64 (L, C), for orders 1 to the longest with a follower."""
-        known = followers < NUM_CLASSES
-        cells = matches[known].astype(np.intp) * NUM_CLASSES + followers[known]
-        orders = int(cells.max(initial=0)) // NUM_CLASSES
-        of_length = np.bincount(cells, minlength=(orders + 1) * NUM_CLASSES).reshape(orders + 1, NUM_CLASSES)
-        return np.cumsum(of_length[:0:-1], axis=0)[::-1].astype(np.float64)
+        weights = self._vote_of_match[self._matches[:stop]]
+        votes = np.bincount(self._labels[:stop], weights, NUM_CLASSES)[:NUM_CLASSES]
+        return interpolate(votes, log_probs, self.constants)
 
     def _rebuild(self, length: int) -> None:
-        """Computes the matches of a song of the first `length` labels; they depend on its last N."""
+        """Computes the matches of a song of the first `length` labels; they depend on its last 32."""
         self._length = max(0, length - MAX_ORDER)
         self._matches[:length] = 0
         while self._length < length:
@@ -149,3 +150,105 @@ class SongMemory:
         equal = (self._labels[:last] == label) & (label != OOV_LABEL)
         self._matches[1 : last + 1] = (np.minimum(self._matches[:last], MAX_ORDER - 1) + 1) * equal
         self._matches[0] = 0
+
+
+def predict_song(labels: Sequence[int], log_probs: np.ndarray, constants: MemoryConstants) -> np.ndarray:
+    """The predictions of all characters of a song, equal to those of `SongMemory` up to float32.
+
+    Args:
+        labels: of the song (T,), without the label 100 at its start.
+        log_probs: natural logarithms of the network's probabilities of each character, given those before it (T, C).
+        constants: of the interpolation.
+
+    Returns:
+        natural logarithms, float64 (T, C).
+    """
+    return interpolate(song_votes(labels, constants.exponent), log_probs, constants)
+
+
+def song_votes(labels: Sequence[int] | np.ndarray, exponent: float) -> np.ndarray:
+    """The votes for each character of a song from the positions before it, float32 (T, C).
+
+    A match of n characters is one of n - 1 too: for each order n, the votes of its contexts' earlier followers grow by
+    the difference of the weights of n and n - 1.
+    """
+    song = np.asarray(labels, np.int64)
+    weights, context_ids = vote_weights(exponent), np.zeros(len(song), np.int64)
+    used, columns = np.unique(song, return_inverse=True)  # a song has a third of the characters
+    one_hot = np.eye(len(used), dtype=np.float32) * (used < NUM_CLASSES)[:, None]
+    votes = np.zeros((len(song), len(used)), np.float32)
+    positions = np.arange(len(song))  # positions whose context of the last order occurs at several
+    for order in range(1, MAX_ORDER + 1):
+        before = positions[(positions < len(song) - 1) & (song[positions] != OOV_LABEL)]
+        keys = context_ids[before] * INPUT_SIZE + song[before]
+        _, groups, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+        repeated = sizes[groups] > 1
+        positions, groups = before[repeated] + 1, groups[repeated]
+        if not len(positions):
+            break
+        context_ids[positions] = groups
+        if order >= MIN_ORDER:
+            by_context = np.argsort(groups, kind="stable")
+            rows = positions[by_context]
+            counts = _counts_before(one_hot[columns[rows]], groups[by_context])
+            votes[rows] += np.float32(weights[order] - weights[order - 1]) * counts
+    full = np.zeros((len(song), INPUT_SIZE), np.float32)
+    full[:, used] = votes
+    return full[:, :NUM_CLASSES]
+
+
+def vote_weights(exponent: float) -> np.ndarray:
+    """The vote of a match of each length from 0 to 32, float64 (33,)."""
+    lengths = np.arange(MAX_ORDER + 1)
+    return np.where(lengths < MIN_ORDER, 0.0, (lengths / MAX_ORDER) ** exponent)
+
+
+def interpolate(votes: np.ndarray, log_probs: np.ndarray, constants: MemoryConstants) -> np.ndarray:
+    """Interpolates votes (..., C) with a network's predictions, natural logarithms (..., C); returns float64 (..., C)."""
+    total = votes.sum(-1, keepdims=True, dtype=np.float64)  # (..., 1)
+    shares = votes / np.where(total > 0, total, 1.0)
+    logits = constants.slope * np.log(np.maximum(total, 1e-30)) + constants.bias
+    logits += constants.agreement * shares.max(-1, keepdims=True)
+    weight = (total > 0) / (1 + np.exp(-np.clip(logits, -500, 500)))
+    with np.errstate(divide="ignore"):
+        return np.where(total > 0, np.log(weight * shares + (1 - weight) * np.exp(log_probs)), log_probs)
+
+
+def find_repeats(symbols: Sequence[int], minimum: int = MIN_REPEAT) -> tuple[Repeat, ...]:
+    """The runs of at least `minimum` symbols that occur earlier in a sequence, from left to right, without overlap.
+
+    Each run is the longest one that starts at its position, and `earlier` its latest earlier occurrence (as in Lempel and
+    Ziv's compression of 1977).
+    """
+    sequence = np.asarray(symbols)
+    if len(sequence) <= minimum:
+        return ()
+    windows = np.lib.stride_tricks.sliding_window_view(sequence, minimum)
+    _, first, ids = np.unique(windows, axis=0, return_index=True, return_inverse=True)
+    starts = np.flatnonzero(np.arange(len(ids)) > first[ids])  # starts of windows that occur earlier
+    repeats, position = [], 0
+    while (at := int(np.searchsorted(starts, position))) < len(starts):
+        start = int(starts[at])
+        length, earlier = _longest_run(sequence, start, np.flatnonzero(ids[:start] == ids[start]), minimum)
+        repeats.append(Repeat(start, length, earlier))
+        position = start + length
+    return tuple(repeats)
+
+
+def _longest_run(sequence: np.ndarray, start: int, candidates: np.ndarray, length: int) -> tuple[int, int]:
+    """Length and latest earlier start of the longest run at `start`, given where its first `length` symbols occur."""
+    while start + length < len(sequence):
+        longer = candidates[sequence[candidates + length] == sequence[start + length]]
+        if not len(longer):
+            break
+        candidates, length = longer, length + 1
+    return length, int(candidates[-1])
+
+
+def _counts_before(followers: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Sums of the rows before each row within its group; rows (R, K), groups ascending (R,)."""
+    sums = np.cumsum(followers, axis=0)
+    sums -= followers
+    starts = np.flatnonzero(np.diff(groups, prepend=-1))
+    sums -= np.repeat(sums[starts], np.diff(starts, append=len(groups)), axis=0)
+    return sums

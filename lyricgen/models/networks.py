@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from lyricgen.errors import ArgumentError
+from lyricgen.models.memory import MemoryConstants
 from lyricgen.models.vocabulary import INPUT_SIZE, NUM_CLASSES, PADDING_LABEL
 
 Hidden = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
@@ -45,6 +46,7 @@ class CharacterModel(nn.Module):
         self.n_layers, self.padding_label, self.dropout = n_layers, padding_label, dropout
         self.artists = tuple(artists)
         self.line_breaks = False  # whether the training text had line breaks; if so, the model reads and writes them
+        self.memory: MemoryConstants | None = None  # constants of the memory of the song so far; None: not fitted
         self.embeddings = nn.Embedding(input_size, hidden_size, padding_idx=padding_label)
         if self.artists:  # one row per label, then a zero row for 'any artist'
             any_artist = len(self.artists)

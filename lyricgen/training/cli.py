@@ -15,7 +15,7 @@ from functools import cache, partial
 
 from lyricgen.errors import ArgumentError, LyricGenError, describe_os_error
 from lyricgen.hub.flags import check_repo, check_revision, has_token, push_command
-from lyricgen.training.config import ATTRIBUTION, INDEX, MEMBERSHIP, WORDS, TrainConfig, add_flags
+from lyricgen.training.config import ATTRIBUTION, INDEX, MEMBERSHIP, MEMORY, WORDS, TrainConfig, add_flags
 from lyricgen.training.interruption import Interrupted
 
 
@@ -74,6 +74,7 @@ def train(config: TrainConfig) -> None:
     from lyricgen.training.attribution import train_attribution
     from lyricgen.training.index import train_index
     from lyricgen.training.membership import train_membership
+    from lyricgen.training.memory import fit_memories
     from lyricgen.training.networks import train_network
     from lyricgen.training.songs import prepare_songs
     from lyricgen.training.words import train_words
@@ -94,6 +95,8 @@ def train(config: TrainConfig) -> None:
             train_attribution(songs(), config)
         elif name == MEMBERSHIP:
             train_membership(songs(), config)
+        elif name == MEMORY:
+            fit_memories(songs(), config)
         else:
             train_network(name, songs(), config)
 

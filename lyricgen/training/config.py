@@ -15,6 +15,7 @@ from lyricgen.generation.settings import field_docs
 from lyricgen.hub.flags import add_hub_flags
 
 INDEX, WORDS, ATTRIBUTION, MEMBERSHIP = "originality", "lyrics", "attribution", "membership"  # beside the networks'
+MEMORY = "memory"  # of the networks in --out; every new network gets its own
 NETWORKS = RNN, LSTM = ("vanilla-rnn", "lstm")
 ARTIFACTS = (INDEX, WORDS, *NETWORKS, ATTRIBUTION, MEMBERSHIP)
 OPTIMIZERS = ("adam", "adamw", "muon")
@@ -84,9 +85,10 @@ class TrainConfig:
     """The CSV column of the lyrics."""
     artist_column: str | None = _flag(None, "songs", "NAME")
     """The CSV column of the artists, '' for none; default: Artist, if there is one."""
-    models: tuple[str, ...] = _flag(ARTIFACTS, "models", choices=ARTIFACTS)
+    models: tuple[str, ...] = _flag(ARTIFACTS, "models", choices=(*ARTIFACTS, MEMORY))
     """Artifacts to train; originality: the n-gram index of the songs, lyrics: word vectors, attribution: the classifier of
-    artists, membership: the thresholds of both networks in --out for whether they have read a text (default: all)."""
+    artists, membership: the thresholds of both networks in --out for whether they have read a text, memory: the constants of
+    the memory of the networks in --out (default: all but memory)."""
     hidden_size: int = _flag(512, "models", "H", low=1)
     """Units per layer."""
     layers: int = _flag(2, "models", "L", low=1)

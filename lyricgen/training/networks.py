@@ -26,6 +26,7 @@ from lyricgen.training.copying import measure_copying
 from lyricgen.training.interruption import Interrupted
 from lyricgen.training.learning_curve import LearningCurve
 from lyricgen.training.lightning_task import LyricsGenerationTask, measure_bits
+from lyricgen.training.memory import fit_memory
 from lyricgen.training.provenance import processor_name, provenance
 from lyricgen.training.resume import TrainingState
 from lyricgen.training.samples import StageSamples
@@ -155,10 +156,11 @@ def write_network(
     trainer: pl.Trainer,
     config: TrainConfig,
 ) -> Checkpoint:
-    """Rounds the weights to float16, measures the network with them, and writes its folder."""
+    """Rounds the weights to float16, measures the network with them, fits its memory, and writes its folder."""
     for parameter in checkpoint.model.parameters():
         parameter.data = parameter.data.to(torch.float16).float()
     bpc = measure(checkpoint.model, songs, config.length)
+    checkpoint.model.memory, memory = fit_memory(checkpoint.model, songs, config)
     record = provenance(
         data_sha256=songs.data_sha256,
         seed=config.seed,
@@ -169,6 +171,7 @@ def write_network(
     checkpoint.metrics = {
         **bpc,
         **measure_copying(checkpoint.model, songs.uncleaned, config.samples),
+        "memory": memory,
         "val_songs": len(songs.val),
         "clean_songs": int(songs.clean.sum()),
         "train_songs": len(songs.train),

@@ -16,12 +16,14 @@ from lyricgen.analysis.scoring import (
     compare,
     compare_scores,
     line_starts,
+    read_layers,
     score,
 )
 from lyricgen.errors import ArgumentError, LyricGenError
 from lyricgen.generation.api import generate_lyrics
 from lyricgen.generation.fast_stepper import STRETCH
 from lyricgen.models.checkpoints import load_model
+from lyricgen.models.memory import MemoryConstants, SongMemory
 from lyricgen.models.networks import ImprovedSeqModel, VanillaRNN
 from lyricgen.models.text import read_labels
 from lyricgen.models.vocabulary import CHARACTERS, OOV_LABEL, START_LABEL, string_to_labels
@@ -230,6 +232,75 @@ def test_a_model_against_itself_differs_nowhere(tiny_model):
     assert compare_scores(VERSE, models=(tiny_model, tiny_model)).differences == ()
     with pytest.raises(ArgumentError, match="models must be two"):
         compare_scores(VERSE, models=("lstm",))
+
+
+CHORUS = "hold the line until the morning comes again  "
+SONG = CHORUS + "the harbour lights went out  " + CHORUS + "é" + CHORUS
+CONSTANTS = MemoryConstants(exponent=5.0, slope=0.5, bias=2.0, agreement=2.0)
+
+
+@pytest.fixture
+def model_with_memory(tiny_model):
+    tiny_model.memory = CONSTANTS
+    return tiny_model
+
+
+def test_with_memory_every_figure_is_that_of_the_interpolated_distribution(model_with_memory):
+    scored = score(SONG, artist="Bob", model=model_with_memory, memory=True)
+    labels, layers = read_layers(SONG, "Bob", model_with_memory)
+    with torch.inference_mode():
+        network = model_with_memory.ffnn(layers[-1][:-1]).double().log_softmax(-1).numpy()
+    memory, expected = SongMemory(CONSTANTS), []
+    for label, log_probs in zip(labels, network, strict=True):
+        expected.append(memory.predict(log_probs) / math.log(2))
+        memory.append(label)
+    expected = np.array(expected)  # (T, C)
+    assert math.isnan(scored.log_probs[SONG.index("é")])
+    known = np.flatnonzero(np.array(labels) != OOV_LABEL)
+    assert scored.log_probs[known] == pytest.approx(expected[known, np.array(labels)[known]], abs=1e-5)
+    assert scored.entropies == pytest.approx(-(np.exp2(expected) * expected).sum(1), abs=1e-4)
+    assert scored.top_probabilities[:, 0] == pytest.approx(np.exp2(expected.max(1)), abs=1e-5)
+    assert sum(line.bits for line in scored.lines) == pytest.approx(scored.bits)
+
+
+def test_a_chorus_costs_less_with_memory_and_is_marked_where_it_was_before(model_with_memory):
+    scored, alone = (score(SONG, model=model_with_memory, memory=memory) for memory in (True, False))
+    assert scored.bits < 0.8 * alone.bits
+    assert scored.network_bits_per_character == pytest.approx(alone.bits_per_character)
+    assert [SONG[repeat.start : repeat.start + repeat.length] for repeat in scored.repeats] == [CHORUS, CHORUS]
+    second = SONG.index(CHORUS, 1)
+    assert scored.earlier_positions[second : second + 3] == [0, 1, 2]
+    assert scored.earlier_positions[SONG.index("é")] is None
+    assert scored.rows()[second]["earlier"] == 0 and scored.rows()[0]["earlier"] is None
+    answer = scored.to_dict()
+    assert answer["repeats"][0] == {"start": second, "length": len(CHORUS), "earlier": 0}
+    assert answer["bits_per_character_without_memory"] == alone.bits_per_character
+    assert json.loads(json.dumps(answer)) == answer
+    table = list(csv.DictReader(io.StringIO(scored.to_csv())))
+    assert table[second]["earlier"] == "0" and table[0]["earlier"] == ""
+
+
+def test_an_answer_without_memory_is_as_before(model_with_memory):
+    scored = score(SONG, model=model_with_memory)
+    assert scored.repeats is None and scored.network_bits_per_character is None
+    assert not {"repeats", "bits_per_character_without_memory"} & scored.to_dict().keys()
+    assert "earlier" not in scored.rows()[0] and "earlier" not in scored.to_csv()
+
+
+def test_unknown_characters_repeat_themselves_alone(model_with_memory):
+    first, second = "가나다라마바사아자차카타파하", "거너더러머버서어저처커터퍼허"
+    repeats = score(f"{first}x{first}y{second}", model=model_with_memory, memory=True).repeats
+    assert [(repeat.start, repeat.length, repeat.earlier) for repeat in repeats] == [(15, 14, 0)]
+
+
+def test_a_model_without_constants_refuses_memory_in_one_sentence(tiny_model):
+    with pytest.raises(ArgumentError, match="memory must be off for this model, which has no memory.json"):
+        compare_scores(SONG, models=(tiny_model, tiny_model), memory=True)
+
+
+def test_two_models_are_compared_with_memory():
+    comparison = compare_scores(SONG, memory=True)
+    assert all(score.repeats for score in comparison.scores)
 
 
 def test_alternatives_are_the_distribution_at_that_place(tiny_model):

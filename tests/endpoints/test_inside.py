@@ -19,6 +19,7 @@ from lyricgen.endpoints import inside
 from lyricgen.errors import ArgumentError, ModelError
 from lyricgen.memorization.originality import measure_originality
 from lyricgen.models.checkpoints import load_checkpoint
+from lyricgen.models.memory import MemoryConstants
 from lyricgen.resources import Resources
 
 VERSE = "the tide came in at seven  and took the chairs away"
@@ -40,6 +41,13 @@ def test_score_is_the_librarys_under_the_models_name(resources, name):
     answer = inside.score(resources, VERSE, "ann", name.upper())
     expected = score(VERSE, artist="Ann", model=resources.model(name).model).to_dict()
     assert answer == {**expected, "model": name}
+    assert_plain(answer)
+
+
+def test_score_with_memory_marks_what_occurs_earlier(resources, monkeypatch):
+    monkeypatch.setattr(resources.model("lstm").model, "memory", MemoryConstants(5.0, 0.5, 2.0, 2.0))
+    answer = inside.score(resources, memory=True)
+    assert answer["repeats"] and answer["bits_per_character"] < answer["bits_per_character_without_memory"]
     assert_plain(answer)
 
 

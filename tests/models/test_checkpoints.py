@@ -20,9 +20,10 @@ from lyricgen.models.checkpoints import (
     make_model,
     replace_metrics,
 )
+from lyricgen.models.memory import MemoryConstants
 from lyricgen.models.networks import model_config
 from lyricgen.models.vocabulary import CHARACTERS
-from lyricgen.storage import content_sha256
+from lyricgen.storage import MODEL, content_sha256, write_artifact
 
 METRICS = {"val_bpc": 1.9, "clean_bpc": 2.0, "line_breaks": False, "hardware": "Prozessor für Lieder"}
 HISTORY = [
@@ -96,6 +97,43 @@ def test_samples_come_back_and_are_kept_with_other_figures(tiny_model, tmp_path)
         load_checkpoint(folder)
     (folder / "samples.jsonl").unlink()
     with pytest.raises(ModelError, match="samples.jsonl of model folder .model. is missing"):
+        load_checkpoint(folder)
+
+
+CONSTANTS = MemoryConstants(exponent=5.0, slope=0.5, bias=2.25, agreement=4.0)
+
+
+def test_the_constants_of_a_memory_come_back_and_are_kept_with_other_figures(tiny_model, tmp_path):
+    folder = tmp_path / "model"
+    tiny_model.memory = CONSTANTS
+    save_checkpoint(Checkpoint(tiny_model, METRICS, HISTORY), folder)
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*FILES, "memory.json"])
+    assert load_checkpoint(folder).model.memory == CONSTANTS
+    replace_metrics(folder, {"val_bpc": 1.0})
+    assert load_checkpoint(folder).model.memory == CONSTANTS
+    (folder / "memory.json").write_text("{}\n", encoding="utf-8")
+    with pytest.raises(ModelError, match="memory.json of model folder 'model' is not the file that was written"):
+        load_checkpoint(folder)
+
+
+def test_a_folder_without_a_memory_gets_one_and_keeps_its_weights(folder):
+    weights = (folder / "model.safetensors").read_bytes()
+    assert load_checkpoint(folder).model.memory is None
+    replace_metrics(folder, METRICS, CONSTANTS)
+    assert load_checkpoint(folder).model.memory == CONSTANTS
+    assert (folder / "model.safetensors").read_bytes() == weights
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "{}", '{"exponent": 5}', '{"exponent": 5, "slope": NaN, "bias": 0, "agreement": 0}']
+)
+def test_constants_that_are_none_are_refused_in_one_sentence(folder, content):
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    with write_artifact(folder, MODEL, config) as partial:
+        for name in MODEL.files:
+            (partial / name).write_bytes((folder / name).read_bytes())
+        (partial / "memory.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ModelError, match="the files of model folder 'model' do not fit together"):
         load_checkpoint(folder)
 
 

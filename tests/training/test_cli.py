@@ -29,6 +29,7 @@ from lyricgen import (
 from lyricgen.analysis.ngram_classifier import Calibration
 from lyricgen.models.checkpoints import load_training_checkpoint
 from lyricgen.training import cli as train
+from lyricgen.training.memory import EXPONENTS
 from lyricgen.training.networks import has_line_breaks
 from lyricgen.words.word2vec import song_words
 
@@ -41,7 +42,7 @@ TINY = [
 EPOCH = 27  # steps, of 13 songs
 METRICS = {
     "val_bpc", "clean_bpc", "clean_no_headings_bpc", "held_out_bpc", "held_out_songs", "cleaning", "val_songs", "clean_songs", "train_songs", "train_characters", "line_breaks", "data_sha256",
-    "copied", "copied_words", "seed", "epochs", "steps", "characters_seen", "seconds", "precision", "hardware", "options", "versions",
+    "copied", "copied_words", "memory", "seed", "epochs", "steps", "characters_seen", "seconds", "precision", "hardware", "options", "versions",
 }  # fmt: skip
 pytestmark = pytest.mark.filterwarnings("ignore:.*(LeafSpec|number of training batches|isinstance.treespec)")
 
@@ -68,6 +69,7 @@ def test_both_model_folders_are_written_with_figures_and_learning_curve(name, al
     assert sorted(path.name for path in folder.iterdir()) == [
         "config.json",
         "history.csv",
+        "memory.json",
         "metrics.json",
         "model.safetensors",
         "samples.jsonl",
@@ -80,6 +82,10 @@ def test_both_model_folders_are_written_with_figures_and_learning_curve(name, al
     assert metrics["held_out_songs"] == 1 and metrics["cleaning"]["read"] == 14 and metrics["cleaning"]["train"] == 13
     assert metrics["clean_no_headings_bpc"] == metrics["clean_bpc"]  # none of the small songs has headings
     assert metrics["held_out_bpc"] > 3
+    assert (metrics["memory"]["songs"], metrics["memory"]["read_by_network"]) == (1, False)
+    assert metrics["memory"]["bpc"]["alone"] == pytest.approx(metrics["held_out_bpc"], abs=1e-3)
+    assert metrics["memory"]["bpc"]["with_memory"] <= metrics["memory"]["bpc"]["alone"] + 0.01
+    assert checkpoint.model.memory.exponent in EXPONENTS
     assert metrics["copied"]["samples"] == 22 and 0 < metrics["copied"]["longest_run"] < 50
     assert metrics["copied_words"]["samples"] == 22 and set(metrics["copied_words"]["temperatures"]) == {
         "0.5",

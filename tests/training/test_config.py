@@ -55,7 +55,7 @@ def test_a_flag_sets_its_field(flags, field, value, monkeypatch):
         ({"seed": 2**32}, "--seed must be from 0 to 4294967295, got 4294967296"),
         (
             {"models": ("lstm", "gpt")},
-            "--models must be one of originality, lyrics, vanilla-rnn, lstm, attribution, membership; got 'gpt'",
+            "--models must be one of originality, lyrics, vanilla-rnn, lstm, attribution, membership, memory; got 'gpt'",
         ),
         ({"optimizer": "sgd"}, "--optimizer must be one of adam, adamw, muon; got 'sgd'"),
         ({"learning_rate": 1.0}, "--learning-rate must be above 0 and below 1, got 1.0"),
