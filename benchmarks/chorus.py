@@ -11,15 +11,18 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.measuring import make_parser, provenance_note, report
+from benchmarks.measuring import make_parser, median_seconds, provenance_note, report
+from benchmarks.songs import make_text
 from benchmarks.tables import table
 from lyricgen.devices import use_one_thread
+from lyricgen.generation.repetition import repeat_penalties
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE, stream_together
 from lyricgen.generation.settings import CHORUSES, GenerationSettings
@@ -38,6 +41,7 @@ COPY = 24  # characters of a copied run
 GROUP = 4  # words of a group
 LENGTH = 400  # characters of a lyric of the second and third table
 DRY = 0.6  # strength on the page
+PAGE = ("sometimes", DRY)  # `chorus` and `dry` on the page
 TEMPERATURE = 0.7
 BEGINNINGS = (
     "the river ", "i left my coat ", "counting every step ", "morning came too soon ", "under the yellow lamp ",
@@ -71,6 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
         "chorus",
         f"{options.lyrics} lyrics a row by the {options.model}",
         f"of {options.length:,} characters in the first table and of {LENGTH} in the others",
+        f"the penalties of `dry` for a character after 5,000 in {penalty_seconds() * 1e6:.1f} µs",
         threads=1,
     )
     tables = [
@@ -84,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 RECALL_HEADER = [
     "text", "repeated characters", "with a loop", f"in runs of {COPY} characters of a training song",
-    "characters a second",
+    "CPU time",
 ]  # fmt: skip
 
 
@@ -92,22 +97,21 @@ def measure_recalls(
     model: CharacterModel, songs: Sequence[str], copies: "CopiedRuns", options: argparse.Namespace
 ) -> list[dict]:
     """Repetition, loops and copies of the songs' beginnings, and of lyrics for each value of `chorus`."""
-    rows = [{"text": "clean songs", **describe(songs, copies), "characters_a_second": None}]
-    for chorus in CHORUSES:
-        start = time.perf_counter()
-        lyrics = generate(
-            model,
-            [
-                (
-                    BEGINNINGS[seed % len(BEGINNINGS)],
-                    GenerationSettings(chorus=chorus, max_length=options.length, seed=seed),
-                )
-                for seed in range(options.lyrics)
-            ],
-        )
-        speed = sum(map(len, lyrics)) / (time.perf_counter() - start)
-        rows.append({"text": f"chorus {chorus}", **describe(lyrics, copies), "characters_a_second": speed})
+    rows = [{"text": "clean songs", **describe(songs, copies), "cpu_ratio": None}]
+    seconds: list[float] = []
+    for chorus, dry in (*((chorus, 0.0) for chorus in CHORUSES), PAGE):
+        settings = GenerationSettings(temperature=TEMPERATURE, chorus=chorus, dry=dry, max_length=options.length)
+        start = time.process_time()
+        lyrics = generate(model, sampled(settings, options.lyrics))
+        seconds.append(time.process_time() - start)
+        name = f"lyrics, `chorus` {chorus}" + (f", `dry` {dry:g}" if dry else "")
+        rows.append({"text": name, **describe(lyrics, copies), "cpu_ratio": seconds[-1] / seconds[0]})
     return rows
+
+
+def sampled(settings: GenerationSettings, lyrics: int) -> list[tuple[str, GenerationSettings]]:
+    """The beginnings in turn, with seeds from 0."""
+    return [(BEGINNINGS[seed % len(BEGINNINGS)], replace(settings, seed=seed)) for seed in range(lyrics)]
 
 
 def describe(texts: Sequence[str], copies: "CopiedRuns") -> dict:
@@ -121,10 +125,10 @@ def describe(texts: Sequence[str], copies: "CopiedRuns") -> dict:
 
 def recall_row(row: dict) -> list[str]:
     """A row of the first table."""
-    speed = row["characters_a_second"]
+    ratio = row["cpu_ratio"]
     return [
         row["text"], f"{row['repeated']:.3f}", f"{row['loops']:.1%}", f"{row['copied']:.2%}",
-        f"{speed:,.0f}" if speed else "",
+        f"{ratio:.2f} x" if ratio else "",
     ]  # fmt: skip
 
 
@@ -138,8 +142,8 @@ def measure_repeats(model: CharacterModel, lyrics: int) -> list[dict]:
     cases = cases[:: max(1, len(cases) // lyrics)][:lyrics]
     rows = []
     for strategy, dry in product(("greedy", "beam"), (0.0, DRY)):
-        settings = {"strategy": strategy, "dry": dry, "max_length": LENGTH}
-        texts = generate(model, [(prefix, GenerationSettings(artist=artist, **settings)) for prefix, artist in cases])
+        settings = GenerationSettings(strategy=strategy, dry=dry, max_length=LENGTH)
+        texts = generate(model, [(prefix, replace(settings, artist=artist)) for prefix, artist in cases])
         rows.append(
             {
                 "strategy": strategy,
@@ -163,11 +167,9 @@ def measure_invented(model: CharacterModel, words: set[str], lyrics: int) -> lis
     """Invented words of sampled lyrics, by temperature."""
     rows = []
     for temperature, page in product((TEMPERATURE, 0.9), (False, True)):
-        more = {"dry": DRY, "chorus": "sometimes"} if page else {}
-        settings = [
-            GenerationSettings(temperature=temperature, max_length=LENGTH, seed=seed, **more) for seed in range(lyrics)
-        ]
-        texts = generate(model, [(BEGINNINGS[each.seed % len(BEGINNINGS)], each) for each in settings])
+        chorus, dry = PAGE if page else ("never", 0.0)
+        settings = GenerationSettings(temperature=temperature, chorus=chorus, dry=dry, max_length=LENGTH)
+        texts = generate(model, sampled(settings, lyrics))
         found = [word for text in texts for word in whole_words(text)]
         share = sum(word not in words for word in found) / max(1, len(found))
         rows.append({"temperature": temperature, "page_settings": page, "words": len(found), "invented": share})
@@ -178,6 +180,12 @@ def invented_row(row: dict) -> list[str]:
     """A row of the third table."""
     name = f"`dry` {DRY}, `chorus` sometimes" if row["page_settings"] else "the library's"
     return [f"{row['temperature']:g}", name, f"{row['invented']:.2%} of {row['words']:,}"]
+
+
+def penalty_seconds() -> float:
+    """Seconds of the penalties for one character after a long text."""
+    text = make_text(5_000)
+    return median_seconds(lambda: [repeat_penalties(text[:stop], DRY) for stop in range(4_900, 5_000)], 5) / 100
 
 
 def generate(model: CharacterModel, asked: Sequence[tuple[str, GenerationSettings]]) -> list[str]:
@@ -247,7 +255,7 @@ def vocabulary(songs: Corpus) -> set[str]:
     return {word.text for number in range(len(songs)) for word in find_words(token_ids_to_str(songs.song(number)))}
 
 
-def whole_words(text: str) -> Iterable[str]:
+def whole_words(text: str) -> list[str]:
     """The words of a lyric but the last, which may be cut off."""
     return [word.text for word in find_words(text)][:-1]
 

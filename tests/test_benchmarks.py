@@ -4,17 +4,21 @@ import json
 import os
 import shutil
 from importlib import import_module
+from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import benchmarks.__main__ as command
-from benchmarks import attribution, growth, originality, startup, users
+from benchmarks import attribution, chorus, growth, originality, startup, users
 from benchmarks.songs import make_songs, make_text, write_csv
 from benchmarks.summary import summary
 from lyricgen.analysis.ngram_classifier import load_ngrams
+from lyricgen.models.vocabulary import string_to_labels
 from lyricgen.songs.reading import ARTISTS
 from lyricgen.storage import ASSETS
+from lyricgen.training.copying import as_corpus
 
 ROOT = Path(__file__).parent.parent
 SMALLEST = {
@@ -193,3 +197,28 @@ def test_the_apps_process_ends_with_the_benchmark(monkeypatch, tmp_path):
         raise ZeroDivisionError
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
+
+
+def test_repetition_is_counted_as_its_definition_says():
+    line = "a kettle hums its tune to me "  # 29 characters
+    assert chorus.repeated_share("abcdefghijklmnopqrstuvwxyz") == 0
+    assert chorus.repeated_share(line * 2) == pytest.approx((29 - chorus.RUN) / 58)
+    assert chorus.longest_loop(f"begin {line * 3}end") in (87, 88)
+    assert chorus.longest_loop("x" * 61 + "y") == 61
+    assert chorus.distinct_groups("a b c d a b c d a b c d") == pytest.approx(4 / 9)
+    copies = chorus.CopiedRuns(as_corpus([np.array(string_to_labels(line), np.uint8)]))
+    assert copies.share(f"xxxxx{line[:26]}xxxxx") == pytest.approx(26 / 36)
+    assert copies.share(line[:23]) == 0
+
+
+def test_choruses_and_repetition_are_measured_for_each_setting(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(chorus, "LENGTH", 90)
+    file = tmp_path / "figures.json"
+    flags = f"--data {ROOT / 'tests/data'} --lyrics 2 --length 90 --model vanilla-rnn --json {file}"
+    assert chorus.main(flags.split()) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("| lyrics, `chorus`") == 4 and "`python -m benchmarks.chorus`" in printed
+    rows = json.loads(file.read_text(encoding="utf-8"))["rows"]
+    assert all(0 <= row[name] <= 1 for row in rows[:5] for name in ("repeated", "loops", "copied"))
+    assert [(row["strategy"], row["dry"]) for row in rows[5:9]] == list(product(("greedy", "beam"), (0, 0.6)))
+    assert [row["temperature"] for row in rows[9:]] == [0.7, 0.7, 0.9, 0.9] and all(row["words"] for row in rows[9:])

@@ -21,8 +21,9 @@ OPENING = 14  # characters of a section that are placed when it returns
 MAX_RECALL = 320  # characters after which the memory is off, even without a section break
 MARGIN = 14  # characters by which a return can exceed the earlier section
 RETURNED_WEIGHT = 3  # weight of a section that has returned before; others have 1
-CONSTANTS = MemoryConstants(exponent=4.0, slope=0.65, bias=2.5, agreement=3.5)
-"""Of the memory in generation: a returning section should not break off, so it has more weight than in scoring."""
+MEMORY = MemoryConstants(exponent=4.0, slope=0.65, bias=2.5, agreement=3.5)
+"""Of every model, so that sections return with older model folders too. A returning section should not break off, so the
+memory has more weight than in scoring."""
 _LOOP = re.compile(r"(.{2,30})\1{3}")  # a section with the same characters four times in a row does not return
 _BREAK = re.compile(r"^\s+|\s{2,}")
 
@@ -46,12 +47,11 @@ class SectionRecall:
     """The recalls of one text in progress.
 
     Args:
-        probability: of a recall at a section break, 0 to 1.
-        constants: of the memory; None: `CONSTANTS`.
+        probability: of a recall at a section break, above 0 up to 1.
     """
 
-    def __init__(self, probability: float, constants: MemoryConstants | None = None):
-        self.probability, self.constants = probability, constants or CONSTANTS
+    def __init__(self, probability: float):
+        self.probability = probability
         self.recalls: tuple[Recall, ...] = ()
         self._memory: SongMemory | None = None
         self._rejected_at = -1  # position of the last rejected word
@@ -67,7 +67,7 @@ class SectionRecall:
         The memory counts what stood before the return, so that the return cannot feed on itself in a loop.
         """
         if self._memory is None:
-            self._memory = SongMemory(self.constants, string_to_labels(text))
+            self._memory = SongMemory(MEMORY, string_to_labels(text))
         for label in string_to_labels(text[len(self._memory) :]):
             self._memory.append(label)
         return self._memory.predict(log_probs, before=self.recalls[-1].start)

@@ -45,7 +45,7 @@ def repeat_penalties(history: str, strength: float) -> dict[int, float]:
             break
         follower = history[found + ALLOWED_LENGTH]
         if follower != BARRIER:
-            longest[follower] = max(longest.get(follower, 0), _match_length(history, found + ALLOWED_LENGTH))
+            longest[follower] = _match_length(history, found + ALLOWED_LENGTH, longest.get(follower, ALLOWED_LENGTH))
         stop = found + ALLOWED_LENGTH - 1
     return {
         character_to_label(follower): strength * BASE ** (length - ALLOWED_LENGTH)
@@ -53,9 +53,10 @@ def repeat_penalties(history: str, strength: float) -> dict[int, float]:
     }
 
 
-def _match_length(history: str, end: int) -> int:
-    """The length of the common suffix of `history[:end]` and `history`, from `ALLOWED_LENGTH` to `MAX_MATCH`."""
-    length = ALLOWED_LENGTH
+def _match_length(history: str, end: int, length: int) -> int:
+    """The length of the common suffix of `history[:end]` and `history`, at least `length` and at most `MAX_MATCH`."""
+    if not history.startswith(history[-length:], end - length):  # false for a negative start too
+        return length
     while length < min(MAX_MATCH, end):
         character = history[end - length - 1]
         if character == BARRIER or character != history[-length - 1]:

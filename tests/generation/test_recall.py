@@ -172,7 +172,9 @@ def make_requests(model) -> list[GenerationRequest]:
             model,
             [SONG, "", f"{VERSE}\n\n", CHORUS][number % 4],
             GenerationSettings(
-                chorus=["often", "sometimes", "never"][number % 3],
+                artist=[None, "Ada Lark"][number % 2],
+                guidance=[1.0, 1.0, 2.0][number % 3],
+                chorus=["often", "sometimes", "never", "often"][number % 4],
                 strategy=["sample", "sample", "greedy"][number % 5 // 2],
                 temperature=0.9,
                 dry=[0.0, 0.6][number % 2],
