@@ -139,7 +139,6 @@ def browser_tab(browser):
     tab, failures = browser.new_page(), []
     tab.set_default_timeout(15_000)
     tab.on("pageerror", lambda error: failures.append(str(error)))
-    tab.on("console", lambda line: failures.append(line.text) if line.type == "error" else None)
     yield tab, failures
     tab.close()
 

@@ -130,6 +130,6 @@ def _data_url(kind: str, content: bytes) -> str:
     return f"data:{MEDIA_TYPES[kind]};base64,{base64.b64encode(content).decode()}"
 
 
-def as_json(value: dict[str, Any]) -> str:
+def as_json(value: Any) -> str:
     """JSON with every `<` escaped, so that no text can open a tag."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

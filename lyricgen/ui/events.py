@@ -77,6 +77,8 @@ def make_handler(function: Callable, gpu: bool) -> Callable:
     """
     handler: Any = raises_gradio_error(function)
     handler.__name__ = getattr(function, "__name__", None) or cast(partial, function).func.__name__
+    inner = function.func if isinstance(function, partial) else function
+    handler.__annotations__ = getattr(function, "__annotations__", None) or inner.__annotations__  # for gr.EventData
     handler.uses_gpu = gpu
     return with_gpu(handler) if gpu else handler
 

@@ -19,7 +19,11 @@ from lyricgen.ui.theme import TITLE, launch_look
 
 MAX_QUEUE_LENGTH = 128  # waiting requests; further ones are refused
 NEVER = str(10**9)  # events between two summaries for gradio's monitoring page, which is off
-RUN_ON_OPEN = "() => { lyricgen.runOnOpen(); }"
+HEAD_BUTTONS = (
+    '<div><button type="button" id="copy-link">Copy link</button> '
+    '<button type="button" id="big-text" aria-pressed="false">Big text</button></div><div id="link-box" aria-live="polite"></div>'
+)
+RUN_ON_OPEN = "() => { lyricgen.runOnOpen(); lyricgen.setQuery(); }"
 
 
 def build_demo(resources: Resources) -> gr.Blocks:
@@ -29,7 +33,7 @@ def build_demo(resources: Resources) -> gr.Blocks:
     with PageBlocks(title=TITLE, analytics_enabled=False) as demo:
         with gr.Row(elem_id="page-head"):
             gr.Markdown(introduction(resources), elem_id="introduction")
-            gr.Button("Big text", size="sm", scale=0, min_width=90, elem_id="big-text")
+            gr.HTML(HEAD_BUTTONS, elem_id="head-buttons")
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Write", id="write"):
                 write = create_write_tab(resources)

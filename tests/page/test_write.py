@@ -1,12 +1,11 @@
 """Write, in a real browser."""
 
 import pytest
-from browser import DESKTOP, PHONE, assert_fits, open_tab, wait_for_text
-
-from lyricgen import measure_originality
+from browser import PHONE, TITLE, assert_fits, open_tab, wait_for_text
 
 pytestmark = pytest.mark.browser
-both_widths = pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
+TEXT = "document.querySelector('.song-text').textContent"
+SHOWN = "document.querySelectorAll('.song-text span:not(.to-come):not(.song-end)').length"
 
 
 @pytest.fixture(autouse=True)
@@ -14,54 +13,99 @@ def write_tab(page):
     open_tab(page, "Write")
 
 
-def lyrics(page) -> str:
-    return page.locator("#lyrics textarea").input_value()
+def write(page, words: str) -> str:
+    """Has a song written, and shows all of it."""
+    before = page.locator(".song-facts").inner_text()
+    box = page.get_by_label("First words")
+    box.fill(words)
+    box.press("Enter")
+    page.wait_for_function("before => document.querySelector('.song-facts').innerText !== before", arg=before)
+    page.get_by_role("button", name="Show all").click()
+    return page.evaluate("document.querySelector('.song-text').textContent").removesuffix(" ")
 
 
-def wait_for_lyrics(page, length: int) -> str:
-    """The text once it has `length` characters."""
-    page.wait_for_function(f"document.querySelector('#lyrics textarea').value.length >= {length}", timeout=30_000)
-    return lyrics(page)
+def test_the_page_opens_with_a_song_and_plays_it(fresh_page):
+    page = fresh_page
+    page.locator(".song-text .cursor").wait_for()
+    assert page.evaluate(SHOWN) == len("the river keeps its secrets ") + 7
+    assert page.locator(".next-row").count() == 7 and page.locator("#strip svg path").count() == 2
+    assert "Did it copy?" in page.locator("#copied").inner_text() and page.locator("#artists .who").count() == 1
+    shown = page.evaluate(SHOWN)
+    page.get_by_role("button", name="Next letter").click()
+    assert page.evaluate(SHOWN) == shown + 1
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function(f"{SHOWN} > {shown + 3}")
+    page.get_by_role("button", name="Pause").click()
 
 
-@both_widths
-def test_a_lyric_is_written_and_nothing_overflows(page):
-    page.get_by_label("Prefix").fill("the road goes 😀 ")
-    page.get_by_role("button", name="Write", exact=True).click()
-    assert wait_for_lyrics(page, 299).startswith("the road goes 😀 ")
-    page.get_by_text("read as unknown: 😀").wait_for()
+def test_the_slider_reshapes_the_bars_in_the_browser(page):
+    first = page.locator(".next-row").first
+    shares = []
+    for heat in ("0.1", "1", "2"):
+        page.locator("#daring").fill(heat)
+        shares.append(page.evaluate("parseFloat(document.querySelector('.next-row i').style.width)"))
+    assert shares[0] > shares[1] > shares[2] and first.get_attribute("aria-label")
+    page.locator("#daring").fill("0.6")
+
+
+def test_enter_writes_a_song_with_a_link_and_markup_is_text(page):
+    text = write(page, "<img src=x onerror=document.title='broken'> 😀 ")
+    assert text.startswith("<img src=x onerror=document.title='broken'> 😀 ") and len(text) >= 299
+    assert page.title() == TITLE and page.locator(".song-text img").count() == 0
+    wait_for_text(page, ".song-notes", "😀")
+    assert "seed=" in page.url and "text=%3Cimg" in page.url
+    page.set_viewport_size(PHONE)
     assert_fits(page)
 
 
-def test_nothing_typed_begins_a_song(page):
-    page.get_by_role("button", name="Write", exact=True).click()
-    assert len(wait_for_lyrics(page, 300)) == 300
+def test_a_song_goes_on_from_another_letter_by_keyboard(page):
+    text = write(page, "the sea and ")
+    page.locator(".song-text").focus()
+    page.keyboard.press("Home")
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    letter = page.evaluate("document.activeElement.querySelector('b').textContent")
+    before = page.evaluate("document.querySelector('#strip path.written').getAttribute('d')")
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "before => document.querySelector('#strip path.written').getAttribute('d') !== before", arg=before
+    )
+    changed = page.evaluate(TEXT)
+    assert changed.startswith(text[:20]) and changed[20] == {"space": " "}.get(letter, letter)
 
 
-def test_a_lyric_copies_no_more_words_than_are_allowed(fresh_page):
-    page = fresh_page
-    page.get_by_label("Prefix").fill("i want you to ")
-    page.get_by_label("number input for Temperature").fill("0.4")
-    page.get_by_label("Copy at most").click()
-    page.get_by_role("option", name="4 words").click()
-    page.get_by_role("button", name="Write", exact=True).click()
-    text = wait_for_lyrics(page, 300)
-    page.locator("#original-line").get_by_text("No 5 words in a row occur in the training songs").wait_for()
-    assert measure_originality(text).longest_run == 0
+def test_again_writes_the_same_song_and_a_chip_writes_at_once(page):
+    text = write(page, "one more day ")
+    page.locator(".song-facts").get_by_role("button", name="again").click()
+    page.wait_for_function("document.body.classList.contains('writing')")
+    page.wait_for_function("!document.body.classList.contains('writing')")
+    page.get_by_role("button", name="Show all").click()
+    assert page.evaluate(TEXT).removesuffix(" ") == text
+    page.get_by_role("button", name="counting every step").click()
+    page.wait_for_function(f"{TEXT}.startsWith('counting every step')")
+    page.get_by_role("button", name="Your songs").click()
+    wait_for_text(page, "#song-list", "one more day")
+    page.get_by_role("button", name="Your songs").click()
 
 
-def test_bad_length_is_told_in_a_toast(page):
-    page.get_by_label("Prefix").fill("a prefix of more than fifty characters, so that a length of fifty is too short")
-    page.get_by_label("number input for Length").fill("50")
-    page.get_by_role("button", name="Write", exact=True).click()
-    page.get_by_test_id("toast-body").get_by_text("max_length must be at least").wait_for()
+def test_stop_stops_and_what_was_written_is_played(page):
+    page.get_by_role("button", name="More settings").click()
+    page.get_by_label("number input for Length in letters").fill("5000")
+    page.get_by_role("radio", name="most likely whole text").check()
+    page.get_by_label("First words").fill("the long road ")
+    page.get_by_role("button", name="Write a song").click()
+    page.wait_for_function(f"{TEXT}.startsWith('the long road') && {TEXT}.length > 40")
+    page.locator("#stop").evaluate("button => button.click()")  # the page is busy
+    page.wait_for_function("!document.body.classList.contains('writing') && document.querySelector('.song-end')")
+    assert 40 <= len(page.evaluate(TEXT)) < 5_000
+    page.get_by_label("number input for Length in letters").fill("300")
+    page.get_by_role("radio", name="by chance").check()
+    page.get_by_role("button", name="More settings").click()
 
 
-def test_a_lyric_is_the_text_of_inside_and_check_until_another_is_typed(fresh_page):
-    page = fresh_page
-    page.get_by_label("Prefix").fill("the sea and ")
-    page.get_by_role("button", name="Write", exact=True).click()
-    text = wait_for_lyrics(page, 300)
+def test_a_lyric_is_the_text_of_inside_and_check_until_another_is_typed(page):
+    text = write(page, "the sea and ")
     page.get_by_role("button", name="Look inside").click()
     page.wait_for_function("text => document.querySelector('#inside-text textarea')?.value === text", arg=text)
     wait_for_text(page, "#xray-summary", f"{len(text)} letters")

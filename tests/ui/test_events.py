@@ -12,10 +12,10 @@ from lyricgen.ui.events import INTERNAL_ERROR_MESSAGE, bind_resources, make_hand
 from lyricgen.ui.page import build_demo
 
 NO_MODEL = {  # handlers and endpoints that run no model, so that a ZeroGPU Space need not allocate its GPU
-    "<lambda>", "about", "analogy", "analogy_benchmark", "bias", "check_prefix", "debiasing", "distance", "fill_sets",
-    "layer_and_unit", "learning_curves", "map", "neighbors", "originality", "selected_position", "show_analogies",
-    "show_analogy", "show_curves", "show_debiasing", "show_distance", "show_finished", "show_map", "show_model", "show_neighbors",
-    "show_notes", "show_originality", "show_random_words", "show_sampling", "show_scores", "show_weat", "updates",
+    "about", "analogy", "analogy_benchmark", "bias", "check_prefix", "debiasing", "distance", "fill_sets",
+    "chosen_temperature", "layer_and_unit", "learning_curves", "map", "neighbors", "originality", "show_answers", "show_analogies",
+    "show_analogy", "show_curves", "show_debiasing", "show_distance", "show_map", "show_neighbors",
+    "show_originality", "show_random_words", "show_scores", "show_weat", "updates",
 }  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def test_every_handler_is_made_in_one_place(handlers):
 
 def test_only_what_runs_no_model_is_left_without_the_gpu(handlers):
     assert {handler.__name__ for handler, _ in handlers if not handler.uses_gpu} == NO_MODEL
-    assert {"show_choices", "continue_lyric", "write_lyric", "show_variants", "score"} <= {
+    assert {"change_letter", "finish_song", "write_again", "write_song", "show_variants", "score"} <= {
         handler.__name__ for handler, _ in handlers if handler.uses_gpu
     }
 
@@ -54,7 +54,7 @@ def test_a_handler_without_the_gpu_runs_no_model(handlers, monkeypatch):
     monkeypatch.setattr(Resources, "run_on_model", record)
     monkeypatch.setattr(Resources, "stream_together", record)
     for handler, inputs in handlers:
-        if not handler.uses_gpu and handler.__name__ not in ("selected_position", "layer_and_unit"):  # of a click
+        if not handler.uses_gpu and handler.__name__ not in ("chosen_temperature", "layer_and_unit"):  # of a click
             run(handler, [component.value for component in inputs])
     assert ran == []
     score = next(handler for handler, _ in handlers if handler.__name__ == "score")

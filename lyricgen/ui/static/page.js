@@ -69,15 +69,91 @@ window.lyricgen = (() => {
     const button = event.target.closest?.("button");
     if (!button) return;
     if (button.classList.contains("runs-on-open")) button.dataset.shown = sharedText();
+    if (button.id === "write") document.body.classList.add("writing");
     if (button.id === "big-text") bigText(button);
+    if (button.id === "copy-link") copyLink(button);
     const place = button.dataset.open;
     if (place) open(...place.split("/"));
   }, true);
+
+  // ---- links and the songs that this browser keeps
+
+  const STORED = "lyricgen-songs", KEPT = 20;
+  let song = null;
+
+  function storedSongs() {
+    try {
+      const songs = JSON.parse(localStorage.getItem(STORED) ?? "[]");
+      return Array.isArray(songs) ? songs : [];
+    } catch {
+      return null; // refused, as in a frame of another origin
+    }
+  }
+
+  function storeSongs(songs) {
+    try {
+      localStorage.setItem(STORED, JSON.stringify(songs));
+    } catch {}
+    document.dispatchEvent(new Event("songs"));
+  }
+
+  // A song was written: it is kept, and the address writes it again.
+  function onSong(written) {
+    const first = song === null;
+    song = written;
+    if (first && !location.search.includes("text=")) return; // the song that the page opens with
+    const kept = { text: written.text.slice(0, 5000), seed: written.seed, artist: written.artist, link: written.link };
+    storeSongs([kept, ...(storedSongs() ?? []).filter((one) => one.link !== kept.link)].slice(0, KEPT));
+    setQuery();
+  }
+
+  const shownTab = (selector) => [...document.querySelectorAll(`${selector} button[role=tab][aria-selected=true]`)].filter(isShown);
+
+  // The query string of what is shown: tab, view, and the song.
+  function query() {
+    const parts = new URLSearchParams(song?.link ?? "");
+    const [tab, view] = shownTab(".tab-container").map((button) => button.dataset.tabId);
+    if (tab && tab !== "write") parts.set("tab", tab);
+    if (view) parts.set("view", view);
+    return parts.toString();
+  }
+
+  function setQuery() {
+    const text = query(), inFrame = window.parent !== window;
+    history.replaceState(null, "", text ? `?${text}` : location.pathname);
+    if (inFrame) window.parent.postMessage({ queryString: text }, "https://huggingface.co");
+  }
+
+  function address() {
+    const base = window.parent !== window && window.lyricgenSpace ? window.lyricgenSpace : location.origin + location.pathname;
+    const text = query();
+    return text ? `${base}?${text}` : base;
+  }
+
+  // Copies the link; where the browser refuses, as in a frame, the link is shown and selected.
+  async function copyLink(button) {
+    const place = document.querySelector("#link-box"), link = address();
+    try {
+      await navigator.clipboard.writeText(link);
+      place.replaceChildren(make("span", "soft", "Link copied."));
+    } catch {
+      const box = make("input");
+      Object.assign(box, { value: link, readOnly: true });
+      box.setAttribute("aria-label", "Link to this page as it is");
+      place.replaceChildren(box);
+      box.select();
+    }
+  }
+
+  const WORDS = ["the night is ", "under the street lights ", "my mother said ", "one more dance ", "winter on the radio ",
+    "when the rain came ", "we drove to the sea ", "nobody knows my name "];
+  const any = (list) => list[Math.floor(Math.random() * list.length)];
+  const surprise = (artists) => [any(WORDS), any(artists)];
 
   const page = { typed: null };
   document.addEventListener("input", (event) => { // pasted text too
     if (event.target.closest?.(".shared-text")) page.typed = event.target.value;
   }, true);
 
-  return Object.assign(page, { make, makeSvg, visible, percent, whenShown, runOnOpen, open });
+  return Object.assign(page, { make, makeSvg, visible, percent, whenShown, runOnOpen, open, onSong, setQuery, storedSongs, storeSongs, surprise });
 })();

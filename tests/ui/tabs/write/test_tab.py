@@ -1,13 +1,26 @@
 """Write's handlers, called as functions."""
 
+import base64
+import json
+from types import SimpleNamespace
+from urllib.parse import parse_qs
+
+import numpy as np
 import pytest
 
+from lyricgen.analysis.predictions import predictions
+from lyricgen.analysis.scoring import score
 from lyricgen.errors import ArgumentError
+from lyricgen.generation.settings import GenerationSettings, Setting, generation_settings
 from lyricgen.resources import Resources
-from lyricgen.ui.tabs.write.steering import labelled, position_text
-from lyricgen.ui.tabs.write.tab import continue_lyric, request_from_page, show_choices, show_notes
+from lyricgen.ui.tabs.write.checks import artists_card, copied_card
+from lyricgen.ui.tabs.write.first_song import FIRST_SONG, first_song, model_sha256
+from lyricgen.ui.tabs.write.settings import ELSEWHERE, create_setting
+from lyricgen.ui.tabs.write.song import MAX_BITS, check_cut, encode_bits, fit_length, link_query, read_draft
+from lyricgen.ui.tabs.write.tab import change_letter, finish_song, request_from_page, write_again, write_song
 
-SETTINGS = ("Bob", "sample", 0.9, 5, 0.8, 40, 7, 0)  # as the page sends them, artist first
+NAMES = ("artist", "temperature", "seed", "max_length")
+VALUES = ("Bob", 0.9, 7, 40)
 
 
 @pytest.fixture
@@ -16,51 +29,118 @@ def resources(tiny_folder):
     return Resources(tiny_folder, "cpu")
 
 
+def last(stream) -> tuple[dict, str, str]:
+    *_, (song, text, problem) = stream
+    return json.loads(song), text, problem
+
+
 def test_the_pages_values_become_the_settings_of_their_names(resources):
-    request = request_from_page(resources, "the sea", "vanilla-rnn", *SETTINGS)
+    request = request_from_page(resources, NAMES, "the sea", "vanilla-rnn", *VALUES)
     settings = request.settings
     assert (request.prefix, request.model) == ("the sea", resources.model("vanilla-rnn").model)
-    assert (settings.artist, settings.strategy, settings.temperature) == ("Bob", "sample", 0.9)
-    assert (settings.top_k, settings.top_p, settings.max_length, settings.seed) == (5, 0.8, 40, 7)
-    assert settings.max_copied_words == 0 and not request.guards
-    assert request_from_page(resources, "the sea", "lstm", *SETTINGS[:-1], 6).guards
+    assert (settings.artist, settings.temperature, settings.seed, settings.max_length) == ("Bob", 0.9, 7, 40)
 
 
-def test_a_prefix_that_does_not_fit_is_a_note_on_the_page(resources):
-    assert show_notes(resources, "plain", 300) == ""
-    assert show_notes(resources, "x" * 60, 50).startswith("max_length must be at least the prefix's 60 characters")
+def test_a_song_comes_with_every_prediction_and_the_link_that_writes_it_again(resources):
+    song, text, problem = last(write_song(resources, NAMES, "the sea ", "lstm", *VALUES))
+    assert problem == "" and len(text) == 40 and song["text"] == text and song["state"] == "written"
+    assert (song["given"], song["start"], song["seed"]) == (8, 8, 7)
+    labels, bits = predictions(text, artist="Bob", model=resources.model("lstm").model)
+    assert np.frombuffer(base64.b64decode(song["labels"]), np.uint8).tolist() == labels.tolist()
+    sent = np.frombuffer(base64.b64decode(song["bits"]), np.uint8).reshape(41, 100)
+    assert np.abs(MAX_BITS * (sent / 255) ** 2 - np.clip(bits, 0, MAX_BITS)).max() < 0.1
+    link = parse_qs(song["link"])
+    settings = {name: link[name][0] for name in ("artist", "temperature", "seed", "max_length")}
+    assert settings == {"artist": "Bob", "temperature": "0.9", "seed": "7", "max_length": "40"}
+    assert link["text"] == ["the sea "] and last(write_song(resources, NAMES, "the sea ", "lstm", *VALUES))[1] == text
 
 
-def test_a_lyric_continues_from_a_letter_with_words_or_a_choice(resources):
-    lyric = "the sea is calm"
-    for choice, words, start in (("x", "", "the seax"), (None, "zq ", "the seazq "), ("x", "zq ", "the seazq ")):
-        *_, text = continue_lyric(resources, lyric, 7, choice, words, "lstm", *SETTINGS)
-        assert text.startswith(start) and len(text) == 40
+def test_small_surprises_keep_their_size_in_a_byte():
+    bits = np.array([[0.0, 0.1, 1.0, 4.0, 30.0]])
+    sent = MAX_BITS * (np.frombuffer(base64.b64decode(encode_bits(bits)), np.uint8) / 255) ** 2
+    assert sent == pytest.approx([0.0, 0.1, 1.0, 4.0, MAX_BITS], abs=0.04)
 
 
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        (("the sea", 3, None, ""), "choose a letter, or type words of your own"),
-        (("the sea", 8, "x", ""), "letters that stay must be a whole number from 0 to 7, got 8"),
-        (("the sea", 3, ["x"], ""), "letter must be text"),
-        (([], 3, "x", ""), "text must be text"),
-    ],
-)
-def test_a_lyric_that_cannot_continue_is_refused(resources, values, message):
-    with pytest.raises(ArgumentError, match=message):
-        next(continue_lyric(resources, *values, "lstm", *SETTINGS))
+def test_predictions_are_those_of_the_score(resources):
+    network = resources.model("lstm").model
+    labels, bits = predictions("the sea", artist="Ann", model=network)
+    scored = score("the sea", artist="Ann", model=network)
+    assert bits[np.arange(7), labels] == pytest.approx(-scored.log_probs) and bits.shape == (8, 100)
 
 
-def test_choices_at_a_position_are_the_most_likely_first(resources):
-    context, radio = show_choices(resources, "the <b> sea", 4, "any artist", "lstm")
-    assert "<b>" not in context and len(radio.choices) == 10
-    with pytest.raises(ArgumentError, match="there is no lyric yet"):
-        show_choices(resources, "", 0, "any artist", "lstm")
+def test_again_has_the_seed_that_was_clicked(resources):
+    song, text, _ = last(write_again(resources, NAMES, SimpleNamespace(seed=9), "the sea ", "lstm", *VALUES))
+    assert song["seed"] == 9 and len(text) == 40
+    assert last(write_again(resources, NAMES, SimpleNamespace(seed=-1), "the sea ", "lstm", *VALUES))[0]["seed"] != 9
 
 
-def test_a_position_and_its_letters_are_visible():
-    assert position_text("ab", 2) == "… ab | the end"
-    assert position_text("a b", 1) == "… a | **space**"
-    assert labelled({"character": "\n", "probability": 0.25}) == ("line break  25.0%", "\n")
-    assert labelled({"character": "\x0b", "probability": 0.5})[0] == "U+000B  50.0%"
+def test_a_song_goes_on_from_another_letter(resources):
+    event = SimpleNamespace(index=7, letters="x", given=4, seed=3)
+    song, text, _ = last(change_letter(resources, NAMES, event, "the sea is calm", "lstm", *VALUES))
+    assert text.startswith("the seax") and len(text) == 40 and (song["given"], song["start"], song["seed"]) == (4, 7, 3)
+
+
+@pytest.mark.parametrize(("index", "letters"), [(99, "x"), (-1, "x"), ("2", "x"), (True, "x"), (2, ""), (2, None)])
+def test_a_letter_that_cannot_be_changed_is_a_sentence_on_the_page(resources, index, letters):
+    with pytest.raises(ArgumentError):
+        check_cut("the sea", index, letters)
+    event = SimpleNamespace(index=index, letters=letters, given=0, seed=3)
+    [(_, _, problem)] = change_letter(resources, NAMES, event, "the sea", "lstm", *VALUES)
+    assert 'role="alert"' in problem
+
+
+def test_first_words_that_are_longer_than_the_song_raise_its_length(resources):
+    assert fit_length("x" * 60, {"max_length": 50}) == (
+        {"max_length": 360},
+        "Your first words are longer than the song. I made the song 360 letters long.",
+    )
+    assert fit_length("x" * 50, {"max_length": 60}) == ({"max_length": 60}, "")
+    request = request_from_page(resources, NAMES, "x" * 60, "lstm", *VALUES)
+    assert request.settings.max_length == 360 and "360 letters" in request.notes[0]
+
+
+def test_a_link_leaves_defaults_out_and_very_long_words(resources):
+    request = request_from_page(resources, ("seed",), "the sea & me", "lstm", 7)
+    assert parse_qs(link_query(request)) == {
+        "text": ["the sea & me"],
+        "model": ["lstm"],
+        "seed": ["7"],
+        "temperature": ["0.7"],
+    }
+    assert link_query(request_from_page(resources, ("seed",), "x" * 1_501, "lstm", 7)) == ""
+
+
+def test_a_stopped_song_gets_its_predictions(resources):
+    draft = {"state": "writing", "text": "the sea", "given": 3}
+    finished = json.loads(finish_song(resources, json.dumps(draft), "lstm", "Ann"))
+    assert finished["state"] == "written" and finished["text"] == "the sea" and finished["bits"]
+    for other in ("", "[1]", '{"state":"written"}', None, '{"state":"writing","text":3}'):
+        assert read_draft(other) is None
+
+
+def test_every_setting_has_a_component_and_so_has_one_to_come():
+    for name, setting in generation_settings().items():
+        assert name in ELSEWHERE or create_setting(setting, ["Ann"]) is not None
+    assert set(ELSEWHERE) <= vars(GenerationSettings()).keys()
+    coming = Setting("top_k", int, 0, "A help.", 0, 9, ())._replace(high=9)
+    assert create_setting(coming, []).maximum == 9
+
+
+def test_the_answers_below_a_song_are_html_with_its_text_escaped(resources, tiny_ngrams):
+    assert "No." in copied_card(resources, "seven <b>chairs</b> stood in the rain") and copied_card(resources, "") == ""
+    with_ngrams = Resources(tiny_ngrams.parent, "cpu")
+    shown = artists_card(with_ngrams, "la la oh")
+    assert "Ann" in shown and "Bob" in shown and artists_card(with_ngrams, " ") == ""
+
+
+def test_the_first_song_is_that_of_the_bundled_model_and_copies_nothing():
+    shipped = json.loads(FIRST_SONG.read_text(encoding="utf-8"))
+    resources = Resources(device="cpu")
+    assert shipped["sha256"] == model_sha256(resources), "renew it: python -m docs.page_assets"
+    assert "No." in copied_card(resources, shipped["song"]["text"])
+    assert first_song(resources)["song"] and FIRST_SONG.stat().st_size < 30_000
+
+
+def test_other_models_open_with_a_song_of_their_own(resources):
+    song = json.loads(first_song(resources)["song"])
+    assert song["state"] == "written" and song["artist"] == "" and len(song["text"]) == 150

@@ -1,0 +1,57 @@
+"""The two answers below a song: did it copy, and whom does it sound like."""
+
+import html
+
+import numpy as np
+
+from lyricgen.analysis.attribution import posterior
+from lyricgen.errors import LyricGenError
+from lyricgen.memorization.originality import measure_originality, song_name
+from lyricgen.memorization.song_index import GRAM
+from lyricgen.resources import Resources
+
+MAX_QUOTED_WORDS = 12  # words of a copied passage
+ARTISTS_SHOWN = 3
+
+
+def copied_card(resources: Resources, text: str) -> str:
+    """Whether a song copied, as HTML; '' without a text or an index."""
+    try:
+        measured = measure_originality(text, resources.song_index)
+    except LyricGenError:
+        return ""
+    run = measured.longest
+    if run is None:
+        answer = f"<p><b>No.</b> No {GRAM} words in a row are in a song that it read.</p>"
+    else:
+        words = text[run.start : run.stop].split()
+        quote = " ".join(words[:MAX_QUOTED_WORDS]) + (" …" if len(words) > MAX_QUOTED_WORDS else "")
+        answer = (
+            f"<p><b>A little.</b> Longest copied passage: {run.words} words (<mark>{html.escape(quote)}</mark>), in "
+            f"{html.escape(song_name(run))}. {100 * (measured.share_copied or 0):.0f} % of the words are in such passages.</p>"
+        )
+    return card("Did it copy?", answer, "check", "Check any text")
+
+
+def artists_card(resources: Resources, text: str) -> str:
+    """The artists that a song sounds like most, as bars in HTML; '' where no classifier of these artists is loaded."""
+    classifier = resources.ngrams
+    if classifier is None or list(classifier.artists) != resources.artists() or not text.strip():
+        return ""
+    (shares,) = posterior(classifier.logits([text], np.array([len(text)])))
+    best = sorted(zip(classifier.artists, shares.tolist(), strict=True), key=lambda pair: -pair[1])[:ARTISTS_SHOWN]
+    rows = "".join(
+        f"<span>{html.escape(artist)}</span>"
+        f'<div class="who-bar" aria-hidden="true"><i style="width:{100 * share:.1f}%"></i></div>'
+        f"<span>{100 * share:.0f} %</span>"
+        for artist, share in best
+    )
+    link = f"All {len(classifier.artists)} artists, line by line"
+    return card("Whom does it sound like?", f'<div class="who">{rows}</div>', "check", link)
+
+
+def card(heading: str, body: str, place: str, link: str) -> str:
+    """A card with a link to another tab."""
+    return (
+        f'<h2>{heading}</h2>{body}<button type="button" class="link" data-open="{place}">{html.escape(link)}</button>'
+    )
