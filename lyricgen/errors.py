@@ -5,7 +5,8 @@ LyricGenError
 ├── DataError
 ├── ModelError
 ├── VectorsError
-└── HubError
+├── HubError
+└── DivergenceError
 """
 
 
@@ -31,6 +32,10 @@ class VectorsError(LyricGenError):
 
 class HubError(LyricGenError):
     """Raised when the Hugging Face Hub cannot be reached, refuses a request, or returns anything but models of lyricgen."""
+
+
+class DivergenceError(LyricGenError):
+    """Raised when the loss of a training is no longer finite."""
 
 
 def os_error_reason(error: OSError) -> str:

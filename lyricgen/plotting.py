@@ -39,6 +39,7 @@ CURVE_STYLES = {
     "train_bpc": ("-", "", "training"),
     "val_bpc": ("", "o", "validation"),
     "clean_bpc": ("", "D", "clean"),
+    "held_out_bpc": ("", "s", "held out"),
 }
 """The lines of a learning curve: column of `history.csv` -> line style, marker and name."""
 _RENDERING = threading.Lock()  # rcParams and warning filters are global, so one thread at a time may change them
@@ -191,7 +192,7 @@ def draw_learning_curves(curves: Mapping[str, Sequence[Mapping[str, float | None
     """Bits per character over training: a line for training, a point for each validation.
 
     Args:
-        curves: label -> rows of a `history.csv` with the column `by`, and `train_bpc`, `val_bpc`, `clean_bpc` or None.
+        curves: label -> rows of a `history.csv` with the column `by`, and the columns of `CURVE_STYLES` or None.
         by: characters, epoch or seconds.
     """
     axis, unit = CURVE_UNITS[by]

@@ -70,7 +70,7 @@ MODEL = ArtifactKind(
     ModelError,
     "train one with train.py or name one of the bundled models",
     lists_header=True,
-    optional=("samples.jsonl", "memory.json"),
+    optional=("samples.jsonl", "memory.json", "learning-curve.png"),
 )
 VECTOR_SPACE = ArtifactKind("vector space", "meta.json", ("vectors.npy", "words.txt"), VectorsError, "fetch it again")
 NGRAM_CLASSIFIER = ArtifactKind(

@@ -1,11 +1,12 @@
 """Model folders: weights, config, metrics and learning curve of a network.
 
-model.safetensors   the weights, float16 by default
-config.json         class and sizes, artists, vocabulary; header of the artifact (see `lyricgen.storage`)
-metrics.json        bits per character on both splits, and the provenance
-history.csv         the learning curve
-samples.jsonl       samples at stages of the training, one JSON object per line; absent in older folders
-memory.json         constants of the memory of the song so far (see `lyricgen.models.memory`); absent in older folders
+model.safetensors    the weights, float16 by default
+config.json          class and sizes, artists, vocabulary; header of the artifact (see `lyricgen.storage`)
+metrics.json         bits per character on both splits, and the provenance
+history.csv          the learning curve
+samples.jsonl        samples at stages of the training, one JSON object per line; absent in older folders
+memory.json          constants of the memory of the song so far (see `lyricgen.models.memory`); absent in older folders
+learning-curve.png   a picture of history.csv; absent in older folders
 """
 
 import csv
@@ -29,7 +30,7 @@ from lyricgen.storage import ASSETS, MODEL, artifact_errors, read_artifact, writ
 from lyricgen.validation import nearest, short_repr
 
 WEIGHTS, METRICS, HISTORY = MODEL.files
-SAMPLES, MEMORY = MODEL.optional
+SAMPLES, MEMORY, CURVE_PICTURE = MODEL.optional
 
 
 @dataclass
@@ -47,7 +48,11 @@ class Checkpoint:
 
 
 def save_checkpoint(
-    checkpoint: Checkpoint, folder: str | Path, dtype: torch.dtype = torch.float16, columns: Iterable[str] | None = None
+    checkpoint: Checkpoint,
+    folder: str | Path,
+    dtype: torch.dtype = torch.float16,
+    columns: Iterable[str] | None = None,
+    curve_picture: bytes | None = None,
 ) -> None:
     """Writes a model folder atomically.
 
@@ -56,6 +61,7 @@ def save_checkpoint(
         folder: replaced if it exists; its parents are created.
         dtype: of the weights in the file.
         columns: of `history.csv`; None: those of the first row.
+        curve_picture: the learning curve as PNG; None: the folder has no picture.
     """
     model, history = checkpoint.model, checkpoint.history
     with write_artifact(folder, MODEL, {**model_config(model), "vocabulary": CHARACTERS}) as partial:
@@ -70,6 +76,8 @@ def save_checkpoint(
             (partial / SAMPLES).write_text("".join(lines), encoding="utf-8")
         if model.memory:
             write_json(partial / MEMORY, asdict(model.memory))
+        if curve_picture is not None:
+            (partial / CURVE_PICTURE).write_bytes(curve_picture)
 
 
 def weights_to_bytes(model: CharacterModel, dtype: torch.dtype = torch.float16) -> bytes:
@@ -94,7 +102,7 @@ def replace_metrics(folder: str | Path, metrics: Mapping, memory: MemoryConstant
     folder = Path(folder)
     config = read_artifact(folder, MODEL)
     with write_artifact(folder, MODEL, config) as partial:
-        for name in (WEIGHTS, HISTORY, SAMPLES, MEMORY):
+        for name in (WEIGHTS, HISTORY, *MODEL.optional):
             if name in config["sha256"]:
                 shutil.copyfile(folder / name, partial / name)
         if memory:

@@ -35,6 +35,9 @@ class SongStreams(IterableDataset):
         longest: maximum characters of a stretch; longer songs are cut into several, each with a fresh hidden state, so
             that a book is spread over many streams; None: no maximum.
         seed: of the order and of the artist dropout.
+        rank: number of this process among `ranks`, from 0. Every rank follows all B streams and gives its own share of the
+            rows, so that no song is read twice, and the rows of all ranks are those of one process.
+        ranks: processes of a distributed training.
     """
 
     def __init__(
@@ -46,12 +49,15 @@ class SongStreams(IterableDataset):
         artist_dropout: float = 0.0,
         longest: int | None = None,
         seed: int = 0,
+        rank: int = 0,
+        ranks: int = 1,
     ):
         super().__init__()
         if not len(corpus):
             raise DataError("there is no song to train on or to measure")
         self.corpus, self.batch_size, self.length, self.shuffle = corpus, batch_size, length, shuffle
-        self.artist_dropout = artist_dropout
+        self.artist_dropout, self.ranks = artist_dropout, ranks
+        self._rows = np.array_split(np.arange(batch_size), ranks)[rank]  # of this rank
         self._rng = np.random.default_rng(seed)
         self._begins, self._ends, self._songs = _stretches(corpus, longest and -(-longest // length) * length)
         self._steps = -(-(self._ends - self._begins) // length)  # of each stretch
@@ -85,15 +91,17 @@ class SongStreams(IterableDataset):
         starts = self._position >= self._end
         for row in np.flatnonzero(starts):
             self._refill(int(row))
-        at = self._position[:, None] + np.arange(self.length + 1)  # (B, T + 1)
+        rows = self._rows  # (R,): B, or this rank's share of it
+        position, end = self._position[rows], self._end[rows]
+        at = position[:, None] + np.arange(self.length + 1)  # (R, T + 1)
         labels = self.corpus.labels[np.minimum(at, len(self.corpus.labels) - 1)].astype(np.int64)
-        labels[at > self._end[:, None]] = PADDING_LABEL
-        lengths = np.clip(self._end - self._position, 0, self.length)
+        labels[at > end[:, None]] = PADDING_LABEL
+        lengths = np.clip(end - position, 0, self.length)
         self._position = self._position + self.length
         self.steps += 1
         if self.shuffle:
             self._recent.append((self.steps, self._state()))
-        columns = (labels[:, :-1], labels[:, 1:], lengths, self._artist, starts, self._song)
+        columns = (labels[:, :-1], labels[:, 1:], lengths, self._artist[rows], starts[rows], self._song[rows])
         return LyricsGenerationTensor(*(torch.from_numpy(np.array(column)) for column in columns))
 
     def _refill(self, row: int) -> None:

@@ -26,12 +26,15 @@ MIN_NAME_WORD = 4  # letters of a word that is masked on its own
 EXCERPTS = ((0, 600), (0, 300), (0, 150), (0, 40), (300, 450), (300, 340))  # spans of each held-out song, in characters
 
 
-def train_attribution(songs: TrainingSongs, config: TrainConfig) -> None:
+def train_attribution(songs: TrainingSongs, config: TrainConfig) -> str | None:
     """Fits and calibrates the n-gram classifier of artists, and writes the artifact.
 
     Artists' names are masked, so that a name in a text is no evidence; the held-out figures of a classifier that reads names
     are recorded beside it as `names_kept`. Songs of fewer than two artists are skipped with a note where other artifacts
     are trained too.
+
+    Returns:
+        its figures in words; None if it was skipped.
 
     Raises:
         DataError: fewer than two artists have a song, and nothing else is trained.
@@ -40,7 +43,7 @@ def train_attribution(songs: TrainingSongs, config: TrainConfig) -> None:
     started = time.perf_counter()
     if config.models != (ATTRIBUTION,) and len(np.unique(songs_with_artist(songs.train).artist_labels)) < 2:
         print(f"{ATTRIBUTION}: skipped, since the songs are not of two artists or more")
-        return
+        return None
     with interruptible(ATTRIBUTION):
         classifier = fit_attribution(songs.train, config.seed)
         _, names_kept = calibrate_on_held_out(
@@ -55,7 +58,9 @@ def train_attribution(songs: TrainingSongs, config: TrainConfig) -> None:
     )
     metrics = {**classifier.metrics, "names_kept": names_kept, **record}
     save_ngrams(replace(classifier, metrics=metrics), config.out / ATTRIBUTION)
-    print(f"{ATTRIBUTION}: {json.dumps(metrics['held_out'])}; written to {config.out / ATTRIBUTION}")
+    held_out = metrics["held_out"]
+    print(f"{ATTRIBUTION}: {json.dumps(held_out)}; written to {config.out / ATTRIBUTION}")
+    return f"accuracy {held_out['accuracy']:.1%}, log loss {held_out['log_loss']:.2f} nats"
 
 
 def fit_attribution(corpus: Corpus, seed: int, mask_names: bool = True) -> NgramClassifier:

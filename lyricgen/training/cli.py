@@ -3,20 +3,38 @@
 python train.py                                  download the course's songs, and train everything on them
 python train.py --data songdata/                 the same, on songdata_train.csv and songdata_val.csv in a folder
 python train.py --data my.csv --epochs 2         on your own songs; 5 % of them are held out for validation
+python train.py --quick                          a first try: small networks and few steps
 python train.py --models lyrics                  one artifact only: here the word vectors
 python train.py --hub-repo USER/NAME --push      and publish the artifacts on the Hugging Face Hub
 """
 
 import argparse
 import logging
+import os
 import sys
+import tempfile
+import time
 import warnings
+from contextlib import redirect_stdout
+from dataclasses import replace
 from functools import cache, partial
+from pathlib import Path
 
-from lyricgen.errors import ArgumentError, LyricGenError, describe_os_error
+from lyricgen.errors import ArgumentError, DivergenceError, LyricGenError, describe_os_error
 from lyricgen.hub.flags import check_repo, check_revision, has_token, push_command
-from lyricgen.training.config import ATTRIBUTION, INDEX, MEMBERSHIP, MEMORY, WORDS, TrainConfig, add_flags
+from lyricgen.training.config import (
+    ATTRIBUTION,
+    INDEX,
+    MEMBERSHIP,
+    MEMORY,
+    NETWORKS,
+    QUICK,
+    WORDS,
+    TrainConfig,
+    add_flags,
+)
 from lyricgen.training.interruption import Interrupted
+from lyricgen.training.summary import TrainedArtifact, summary_table
 
 
 def build_parser(prog: str | None = None) -> argparse.ArgumentParser:
@@ -29,9 +47,13 @@ def build_parser(prog: str | None = None) -> argparse.ArgumentParser:
 def parse_config(arguments: list[str] | None = None, prog: str | None = None) -> TrainConfig:
     """The settings of a command line; exits with the usage and one sentence where a value is not allowed."""
     parser = build_parser(prog)
-    options = parser.parse_args(arguments)
+    options = vars(parser.parse_args(arguments))
+    if options.pop("quick"):
+        parser.set_defaults(**QUICK)  # a flag of the command line wins
+        options = vars(parser.parse_args(arguments))
+        del options["quick"]
     try:
-        config = TrainConfig(**vars(options))
+        config = TrainConfig(**options)
         if config.push:
             _check_push(config)
         return config
@@ -43,12 +65,15 @@ def main(arguments: list[str] | None = None, prog: str | None = None) -> int:
     """Runs the command.
 
     Returns:
-        the exit code: 0 if everything was trained, measured and written; 1 if only publishing failed; 2 for bad input; 130 for
-        an interruption.
+        the exit code: 0 if everything was trained, measured and written; 1 if only publishing failed; 2 for bad input; 3 if a
+        training diverged; 130 for an interruption.
     """
     config, program = parse_config(arguments, prog), prog or "train.py"
     try:
-        train(config)
+        rank = train(config)
+    except DivergenceError as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return 3
     except LyricGenError as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 2
@@ -58,47 +83,94 @@ def main(arguments: list[str] | None = None, prog: str | None = None) -> int:
     except (Interrupted, KeyboardInterrupt) as error:
         print(f"{program}: interrupted; {str(error) or 'no model was written'}", file=sys.stderr)
         return 130
-    return push(config, program) if config.push else 0
+    return push(config, program) if config.push and rank == 0 else 0
 
 
-def train(config: TrainConfig) -> None:
-    """Trains and writes each artifact of `config.models`, in that order.
+def train(config: TrainConfig) -> int:
+    """Trains and writes each artifact of `config.models`, in that order, and prints a summary.
+
+    Returns:
+        the rank of this process; ranks other than 0 of a distributed training write and print nothing.
 
     Raises:
-        LyricGenError: the songs, or a checkpoint to resume, cannot be used; or no GPU is available for `accelerator="gpu"`.
+        LyricGenError: the songs, or a checkpoint to resume, cannot be used; or the hardware does not have the devices.
+        DivergenceError: the loss of a network is no longer finite; the network was not written.
         Interrupted: by Ctrl-C or SIGTERM.
     """
-    silence_libraries()
     import torch
 
     from lyricgen.training.attribution import train_attribution
     from lyricgen.training.index import train_index
     from lyricgen.training.membership import train_membership
     from lyricgen.training.memory import fit_memories
-    from lyricgen.training.networks import train_network
+    from lyricgen.training.networks import process_rank, train_network
     from lyricgen.training.songs import prepare_songs
     from lyricgen.training.words import train_words
 
+    silence_libraries()  # after their import, which sets the level of their logger
     if config.threads:
         torch.set_num_threads(config.threads)
-    if config.accelerator == "gpu" and not torch.cuda.is_available():
-        raise ArgumentError("No GPU is available; leave out --accelerator gpu")
+    _check_devices(config)
+    rank = process_rank(config)
+    if rank:
+        _train_as_other_rank(rank, config)
+        return rank
     songs = cache(partial(prepare_songs, config))
     if set(config.models) - {INDEX, WORDS}:  # songs that cannot be used are found before anything is trained
         songs()
+    trained = []
     for name in config.models:
+        started = time.perf_counter()
         if name == INDEX:
-            train_index(config)
+            figures = train_index(config)
         elif name == WORDS:
-            train_words(config)
+            figures = train_words(config)
         elif name == ATTRIBUTION:
-            train_attribution(songs(), config)
+            figures = train_attribution(songs(), config)
         elif name == MEMBERSHIP:
-            train_membership(songs(), config)
+            figures = train_membership(songs(), config)
         elif name == MEMORY:
+            figures = None  # no folder of its own
             fit_memories(songs(), config)
         else:
-            train_network(name, songs(), config)
+            figures = train_network(name, songs(), config)
+        if figures:
+            trained.append(TrainedArtifact(name, figures, time.perf_counter() - started, config.out / name))
+    if trained:
+        print(f"\n{summary_table(trained)}")
+    return rank
+
+
+def _train_as_other_rank(rank: int, config: TrainConfig) -> None:
+    """Trains the networks together with rank 0, which writes, prints and reports everything."""
+    from lyricgen.training.networks import train_network
+    from lyricgen.training.songs import prepare_songs
+
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+        with tempfile.TemporaryDirectory() as folder:  # the mapped files outlive it
+            songs = prepare_songs(replace(config, out=Path(folder)))
+        for name in config.models:
+            if name in NETWORKS:
+                try:
+                    train_network(name, songs, config, rank)
+                except (DivergenceError, Interrupted):
+                    sys.exit(1)
+
+
+def _check_devices(config: TrainConfig) -> None:
+    """Raises `ArgumentError` if the machine lacks the GPUs, or other processes were started than the flags say."""
+    import torch
+
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if config.accelerator == "gpu" and not gpus:
+        raise ArgumentError("No GPU is available; leave out --accelerator gpu")
+    if config.accelerator != "cpu" and gpus and config.devices > gpus:
+        raise ArgumentError(f"--devices must be at most {gpus}, the GPUs of this machine, got {config.devices}")
+    started = int(os.environ.get("WORLD_SIZE", config.ranks))
+    if started != config.ranks:
+        raise ArgumentError(
+            f"--devices x --num-nodes must be {started}, the number of processes started (WORLD_SIZE), got {config.ranks}"
+        )
 
 
 def push(config: TrainConfig, program: str = "train.py") -> int:
@@ -146,6 +218,7 @@ def silence_libraries() -> None:
         ".*Checkpoint directory.*exists.*",
         ".*could not find the monitored key.*",
         ".*dataloader is not resumable.*",
+        ".*sync_dist=True.*",  # figures are summed over the ranks before they are logged
         ".*callbacks used to create the checkpoint.*",
         ".*The dirpath has changed.*",
     ):

@@ -21,6 +21,7 @@ ARTIFACTS = (INDEX, WORDS, *NETWORKS, ATTRIBUTION, MEMBERSHIP)
 OPTIMIZERS = ("adam", "adamw", "muon")
 PRECISIONS = ("auto", "bfloat16", "float32")
 ACCELERATORS = ("auto", "cpu", "gpu")
+STRATEGIES = ("auto", "ddp")
 HUB_FLAGS = ("hub_repo", "private", "revision", "tag")  # fields of which `add_hub_flags` adds the flags
 
 
@@ -38,6 +39,16 @@ RECIPES = {
     "vanilla-rnn": Recipe(epochs=6, learning_rate=3e-3, dropout=0.1, weight_decay=0.05),
     "lstm": Recipe(epochs=10, learning_rate=4e-3, dropout=0.2, weight_decay=0.1),
 }
+QUICK = {
+    "hidden_size": 96,
+    "batch_size": 32,
+    "length": 64,
+    "max_steps": 300,
+    "warmup_steps": 20,
+    "word_epochs": 2,
+    "samples": 20,
+}
+"""The defaults that --quick replaces."""
 GROUPS = {
     "songs": None,
     "models": None,
@@ -127,10 +138,19 @@ class TrainConfig:
     """Norm above which gradients are scaled down; 0: never."""
     validate_every: int = _flag(1, "training", "EPOCHS", low=1)
     """Epochs between validations; they do not select a checkpoint."""
+    patience: int = _flag(0, "training", "N", low=0)
+    """Validations in a row without a lower held_out_bpc after which the training stops and the weights of the best are written;
+    0: all epochs are trained and the last weights are written."""
     precision: str = _flag("auto", "training", choices=PRECISIONS)
     """auto: bfloat16 where the hardware supports it."""
     accelerator: str = _flag("auto", "training", choices=ACCELERATORS)
     """auto: a GPU if one is available."""
+    devices: int = _flag(1, "training", "N", low=1)
+    """GPUs, or processes on the CPU, per node; each trains its share of --batch-size."""
+    num_nodes: int = _flag(1, "training", "N", low=1)
+    """Machines; start the command on each, by torchrun or with NODE_RANK, MASTER_ADDR and MASTER_PORT set."""
+    strategy: str = _flag("auto", "training", choices=STRATEGIES)
+    """ddp: distributed data parallel; auto: ddp for more than one device."""
     threads: int | None = _flag(None, "training", "N", low=1)
     """CPU threads; default: one per core."""
     seed: int = _flag(777, "training", "N", low=0, high=2**32 - 1)
@@ -165,10 +185,21 @@ class TrainConfig:
             raise ArgumentError(f"--max-steps must be at least 1, or -1 for no limit, got {self.max_steps}")
         if self.learning_rate is not None and not 0 < self.learning_rate < 1:
             raise ArgumentError(f"--learning-rate must be above 0 and below 1, got {self.learning_rate}")
+        if self.batch_size % self.ranks:
+            raise ArgumentError(
+                f"--batch-size must be a multiple of --devices x --num-nodes, {self.ranks}, got {self.batch_size}"
+            )
+        if self.patience and not self.held_out:
+            raise ArgumentError(f"--patience needs held-out songs; --held-out must be above 0, got {self.held_out}")
         if self.resume and (len(self.models) != 1 or self.models[0] not in NETWORKS):
             raise ArgumentError(f"--resume needs one network as --models, {' or '.join(NETWORKS)}")
         if self.resume and not os.path.isfile(self.resume):
             raise ArgumentError(f"--resume: there is no file {self.resume}")
+
+    @property
+    def ranks(self) -> int:
+        """Processes of a distributed training."""
+        return self.devices * self.num_nodes
 
     def recipe(self, network: str) -> Recipe:
         """The recipe of a network: the values set here, else the network's defaults."""
@@ -185,6 +216,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
             groups[setting.metadata["group"]].add_argument(
                 _flag_name(setting), dest=setting.name, **_argument(setting, helps.get(setting.name, ""))
             )
+    quick = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in QUICK.items())
+    groups["models"].add_argument(
+        "--quick", action="store_true", help=f"A first try in under two minutes, with other defaults: {quick}"
+    )
     add_hub_flags(groups["Hugging Face Hub"])
 
 

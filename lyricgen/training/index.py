@@ -9,8 +9,8 @@ from lyricgen.training.provenance import processor_name, provenance, songs_sha25
 from lyricgen.training.songs import read_training_songs
 
 
-def train_index(config: TrainConfig) -> None:
-    """Indexes all songs, held-out songs and duplicates included, and writes the artifact.
+def train_index(config: TrainConfig) -> str:
+    """Indexes all songs, held-out songs and duplicates included, and writes the artifact; returns its figures in words.
 
     Raises:
         DataError: the songs cannot be read, or none has five words in a row.
@@ -27,4 +27,6 @@ def train_index(config: TrainConfig) -> None:
             packages=["numpy"],
         )
         index.save(config.out / INDEX, **record)
-    print(f"{INDEX}: {index.metrics['grams']:,} n-grams of {len(index):,} songs; written to {config.out / INDEX}")
+    figures = f"{index.metrics['grams']:,} n-grams of {len(index):,} songs"
+    print(f"{INDEX}: {figures}; written to {config.out / INDEX}")
+    return figures

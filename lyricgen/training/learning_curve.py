@@ -20,11 +20,13 @@ class LearningCurve(pl.Callback):
     """Collects the rows of history.csv: the training loss every `every` steps, and each validation.
 
     A row has step, epoch, seconds of training, characters seen, bits per character on training, validation and clean songs,
-    and the root mean square of the recurrent weights; None where not measured at that step. The training figure is the mean
-    since the previous row.
+    the root mean square of the recurrent weights, and bits per character on held-out training songs; None where not measured
+    at that step. The training figure is the mean since the previous row.
     """
 
-    COLUMNS = ("step", "epoch", "seconds", "characters", "train_bpc", "val_bpc", "clean_bpc", "recurrent_rms")
+    COLUMNS = (
+        "step", "epoch", "seconds", "characters", "train_bpc", "val_bpc", "clean_bpc", "recurrent_rms", "held_out_bpc",
+    )  # fmt: skip
 
     def __init__(self, every: int = 20):
         self.every = every
@@ -39,8 +41,8 @@ class LearningCurve(pl.Callback):
         self._started = time.monotonic()  # without the sanity check before it
 
     def on_train_batch_end(self, trainer: Any, task: Any, outputs: Any, batch: Any, batch_index: int) -> None:
-        self._sum = self._sum + outputs["loss"].detach()  # no synchronisation with the device
-        self._characters = self._characters + batch.sequence_length.sum()
+        self._sum = self._sum + task.train_loss
+        self._characters = self._characters + task.train_characters.long()
         self._count += 1
         if trainer.global_step % self.every == 0:
             figures = {"train_bpc": float(self._sum) / self._count / math.log(2)}
@@ -53,15 +55,11 @@ class LearningCurve(pl.Callback):
     def on_validation_start(self, *_: Any) -> None:
         self._seconds, self._started = self.seconds, None
 
-    def on_validation_end(self, trainer: Any, *_: Any) -> None:
+    def on_validation_end(self, trainer: Any, task: Any) -> None:
         self._started = time.monotonic()
-        if not trainer.sanity_checking:
-            figures = {
-                name: float(trainer.callback_metrics[name])
-                for name in ("val_bpc", "clean_bpc")
-                if name in trainer.callback_metrics
-            }
-            self._add(trainer, **figures)
+        again = any(row["step"] == trainer.global_step and row["val_bpc"] for row in self.rows)  # resumed within it
+        if not trainer.sanity_checking and not again:
+            self._add(trainer, **task.val_figures)
 
     def state_dict(self) -> dict:
         """The state in a checkpoint: a resumed training continues the curve."""

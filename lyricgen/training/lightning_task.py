@@ -17,15 +17,19 @@ from lyricgen.models.vocabulary import PADDING_LABEL
 from lyricgen.songs.notebook import LyricsGenerationTensor
 from lyricgen.training.config import OPTIMIZERS
 from lyricgen.training.optimizer import MuonWithAdamW, warmup_cosine
+from lyricgen.training.ranks import gather_from_ranks, rank, ranks, sum_over_ranks
 from lyricgen.validation import check_choice
+
+SPLITS = ("val", "held_out")  # of the validation loaders, in their order
 
 
 class LyricsGenerationTask(pl.LightningModule):
     """Fits a model to predict each next character; any model with the interface of `VanillaRNN` is allowed.
 
-    Logs `train_bpc` every step, and after a validation `val_bpc` (all songs) and, if `clean_songs` is given, `clean_bpc`:
-    bits per character over whole songs, with the hidden state carried from the start of each song, without the characters
-    outside the vocabulary.
+    Logs `train_bpc` every step, and after a validation `val_bpc` (all songs), `clean_bpc` if `clean_songs` is given, and
+    `held_out_bpc` if a second validation loader has held-out training songs: bits per character over whole songs, with the
+    hidden state carried from the start of each song, without the characters outside the vocabulary. In a distributed
+    training each rank reads its own rows of the batch; all figures are those of all ranks.
 
     Args:
         model: `model(input_sequences, lengths, hidden[, artists]) -> (logits, hidden)`.
@@ -53,7 +57,13 @@ class LyricsGenerationTask(pl.LightningModule):
         self.optimizer = check_choice("optimizer", optimizer, OPTIMIZERS)
         self.clean_songs = None if clean_songs is None else torch.as_tensor(clean_songs)
         self._hidden: dict[str, Hidden | None] = {}
-        self._song_bits: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
+        self._song_bits: dict[str, list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]] = {}
+        self.train_loss = torch.zeros(())
+        """Mean loss of the last training step over its characters, in nats."""
+        self.train_characters = torch.zeros(())
+        """Characters of the last training step, those outside the vocabulary included."""
+        self.val_figures: dict[str, float] = {}
+        """What the last validation logged."""
 
     def forward(
         self,
@@ -91,43 +101,69 @@ class LyricsGenerationTask(pl.LightningModule):
         return logits
 
     def training_step(self, batch: LyricsGenerationTensor, batch_index: int) -> torch.Tensor:
-        loss = self.nats(batch, "train").sum() / (batch.output_sequence != PADDING_LABEL).sum().clamp(min=1)
-        self.log("train_bpc", loss.detach() / math.log(2), prog_bar=True, batch_size=len(batch.output_sequence))
-        return loss
+        nats = self.nats(batch, "train").sum()
+        known = (batch.output_sequence != PADDING_LABEL).sum()
+        figures = torch.stack([nats.detach(), known.float(), batch.sequence_length.sum().float()])
+        total_nats, total_known, self.train_characters = sum_over_ranks(figures)
+        self.train_loss = total_nats / total_known.clamp(min=1)
+        self.log("train_bpc", self.train_loss / math.log(2), prog_bar=True, batch_size=len(batch.output_sequence))
+        return nats * ranks() / total_known.clamp(min=1)  # gradients are averaged over the ranks
+
+    def on_train_start(self) -> None:
+        """Applies the learning rate to a schedule that was restored from a training with another one."""
+        for schedule in (config.scheduler for config in self.trainer.lr_scheduler_configs):
+            scale = self.learning_rate / max(schedule.base_lrs)
+            if scale != 1:
+                schedule.base_lrs = [rate * scale for rate in schedule.base_lrs]
+                for group in schedule.optimizer.param_groups:
+                    group["initial_lr"] *= scale
+                    group["lr"] *= scale
 
     def on_validation_epoch_start(self) -> None:
-        self._hidden["val"] = None
-        self._song_bits = []
+        for split in SPLITS:
+            self._hidden[split] = None
+        self._song_bits, self.val_figures = {}, {}
 
-    def validation_step(self, batch: LyricsGenerationTensor, batch_index: int) -> None:
-        bits = self.nats(batch, "val").sum(dim=1) / math.log(2)
+    def validation_step(self, batch: LyricsGenerationTensor, batch_index: int, dataloader_idx: int = 0) -> None:
+        split = SPLITS[dataloader_idx]
+        bits = self.nats(batch, split).sum(dim=1) / math.log(2)
         characters = (batch.output_sequence != PADDING_LABEL).sum(dim=1)
         songs = torch.zeros_like(characters) if batch.songs is None else batch.songs
-        self._song_bits.append((songs, bits, characters))
+        self._song_bits.setdefault(split, []).append((songs, bits, characters))
 
-    def song_bits(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Song number, bits and characters of each stretch of the last validation; all (stretches,)."""
-        songs, bits, characters = (torch.cat(parts).cpu() for parts in zip(*self._song_bits, strict=True))
+    def song_bits(self, split: str = "val") -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Song number, bits and characters of each stretch of the last validation on this rank; all (stretches,)."""
+        songs, bits, characters = (torch.cat(parts).cpu() for parts in zip(*self._song_bits[split], strict=True))
         return songs, bits, characters
 
     def on_validation_epoch_end(self) -> None:
         songs, bits, characters = self.song_bits()
-        self.log("val_bpc", bits.sum() / characters.sum(), prog_bar=True)
+        self._log_bpc("val_bpc", bits, characters)
         if self.clean_songs is not None and self.clean_songs.any():
             clean = self.clean_songs[songs]
-            self.log("clean_bpc", bits[clean].sum() / characters[clean].sum(), prog_bar=True)
+            self._log_bpc("clean_bpc", bits[clean], characters[clean])
+        if "held_out" in self._song_bits:
+            self._log_bpc("held_out_bpc", *self.song_bits("held_out")[1:])
+
+    def _log_bpc(self, name: str, bits: torch.Tensor, characters: torch.Tensor) -> None:
+        """Logs bits per character over all ranks."""
+        totals = torch.stack([bits.double().sum(), characters.double().sum()])
+        total_bits, total_characters = sum_over_ranks(totals.to(self.device))
+        self.val_figures[name] = float(total_bits / total_characters)
+        self.log(name, self.val_figures[name], prog_bar=True)
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         """Adds the model's class and sizes, for `lyricgen.load_model`, and the hidden state of the streams."""
         if isinstance(self.model, CharacterModel):
             checkpoint["lyricgen"] = {**model_config(self.model), "optimizer": self.optimizer}
         hidden = self._hidden.get("train")
-        if hidden is not None:
-            checkpoint["hidden_state"] = list(hidden) if isinstance(hidden, tuple) else [hidden]
+        if hidden is not None:  # each part: (layers, B, H)
+            parts = hidden if isinstance(hidden, tuple) else (hidden,)
+            checkpoint["hidden_state"] = [torch.cat(gather_from_ranks(part.cpu()), dim=1) for part in parts]
 
     def on_load_checkpoint(self, checkpoint: dict) -> None:
         """Restores the hidden state of the training streams."""
-        parts = checkpoint.get("hidden_state")
+        parts = [part.chunk(ranks(), dim=1)[rank()] for part in checkpoint.get("hidden_state", ())]
         if parts:
             self._hidden["train"] = tuple(parts) if len(parts) > 1 else parts[0]
 

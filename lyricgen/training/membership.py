@@ -30,7 +30,7 @@ READ_ROWS = 64  # excerpts read at a time
 Values = dict[str, np.ndarray]  # a value per excerpt for each statistic
 
 
-def train_membership(songs: TrainingSongs, config: TrainConfig) -> None:
+def train_membership(songs: TrainingSongs, config: TrainConfig) -> str | None:
     """Fits the thresholds of the two networks in `config.out`, and writes the artifact.
 
     Read songs are training songs. Unread ones are the held-out training songs for the thresholds, and the clean validation
@@ -38,6 +38,9 @@ def train_membership(songs: TrainingSongs, config: TrainConfig) -> None:
     songs (`--held-out 0`) get no thresholds, but how well each statistic separates read from unread songs.
 
     If other artifacts are trained too, it is skipped with a note where it cannot be made.
+
+    Returns:
+        its figures in words; None if it was skipped.
 
     Raises:
         ModelError: a network is missing, or was trained on other songs, and nothing else is trained.
@@ -55,7 +58,7 @@ def train_membership(songs: TrainingSongs, config: TrainConfig) -> None:
         if config.models == (MEMBERSHIP,):
             raise
         print(f"{MEMBERSHIP}: skipped, since {error}")
-        return
+        return None
     thresholds.metrics.update(
         provenance(
             data_sha256=songs.data_sha256,
@@ -66,7 +69,9 @@ def train_membership(songs: TrainingSongs, config: TrainConfig) -> None:
         )
     )
     save_thresholds(thresholds, config.out / MEMBERSHIP)
-    print(f"{MEMBERSHIP}: {json.dumps(summarize(thresholds))}; written to {config.out / MEMBERSHIP}")
+    aucs = summarize(thresholds)
+    print(f"{MEMBERSHIP}: {json.dumps(aucs)}; written to {config.out / MEMBERSHIP}")
+    return ", ".join(f"AUC of {name} {auc:.2f}" for name, auc in aucs.items())
 
 
 def check_songs(name: str, checkpoint: Checkpoint, songs: TrainingSongs, config: TrainConfig) -> None:

@@ -10,23 +10,27 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from torch.utils.data import DataLoader
 
 from lyricgen.devices import multiplies_bfloat16
-from lyricgen.errors import ModelError
+from lyricgen.errors import DivergenceError, ModelError
 from lyricgen.models.checkpoints import Checkpoint, load_training_checkpoint, model_config, save_checkpoint
 from lyricgen.models.networks import CharacterModel, ImprovedSeqModel, VanillaRNN
 from lyricgen.models.vocabulary import character_to_label
+from lyricgen.plotting import draw_learning_curves, to_bytes
 from lyricgen.songs.corpus import Corpus
 from lyricgen.songs.notebook import LyricsGenerationTensor
 from lyricgen.songs.streams import SongStreams
 from lyricgen.training.config import TrainConfig
 from lyricgen.training.copying import measure_copying
+from lyricgen.training.divergence import DivergenceGuard, check_weights
+from lyricgen.training.early_stopping import EarlyStopping
 from lyricgen.training.interruption import Interrupted
 from lyricgen.training.learning_curve import LearningCurve
 from lyricgen.training.lightning_task import LyricsGenerationTask, measure_bits
 from lyricgen.training.memory import fit_memory
+from lyricgen.training.progress import TrainingProgressBar
 from lyricgen.training.provenance import processor_name, provenance
 from lyricgen.training.resume import TrainingState
 from lyricgen.training.samples import StageSamples
@@ -37,36 +41,65 @@ VALIDATION_ROWS = 96  # parallel streams of whole songs
 STRETCH_STEPS = 64  # maximum steps of a stretch; longer songs are cut
 
 
-def train_network(name: str, songs: TrainingSongs, config: TrainConfig) -> Checkpoint:
-    """Fits one network, measures it and writes its folder; the weights are those of the last step.
+def train_network(name: str, songs: TrainingSongs, config: TrainConfig, rank: int = 0) -> str | None:
+    """Fits one network, measures it and writes its folder.
+
+    The weights are those of the last step or, with `config.patience`, of the validation with the lowest `held_out_bpc`.
+
+    Args:
+        name: of the network.
+        songs: to train on and to measure.
+        config: of the training.
+        rank: of this process in a distributed training; only rank 0 measures and writes.
+
+    Returns:
+        its figures in words; None on other ranks.
 
     Raises:
         ModelError: the checkpoint to resume is damaged, or of a training with other settings.
+        DivergenceError: the loss is no longer finite; the network was not written.
         Interrupted: by Ctrl-C or SIGTERM; only the checkpoint was written.
     """
     recipe = config.recipe(name)
     model, task = make_task(name, songs.train.artists, config, torch.from_numpy(songs.clean))
-    streams = make_streams(songs.train, config)
+    streams = make_streams(songs.train, config, rank)
     checkpoints = config.out / "checkpoints" / name
     curve, samples, state = LearningCurve(), StageSamples(checkpoints / "stages"), TrainingState(streams)
+    stopping = EarlyStopping(config.patience) if config.patience and songs.held_out else None
     if config.resume:
         _check_resume(config.resume, model, task, state)
-    trainer = make_trainer(checkpoints, [curve, samples, state], recipe.epochs, config)
+    callbacks = [curve, DivergenceGuard(curve), samples, state, *([stopping] if stopping else [])]
+    trainer = make_trainer(checkpoints, callbacks, recipe.epochs, config)
     print(f"{name}: {recipe.epochs} epochs of {len(streams):,} steps, {trainer.precision} on {device_name(trainer)}")
     started = time.time()
-    loaders = make_loader(streams), make_loader(_validation_streams(songs.val, config.length))
-    # On a signal Lightning raises SystemExit, with code 0 for SIGTERM: the trainer's state has the outcome.
-    with contextlib.suppress(SystemExit), state.ctrl_c_after_step():
-        trainer.fit(task, *loaders, ckpt_path=config.resume, weights_only=True)
+    validation = [songs.val, *([songs.held_out] if songs.held_out else [])]
+    loaders = [make_loader(_validation_streams(corpus, config.length, rank, config.ranks)) for corpus in validation]
+    try:
+        # On a signal Lightning raises SystemExit, with code 0 for SIGTERM: the trainer's state has the outcome.
+        with contextlib.suppress(SystemExit), state.ctrl_c_after_step():
+            trainer.fit(task, make_loader(streams), loaders, ckpt_path=config.resume, weights_only=True)
+        check_weights(trainer, model)
+    except DivergenceError as error:
+        last = newest_checkpoint(checkpoints, started) or config.resume
+        raise DivergenceError(f"{name}: {error}; {_way_back(name, last, recipe.learning_rate / 2)}") from None
     if trainer.state.status != "finished":
         last = newest_checkpoint(checkpoints, started) or config.resume
-        raise Interrupted(
-            f"continue with: python train.py --models {name} --resume {last} and your other flags"
-            if last
-            else f"{name} was not written"
-        )
+        raise Interrupted(f"continue with: {_resume_command(name, last)}" if last else f"{name} was not written")
+    if rank:
+        return None
+    if stopping and stopping.best_weights:
+        model.load_state_dict(stopping.best_weights)
+        print(f"{name}: the weights are those of step {stopping.best_step:,}, with the lowest held_out_bpc")
     checkpoint = Checkpoint(model.eval(), {}, curve.rows, samples.rows)
-    return write_network(name, checkpoint, songs, curve, trainer, config)
+    weights_step = stopping.best_step if stopping else trainer.global_step
+    return write_network(name, checkpoint, songs, curve, trainer, config, weights_step)
+
+
+def process_rank(config: TrainConfig) -> int:
+    """Rank of this process among those of a distributed training, before it starts; 0 without one."""
+    if config.ranks == 1:
+        return 0
+    return int(_distributed_trainer(config).global_rank)
 
 
 def make_task(
@@ -91,8 +124,8 @@ def make_task(
     return model, task
 
 
-def make_streams(corpus: Corpus, config: TrainConfig) -> SongStreams:
-    """The shuffled streams of the training songs."""
+def make_streams(corpus: Corpus, config: TrainConfig, rank: int = 0) -> SongStreams:
+    """The shuffled streams of the training songs; of a distributed training, those of one rank."""
     return SongStreams(
         corpus,
         config.batch_size,
@@ -100,6 +133,8 @@ def make_streams(corpus: Corpus, config: TrainConfig) -> SongStreams:
         artist_dropout=config.artist_dropout,
         longest=STRETCH_STEPS * config.length,
         seed=config.seed,
+        rank=rank,
+        ranks=config.ranks,
     )
 
 
@@ -119,21 +154,32 @@ def make_trainer(checkpoints: Path, callbacks: list[Callback], epochs: int, conf
         every_n_train_steps=config.checkpoint_every,
         save_on_exception=True,
     )
-    bar = [TQDMProgressBar(refresh_rate=5)] if config.progress else []
-    return pl.Trainer(
-        accelerator=config.accelerator,
-        devices=1,
+    curve = next((each for each in callbacks if isinstance(each, LearningCurve)), LearningCurve())
+    return _distributed_trainer(
+        config,
         precision=_precision(config),
         max_epochs=epochs,
         max_steps=config.max_steps,
         gradient_clip_val=config.gradient_clip or None,
         check_val_every_n_epoch=config.validate_every,
-        callbacks=[*callbacks, last, *bar],
-        logger=False,
+        callbacks=[*callbacks, last, *([TrainingProgressBar(curve)] if config.progress else [])],
         log_every_n_steps=20,
         num_sanity_val_steps=0,
         enable_progress_bar=config.progress,
+    )
+
+
+def _distributed_trainer(config: TrainConfig, **settings: Any) -> pl.Trainer:
+    """A Trainer on the devices and nodes of `config`."""
+    return pl.Trainer(
+        accelerator=config.accelerator,
+        devices=config.devices,
+        num_nodes=config.num_nodes,
+        strategy="ddp" if config.ranks > 1 else config.strategy,
+        use_distributed_sampler=False,  # the streams are distributed by rank
+        logger=False,
         enable_model_summary=False,
+        **settings,
     )
 
 
@@ -155,8 +201,13 @@ def write_network(
     curve: LearningCurve,
     trainer: pl.Trainer,
     config: TrainConfig,
-) -> Checkpoint:
-    """Rounds the weights to float16, measures the network with them, fits its memory, and writes its folder."""
+    weights_step: int,
+) -> str:
+    """Rounds the weights to float16, measures the network with them, fits its memory, and writes its folder.
+
+    Returns:
+        its figures in words.
+    """
     for parameter in checkpoint.model.parameters():
         parameter.data = parameter.data.to(torch.float16).float()
     bpc = measure(checkpoint.model, songs, config.length)
@@ -181,20 +232,22 @@ def write_network(
         "line_breaks": has_line_breaks(songs.train),
         "epochs": trainer.current_epoch,
         "steps": trainer.global_step,
+        "weights_step": weights_step,
         "characters_seen": curve.characters,
         "precision": trainer.precision,
         "options": recorded_options(name, config),
         **record,
     }
     folder = config.out / name
-    save_checkpoint(checkpoint, folder, columns=curve.COLUMNS)
+    picture = to_bytes(draw_learning_curves({name: curve.rows}), "png")
+    save_checkpoint(checkpoint, folder, columns=curve.COLUMNS, curve_picture=picture)
     print(f"{name}: {json.dumps(bpc)}; written to {folder}")
-    return checkpoint
+    return ", ".join(f"{split} {value:.3f}" for split, value in bpc.items())
 
 
 def recorded_options(name: str, config: TrainConfig) -> dict[str, Any]:
     """The settings that metrics.json records as `options`."""
-    shared = ("batch_size", "length", "optimizer", "warmup_steps", "gradient_clip", "artist_dropout")
+    shared = ("batch_size", "length", "optimizer", "warmup_steps", "gradient_clip", "artist_dropout", "patience")
     recipe = config.recipe(name)._asdict()
     del recipe["epochs"]  # metrics.json has the epochs trained
     return {**{option: getattr(config, option) for option in shared}, **recipe}
@@ -232,8 +285,9 @@ def device_name(trainer: pl.Trainer) -> str:
     return processor_name(torch.get_num_threads())
 
 
-def _validation_streams(corpus: Corpus, length: int) -> SongStreams:
-    return SongStreams(corpus, min(VALIDATION_ROWS, len(corpus)), length, shuffle=False)
+def _validation_streams(corpus: Corpus, length: int, rank: int = 0, ranks: int = 1) -> SongStreams:
+    rows = max(ranks, min(VALIDATION_ROWS, len(corpus)))
+    return SongStreams(corpus, rows, length, shuffle=False, rank=rank, ranks=ranks)
 
 
 def _precision(config: TrainConfig) -> Any:
@@ -242,6 +296,17 @@ def _precision(config: TrainConfig) -> Any:
     has_bfloat16 = multiplies_bfloat16(torch.device("cuda" if on_gpu else "cpu"))
     use_bfloat16 = {"auto": has_bfloat16, "bfloat16": True, "float32": False}[config.precision]
     return "bf16-mixed" if use_bfloat16 else "32-true"
+
+
+def _resume_command(name: str, checkpoint: Path) -> str:
+    return f"python train.py --models {name} --resume {checkpoint} and your other flags"
+
+
+def _way_back(name: str, checkpoint: Path | None, lower_rate: float) -> str:
+    """How to continue after a divergence, for the end of a sentence."""
+    if checkpoint is None:
+        return f"no checkpoint is left, so train again with a lower rate, such as --learning-rate {lower_rate:g}"
+    return f"continue with a lower rate: {_resume_command(name, checkpoint)}, with --learning-rate {lower_rate:g}"
 
 
 def _check_resume(path: Path, model: CharacterModel, task: LyricsGenerationTask, state: TrainingState) -> None:
@@ -255,10 +320,11 @@ def _check_resume(path: Path, model: CharacterModel, task: LyricsGenerationTask,
             f"{len(saved.artists)} artists, trained with dropout {saved.dropout} by {optimizer}; "
             "name that model, its songs and its flags"
         )
-    settings = content.get("callbacks", {}).get(state.state_key, {}).get("settings", {})
+    settings = {"ranks": 1, **content.get("callbacks", {}).get(state.state_key, {}).get("settings", {})}
     different = [name for name, value in state.settings.items() if settings.get(name) != value]
     if different:
-        flags = ", ".join("--data" if name == "songs" else f"--{name.replace('_', '-')}" for name in different)
+        flag = {"songs": "--data", "ranks": "--devices x --num-nodes"}
+        flags = ", ".join(flag.get(name, f"--{name.replace('_', '-')}") for name in different)
         raise ModelError(
             f"--resume: {path.name!r} is of a training with another {flags}; use the flags of that training"
         )

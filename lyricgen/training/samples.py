@@ -11,6 +11,7 @@ from lyricgen.generation.decoding import Hypothesis, SamplingDecodingStrategy
 from lyricgen.models.checkpoints import weights_to_bytes
 from lyricgen.models.networks import CharacterModel
 from lyricgen.models.vocabulary import START_LABEL, string_to_labels, token_ids_to_str
+from lyricgen.training.ranks import rank
 
 STAGES = (1, 3)  # multiples of the powers of ten from 10: steps 10, 30, 100, ...; and step 1
 PREFIXES = ("", "the river ")
@@ -22,7 +23,7 @@ SAMPLE_SEED = 1  # seed of the first prefix's sample; each further prefix has th
 class StageSamples(pl.Callback):
     """Generates short samples at steps 1, 10, 30, 100, 300, ... and the last step, and saves the weights of each stage.
 
-    It has its own random generator, so that it does not change the training.
+    It has its own random generator, so that it does not change the training. Of a distributed training only rank 0 samples.
 
     Args:
         folder: of the weights, one `step-000010.safetensors` (float16) per stage; None: no weights are saved.
@@ -35,7 +36,7 @@ class StageSamples(pl.Callback):
         self._characters = 0
 
     def on_train_batch_end(self, trainer: Any, task: Any, outputs: Any, batch: Any, batch_index: int) -> None:
-        self._characters = self._characters + batch.sequence_length.sum()
+        self._characters = self._characters + task.train_characters.long()
         if is_stage(trainer.global_step):
             self._write(trainer.global_step, task.model)
 
@@ -49,7 +50,7 @@ class StageSamples(pl.Callback):
         self.rows, self._characters = list(state_dict["rows"]), state_dict["characters"]
 
     def _write(self, step: int, model: CharacterModel) -> None:
-        if any(row["step"] == step for row in self.rows):
+        if rank() or any(row["step"] == step for row in self.rows):
             return
         for seed, prefix in enumerate(self.prefixes, SAMPLE_SEED):
             self.rows.append(

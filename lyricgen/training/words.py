@@ -18,8 +18,11 @@ from lyricgen.words.space import save_space
 from lyricgen.words.word2vec import LEARNING_RATE, SUBSAMPLING, fit_word2vec
 
 
-def train_words(config: TrainConfig) -> None:
+def train_words(config: TrainConfig) -> str:
     """Fits word vectors on the text of the files, since the encoded corpus lacks letters beyond ASCII; writes the artifact.
+
+    Returns:
+        its figures in words.
 
     Raises:
         DataError: the songs cannot be read, or no word occurs in `min_songs` songs.
@@ -57,7 +60,9 @@ def train_words(config: TrainConfig) -> None:
             options=settings,
             **record,
         )
-    print(f"{WORDS}: {len(vectors):,} words of {vectors.vector_size} dimensions; written to {config.out / WORDS}")
+    figures = f"{len(vectors):,} words of {vectors.vector_size} dimensions"
+    print(f"{WORDS}: {figures}; written to {config.out / WORDS}")
+    return figures
 
 
 def clean_lyrics(songs: list[Song]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from lyricgen import (
 from lyricgen.analysis.ngram_classifier import Calibration
 from lyricgen.models.checkpoints import load_training_checkpoint
 from lyricgen.training import cli as train
+from lyricgen.training.config import QUICK, TrainConfig
 from lyricgen.training.memory import EXPONENTS
 from lyricgen.training.networks import has_line_breaks
 from lyricgen.words.word2vec import song_words
@@ -42,7 +44,7 @@ TINY = [
 EPOCH = 27  # steps, of 13 songs
 METRICS = {
     "val_bpc", "clean_bpc", "clean_no_headings_bpc", "held_out_bpc", "held_out_songs", "cleaning", "val_songs", "clean_songs", "train_songs", "train_characters", "line_breaks", "data_sha256",
-    "copied", "copied_words", "memory", "seed", "epochs", "steps", "characters_seen", "seconds", "precision", "hardware", "options", "versions",
+    "copied", "copied_words", "memory", "seed", "epochs", "steps", "weights_step", "characters_seen", "seconds", "precision", "hardware", "options", "versions",
 }  # fmt: skip
 pytestmark = pytest.mark.filterwarnings("ignore:.*(LeafSpec|number of training batches|isinstance.treespec)")
 
@@ -69,11 +71,13 @@ def test_both_model_folders_are_written_with_figures_and_learning_curve(name, al
     assert sorted(path.name for path in folder.iterdir()) == [
         "config.json",
         "history.csv",
+        "learning-curve.png",
         "memory.json",
         "metrics.json",
         "model.safetensors",
         "samples.jsonl",
     ]
+    assert (folder / "learning-curve.png").read_bytes().startswith(b"\x89PNG")
     checkpoint = load_checkpoint(folder)
     assert list(checkpoint.model.artists) == ARTISTS and checkpoint.model.hidden_size == 8
     metrics = checkpoint.metrics
@@ -94,7 +98,7 @@ def test_both_model_folders_are_written_with_figures_and_learning_curve(name, al
     }
     assert metrics["line_breaks"] is False and metrics["epochs"] == 2 and metrics["seed"] == 777
     assert set(metrics["data_sha256"]) == {"songdata_train.csv", "songdata_val.csv"}
-    assert [row["epoch"] for row in checkpoint.history if row["val_bpc"]] == [1.0, 2.0]
+    assert [row["epoch"] for row in checkpoint.history if row["val_bpc"] and row["held_out_bpc"]] == [1.0, 2.0]
     assert checkpoint.history[-1]["step"] == metrics["steps"]
     assert all(row["recurrent_rms"] > 0 for row in checkpoint.history if row["train_bpc"])
     assert [row["step"] for row in checkpoint.samples][::2] == [1, 10, 30, metrics["steps"]]
@@ -102,6 +106,23 @@ def test_both_model_folders_are_written_with_figures_and_learning_curve(name, al
     assert [path.name for path in sorted(stages.iterdir())] == [
         f"step-{step:06d}.safetensors" for step in (1, 10, 30, metrics["steps"])
     ]
+
+
+def test_the_summary_has_a_row_for_each_artifact_with_figures_seconds_and_size(
+    all_models, songs_folder, tmp_path, capsys
+):
+    assert run("--data", songs_folder, "--models", "originality", "vanilla-rnn", "--max-steps", 2, out=tmp_path) == 0
+    header, index, network = capsys.readouterr().out.splitlines()[-3:]
+    assert header.split() == ["artifact", "figures", "seconds", "size"]
+    assert re.fullmatch(r"originality  +\d+ n-grams of 14 songs  +[\d.]+  +0.3 MB", index)
+    figures = load_checkpoint(tmp_path / "vanilla-rnn").metrics
+    assert re.match(rf"vanilla-rnn  +val_bpc {figures['val_bpc']:.3f}, clean_bpc .* +[\d.]+  +\d\.\d MB", network)
+
+
+def test_quick_replaces_defaults_but_not_flags():
+    quick = train.parse_config(["--quick", "--length", "16"])
+    assert quick == TrainConfig(**{**QUICK, "length": 16})
+    assert quick.hidden_size < TrainConfig().hidden_size and train.parse_config([]) == TrainConfig()
 
 
 @pytest.mark.parametrize("name", ["vanilla-rnn", "lstm"])
@@ -447,7 +468,8 @@ def test_no_progress_shows_no_bar(all_models, songs_folder, tmp_path, capfd):
         train.main([*(flag for flag in TINY if flag != "--no-progress"), "--out", str(tmp_path), *map(str, flags)]) == 0
     )
     loud = capfd.readouterr()
-    assert "Epoch 0" in loud.out + loud.err and "train_bpc" in loud.out + loud.err
+    for part in ("Epoch 0", "train_bpc=", "characters/s=", "left=0:00:"):
+        assert part in loud.out + loud.err
 
 
 def test_the_songs_that_were_encoded_are_those_of_the_files(all_models, songs_folder):
