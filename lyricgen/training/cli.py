@@ -119,6 +119,7 @@ def train(config: TrainConfig) -> int:
     if set(config.models) - {INDEX, WORDS}:  # songs that cannot be used are found before anything is trained
         songs()
     trained = []
+    figures: str | None
     for name in config.models:
         started = time.perf_counter()
         if name == INDEX:

@@ -69,9 +69,9 @@ def train_membership(songs: TrainingSongs, config: TrainConfig) -> str | None:
         )
     )
     save_thresholds(thresholds, config.out / MEMBERSHIP)
-    aucs = summarize(thresholds)
-    print(f"{MEMBERSHIP}: {json.dumps(aucs)}; written to {config.out / MEMBERSHIP}")
-    return ", ".join(f"AUC of {name} {auc:.2f}" for name, auc in aucs.items())
+    print(f"{MEMBERSHIP}: {json.dumps(summarize(thresholds))}; written to {config.out / MEMBERSHIP}")
+    length, longest = list(thresholds.by_length.items())[-1]
+    return f"AUC {longest[thresholds.statistic].auc:.2f} of {length} characters by {thresholds.statistic}"
 
 
 def check_songs(name: str, checkpoint: Checkpoint, songs: TrainingSongs, config: TrainConfig) -> None:
