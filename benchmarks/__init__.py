@@ -13,5 +13,6 @@ python -m benchmarks.vectors                      opening and querying word vect
 python -m benchmarks.words                        analogies, similarity and bias of the word vectors
 python -m benchmarks.quality --data songdata/     bits per character of the bundled models, from their files
 python -m benchmarks.attribution --data songdata/ songs attributed to the right artist, against a common baseline
+python -m benchmarks.style --data songdata/       lyrics in which the artist that was asked for is recognised, by guidance
 python -m benchmarks.notebook --data songdata/    the notebook's recipe, trained for some minutes on this machine
 """

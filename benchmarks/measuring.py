@@ -17,10 +17,17 @@ from lyricgen.training.provenance import processor_name
 CORES = os.cpu_count() or 1
 
 
-def make_parser(description: str, repeats: int = 5, block: str | None = None) -> argparse.ArgumentParser:
-    """A parser with the flags that all benchmarks share; `block`: the benchmark's block in docs/benchmarks.md, if any."""
+def make_parser(description: str, repeats: int | None = 5, block: str | None = None) -> argparse.ArgumentParser:
+    """A parser with the flags that all benchmarks share.
+
+    Args:
+        description: what is measured.
+        repeats: the default of --repeats; None: nothing is timed, and there is no such flag.
+        block: the benchmark's block in docs/benchmarks.md, if any.
+    """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=repeats, help="runs, for the median (default: %(default)s)")
+    if repeats is not None:
+        parser.add_argument("--repeats", type=int, default=repeats, help="runs, for the median (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a JSON file")
     if block:
         parser.add_argument("--write-docs", action="store_true", help="write the table into docs/benchmarks.md")

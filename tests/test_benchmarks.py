@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from importlib import import_module
 from itertools import product
 from pathlib import Path
@@ -11,12 +12,13 @@ import numpy as np
 import pytest
 
 import benchmarks.__main__ as command
-from benchmarks import attribution, chorus, growth, originality, startup, users
+from benchmarks import attribution, chorus, growth, originality, startup, style, users
 from benchmarks.songs import make_songs, make_text, write_csv
 from benchmarks.summary import summary
 from lyricgen.analysis.ngram_classifier import load_ngrams
+from lyricgen.memorization.song_index import SongIndex
 from lyricgen.models.vocabulary import string_to_labels
-from lyricgen.songs.reading import ARTISTS
+from lyricgen.songs.reading import ARTISTS, Song
 from lyricgen.storage import ASSETS
 from lyricgen.training.copying import as_corpus
 
@@ -96,6 +98,52 @@ def test_attribution_is_measured_beside_the_baseline_and_put_into_metrics(tmp_pa
     rows = json.loads(file.read_text(encoding="utf-8"))["rows"]
     assert {row["by"]: {split: row[split] for split in ("all", "clean")} for row in rows[:-1]} == validation["methods"]
     assert rows[-1]["seconds"]["5"] > 0
+
+
+def test_style_is_measured_at_each_guidance_against_none(tmp_path, capsys):
+    file = tmp_path / "figures.json"
+    flags = ["--data", ROOT / "tests/data", "--model", "vanilla-rnn", "--lyrics", 2, "--artists", 2, "--length", 60]
+    assert style.main([*map(str, flags), "--json", str(file)]) == 0
+    printed = capsys.readouterr().out
+    rows = json.loads(file.read_text(encoding="utf-8"))["rows"]
+    assert [row["guidance"] for row in rows] == list(style.GUIDANCE)
+    assert all(0 <= row[name] <= 1 for row in rows for name in style.SHARES)
+    assert rows[0]["invented_ratio"] == 1.0 and printed.count(" x |") >= len(rows)
+    assert "2 lyrics of 60 characters for each of 2 artists" in printed and "`vanilla-rnn` (1." in printed
+
+
+def test_the_best_guidance_is_the_smallest_that_is_clear_and_cheap():
+    def row(guidance, named, copied=0.2, invented=0.01):
+        return {"guidance": guidance, "named": named, "copied": copied, "invented": invented}
+
+    rows = [
+        row(1, 0.1),
+        row(1.5, 0.19),
+        row(2, 0.21, copied=0.23),
+        row(2.5, 0.3, invented=0.012),
+        row(3, 0.2, 0.1, 0.01),
+    ]
+    assert style.best_guidance(rows) == 3 and "**3**" in style.verdict(rows)
+    assert style.best_guidance(rows[:-1]) is None and style.verdict(rows[:-1]).startswith("None of these names")
+
+
+def test_words_that_no_song_has_are_invented_and_a_word_that_is_cut_is_not_counted():
+    classifier = style.mask_names(load_ngrams(ASSETS / "attribution"))
+    known = style.song_words([Song("the Ferry left\nin the raïn", "Ann", "Own")])
+    assert known == {"the", "ferry", "left", "in", "ra", "n"}  # as a model reads it
+    index = SongIndex.build([Song("in the ferry the ferry left", "Ann", "Own")], asked=0)
+    lyrics = [(classifier.artists[0], "in the ferry the ferry glorp gl"), (classifier.artists[0], "zog")]
+    figures = style.measure(lyrics, classifier, index, known)
+    assert figures["copied"] == pytest.approx(5 / 6) and figures["invented"] == pytest.approx(1 / 6)
+
+
+def test_a_classifier_that_reads_names_gets_them_masked():
+    classifier = replace(load_ngrams(ASSETS / "attribution"), masked_names=())
+    masked = style.mask_names(classifier)
+    artist = classifier.artists[3]
+    assert (classifier.scores(f"oh {artist} oh oh") != classifier.scores("oh oh oh")).any()
+    assert masked.scores(f"oh {artist}")[3] == masked.scores(f"oh {classifier.artists[4]}")[3]
+    assert style.mask_names(masked) is masked
 
 
 def test_without_a_name_every_benchmark_is_listed_with_a_line(capsys):
