@@ -24,6 +24,7 @@ BLOCKS = [
     "words",
     "vectors",
     "originality",
+    "style",
 ]
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 

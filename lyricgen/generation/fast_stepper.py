@@ -4,6 +4,7 @@ Shapes: B sequences in the batch, T characters, H hidden units, G gate rows (4 H
 A artists.
 """
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,8 @@ from lyricgen.models.networks import CharacterModel, Hidden, map_state
 
 STRETCH = 250  # characters of a long text that a layer reads at a time
 LONG_PREFIX = 64  # characters; a longer prefix is read in one pass, a shorter one in steps
+MIN_PLAUSIBLE_SHARE = 0.01  # of the highest probability; guidance does not favour less likely characters
+IMPLAUSIBLE_PENALTY = 1_000.0  # subtracted from the logits of such characters
 BF16_FROM = 256  # hidden units; in smaller networks reading the weights does not dominate a step
 
 
@@ -351,8 +354,14 @@ class GuidedStepper:
 
 
 def guide(artist: torch.Tensor, any_artist: torch.Tensor, guidance: float | torch.Tensor) -> torch.Tensor:
-    """Guided logits (..., C): those of any artist + guidance x (the artist's - any artist's)."""
-    return any_artist + guidance * (artist - any_artist)
+    """Guided logits (..., C): those of any artist + guidance x (the artist's - any artist's).
+
+    A character to which the artist's logits give less than 1 % of the highest probability is moved behind all others (the
+    plausibility constraint of contrastive decoding, Li et al. 2023): guidance exaggerates differences between small
+    probabilities, and invents words. It is not excluded, so that characters are left where others are banned.
+    """
+    implausible = artist < artist.amax(dim=-1, keepdim=True) + math.log(MIN_PLAUSIBLE_SHARE)
+    return any_artist + guidance * (artist - any_artist) - IMPLAUSIBLE_PENALTY * implausible
 
 
 @torch.inference_mode()

@@ -69,7 +69,8 @@ class RowBatch:
         self._artist_inputs = torch.empty(0)  # (R, G)
         self._readers: list[_BatchRow] = []  # the row of each of the model's rows
         self._model_rows: list[slice] = []  # the model's rows of each row, those of one row side by side
-        self._guidance = torch.empty(0)  # (B, 1)
+        self._guided: list[int] = []  # indices of the rows with guidance
+        self._guidance = torch.empty(0)  # (guided rows, 1)
         self._sampling_groups: list[_SamplingGroup] = []
         self._measured: list[int] = []  # indices of the rows that count bits
         self._penalized: list[int] = []  # indices of the rows with a penalty on repetitions
@@ -106,7 +107,8 @@ class RowBatch:
         self._model_rows = [
             slice(stop - len(row.artist_inputs), stop) for row, stop in zip(self.rows, stops, strict=True)
         ]
-        self._guidance = torch.tensor([[row.guidance] for row in self.rows])
+        self._guided = [index for index, row in enumerate(self.rows) if row.guidance != 1]
+        self._guidance = torch.tensor([[self.rows[index].guidance] for index in self._guided])
         self._sampling_groups = self._group_sampled_rows()
         self._measured = [index for index, row in enumerate(self.rows) if row.bits is not None]
         self._penalized = [index for index, row in enumerate(self.rows) if row.dry]
@@ -135,10 +137,13 @@ class RowBatch:
 
     def _guide(self, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The logits of each row (B, C) without and with guidance, from those of the model's rows (R, C)."""
-        if len(logits) == len(self.rows):
+        if not self._guided:
             return logits, logits
-        own = logits[[model_rows.start for model_rows in self._model_rows]]
-        return own, guide(own, logits[[model_rows.stop - 1 for model_rows in self._model_rows]], self._guidance)
+        unguided = logits[[model_rows.start for model_rows in self._model_rows]]
+        any_artist = logits[[self._model_rows[index].stop - 1 for index in self._guided]]
+        guided = unguided.clone()
+        guided[self._guided] = guide(unguided[self._guided], any_artist, self._guidance)
+        return unguided, guided
 
     def _recall_sections(self, logits: torch.Tensor) -> torch.Tensor:
         """Logits (B, C) with the memory of the song so far mixed in where a section returns; else the same tensor."""

@@ -1,5 +1,6 @@
 """FastStepper: the logits of the module, whatever the other rows; caches of steppers."""
 
+import math
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,12 +11,14 @@ from torch import nn
 
 from lyricgen.generation.fast_stepper import (
     LONG_PREFIX,
+    MIN_PLAUSIBLE_SHARE,
     ArtistStepper,
     FastStepper,
     GuidedStepper,
     LayerReader,
     WeightsCache,
     fastest_dtype,
+    guide,
 )
 from lyricgen.models.checkpoints import load_model
 from lyricgen.models.networks import CharacterModel, ImprovedSeqModel, VanillaRNN, map_state
@@ -51,15 +54,36 @@ def test_a_mix_and_a_guided_artist_agree_with_the_module(model, length):
         mixed, _ = model(token_ids, None, artists=mix.expand(3, -1))
         between = 0.25 * model.artist_vectors(torch.tensor([0])) + 0.75 * model.artist_vectors(torch.tensor([1]))
         torch.testing.assert_close(model.artist_vectors(mix[None]), between)
-        guided = 2.5 * mixed - 1.5 * model(token_ids, None)[0]
+        guided = guide(mixed, model(token_ids, None)[0], 2.5)
+        threshold = mixed.amax(dim=-1, keepdim=True) + math.log(MIN_PLAUSIBLE_SHARE)
+        uncertain = (mixed - threshold).abs() < 1e-3  # rounding decides whether they are plausible
         for stepper, expected in ((artist, mixed), (GuidedStepper(artist, 2.5), guided)):
             for given in (ragged, lengths):
                 logits, hidden = stepper.read(token_ids[:, :length], given)
                 for row, end in enumerate(given.tolist()):
+                    logits[row, :end][uncertain[row, :end]] = expected[row, :end][uncertain[row, :end]]
                     torch.testing.assert_close(logits[row, :end], expected[row, :end], atol=1e-3, rtol=1e-4)
             for at in range(length, length + 6):
                 logits, hidden = stepper.step(token_ids[:, at], hidden)
+                logits[uncertain[:, at]] = expected[:, at][uncertain[:, at]]
                 torch.testing.assert_close(logits, expected[:, at], atol=1e-3, rtol=1e-4)
+
+
+def test_guidance_by_hand_moves_what_the_artist_finds_implausible_behind_all_others():
+    artist, any_artist = torch.tensor([0.5, 0.3, 0.197, 0.003]).log(), torch.tensor([0.4, 0.3, 0.29998, 0.00002]).log()
+    exact = (artist - any_artist) * 2 + any_artist
+    assert exact.argmax() == 0 and exact[3] > any_artist[3] + 9  # guidance alone favours it 22,500 times
+    guided = guide(artist, any_artist, 2.0)
+    torch.testing.assert_close(guided[:3], exact[:3])
+    assert guided.isfinite().all() and guided.argmin() == 3
+    banned = guided.index_fill(0, torch.tensor([0, 1, 2]), -torch.inf)
+    assert banned.softmax(-1).tolist() == [0, 0, 0, 1]
+
+
+def test_guidance_of_1_is_the_artists_where_it_is_plausible():
+    artist, any_artist = torch.randn(2, 3, 100, generator=torch.Generator().manual_seed(0))
+    plausible = artist > artist.amax(dim=-1, keepdim=True) + math.log(MIN_PLAUSIBLE_SHARE)
+    torch.testing.assert_close(guide(artist, any_artist, 1.0)[plausible], artist[plausible])
 
 
 @pytest.mark.parametrize("length", [9, LONG_PREFIX + 9])
