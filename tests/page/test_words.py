@@ -1,7 +1,9 @@
 """Words, in a real browser: Map, Analogies, Bias."""
 
+import re
+
 import pytest
-from browser import DESKTOP, PHONE, TITLE, assert_fits, assert_picture, open_tab
+from browser import DESKTOP, PHONE, TITLE, assert_fits, assert_picture, open_tab, wait_for_text
 
 pytestmark = pytest.mark.browser
 both_widths = pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
@@ -13,6 +15,50 @@ def open_part(page, name: str, button: str) -> None:
     page.get_by_role("button", name=name).wait_for()
     if not page.locator(button).is_visible():
         page.get_by_role("button", name=name).click()
+
+
+def click_point(page, word: str) -> None:
+    """Clicks the point of a word on the map."""
+    page.locator("#word-map .w-point").filter(has_text=re.compile(f"^{word}$")).locator("circle").click(force=True)
+
+
+@both_widths
+def test_the_map_opens_with_words_and_a_click_shows_neighbours_and_a_distance(page):
+    open_tab(page, "Words", "Map")
+    page.locator("#word-map .w-point").nth(199).wait_for(state="attached")
+    side, canvas = page.locator("#word-map .w-side"), page.locator("#word-map .w-canvas")
+    canvas.focus()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    wait_for_text(page, "#word-map .w-side", "Click a word")
+    click_point(page, "snow")
+    wait_for_text(page, "#word-map .w-side", "Nearest to snow")
+    assert side.locator("li").count() == 10 and page.locator("#word-map .w-near").count() == 10
+    click_point(page, "shoes")
+    wait_for_text(page, "#word-map .w-side", "of 1,000 random pairs")
+    assert side.locator(".w-histogram .w-here").count() == 1
+    canvas.focus()
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    wait_for_text(page, "#word-map .w-side", "random pairs")
+    assert_fits(page)
+
+
+def test_a_word_is_searched_and_a_wrong_one_is_answered_with_spellings(page):
+    open_tab(page, "Words", "Map")
+    page.locator("#map-search").fill("<img/src=x/onerror=document.title='broken'>")
+    page.keyboard.press("Enter")
+    wait_for_text(page, "#word-map .w-problem", "I don't know")
+    assert page.title() == TITLE
+    page.locator("#map-search").fill("pudle")
+    page.keyboard.press("Enter")
+    page.locator("#word-map .w-problem").get_by_role("button", name="puddle").click()
+    wait_for_text(page, "#word-map .w-side", "Nearest to puddle")
+    assert page.locator("#word-map .w-problem").inner_text() == ""
+    page.get_by_role("button", name="these songs").click()
+    wait_for_text(page, "#word-map .w-problem", "I don't know “puddle”")
+    page.get_by_role("button", name="Wikipedia and news").click()
 
 
 @both_widths
@@ -55,7 +101,7 @@ def test_neighbours_in_two_spaces(page):
 
 @both_widths
 def test_a_map_is_drawn_and_can_be_downloaded(page):
-    open_tab(page, "Words", "Map")
+    open_part(page, "Draw a map of your own words", "#draw")
     page.locator("#draw").click()
     assert_picture(page, "#map", ["king", "violin"])
     contents = {}
@@ -68,7 +114,7 @@ def test_a_map_is_drawn_and_can_be_downloaded(page):
 
 
 def test_words_at_random_fill_the_box(page):
-    open_tab(page, "Words", "Map")
+    open_part(page, "Draw a map of your own words", "#draw")
     before = page.locator("#map-words textarea").input_value()
     page.locator("#random-words").click()
     page.wait_for_function("before => document.querySelector('#map-words textarea').value !== before", arg=before)

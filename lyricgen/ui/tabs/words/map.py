@@ -42,7 +42,7 @@ def create_map_view(resources: Resources) -> None:
         method = gr.Radio(list(METHODS), value=METHODS[0], label="Method")
         seed = gr.Number(0, precision=0, label="Seed", info="Of the words at random.")
     with gr.Row():
-        draw = gr.Button("Draw", variant="primary", elem_id="draw", elem_classes="runs-on-open")
+        draw = gr.Button("Draw", variant="primary", elem_id="draw")
         random = gr.Button(f"{RANDOM_WORDS} words at random", elem_id="random-words")
     notes = gr.Markdown(elem_id="map-notes")
     drawing = gr.HTML(elem_id="map")

@@ -6,6 +6,7 @@ from lyricgen.resources import Resources
 from lyricgen.ui.tabs.words.analogies import create_analogies_view
 from lyricgen.ui.tabs.words.bias import create_bias_view
 from lyricgen.ui.tabs.words.distance import create_distance_part
+from lyricgen.ui.tabs.words.explorer import create_explorer
 from lyricgen.ui.tabs.words.map import create_map_view
 from lyricgen.ui.tabs.words.neighbors import create_neighbors_part
 
@@ -14,7 +15,9 @@ def create_words_tab(resources: Resources) -> list[gr.Tab]:
     """Adds the tab's views and their endpoints; returns the views."""
     with gr.Tabs(elem_classes="views"):
         with gr.Tab("Map", id="map") as map:
-            create_map_view(resources)
+            create_explorer(resources)
+            with gr.Accordion("Draw a map of your own words", open=False):
+                create_map_view(resources)
             with gr.Accordion("Neighbours of a word", open=False):
                 create_neighbors_part(resources)
             with gr.Accordion("Distance of two words", open=False):

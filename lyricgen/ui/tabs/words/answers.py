@@ -1,0 +1,75 @@
+"""Answers to the scripts of Words: plain values, or one plain sentence with spellings to choose from."""
+
+from collections.abc import Callable
+from typing import Any
+
+from lyricgen.errors import LyricGenError
+from lyricgen.resources import Resources
+from lyricgen.ui.components import MAX_WORD_SHOWN
+from lyricgen.ui.events import INTERNAL_ERROR_MESSAGE, log
+from lyricgen.words.queries import Answer
+from lyricgen.words.space import MAX_WORD_LENGTH, VectorSpace
+
+SPACE_LABELS = {
+    "glove-50": "Wikipedia and news",
+    "glove-200": "Wikipedia and news, 200 numbers a word",
+    "lyrics": "these songs",
+}
+"""What the vectors of a space were learnt from."""
+
+
+class WordProblem(LyricGenError):
+    """Raised when a box holds no word of the space: a sentence for the page, and spellings to choose from."""
+
+    def __init__(self, message: str, box: str, suggestions: list[str]):
+        super().__init__(message)
+        self.box, self.suggestions = box, suggestions
+
+
+def find_word(space: VectorSpace, typed: Any, box: str) -> str:
+    """The word of a space for what was typed into a box.
+
+    Raises:
+        WordProblem: there is none.
+    """
+    text = " ".join(typed.split()) if isinstance(typed, str) else ""
+    if not text:
+        raise WordProblem("Type a word first.", box, [])
+    if " " in text and space.lookup(text) is None:
+        raise WordProblem("Type one word only.", box, text.split()[:3])
+    word = space.lookup(text)
+    if word is None:
+        short = text if len(text) <= MAX_WORD_SHOWN else f"{text[: MAX_WORD_SHOWN - 1]}…"
+        near = space.nearest_spellings(text) if len(text) <= MAX_WORD_LENGTH else []
+        raise WordProblem(f"I don't know “{short}”." + (" Did you mean:" if near else ""), box, near)
+    return word
+
+
+def answers(resources: Resources, function: Callable[..., dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    """A function of the resources and named values as a `server_function` of a `gr.HTML`: called with one object of the script,
+    whose names it checks; its errors are answers."""
+
+    def answer(values: Any) -> dict[str, Any]:
+        try:
+            named = {name: values.get(name) for name in list(function.__annotations__)[1:-1]}
+            return function(resources, **named)
+        except WordProblem as problem:
+            return {"error": str(problem), "box": problem.box, "suggestions": problem.suggestions}
+        except LyricGenError as error:
+            return {"error": str(error), "box": "", "suggestions": []}
+        except Exception as error:
+            log.exception("an answer to a script failed", exc_info=error)
+            return {"error": INTERNAL_ERROR_MESSAGE, "box": "", "suggestions": []}
+
+    answer.__name__ = function.__name__  # by which the script calls it
+    return answer
+
+
+def space_labels(resources: Resources) -> list[list[str]]:
+    """The vector spaces as name and label, for a choice."""
+    return [[name, SPACE_LABELS.get(name, name)] for name in resources.space_names]
+
+
+def answer_bars(found: list[Answer]) -> list[dict[str, Any]]:
+    """Answers as the scripts draw them: word, and its closeness to three digits."""
+    return [{"word": answer.word, "value": round(answer.similarity, 3)} for answer in found]
