@@ -13,15 +13,19 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import groupby, product
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from benchmarks.measuring import make_parser, median_seconds, provenance_note, report
 from benchmarks.songs import make_text
 from benchmarks.tables import table
 from lyricgen.devices import use_one_thread
+from lyricgen.generation.decoding import BeamDecodingStrategy, Hypothesis
+from lyricgen.generation.fast_stepper import FastStepper
 from lyricgen.generation.repetition import repeat_penalties
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE, stream_together
@@ -29,7 +33,7 @@ from lyricgen.generation.settings import CHORUSES, GenerationSettings
 from lyricgen.memorization.song_index import find_words
 from lyricgen.models.checkpoints import bundled_models, load_model
 from lyricgen.models.networks import CharacterModel
-from lyricgen.models.vocabulary import string_to_labels, token_ids_to_str
+from lyricgen.models.vocabulary import PADDING_LABEL, string_to_labels, token_ids_to_str
 from lyricgen.songs.corpus import Corpus
 from lyricgen.songs.overlap import window_hashes
 from lyricgen.training.config import TrainConfig
@@ -68,9 +72,12 @@ def main(arguments: list[str] | None = None) -> int:
         songs = prepare_songs(TrainConfig(data=options.data, out=Path(folder)))
         clean = [token_ids_to_str(songs.val.song(number))[: options.length] for number in np.flatnonzero(songs.clean)]
         copies, words = CopiedRuns(songs.uncleaned), vocabulary(songs.uncleaned)
-        recalls = measure_recalls(model, clean, copies, options)
     repeats = measure_repeats(model, options.lyrics)
+    tables = [show(table(REPEAT_HEADER, map(repeat_row, repeats)))]
+    recalls = measure_recalls(model, clean, copies, options)
+    tables.insert(0, show(table(RECALL_HEADER, map(recall_row, recalls))))
     invented = measure_invented(model, words, options.lyrics)
+    tables.append(show(table(INVENTED_HEADER, map(invented_row, invented))))
     note = provenance_note(
         "chorus",
         f"{options.lyrics} lyrics a row by the {options.model}",
@@ -78,13 +85,14 @@ def main(arguments: list[str] | None = None) -> int:
         f"the penalties of `dry` for a character after 5,000 in {penalty_seconds() * 1e6:.1f} µs",
         threads=1,
     )
-    tables = [
-        table(RECALL_HEADER, map(recall_row, recalls)),
-        table(REPEAT_HEADER, map(repeat_row, repeats)),
-        table(INVENTED_HEADER, map(invented_row, invented)),
-    ]
     report(options, "chorus", "\n\n".join(tables) + note, [*recalls, *repeats, *invented], threads=1)
     return 0
+
+
+def show(text: str) -> str:
+    """Prints a table as soon as it is measured."""
+    print(f"{text}\n", flush=True)
+    return text
 
 
 RECALL_HEADER = [
@@ -143,7 +151,8 @@ def measure_repeats(model: CharacterModel, lyrics: int) -> list[dict]:
     rows = []
     for strategy, dry in product(("greedy", "beam"), (0.0, DRY)):
         settings = GenerationSettings(strategy=strategy, dry=dry, max_length=LENGTH)
-        texts = generate(model, [(prefix, replace(settings, artist=artist)) for prefix, artist in cases])
+        write = search_beams if strategy == "beam" else generate
+        texts = write(model, [(prefix, replace(settings, artist=artist)) for prefix, artist in cases])
         rows.append(
             {
                 "strategy": strategy,
@@ -189,13 +198,31 @@ def penalty_seconds() -> float:
 
 
 def generate(model: CharacterModel, asked: Sequence[tuple[str, GenerationSettings]]) -> list[str]:
-    """The lyrics of prefixes with settings, in batches; beam searches one by one."""
+    """The lyrics of prefixes with settings, greedy or sampled, in batches."""
     requests = [GenerationRequest(model, prefix, settings) for prefix, settings in asked]
-    size = 1 if requests[0].settings.strategy == "beam" else MAX_BATCH_SIZE
     texts: list[str] = []
-    for start in range(0, len(requests), size):
-        *_, outputs = stream_together(requests[start : start + size], every=float("inf"))
+    for start in range(0, len(requests), MAX_BATCH_SIZE):
+        *_, outputs = stream_together(requests[start : start + MAX_BATCH_SIZE], every=float("inf"))
         texts += [output.text for output in outputs]
+    return texts
+
+
+def search_beams(model: CharacterModel, asked: Sequence[tuple[str, GenerationSettings]]) -> list[str]:
+    """The beam-searched lyrics of prefixes with settings; those of one artist are searched side by side."""
+    texts: list[str] = []
+    by_artist = sorted(asked, key=lambda case: case[1].artist)
+    for artist, cases in groupby(by_artist, key=lambda case: case[1].artist):
+        requests = [GenerationRequest(model, prefix, settings) for prefix, settings in cases]
+        prompts = [torch.tensor(request.labels) for request in requests]
+        start = Hypothesis(
+            pad_sequence(prompts, batch_first=True, padding_value=PADDING_LABEL),
+            lengths=torch.tensor(list(map(len, prompts))),
+        )
+        search = BeamDecodingStrategy(FastStepper.of(model, model.artists.index(artist)))
+        settings = requests[0].settings
+        with torch.inference_mode():
+            [best] = search.decode(start, settings.max_length + 1, settings.beam_size, dry=settings.dry)
+        texts += [token_ids_to_str(labels[1:]) for labels in best.token_ids]
     return texts
 
 

@@ -265,7 +265,7 @@ def test_choruses_and_repetition_are_measured_for_each_setting(tmp_path, capsys,
     flags = f"--data {ROOT / 'tests/data'} --lyrics 2 --length 90 --model vanilla-rnn --json {file}"
     assert chorus.main(flags.split()) == 0
     printed = capsys.readouterr().out
-    assert printed.count("| lyrics, `chorus`") == 4 and "`python -m benchmarks.chorus`" in printed
+    assert printed.count("| lyrics, `chorus`") == 8 and "`python -m benchmarks.chorus`" in printed
     rows = json.loads(file.read_text(encoding="utf-8"))["rows"]
     assert all(0 <= row[name] <= 1 for row in rows[:5] for name in ("repeated", "loops", "copied"))
     assert [(row["strategy"], row["dry"]) for row in rows[5:9]] == list(product(("greedy", "beam"), (0, 0.6)))
