@@ -5,8 +5,10 @@
 On the notebook's validation songs and on the clean ones among them; every method reads the same first characters. The
 bundled n-gram classifier masks the artists' names; beside it, one with the names kept is fitted in this run, on the same
 cleaned songs. The baseline is TF-IDF of 2 to 5 letters and a linear support vector machine (scikit-learn), fitted in this
-run on the training songs as they are, with the names masked and kept. The language models take an hour on one core: `--sample N`
-lets them read N songs, evenly spaced, and `--read FOLDER` keeps their log-likelihoods for the next run.
+run on the training songs as they are, with the names kept and masked. The language models take an hour on one core: `--sample N`
+lets them read N songs, evenly spaced, and `--read FOLDER` keeps their log-likelihoods for the next run. Rows of models that
+are not read (`--models` without a name: of all), and with `--no-baseline` those of the baseline, are kept from the metrics of
+--ngrams.
 """
 
 import argparse
@@ -43,8 +45,8 @@ from lyricgen.training.config import TrainConfig
 from lyricgen.training.provenance import processor_name
 from lyricgen.training.songs import TrainingSongs, prepare_songs
 
-NAMES_KEPT = "{}, names not masked"
-BASELINE = "TF-IDF and linear SVM"
+NAMES_KEPT = "n-grams, names not masked"
+BASELINE, MASKED_BASELINE = "TF-IDF and linear SVM", "TF-IDF and linear SVM, names masked"
 HEADER = ["method", "accuracy", "accuracy, clean", "log loss, clean", "calibration error, clean"]
 TIMED_LENGTHS = (300, 2_000)  # characters of the texts whose attribution is timed
 
@@ -54,8 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = make_parser(__doc__, block="attribution")
     parser.add_argument("--data", metavar="FOLDER", help="songdata; default: download it")
     parser.add_argument("--characters", type=int, default=1_000, metavar="N", help="characters of each song that are read; 0: all (default: %(default)s)")  # fmt: skip
-    parser.add_argument("--models", nargs="+", choices=bundled_models(), default=bundled_models(), help="(default: all)")  # fmt: skip
+    parser.add_argument("--models", nargs="*", choices=bundled_models(), default=bundled_models(), help="(default: all)")  # fmt: skip
     parser.add_argument("--sample", type=int, metavar="N", help="validation songs that the language models read (default: all)")  # fmt: skip
+    parser.add_argument("--no-baseline", dest="baseline", action="store_false", help="do not fit the baseline")
     parser.add_argument("--ngrams", type=Path, default=ASSETS / FOLDER, metavar="FOLDER", help="(default: the bundled one)")  # fmt: skip
     parser.add_argument("--read", type=Path, metavar="FOLDER", help="cache of the models' log-likelihoods")
     parser.add_argument("--write-metrics", action="store_true", help="put the figures into metrics.json of --ngrams")
@@ -68,10 +71,12 @@ def main(arguments: list[str] | None = None) -> int:
     classifier = load_ngrams(options.ngrams)
     with tempfile.TemporaryDirectory() as folder:
         songs = prepare_songs(TrainConfig(data=options.data, out=Path(folder)))
-        methods = measure(songs, classifier, options)
+        earlier = kept_rows(classifier, options)
+        methods = {**earlier, **measure(songs, classifier, options)}
     limit = f"their first {options.characters:,} characters" if options.characters else "their whole text"
     timed = {count: attribution_seconds(count, classifier, options.repeats) for count in TIMED_LENGTHS}
     sample = sample_songs(songs, options.sample)
+    earlier_names = sorted({name.partition(",")[0] for name in earlier})
     facts = [
         f"on {len(songs.val)} validation songs, and on the {int(songs.clean.sum())} clean ones, by {limit}",
         *(
@@ -79,6 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
             if options.sample
             else []
         ),
+        *([f"the rows of {', '.join(earlier_names)} are of an earlier run"] if earlier else []),
         *(f"{elapsed:.1f} s for a text of {count:,} characters with the LSTM" for count, elapsed in timed.items()),
     ]
     printed = table(HEADER, [table_row(name, splits) for name, splits in methods.items()])
@@ -92,9 +98,19 @@ def main(arguments: list[str] | None = None) -> int:
             "read": limit,
             "songs_of_models": len(sample),
         }
-        validation = {**counts, "baseline": BASELINE, "methods": methods, "hardware": processor_name(1)}
+        baseline = MASKED_BASELINE if MASKED_BASELINE in methods else BASELINE
+        validation = {**counts, "baseline": baseline, "methods": methods, "hardware": processor_name(1)}
         save_ngrams(replace(classifier, metrics={**classifier.metrics, "validation": validation}), options.ngrams)
     return 0
+
+
+def kept_rows(classifier: NgramClassifier, options: argparse.Namespace) -> dict[str, dict]:
+    """Rows of the language models and of the baseline, where they are not measured in this run, from the classifier's
+    metrics."""
+    rows = classifier.metrics.get("validation", {}).get("methods", {})
+    kept = {name for name in bundled_models() if name not in options.models}
+    kept |= set() if options.baseline else {BASELINE}
+    return {name: row for name, row in rows.items() if name.partition(",")[0] in kept}
 
 
 def sample_songs(songs: TrainingSongs, count: int | None) -> np.ndarray:
@@ -122,10 +138,10 @@ def measure(songs: TrainingSongs, classifier: NgramClassifier, options: argparse
             key: split_figures(values, labels[sample], songs.clean[sample]) for key, values in posteriors.items()
         }
     names_kept = fit_calibrated(songs.train, classifier.metrics.get("seed", 0), classifier.metrics.get("cost", 1.0))
-    for key, ngrams in (("n-grams", classifier), (NAMES_KEPT.format("n-grams"), names_kept)):
+    for key, ngrams in (("n-grams", classifier), (NAMES_KEPT, names_kept)):
         answers[key] = split_figures(posterior(ngrams.logits(texts, lengths)), labels, songs.clean)
     names = name_words(songs.train.artists)
-    for key, masked in ((BASELINE, names), (NAMES_KEPT.format(BASELINE), [])):
+    for key, masked in ((BASELINE, []), (MASKED_BASELINE, names)) if options.baseline else ():
         correct = fit_baseline(songs.uncleaned, masked)(texts) == labels
         splits = {"all": correct, "clean": correct[songs.clean]}
         answers[key] = {split: {"accuracy": round(float(values.mean()), 4)} for split, values in splits.items()}

@@ -11,7 +11,7 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
-from lyricgen import Song, SongIndex, measure_originality
+from lyricgen import Song, SongIndex, measure_membership, measure_originality
 from lyricgen.analysis.attribution import attribute
 from lyricgen.analysis.scoring import alternatives, score
 from lyricgen.errors import ModelError
@@ -252,6 +252,14 @@ def test_notes_name_unknown_characters_and_a_cut(client):
 
 
 PHRASE = "i don't know what to do"  # everyday English, which stands in many songs
+
+
+def test_membership_answers_with_the_statistics_and_the_runs(client):
+    text = "The ferry left;\nI DON'T know -- what to do"
+    answer = client.predict(text=text, api_name="/membership")
+    assert answer == measure_membership(text).to_dict()
+    assert [each["statistic"] for each in answer["statistics"]] == ["likelihood", "min_k", "difference"]
+    assert answer["read"] is None and "verdict" in answer["verdict"]
 
 
 def test_originality_names_the_songs_that_a_text_stands_in(client):

@@ -89,8 +89,9 @@ def test_attribution_is_measured_beside_the_baseline_and_put_into_metrics(tmp_pa
         assert attribution.main([*flags.split(), "--write-metrics", "--read", str(tmp_path / "read")]) == 0
     printed = capsys.readouterr().out
     validation = load_ngrams(folder).metrics["validation"]
-    fitted = {key for name in ("n-grams", attribution.BASELINE) for key in (name, attribution.NAMES_KEPT.format(name))}
-    methods = {"vanilla-rnn, Bayes' rule, unscaled", "vanilla-rnn, scaled"}
+    fitted = {"n-grams", attribution.NAMES_KEPT, attribution.BASELINE, attribution.MASKED_BASELINE}
+    assert validation["baseline"] == attribution.MASKED_BASELINE
+    methods = {f"{name}, {how}" for name in ("lstm", "vanilla-rnn") for how in ("Bayes' rule, unscaled", "scaled")}
     assert set(validation["methods"]) == methods | fitted
     assert (validation["songs"], validation["clean"], validation["read"]) == (5, 4, "their first 30 characters")
     assert validation["songs_of_models"] == 3 and "the language models on 3 of them" in printed
@@ -98,6 +99,12 @@ def test_attribution_is_measured_beside_the_baseline_and_put_into_metrics(tmp_pa
     rows = json.loads(file.read_text(encoding="utf-8"))["rows"]
     assert {row["by"]: {split: row[split] for split in ("all", "clean")} for row in rows[:-1]} == validation["methods"]
     assert rows[-1]["seconds"]["5"] > 0
+    unread = flags.replace("--models vanilla-rnn --sample 3", "--models")
+    monkeypatch.setattr(attribution, "measure", lambda *of: {"n-grams": validation["methods"]["n-grams"]})
+    assert attribution.main([*unread.split(), "--no-baseline", "--write-metrics"]) == 0
+    kept = load_ngrams(folder).metrics["validation"]["methods"]
+    assert kept == {name: row for name, row in validation["methods"].items() if name != attribution.NAMES_KEPT}
+    assert "the rows of TF-IDF and linear SVM, lstm, vanilla-rnn are of an earlier run" in capsys.readouterr().out
 
 
 def test_style_is_measured_at_each_guidance_against_none(tmp_path, capsys):

@@ -17,6 +17,7 @@ from localhub import GITATTRIBUTES, LocalHub, Repo, asked_of, client_environment
 from shell import Done, Shell, has_failed
 
 from lyricgen import Checkpoint, ImprovedSeqModel, ModelError, Song, SongIndex, save_checkpoint
+from lyricgen.analysis.membership import STATISTICS, MembershipThresholds, Threshold, save_thresholds
 from lyricgen.hub.publish import model_files
 from lyricgen.storage import content_sha256, write_json
 
@@ -409,3 +410,14 @@ def test_the_ngram_classifier_is_published_after_a_strict_load(tiny_ngrams):
         ModelError, match="weights.safetensors of n-gram classifier 'attribution' is not the file that was written"
     ):
         model_files(tiny_ngrams.parent, REPO)
+
+
+def test_membership_thresholds_are_published_after_a_strict_load(tiny_folder):
+    by_length = {100: {name: Threshold(auc=0.5) for name in STATISTICS}}
+    save_thresholds(MembershipThresholds(("a", "b"), "difference", by_length), tiny_folder / "membership")
+    files = model_files(tiny_folder, REPO)
+    assert {path for path in files if path.startswith("membership/")} == {"membership/meta.json"}
+    assert "for texts of 100 characters" in files["README.md"].decode()
+    (tiny_folder / "membership/meta.json").write_text("{}")
+    with pytest.raises(ModelError, match="meta.json of membership thresholds 'membership' is damaged"):
+        model_files(tiny_folder, REPO)

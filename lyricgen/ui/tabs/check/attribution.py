@@ -5,7 +5,7 @@ from functools import partial
 
 import gradio as gr
 
-from lyricgen.analysis.attribution import Attribution
+from lyricgen.analysis.attribution import Attribution, LineAttribution
 from lyricgen.endpoints import inside
 from lyricgen.resources import Resources
 from lyricgen.ui.components import escaped
@@ -74,14 +74,19 @@ def bars(title: str, posterior: dict[str, float]) -> str:
 
 
 def line_table(answer: Attribution) -> str:
-    """Each line with its most likely artist: HTML, escaped."""
+    """Each line with its most likely artist and the n-grams that speak most for that one: HTML, escaped."""
     rows = [
         f"<tr><td>{html.escape(line.text)}</td><td>{html.escape(line.artist)}</td>"
-        f"<td>{html.escape(percent(line.probability))}</td></tr>"
+        f"<td>{html.escape(percent(line.probability))}</td><td>{html.escape(evidence_text(line))}</td></tr>"
         for line in answer.lines
     ]
-    head = "<tr><th>Line</th><th>Likeliest</th><th>Probability</th></tr>"
+    head = "<tr><th>Line</th><th>Most likely</th><th>Probability</th><th>Evidence (n-grams)</th></tr>"
     return f'<table class="whose-lines"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
+
+
+def evidence_text(line: LineAttribution) -> str:
+    """The n-grams that speak most for the artist of a line, the strongest first; '' without a classifier."""
+    return ", ".join(f"“{ngram.ngram.strip()}”" for ngram in line.evidence.ngrams) if line.evidence else ""
 
 
 def percent(share: float) -> str:

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from lyricgen import load_ngrams
+from lyricgen.analysis.attribution import Attribution, LineAttribution
+from lyricgen.analysis.ngram_classifier import Evidence, NgramContribution
 from lyricgen.resources import Resources
-from lyricgen.ui.tabs.check.attribution import accuracy_text
+from lyricgen.ui.tabs.check.attribution import accuracy_text, line_table
 
 FIGURES = {"all": {"accuracy": 0.7}, "clean": {"accuracy": 0.6}}
 BASELINE = {"all": {"accuracy": 0.65}, "clean": {"accuracy": 0.55}}
@@ -40,3 +42,11 @@ def test_without_the_baselines_figures_those_of_the_n_grams_stay(sentence, metho
 @pytest.mark.parametrize("methods", [{}, {"another": FIGURES}, {"n-grams": {"all": {"accuracy": 0.7}}}])
 def test_without_figures_of_the_n_grams_it_says_so(sentence, methods):
     assert sentence(methods, baseline="another").startswith("How often it is right was not measured")
+
+
+def test_a_line_is_shown_with_its_evidence_as_text():
+    ngrams = [NgramContribution(f" {word} ", "words", 1, 0.5, False, ((0, 1),)) for word in ("<b>sea", "sand")]
+    line = LineAttribution("the <b>sea", "Ann", 0.5, {}, {}, {}, Evidence("Ann", 1.0, 0.0, 0.0, tuple(ngrams)))
+    table = line_table(Attribution({}, {}, {}, 0.0, (line,), 10, True))
+    assert "<td>“&lt;b&gt;sea”, “sand”</td>" in table and "<b>" not in table
+    assert "<td></td>" in line_table(Attribution({}, {}, {}, 0.0, (replace(line, evidence=None),), 10, False))
