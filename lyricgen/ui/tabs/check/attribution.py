@@ -112,8 +112,9 @@ def accuracy_text(resources: Resources) -> str:
         split: f" ({escaped(measured['baseline'])}: {baseline[split]['accuracy']:.1%})" if split in baseline else ""
         for split in ngrams
     }
+    masked = "Artists' names are hidden from the n-grams. " if resources.ngrams.masked_names else ""
     return (
-        f"Of {measured['clean']} songs unlike those that it read, the n-grams name the right one of {len(resources.ngrams.artists)} "
+        f"{masked}Of {measured['clean']} songs unlike those that it read, the n-grams name the right one of {len(resources.ngrams.artists)} "
         f"artists for **{ngrams['clean']['accuracy']:.1%}**{beside['clean']}, of all {measured['songs']} validation songs for "
         f"**{ngrams['all']['accuracy']:.1%}**{beside['all']}, by {escaped(measured['read'])}. {MEANING}"
     )
