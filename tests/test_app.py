@@ -327,6 +327,7 @@ def test_public_api_is_what_is_promised(client):
         "/cells",
         "/alternatives",
         "/attribute",
+        "/membership",
     }
     assert set(endpoints) == {"/generate", "/variants", "/check_prefix", "/about"} | words | inside
     parameters = endpoints["/generate"]["parameters"]
