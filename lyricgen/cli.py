@@ -33,6 +33,7 @@ MAP_FORMATS = ("svg", "png", "csv", "json")
 METAVARS = {
     "artist": "NAME", "strategy": "NAME", "temperature": "T", "top_k": "K", "top_p": "P", "min_p": "P", "typical_p": "P",
     "guidance": "G", "second_artist": "NAME", "second_weight": "W", "chorus": "NAME",
+    "clean_words": "True|False",
 }  # fmt: skip
 """Placeholders of the flags of generation settings; N for all others."""
 MODEL_HELP = "lstm, vanilla-rnn, a model folder or a .ckpt file (default: %(default)s)"

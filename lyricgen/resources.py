@@ -16,6 +16,7 @@ from lyricgen.analysis.membership import MembershipThresholds, load_thresholds
 from lyricgen.analysis.ngram_classifier import NgramClassifier, load_ngrams
 from lyricgen.devices import IS_ZERO_GPU, best_device, device_name
 from lyricgen.errors import HubError, ModelError, VectorsError
+from lyricgen.generation.clean_words import read_word_list
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.scheduler import ContinuousBatch, GenerationOutput, stream_together
 from lyricgen.generation.settings import GenerationSettings
@@ -124,10 +125,15 @@ class Resources:
         vectors: more vector spaces, as `load_vectors` takes them: 'glove-200', or paths.
         hub: a download of artifacts from the Hub. Fallbacks if one of them cannot be read: the artifacts of an earlier start,
             then the bundled ones.
+        strong_words: a file with the words that `clean_words` keeps out, one a line; None: the bundled list.
 
     Raises:
+        ArgumentError: `strong_words` is no such file.
         ModelError: no model could be loaded. A single one that cannot be loaded is left out; `left_out` has the reason.
     """
+
+    strong_words: frozenset[str] | None = None
+    """The list of `clean_words`; None: the bundled one."""
 
     def __init__(
         self,
@@ -135,9 +141,12 @@ class Resources:
         device: str | torch.device | None = None,
         vectors: Iterable[str | Path] = (),
         hub: Download | None = None,
+        strong_words: str | Path | None = None,
     ):
         self.device = torch.device(device) if device else best_device()
         self.left_out: dict[str, str] = {}
+        if strong_words is not None:
+            self.strong_words = read_word_list(strong_words)
         own = [Source(Path(folder), f"your model folder {Path(folder).name}")] if folder else []
         sources = [*own, *(hub_sources(hub) if hub else [Source(ASSETS, BUNDLED)])]
         self._moving = threading.Lock()  # held while a model moves to the CPU
@@ -194,7 +203,7 @@ class Resources:
         guards = () if guard is None else (guard,)
         # a ZeroGPU Space runs each GPU call in a process of its own, where no batch runs
         batch = None if IS_ZERO_GPU else loaded.batch
-        return GenerationRequest(loaded.model, prefix, settings, guards, batch, loaded.name)
+        return GenerationRequest(loaded.model, prefix, settings, guards, batch, loaded.name, self.strong_words)
 
     def stream(self, request: GenerationRequest, every: float = 0.0) -> Iterator[str]:
         """Yields the text so far of a request; see `stream_together`."""

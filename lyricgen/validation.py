@@ -74,6 +74,20 @@ def check_text_length(name: str, value: object, low: int, high: int) -> str:
     return text
 
 
+def check_switch(name: str, value: object) -> bool:
+    """A switch: True or False, or 'on', 'off', 'true' or 'false' as a shell passes it.
+
+    Raises:
+        ArgumentError: it is something else.
+    """
+    texts = {"on": True, "true": True, "off": False, "false": False}
+    if isinstance(value, str) and value.strip().lower() in texts:
+        return texts[value.strip().lower()]
+    if not isinstance(value, bool):
+        raise ArgumentError(f"{name} must be on or off, got {short_repr(value)}")
+    return value
+
+
 def check_choice(name: str, value: object, choices: Iterable[str]) -> str:
     """The element of `choices` equal to `value`; case and surrounding spaces are ignored.
 

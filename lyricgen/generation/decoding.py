@@ -19,11 +19,21 @@ from lyricgen.errors import ArgumentError
 from lyricgen.generation.repetition import labels_to_history, repeat_penalties
 from lyricgen.generation.settings import MAX_BEAM_SIZE, MAX_DRY, MAX_TEMPERATURE, MAX_TOP_K, MIN_TEMPERATURE
 from lyricgen.models.networks import Hidden, map_state
-from lyricgen.models.vocabulary import INPUT_SIZE, NUM_CLASSES, PADDING_LABEL, START_LABEL
+from lyricgen.models.vocabulary import (
+    CHARACTERS,
+    INPUT_SIZE,
+    NUM_CLASSES,
+    PADDING_LABEL,
+    START_LABEL,
+    is_word_character,
+    trailing_partial_word,
+)
 from lyricgen.validation import check_integer, check_number, check_seed
 
 Choice = Callable[[torch.Tensor], torch.Tensor]
 """A rule that chooses the next labels (B,) from logits (B, C)."""
+WordRule = Callable[[str], bool]
+"""A rule that is true of words that must not be written."""
 MAX_DECODED_LENGTH = 1_000_000  # characters of a sequence, prefix included
 MAX_LENGTH_PENALTY = 10.0
 
@@ -197,15 +207,30 @@ class BeamDecodingStrategy(DecodingStrategy):
         return search.hypotheses(n_best, length_penalty)
 
     def stream(
-        self, starting_hyp: Hypothesis, max_length: int = 300, beam_size: int = 5, dry: float = 0.0
+        self,
+        starting_hyp: Hypothesis,
+        max_length: int = 300,
+        beam_size: int = 5,
+        dry: float = 0.0,
+        rejects_word: WordRule | None = None,
     ) -> Iterator[torch.Tensor]:
-        """The decoded labels (B, t) of the best beam after each step t; a later step may change earlier ones."""
-        return self._search(starting_hyp, max_length, beam_size, dry).steps()
+        """The decoded labels (B, t) of the best beam after each step t; a later step may change earlier ones.
 
-    def _search(self, starting_hyp: Hypothesis, max_length: int, beam_size: int, dry: float) -> "_BeamSearch":
+        `rejects_word`: hypotheses that end a word for which it is true are dropped; not those of the prefix.
+        """
+        return self._search(starting_hyp, max_length, beam_size, dry, rejects_word).steps()
+
+    def _search(
+        self,
+        starting_hyp: Hypothesis,
+        max_length: int,
+        beam_size: int,
+        dry: float,
+        rejects_word: WordRule | None = None,
+    ) -> "_BeamSearch":
         beam_size = check_integer("beam_size", beam_size, 1, MAX_BEAM_SIZE)
         dry = check_number("dry", dry, 0, MAX_DRY)
-        return _BeamSearch(_Decoding(self.model, starting_hyp, max_length), beam_size, dry)
+        return _BeamSearch(_Decoding(self.model, starting_hyp, max_length), beam_size, dry, rejects_word)
 
 
 class Filters(NamedTuple):
@@ -428,11 +453,20 @@ def _check_prefixes(prefix: torch.Tensor, lengths: torch.Tensor | None) -> torch
     return checked
 
 
+WORD_LABELS = [label for label, character in enumerate(CHARACTERS) if is_word_character(character)]
+WORD_ENDS = [label for label, character in enumerate(CHARACTERS) if not is_word_character(character)]
+
+
+def _extend_word(word: str, label: int) -> str:
+    """The incomplete word after one more character; '' after one that ends words, and after padding."""
+    return word + CHARACTERS[label] if label < NUM_CLASSES and is_word_character(CHARACTERS[label]) else ""
+
+
 class _BeamSearch:
     """K continuations of each row of a batch, B * K rows in the model."""
 
-    def __init__(self, decoding: _Decoding, beam_size: int, dry: float = 0.0):
-        self.decoding, self.beams, self.dry = decoding, beam_size, dry
+    def __init__(self, decoding: _Decoding, beam_size: int, dry: float = 0.0, rejects_word: WordRule | None = None):
+        self.decoding, self.beams, self.dry, self.rejects_word = decoding, beam_size, dry, rejects_word
         self.remaining = decoding.max_length - decoding.lengths  # (B,), characters to decode
         rows, device = len(self.remaining), decoding.prefix.device
         blank = torch.full((rows, 1, int(self.remaining.max())), PADDING_LABEL, device=device)
@@ -442,6 +476,7 @@ class _BeamSearch:
         self.logits: list[torch.Tensor] = []  # (B, K, C) a step; (B, 1, C) the first
         prefixes = zip(decoding.prefix.tolist(), decoding.lengths.tolist(), strict=True)
         self.histories = [labels_to_history(prefix[:length]) for prefix, length in prefixes]  # of each beam (B * K)
+        self.words = [] if rejects_word is None else self._typed_words(rejects_word)  # incomplete ones, of each beam
 
     @torch.inference_mode()
     def steps(self) -> Iterator[torch.Tensor]:
@@ -467,6 +502,7 @@ class _BeamSearch:
         logits = logits.view(rows, -1, logits.shape[-1])  # (B, K, C)
         _, width, classes = logits.shape
         totals = self.scores[..., None] + self._penalize_repeats(logits.float().log_softmax(dim=-1))
+        totals = self._drop_rejected_words(step, totals)
         kept = min(self.beams, width * classes)
         scores, best = totals.flatten(1).topk(kept, dim=-1)
         parents, labels = best // classes, best % classes
@@ -486,7 +522,34 @@ class _BeamSearch:
             characters = labels_to_history(labels.flatten().tolist())
             extended = zip(continued.tolist(), characters, strict=True)
             self.histories = [self.histories[row] + character for row, character in extended]
+        if self.rejects_word is not None:
+            following = zip(continued.tolist(), labels.flatten().tolist(), strict=True)
+            self.words = [_extend_word(self.words[row], label) for row, label in following]
         return continued
+
+    def _typed_words(self, rejects_word: WordRule) -> list[str]:
+        """The incomplete word that each prefix ends in; '' for one that is rejected, since prefixes are left alone."""
+        prefixes = zip(self.decoding.prefix.tolist(), self.decoding.lengths.tolist(), strict=True)
+        words = []
+        for labels, length in prefixes:
+            text = "".join(CHARACTERS[label] if label < NUM_CLASSES else " " for label in labels[:length])
+            word = trailing_partial_word(text)
+            words.append("" if rejects_word(word) else word)
+        return words
+
+    def _drop_rejected_words(self, step: int, totals: torch.Tensor) -> torch.Tensor:
+        """Log-probabilities (B, K, C) with -inf for each character that ends a rejected word."""
+        if self.rejects_word is None:
+            return totals
+        width = totals.shape[1]
+        for beam, word in enumerate(self.words):
+            row, column = divmod(beam, width)
+            if self.rejects_word(word):
+                totals[row, column, WORD_ENDS] = float("-inf")
+            if step + 1 == int(self.remaining[row]):  # the end of the text ends a word too
+                last = [label for label in WORD_LABELS if self.rejects_word(word + CHARACTERS[label])]
+                totals[row, column, last] = float("-inf")
+        return totals
 
     def _penalize_repeats(self, log_probs: torch.Tensor) -> torch.Tensor:
         """Log-probabilities (B, K, C) less the penalties of `repetition`; unchanged without `dry`."""

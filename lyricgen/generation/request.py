@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 import torch
 
 from lyricgen.errors import ArgumentError
+from lyricgen.generation.clean_words import CleanWords, read_word_list
 from lyricgen.generation.decoding import Filters, check_sampling
 from lyricgen.generation.guard import Guard
 from lyricgen.generation.settings import (
@@ -25,8 +26,8 @@ from lyricgen.generation.settings import (
 )
 from lyricgen.models.networks import CharacterModel
 from lyricgen.models.text import check_artist, read_labels, unknown_characters
-from lyricgen.models.vocabulary import START_LABEL
-from lyricgen.validation import check_choice, check_integer, check_number, check_seed, check_text
+from lyricgen.models.vocabulary import START_LABEL, trailing_partial_word
+from lyricgen.validation import check_choice, check_integer, check_number, check_seed, check_switch, check_text
 
 
 class RunningBatch(Protocol):
@@ -58,14 +59,20 @@ class GenerationRequest:
     """The running batch of `model` to generate it in; None: a batch in the caller's thread."""
     model_name: str | None = None
     """The name under which `model` was loaded; None: it has none."""
+    strong_words: frozenset[str] | None = None
+    """The list of `clean_words`; None: the bundled one."""
     notes: tuple[str, ...] = field(init=False, default=())
     """What was done to the prefix, and settings without effect, a sentence each."""
 
     def __post_init__(self) -> None:
         prefix, max_length, notes = _check_prefix(self.prefix, self.settings.max_length)
         settings = _check_settings(replace(self.settings, max_length=max_length), self.model)
-        if self.guards and settings.strategy == "beam":
+        guards = tuple(guard for guard in self.guards if not isinstance(guard, CleanWords))
+        if guards and settings.strategy == "beam":
             raise ArgumentError("guards must be left out with the beam strategy, which does not backtrack")
+        if settings.clean_words:
+            words = read_word_list() if self.strong_words is None else self.strong_words
+            guards = (*guards, CleanWords(words, trailing_partial_word(prefix)))
         copied = settings.max_copied_words
         if copied and all(getattr(guard, "max_copied_words", None) != copied for guard in self.guards):
             raise ArgumentError(
@@ -73,7 +80,7 @@ class GenerationRequest:
             )
         if settings.guidance != 1 and settings.artist is None:
             notes = (*notes, f"Without an artist, guidance {settings.guidance:g} has no effect.")
-        for name, value in (("prefix", prefix), ("settings", settings), ("notes", notes)):
+        for name, value in (("prefix", prefix), ("settings", settings), ("guards", guards), ("notes", notes)):
             object.__setattr__(self, name, value)
 
     @property
@@ -114,6 +121,11 @@ class GenerationRequest:
     def is_sampled(self) -> bool:
         """Whether characters depend on random numbers."""
         return self.settings.strategy == "sample" and self.settings.temperature > MIN_TEMPERATURE
+
+    @property
+    def clean_words(self) -> CleanWords | None:
+        """The guard that keeps listed words out; None for none."""
+        return next((guard for guard in self.guards if isinstance(guard, CleanWords)), None)
 
     @property
     def filters(self) -> Filters:
@@ -191,6 +203,7 @@ def _check_settings(settings: GenerationSettings, model: CharacterModel) -> Gene
         second_weight=check_number("second_weight", settings.second_weight, 0, 1),
         dry=check_number("dry", settings.dry, 0, MAX_DRY),
         chorus=chorus,
+        clean_words=check_switch("clean_words", settings.clean_words),
     )
 
 

@@ -399,7 +399,8 @@ class _UnbatchedSequence:
         start = Hypothesis(torch.tensor([request.labels], device=stepper.inputs.device))
         length = request.settings.max_length + 1  # the label that opens a song comes first
         settings = request.settings
-        self._steps = BeamDecodingStrategy(stepper).stream(start, length, settings.beam_size, settings.dry)
+        rejects = None if request.clean_words is None else request.clean_words.rejects_word
+        self._steps = BeamDecodingStrategy(stepper).stream(start, length, settings.beam_size, settings.dry, rejects)
         self.prefix = self.text = request.prefix
         self.grown, self.ended = grown, threading.Event()
 

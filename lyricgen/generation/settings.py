@@ -69,6 +69,8 @@ class GenerationSettings:
     0: none."""
     chorus: str = _setting("never", choices=CHORUSES)
     """How often an earlier section returns after a section break, as a chorus does: never, sometimes or often."""
+    clean_words: bool = False
+    """Whether listed strong words and slurs are kept out, on or off; the prefix is left alone."""
 
 
 class Setting(NamedTuple):

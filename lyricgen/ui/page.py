@@ -9,6 +9,7 @@ import gradio as gr
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE
 from lyricgen.resources import Resources
 from lyricgen.ui.events import PageBlocks
+from lyricgen.ui.links import connect_links
 from lyricgen.ui.shared_text import SharedText
 from lyricgen.ui.tabs.about import create_about_tab
 from lyricgen.ui.tabs.check.tab import create_check_tab
@@ -45,6 +46,7 @@ def build_demo(resources: Resources) -> gr.Blocks:
                 words_views = create_words_tab(resources)
             with gr.Tab("About", id="about"):
                 create_about_tab(resources)
+        connect_links(demo, write)
         shared.connect()
         for event in write.written:
             shared.fill_after(event, write.lyrics, write.artist)

@@ -1,6 +1,8 @@
 """The look of the page: theme, style sheets, scripts, the head's tags and the icon."""
 
 import html
+import os
+import re
 from functools import cache
 from typing import Any
 
@@ -114,4 +116,12 @@ def head() -> str:
         f'<meta {"property" if name.startswith("og:") else "name"}="{name}" content="{html.escape(content)}">'
         for name, content in tags.items()
     ]
-    return "\n".join([*lines, "<script>", static("page.js"), "</script>"])
+    return "\n".join([*lines, "<script>", static("page.js"), space_script(), "</script>"])
+
+
+def space_script() -> str:
+    """On a Space, its public address, which links have where the page stands in a frame."""
+    space = os.environ.get("SPACE_ID", "")
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", space):
+        return ""
+    return f'window.lyricgenSpace = "https://huggingface.co/spaces/{space}";'

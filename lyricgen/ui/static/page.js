@@ -98,10 +98,9 @@ window.lyricgen = (() => {
   }
 
   // A song was written: it is kept, and the address writes it again.
-  function onSong(written) {
-    const first = song === null;
+  function onSong(written, isFirst) {
+    if (isFirst) return; // the song that the page opens with
     song = written;
-    if (first && !location.search.includes("text=")) return; // the song that the page opens with
     const kept = { text: written.text.slice(0, 5000), seed: written.seed, artist: written.artist, link: written.link };
     storeSongs([kept, ...(storedSongs() ?? []).filter((one) => one.link !== kept.link)].slice(0, KEPT));
     setQuery();
@@ -145,6 +144,14 @@ window.lyricgen = (() => {
     }
   }
 
+  // Opens what the address names: the song, whose inputs are set by then, the tab and the view.
+  function follow() {
+    const values = new URLSearchParams(location.search);
+    if (values.has("text") || values.has("seed")) whenShown("#write", (button) => button.click());
+    const places = [values.get("tab"), values.get("view")].filter(Boolean);
+    if (places.length && places[0] !== "write") open(...places);
+  }
+
   const WORDS = ["the night is ", "under the street lights ", "my mother said ", "one more dance ", "winter on the radio ",
     "when the rain came ", "we drove to the sea ", "nobody knows my name "];
   const any = (list) => list[Math.floor(Math.random() * list.length)];
@@ -155,5 +162,5 @@ window.lyricgen = (() => {
     if (event.target.closest?.(".shared-text")) page.typed = event.target.value;
   }, true);
 
-  return Object.assign(page, { make, makeSvg, visible, percent, whenShown, runOnOpen, open, onSong, setQuery, storedSongs, storeSongs, surprise });
+  return Object.assign(page, { make, makeSvg, visible, percent, whenShown, runOnOpen, open, follow, onSong, setQuery, storedSongs, storeSongs, surprise });
 })();

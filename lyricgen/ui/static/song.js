@@ -93,7 +93,7 @@ function read() {
   state.bits = Array.from({ length: state.letters.length + 1 }, (_, at) => all.subarray(at * CLASSES, (at + 1) * CLASSES));
   slider.value = song.temperature;
   drawText();
-  drawFacts();
+  drawFacts(!before);
   drawStrip();
   state.shown = Math.min(song.start, state.letters.length);
   if (!before && !song.playing) return moveTo(Math.max(0, state.shown - 1)); // the first song waits for Play
@@ -230,7 +230,7 @@ function goOn(letters) {
 
 // ---- around it
 
-function drawFacts() {
+function drawFacts(isFirst) {
   const { song } = state;
   facts.replaceChildren(
     `Song no. ${song.seed} · `,
@@ -239,7 +239,7 @@ function drawFacts() {
     button("new", "link", () => trigger("retry", { seed: -1 })),
   );
   notes.textContent = song.notes.join(" ");
-  window.lyricgen.onSong(song);
+  window.lyricgen.onSong(song, isFirst);
 }
 
 function drawStrip() {

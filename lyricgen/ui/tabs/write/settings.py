@@ -10,7 +10,13 @@ from lyricgen.generation.settings import Setting, generation_settings
 from lyricgen.models.text import ANY_ARTIST
 from lyricgen.resources import Resources
 
-PAGE_DEFAULTS: dict[str, Any] = {"temperature": 0.6, "guidance": 1.5, "clean_words": True}
+PAGE_DEFAULTS: dict[str, Any] = {
+    "temperature": 0.6,
+    "guidance": 1.5,
+    "dry": 0.6,
+    "chorus": "sometimes",
+    "clean_words": True,
+}
 """Settings whose default on the page differs from that of the library and the API."""
 ELSEWHERE = ("artist", "temperature", "seed")  # settings with components of their own
 MODEL_LABELS = {"lstm": "LSTM (better)", "vanilla-rnn": "simple RNN"}
@@ -35,6 +41,8 @@ WORDING = {  # label, info
     "guidance": ("Style strength", "1: as learnt. Higher: more like the artist."),
     "second_artist": ("Mix with the style of", None),
     "second_weight": ("Share of the second style", None),
+    "dry": ("Against repeats", "Makes it harder to write the same words over and over. 0: off."),
+    "chorus": ("Chorus", "Whether earlier lines return after a break, as a chorus does."),
     "clean_words": ("Clean words", "Leaves out strong words and slurs."),
 }
 STEPS = {"max_length": 50}

@@ -24,6 +24,7 @@ from lyricgen.ui.components import as_json
 
 MAX_BITS = 24.0  # surprisal of the byte 255; song.js has the same
 ROOM = 300  # letters that are written after first words that are longer than the song
+WITHOUT_BEAM = ("max_copied_words", "chorus")
 MAX_LINKED_WORDS = 1_500  # letters of the first words in a link
 
 
@@ -83,6 +84,14 @@ def fit_length(prefix: str, settings: dict[str, Any]) -> tuple[dict[str, Any], s
     longer = min(MAX_LYRIC_LENGTH, len(prefix) + ROOM)
     note = f"Your first words are longer than the song. I made the song {longer:,} letters long."
     return {**settings, "max_length": longer}, note
+
+
+def fit_strategy(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings without those that the most likely whole text cannot keep, since it is searched among several texts."""
+    if settings.get("strategy") != "beam":
+        return settings
+    defaults = vars(GenerationSettings())
+    return {**settings, **{name: defaults[name] for name in WITHOUT_BEAM if name in settings}}
 
 
 def link_query(request: GenerationRequest) -> str:

@@ -22,7 +22,15 @@ from lyricgen.ui.events import IMMEDIATE_EVENT, RUN_ONCE_EVENT, SILENT_EVENT, ad
 from lyricgen.ui.tabs.write.checks import artists_card, copied_card
 from lyricgen.ui.tabs.write.first_song import ARTIST, SETTINGS, WORDS, first_song
 from lyricgen.ui.tabs.write.settings import MoreSettings, create_more_settings
-from lyricgen.ui.tabs.write.song import check_cut, fit_length, read_draft, read_song, stream_song, with_note
+from lyricgen.ui.tabs.write.song import (
+    check_cut,
+    fit_length,
+    fit_strategy,
+    read_draft,
+    read_song,
+    stream_song,
+    with_note,
+)
 
 CHIPS = (  # first words, artist
     ("i left my coat on the last train ", "Taylor Swift"),
@@ -36,7 +44,7 @@ VARIANTS_LIMIT: dict[str, Any] = {"concurrency_limit": MAX_BATCH_SIZE // MAX_VAR
 CALL_LIMIT: dict[str, Any] = {"concurrency_limit": MAX_BATCH_SIZE, "concurrency_id": "lyrics"}
 WRITING: dict[str, Any] = {**RUN_ONCE_EVENT, **CALL_LIMIT, "show_progress": "hidden"}  # the song itself shows it
 LOOK_INSIDE = '<button type="button" class="link" data-open="inside/letters">Look inside</button>'
-WARNING = "It learnt from real songs, explicit ones among them, and may write offensive words."
+WARNING = "It learnt from real songs, explicit ones among them. Clean words leaves listed strong words and slurs out."
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +177,7 @@ def request_from_page(
         ArgumentError: a setting is not allowed.
     """
     settings, note = fit_length(prefix, dict(zip(names, values, strict=True)))
-    return with_note(make_request(resources, prefix, model, **settings), note)
+    return with_note(make_request(resources, prefix, model, **fit_strategy(settings)), note)
 
 
 def write_song(resources: Resources, names: tuple[str, ...], prefix: str, *values: Any) -> Iterator[tuple]:
