@@ -11,7 +11,7 @@ python -m benchmarks.growth                       scaling with length, users, si
 python -m benchmarks.startup                      seconds to the first answered request, against the bare imports
 python -m benchmarks.vectors                      opening and querying word vectors, against gensim and the bare arithmetic
 python -m benchmarks.words                        analogies, similarity and bias of the word vectors
-python -m benchmarks.quality --data songdata/     bits per character of the bundled models, from their files
+python -m benchmarks.quality --data songdata/     bits per character of the bundled models, beside n-grams and PPMd
 python -m benchmarks.attribution --data songdata/ songs attributed to the right artist, against a common baseline
 python -m benchmarks.style --data songdata/       lyrics in which the artist that was asked for is recognised, by guidance
 python -m benchmarks.notebook --data songdata/    the notebook's recipe, trained for some minutes on this machine

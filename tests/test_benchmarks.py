@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 
 import benchmarks.__main__ as command
-from benchmarks import attribution, chorus, growth, originality, startup, style, users
+from benchmarks import attribution, baselines, chorus, growth, originality, quality, startup, style, users
+from benchmarks.baselines import NgramModel
 from benchmarks.songs import make_songs, make_text, write_csv
 from benchmarks.summary import summary
 from lyricgen.analysis.ngram_classifier import load_ngrams
 from lyricgen.memorization.song_index import SongIndex
-from lyricgen.models.vocabulary import string_to_labels
+from lyricgen.models.vocabulary import NUM_CLASSES, OOV_LABEL, encode, string_to_labels
+from lyricgen.songs.corpus import encode_corpus
 from lyricgen.songs.reading import ARTISTS, Song
 from lyricgen.storage import ASSETS
 from lyricgen.training.copying import as_corpus
@@ -277,3 +279,48 @@ def test_choruses_and_repetition_are_measured_for_each_setting(tmp_path, capsys,
     assert all(0 <= row[name] <= 1 for row in rows[:5] for name in ("repeated", "loops", "copied"))
     assert [(row["strategy"], row["dry"]) for row in rows[5:9]] == list(product(("greedy", "beam"), (0, 0.6)))
     assert [row["temperature"] for row in rows[9:]] == [0.7, 0.7, 0.9, 0.9] and all(row["words"] for row in rows[9:])
+
+
+def test_quality_puts_the_networks_with_and_without_memory_beside_simpler_models(capsys):
+    assert quality.main(["--data", str(ROOT / "tests/data"), "--only", "peers"]) == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    figures = {cells[0]: cells[1:] for cells in ([cell.strip() for cell in row.strip("| ").split("|")] for row in rows)}
+    assert figures["uniform"][0] == "6.644"
+    assert float(figures["5-grams, interpolated"][0]) < float(figures["frequencies of the characters"][0]) < 6.644
+    assert 0 < float(figures["`lstm`"][1]) < float(figures["`lstm`"][0]) < 4
+
+
+def test_quality_reads_the_networks_once(tmp_path, monkeypatch, capsys):
+    flags = ["--data", str(ROOT / "tests/data"), "--only", "peers", "--read", str(tmp_path / "cache")]
+    assert quality.main(flags) == 0
+    printed = capsys.readouterr().out
+    monkeypatch.setattr(quality, "target_log_probs", None)
+    assert quality.main(flags) == 0 and capsys.readouterr().out == printed
+
+
+def test_probabilities_of_ngrams_sum_to_one(tmp_path):
+    train = encode_corpus([Song("la la ley"), Song("lo é la")], tmp_path / "train")
+    model = NgramModel(train, 3)
+    for context in ([], string_to_labels("l"), string_to_labels("la"), string_to_labels("zz"), [OOV_LABEL]):
+        before = model.song_bits(np.array(context, np.uint8))
+        bits = [model.song_bits(np.array([*context, label], np.uint8)) - before for label in range(NUM_CLASSES)]
+        assert np.exp2(-np.array(bits)).sum() == pytest.approx(1)
+    frequencies = NgramModel(
+        train, 1
+    )  # 15 scored characters of 6 kinds, 3 of them once and none twice: the discount is 1
+    assert frequencies.song_bits(encode("l")) == pytest.approx(-np.log2((5 - 1) / 15 + 6 / 15 / NUM_CLASSES))
+
+
+def test_ppmd_continues_from_the_training_songs_as_if_it_had_compressed_both(tmp_path):
+    pyppmd = pytest.importorskip("pyppmd")
+    train = encode_corpus([Song("the lamp by the window " * 9), Song("the gulls é on the wall")], tmp_path / "train")
+    songs = encode_corpus([Song("the lamp é on the wall " * 3), Song("zzz")], tmp_path / "songs")
+
+    def size(song: str) -> int:
+        encoder = pyppmd.Ppmd7Encoder(6, 1 << 20)
+        text = "the lamp by the window " * 9 + "é" + "the gulls  on the wall" + "é" + song
+        labels = [label for label in string_to_labels(text)]
+        return len(encoder.encode(bytes(labels))) + len(encoder.flush())
+
+    expected = [8 * (size(song) - size("")) for song in ("the lamp  on the wall " * 3, "zzz")]
+    assert baselines.ppmd_bits(train, songs, 6).tolist() == expected

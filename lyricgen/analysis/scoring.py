@@ -312,11 +312,11 @@ def score(
     network_log_probs = None
     with torch.inference_mode():
         logits = network.ffnn(layers[-1][:-1]).double().cpu()  # (T, C)
+        log_probs = logits.log_softmax(-1)
         if constants:
-            alone = logits.log_softmax(-1)
-            network_log_probs = torch.where(known, alone.gather(1, targets)[:, 0], math.nan).numpy() / math.log(2)
-            logits = torch.from_numpy(predict_song(labels, alone.numpy(), constants))
-        log_probs = logits.log_softmax(-1) / math.log(2)
+            network_log_probs = torch.where(known, log_probs.gather(1, targets)[:, 0], math.nan).numpy() / math.log(2)
+            logits = log_probs = torch.from_numpy(predict_song(labels, log_probs.numpy(), constants))
+        log_probs = log_probs / math.log(2)
         target_logits = logits.gather(1, targets)
         ranks = torch.where(known, (logits > target_logits).sum(1) + 1, 0)
         tied = (ranks > 1) & (logits.max(1).values - target_logits[:, 0] <= TIE_TOLERANCE)

@@ -26,6 +26,7 @@ from lyricgen.models.vocabulary import INPUT_SIZE, NUM_CLASSES, OOV_LABEL
 
 MIN_ORDER, MAX_ORDER = 3, 32  # characters of the shortest and the longest match that is counted
 MIN_REPEAT = 12  # characters of the shortest run that counts as a repeat
+MIN_VOTES = 1e-30  # replaces 0 in the logarithm of the votes
 _INITIAL_CAPACITY = 1_024  # characters
 
 
@@ -206,12 +207,16 @@ def vote_weights(exponent: float) -> np.ndarray:
 def interpolate(votes: np.ndarray, log_probs: np.ndarray, constants: MemoryConstants) -> np.ndarray:
     """Interpolates votes (..., C) with a network's predictions, natural logarithms (..., C); returns float64 (..., C)."""
     total = votes.sum(-1, keepdims=True, dtype=np.float64)  # (..., 1)
-    shares = votes / np.where(total > 0, total, 1.0)
-    logits = constants.slope * np.log(np.maximum(total, 1e-30)) + constants.bias
+    has_votes = total > 0
+    shares = votes / np.where(has_votes, total, 1.0)
+    logits = constants.slope * np.log(np.maximum(total, MIN_VOTES)) + constants.bias
     logits += constants.agreement * shares.max(-1, keepdims=True)
-    weight = (total > 0) / (1 + np.exp(-np.clip(logits, -500, 500)))
-    with np.errstate(divide="ignore"):
-        return np.where(total > 0, np.log(weight * shares + (1 - weight) * np.exp(log_probs)), log_probs)
+    weight = has_votes / (1 + np.exp(-np.clip(logits, -500, 500)))
+    predictions = np.exp(log_probs, dtype=np.float64)
+    predictions *= 1 - weight
+    predictions += np.multiply(shares, weight, out=shares)
+    np.log(np.maximum(predictions, np.finfo(np.float64).tiny, out=predictions), out=predictions)
+    return np.where(has_votes, predictions, log_probs)
 
 
 def find_repeats(symbols: Sequence[int], minimum: int = MIN_REPEAT) -> tuple[Repeat, ...]:
@@ -220,29 +225,29 @@ def find_repeats(symbols: Sequence[int], minimum: int = MIN_REPEAT) -> tuple[Rep
     Each run is the longest one that starts at its position, and `earlier` its latest earlier occurrence (as in Lempel and
     Ziv's compression of 1977).
     """
-    sequence = np.asarray(symbols)
-    if len(sequence) <= minimum:
-        return ()
-    windows = np.lib.stride_tricks.sliding_window_view(sequence, minimum)
-    _, first, ids = np.unique(windows, axis=0, return_index=True, return_inverse=True)
-    starts = np.flatnonzero(np.arange(len(ids)) > first[ids])  # starts of windows that occur earlier
-    repeats, position = [], 0
-    while (at := int(np.searchsorted(starts, position))) < len(starts):
-        start = int(starts[at])
-        length, earlier = _longest_run(sequence, start, np.flatnonzero(ids[:start] == ids[start]), minimum)
-        repeats.append(Repeat(start, length, earlier))
-        position = start + length
+    sequence = tuple(symbols)
+    earlier: dict[tuple[int, ...], list[int]] = {}  # positions of each window before `position`
+    repeats: list[Repeat] = []
+    end = 0  # of the last repeat
+    for position in range(len(sequence) - minimum + 1):
+        starts = earlier.setdefault(sequence[position : position + minimum], [])
+        if starts and position >= end:
+            repeat = _longest_repeat(sequence, position, starts, minimum)
+            repeats.append(repeat)
+            end = position + repeat.length
+        starts.append(position)
     return tuple(repeats)
 
 
-def _longest_run(sequence: np.ndarray, start: int, candidates: np.ndarray, length: int) -> tuple[int, int]:
-    """Length and latest earlier start of the longest run at `start`, given where its first `length` symbols occur."""
-    while start + length < len(sequence):
-        longer = candidates[sequence[candidates + length] == sequence[start + length]]
-        if not len(longer):
+def _longest_repeat(sequence: tuple[int, ...], position: int, starts: list[int], length: int) -> Repeat:
+    """The longest repeat at a position, given the earlier positions at which its first `length` symbols occur."""
+    while position + length < len(sequence):
+        symbol = sequence[position + length]
+        longer = [start for start in starts if sequence[start + length] == symbol]
+        if not longer:
             break
-        candidates, length = longer, length + 1
-    return length, int(candidates[-1])
+        starts, length = longer, length + 1
+    return Repeat(position, length, starts[-1])
 
 
 def _counts_before(followers: np.ndarray, groups: np.ndarray) -> np.ndarray:

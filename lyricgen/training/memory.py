@@ -13,7 +13,7 @@ from lyricgen.analysis.scoring import embed_song
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.fast_stepper import LayerReader
 from lyricgen.models.checkpoints import load_checkpoint, replace_metrics
-from lyricgen.models.memory import MemoryConstants, song_votes
+from lyricgen.models.memory import MIN_VOTES, MemoryConstants, song_votes
 from lyricgen.models.networks import CharacterModel
 from lyricgen.models.vocabulary import NUM_CLASSES
 from lyricgen.songs.corpus import Corpus
@@ -23,7 +23,6 @@ from lyricgen.training.songs import TrainingSongs
 
 EXPONENTS = (3.0, 4.0, 5.0)  # that are tried
 FITTED_SONGS = 100  # at most
-MIN_VOTES = 1e-30
 
 
 class Votes(NamedTuple):
