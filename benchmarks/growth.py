@@ -4,7 +4,8 @@
         [--words 10000 100000 400000] [--repeats 5]
 
 Lengths: one lyric through the stepper. Users: concurrent requests to `lyricgen.generation.scheduler.ContinuousBatch`.
-Megabytes: reading and encoding a CSV file of synthetic songs, with the peak growth of memory. Words: opening a folder of
+Megabytes: reading and encoding a CSV file of synthetic songs, and training steps of a small network on them, each with the
+peak growth of memory in a new process. Words: opening a folder of
 random vectors of 50 dimensions and querying neighbours, also against a matrix-vector product. A ratio above 1 means
 superlinear growth.
 """
@@ -14,13 +15,16 @@ import statistics
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from benchmarks.measuring import make_parser, median_seconds, provenance_note, report, seconds, torch_threads
 from benchmarks.songs import CHARACTERS, make_songs, write_csv
@@ -31,16 +35,20 @@ from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.scheduler import ContinuousBatch
 from lyricgen.generation.settings import GenerationSettings
 from lyricgen.models.checkpoints import bundled_models, load_model
-from lyricgen.models.networks import CharacterModel
-from lyricgen.songs.corpus import encode_corpus
+from lyricgen.models.networks import CharacterModel, VanillaRNN
+from lyricgen.songs.corpus import encode_corpus, open_corpus
 from lyricgen.songs.reading import read_songs
+from lyricgen.training.config import TrainConfig
+from lyricgen.training.lightning_task import LyricsGenerationTask
+from lyricgen.training.networks import make_streams
 from lyricgen.words.space import VectorSpace, open_space, save_space
 
 HEADER = ["what", "size", "total", "per unit", "per unit against the smallest", "also"]
 UPDATE_INTERVAL = 0.05  # seconds between two texts sent to a user, as on the page
 DIMENSIONS = 50
 LARGE = 100  # megabytes of songs for --large
-UNITS = {"character": (1e6, "microseconds a character"), "megabyte": (1, "seconds a megabyte"), "word": (1e9, "nanoseconds a word")}  # fmt: skip
+TRAINING_STEPS, TRAINED_UNITS = 20, 16  # of the network trained on the encoded songs
+UNITS = {"step": (1e3, "milliseconds a step"), "character": (1e6, "microseconds a character"), "megabyte": (1, "seconds a megabyte"), "word": (1e9, "nanoseconds a word")}  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -92,7 +100,7 @@ def measure(folder: Path, options: argparse.Namespace) -> Iterator[dict]:
     finally:
         batch.close()
     for megabytes in [*options.megabytes, *([LARGE] if options.large else [])]:
-        yield encoding(folder, megabytes, options.repeats)
+        yield from encoding(folder, megabytes, options.repeats)
     for words in options.words:
         yield from space_figures(folder, words, options.repeats)
 
@@ -125,8 +133,8 @@ def table_row(row: dict) -> list[str]:
 def extra_figure(row: dict) -> str:
     """The last column: memory, a peer, or speed."""
     if row.get("peak_memory_growth_bytes") is not None:
-        grown = row["peak_memory_growth_bytes"] / 1e6
-        return f"{row['megabytes_a_second']:.0f} MB a second; memory grows by {grown:.0f} MB"
+        memory = f"memory grows by {row['peak_memory_growth_bytes'] / 1e6:.0f} MB"
+        return f"{row['megabytes_a_second']:.0f} MB a second; {memory}" if "megabytes_a_second" in row else memory
     if "ratio_to_matrix_vector_product" in row:
         return f"{row['ratio_to_matrix_vector_product']:.1f} x the time of a matrix-vector product"
     return f"{1 / row['seconds_a_unit']:,.0f} characters a second" if row["unit"] == "character" else ""
@@ -144,8 +152,8 @@ def generate_concurrently(batch: ContinuousBatch, model: CharacterModel, users: 
         thread.join()
 
 
-def encoding(folder: Path, megabytes: int, repeats: int) -> dict:
-    """Reads and encodes a CSV file of songs in a new process, so that its memory grows from a fresh heap."""
+def encoding(folder: Path, megabytes: int, repeats: int) -> Iterator[dict]:
+    """Reads and encodes a CSV file of songs, and trains on them, each in a new process, whose memory grows from a fresh heap."""
     path = folder / f"{megabytes}.csv"
     write_csv(path, make_songs(max(1, megabytes * 1_000_000 // CHARACTERS), CHARACTERS))
     size = path.stat().st_size / 1e6
@@ -153,7 +161,29 @@ def encoding(folder: Path, megabytes: int, repeats: int) -> dict:
         growth, elapsed = process.submit(encode_in_process, path, repeats if megabytes < LARGE else 1).result()
     path.unlink()
     row = figures("encoding songs", megabytes, "MB", elapsed, size, "megabyte")
-    return {**row, "megabytes_a_second": size / elapsed, "peak_memory_growth_bytes": growth}
+    yield {**row, "megabytes_a_second": size / elapsed, "peak_memory_growth_bytes": growth}
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        growth, elapsed = process.submit(train_in_process, folder / "corpus").result()
+    row = figures("training on songs", megabytes, "MB", elapsed, TRAINING_STEPS, "step")
+    yield {**row, "peak_memory_growth_bytes": growth}
+
+
+def train_in_process(folder: Path) -> tuple[int | None, float]:
+    """The peak growth of memory, and the seconds, of the first training steps on an encoded corpus."""
+    torch.set_num_threads(1)
+    task = LyricsGenerationTask(VanillaRNN(TRAINED_UNITS), optimizer="adamw")
+    optimizer = task.configure_optimizers()
+    start = time.perf_counter()
+
+    def train() -> None:
+        streams = make_streams(open_corpus(folder), TrainConfig())
+        for batch in islice(streams, TRAINING_STEPS):
+            task.nats(batch, "train").mean().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+    growth = peak_growth(train)
+    return growth, time.perf_counter() - start
 
 
 def encode_in_process(path: Path, repeats: int) -> tuple[int | None, float]:

@@ -71,6 +71,8 @@ def test_copied_words_follow_copied_characters_in_the_metrics():
 def test_encoding_is_timed_and_its_memory_taken(tmp_path):
     write_csv(tmp_path / "songs.csv", make_songs(5))
     grown, taken = growth.encode_in_process(tmp_path / "songs.csv", 1)  # main calls it in a process of its own
+    trained, _ = growth.train_in_process(tmp_path / "corpus")
+    assert trained is None or 0 <= trained < 200e6
     assert taken > 0
     assert grown is None or grown >= 0
 

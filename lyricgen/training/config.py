@@ -40,13 +40,15 @@ RECIPES = {
     "lstm": Recipe(epochs=10, learning_rate=4e-3, dropout=0.2, weight_decay=0.1),
 }
 QUICK = {
-    "hidden_size": 96,
+    "max_songs": 400,
+    "hidden_size": 128,
     "batch_size": 32,
     "length": 64,
     "max_steps": 300,
     "warmup_steps": 20,
-    "word_epochs": 2,
-    "samples": 20,
+    "word_epochs": 5,
+    "min_songs": 3,
+    "samples": 10,
 }
 """The defaults that --quick replaces."""
 GROUPS = {
@@ -96,6 +98,8 @@ class TrainConfig:
     """The CSV column of the lyrics."""
     artist_column: str | None = _flag(None, "songs", "NAME")
     """The CSV column of the artists, '' for none; default: Artist, if there is one."""
+    max_songs: int | None = _flag(None, "songs", "N", low=2)
+    """Songs read of each file, from its beginning; default: all."""
     models: tuple[str, ...] = _flag(ARTIFACTS, "models", choices=(*ARTIFACTS, MEMORY))
     """Artifacts to train; originality: the n-gram index of the songs, lyrics: word vectors, attribution: the classifier of
     artists, membership: the thresholds of both networks in --out for whether they have read a text, memory: the constants of
@@ -218,7 +222,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
             )
     quick = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in QUICK.items())
     groups["models"].add_argument(
-        "--quick", action="store_true", help=f"A first try in under two minutes, with other defaults: {quick}"
+        "--quick", action="store_true", help=f"A first try in a few minutes, with other defaults: {quick}"
     )
     add_hub_flags(groups["Hugging Face Hub"])
 

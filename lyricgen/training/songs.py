@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,12 @@ def find_songs(config: TrainConfig) -> tuple[Path, Path | None]:
 def read_training_songs(config: TrainConfig) -> tuple[Path, list[Song]]:
     """Path of the training songs, and the songs, not cleaned."""
     source, _ = find_songs(config)
-    return source, list(read_songs(source, config.lyric_column, config.artist_column))
+    return source, list(read_config_songs(source, config))
+
+
+def read_config_songs(path: Path, config: TrainConfig) -> Iterator[Song]:
+    """The songs of a file or folder, with the columns and the maximum number of `config`."""
+    return islice(read_songs(path, config.lyric_column, config.artist_column), config.max_songs)
 
 
 def prepare_songs(config: TrainConfig) -> TrainingSongs:
@@ -70,7 +76,7 @@ def prepare_songs(config: TrainConfig) -> TrainingSongs:
     source, val_source = find_songs(config)
     artists = ARTISTS if source.name == TRAIN_FILE else None
     folder = config.out / "corpus"
-    read = partial(read_songs, source, config.lyric_column, config.artist_column)
+    read = partial(read_config_songs, source, config)
 
     uncleaned = encode_corpus(read(), folder / "train", artists)
     cleaner = SongCleaner.fit(read) if config.clean else None
@@ -80,7 +86,7 @@ def prepare_songs(config: TrainConfig) -> TrainingSongs:
         numbers, val_numbers = split_numbers(len(uncleaned), config.val_share, config.seed)
     cleaned = clean_training_songs(read, folder / "cleaned", cleaner, numbers, artists, config.held_out, config.seed)
     if val_source:
-        read_val = partial(read_songs, val_source, config.lyric_column, config.artist_column)
+        read_val = partial(read_config_songs, val_source, config)
         val = encode_corpus(read_val(), folder / "val", uncleaned.artists)
         without_headings = _encode_without_headings(read_val(), cleaner, folder, uncleaned.artists) if cleaner else val
     else:

@@ -119,6 +119,14 @@ def test_the_summary_has_a_row_for_each_artifact_with_figures_seconds_and_size(
     assert re.match(rf"vanilla-rnn  +val_bpc {figures['val_bpc']:.3f}, clean_bpc .* +[\d.]+  +\d\.\d MB", network)
 
 
+def test_max_songs_limits_the_songs_of_each_file(tmp_path, songs_folder, capsys):
+    flags = ("--data", songs_folder, "--models", "originality", "vanilla-rnn", "--max-songs", 3, "--max-steps", 1)
+    assert run(*flags, out=tmp_path) == 0
+    metrics = load_checkpoint(tmp_path / "vanilla-rnn").metrics
+    assert (metrics["cleaning"]["read"], metrics["val_songs"]) == (3, 3)
+    assert len(SongIndex.load(tmp_path / "originality")) == 3
+
+
 def test_quick_replaces_defaults_but_not_flags():
     quick = train.parse_config(["--quick", "--length", "16"])
     assert quick == TrainConfig(**{**QUICK, "length": 16})
@@ -313,7 +321,8 @@ BAD_FLAGS = [
     ("--threads", "0"), ("--seed", "-1"), ("--seed", "4294967296"), ("--models", "transformer"), ("--optimizer", "sgd"),
     ("--precision", "int8"), ("--resume", "none.ckpt"), ("--colour", "red"), ("--dimensions", "0"), ("--window", "0"),
     ("--negative", "0"), ("--word-epochs", "0"), ("--min-songs", "-1"), ("--min-songs", "few"),
-    ("--held-out", "1"), ("--held-out", "-0.1"), ("--validate-every", "0"),
+    ("--max-songs", "1"), ("--patience", "-1"), ("--devices", "0"), ("--devices", "3"), ("--num-nodes", "0"),
+    ("--strategy", "fsdp"), ("--held-out", "1"), ("--held-out", "-0.1"), ("--validate-every", "0"),
 ]  # fmt: skip
 
 
