@@ -171,7 +171,7 @@ def encoding(folder: Path, megabytes: int, repeats: int) -> Iterator[dict]:
 def train_in_process(folder: Path) -> tuple[int | None, float]:
     """The peak growth of memory, and the seconds, of the first training steps on an encoded corpus."""
     torch.set_num_threads(1)
-    task = LyricsGenerationTask(VanillaRNN(TRAINED_UNITS), optimizer="adamw")
+    task = LyricsGenerationTask(VanillaRNN(hidden_size=TRAINED_UNITS), optimizer="adamw")
     optimizer = task.configure_optimizers()
     start = time.perf_counter()
 
