@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from lyricgen.devices import multiplies_bfloat16
 from lyricgen.generation.fast_stepper import (
     LONG_PREFIX,
     MIN_PLAUSIBLE_SHARE,
@@ -17,12 +18,15 @@ from lyricgen.generation.fast_stepper import (
     GuidedStepper,
     LayerReader,
     WeightsCache,
-    fastest_dtype,
     guide,
 )
 from lyricgen.models.checkpoints import load_model
 from lyricgen.models.networks import CharacterModel, ImprovedSeqModel, VanillaRNN, map_state
 from lyricgen.models.vocabulary import START_LABEL, string_to_labels
+
+needs_bfloat16 = pytest.mark.skipif(
+    not multiplies_bfloat16(torch.device("cpu")), reason="this processor does not multiply bfloat16"
+)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +116,9 @@ def test_the_layers_of_any_cell_are_read_as_the_module_reads_them(model_class):
 
 
 @pytest.mark.parametrize("name", ["lstm", "vanilla-rnn"])
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-3), (torch.bfloat16, 0.25)])
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(torch.float32, 1e-3), pytest.param(torch.bfloat16, 0.25, marks=needs_bfloat16)]
+)
 def test_bundled_models_step_as_the_module_does(name, dtype, tolerance):
     model = load_model(name)
     token_ids = torch.tensor([[START_LABEL, *string_to_labels("the river keeps its secrets and i keep mine " * 6)]])
@@ -131,7 +137,7 @@ def test_bundled_models_step_as_the_module_does(name, dtype, tolerance):
         assert abs(float(bits)) < (1e-6 if dtype == torch.float32 else 1e-3)
 
 
-@pytest.mark.skipif(fastest_dtype(load_model("lstm")) == torch.float32, reason="this processor has no bfloat16")
+@needs_bfloat16
 @pytest.mark.parametrize("name", ["lstm", "vanilla-rnn"])
 def test_in_bfloat16_a_rows_logits_are_bitwise_the_same_in_any_batch(name):
     stepper = FastStepper(load_model(name))
