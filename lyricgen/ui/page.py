@@ -5,6 +5,8 @@ from importlib.util import find_spec
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE
 from lyricgen.resources import Resources
@@ -75,5 +77,6 @@ def launch_settings() -> dict[str, Any]:
         "enable_monitoring": False,
         "run_history": False,
         "max_threads": 2 * MAX_BATCH_SIZE,  # a lyric in progress holds one, mostly asleep
+        "app_kwargs": {"middleware": [Middleware(GZipMiddleware, minimum_size=2_000)]},  # event streams are left alone
         "mcp_server": find_spec("mcp") is not None,
     }

@@ -1,5 +1,8 @@
 """About, and the page's head, in a real browser."""
 
+import gzip
+import urllib.request
+
 import pytest
 from browser import TITLE, open_tab, wait_for_text
 
@@ -31,3 +34,11 @@ def test_big_text_is_for_a_projector(page):
     assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "20px"
     page.locator("#big-text").click()
     assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "16px"
+
+
+def test_the_document_is_under_100_kb_on_the_wire(app_url):
+    request = urllib.request.Request(app_url, headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(request) as response:
+        sent = response.read()
+    assert response.headers["Content-Encoding"] == "gzip" and len(sent) < 100_000
+    assert b"one letter at a time" in gzip.decompress(sent)

@@ -4,7 +4,7 @@ import pytest
 from browser import PHONE, TITLE, assert_fits, open_tab, wait_for_text
 
 pytestmark = pytest.mark.browser
-TEXT = "document.querySelector('.song-text').textContent"
+TEXT = "(document.querySelector('.song-text')?.textContent ?? '')"
 SHOWN = "document.querySelectorAll('.song-text span:not(.to-come):not(.song-end)').length"
 
 
@@ -84,6 +84,7 @@ def test_again_writes_the_same_song_and_a_chip_writes_at_once(page):
     assert page.evaluate(TEXT).removesuffix(" ") == text
     page.get_by_role("button", name="counting every step").click()
     page.wait_for_function(f"{TEXT}.startsWith('counting every step')")
+    page.wait_for_function("!document.body.classList.contains('writing')")
     page.get_by_role("button", name="Your songs").click()
     wait_for_text(page, "#song-list", "one more day")
     page.get_by_role("button", name="Your songs").click()
@@ -116,3 +117,34 @@ def test_a_lyric_is_the_text_of_inside_and_check_until_another_is_typed(page):
     wait_for_text(page, "#check-text-source", "Your own text")
     open_tab(page, "Inside")
     page.wait_for_function("document.querySelector('#inside-text textarea').value === 'a text of my own'")
+
+
+def test_a_link_writes_the_same_song_again_and_opens_its_tab(page, app_url):
+    text = write(page, "one more mile ")
+    link = page.url
+    page.goto(link)
+    page.wait_for_function(f"{TEXT}.startsWith('one more mile')")
+    page.wait_for_function("!document.body.classList.contains('writing')")
+    page.get_by_role("button", name="Show all").click()
+    assert page.evaluate(TEXT).removesuffix(" ") == text
+    page.goto(link + "&tab=inside&view=neurons")
+    page.locator("#see-cells").wait_for()
+    page.wait_for_function("text => document.querySelector('#inside-text textarea').value === text", arg=text)
+
+
+def test_a_hostile_link_opens_the_page_as_it_is(page, app_url):
+    page.goto(
+        f"{app_url}/?tab=%3Cscript%3E&view=%22%5D&artist=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E&t=nan&len=-5&top_k="
+        + "9" * 3_000
+    )
+    page.locator(".song-text .cursor").wait_for()
+    assert page.get_by_label("First words").input_value() == "the river keeps its secrets "
+    assert page.get_by_role("tab", name="Write", exact=True).get_attribute("aria-selected") == "true"
+
+
+def test_copy_link_shows_the_link_where_the_clipboard_is_refused(page):
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }")
+    page.locator("#copy-link").click()
+    page.locator("#link-box input").wait_for()
+    assert page.locator("#link-box input").input_value().startswith("http://127.0.0.1")
+    assert page.evaluate("document.getSelection().toString() || document.activeElement.value").startswith("http")
