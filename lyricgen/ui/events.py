@@ -8,7 +8,10 @@ from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
 
 import gradio as gr
+from gradio.block_function import BlockFunction
 from gradio.components.api_component import Api
+from gradio.context import get_blocks_context
+from gradio.utils import get_function_description
 
 from lyricgen.devices import with_gpu
 from lyricgen.errors import LyricGenError
@@ -64,7 +67,20 @@ def listen(
 
 def add_endpoint(resources: "Resources", function: Callable, *, gpu: bool = True, **settings: Any) -> None:
     """Registers a function of `lyricgen.endpoints` in the API, under its name; `gpu` and `settings` as for `listen`."""
-    gr.api(make_handler(bind_resources(function, resources), gpu), api_name=function.__name__, **settings)
+    handler = make_handler(bind_resources(function, resources), gpu)
+    gr.api(handler, api_name=function.__name__, **settings)
+    describe_parameters(list(get_blocks_context().fns.values())[-1], handler)
+
+
+def describe_parameters(endpoint: BlockFunction, handler: Callable) -> None:
+    """Gives an endpoint's parameters their names and their lines of the docstring, which 'Use via API' and openapi show."""
+    described = get_function_description(handler)[1]
+    for component, name in zip(endpoint.inputs, inspect.signature(handler).parameters, strict=True):
+        component.label = name
+        if isinstance(component, Api):
+            component._api_info = {**component._api_info, "additional_description": described.get(name, "")}
+    for component in endpoint.outputs:
+        component.label = "result"
 
 
 def make_handler(function: Callable, gpu: bool) -> Callable:

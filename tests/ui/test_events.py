@@ -137,3 +137,13 @@ def test_a_stream_is_described_by_the_type_of_its_values(resources):
         gr.api(make_handler(bind_resources(endpoint, resources), gpu=False), api_name="endpoint")
     [description] = demo.get_api_info()["named_endpoints"].values()
     assert [value["python_type"]["type"] for value in description["returns"]] == ["str"]
+
+
+def test_every_parameter_of_the_api_is_named_and_described(resources):
+    """'Use via API' showed 'The input value that is provided in the "1st" Api component' for each parameter."""
+    described = build_demo(resources).get_api_info()["named_endpoints"]
+    for name, endpoint in described.items():
+        for parameter in endpoint["parameters"]:
+            assert parameter["label"] == parameter["parameter_name"], (name, parameter)
+            assert parameter["python_type"]["description"], (name, parameter)
+        assert [value["label"] for value in endpoint["returns"]] == ["result"]
