@@ -39,11 +39,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure_model(name: str, length: int, repeats: int) -> list[dict]:
-    """The figures of one model: its score, and its hidden units."""
+    """The figures of one model: its score, alone and with memory, and its hidden units."""
     model, text = load_model(name), make_text(length)
     one_pass = median_seconds(partial(read_at_once, model, text), repeats)
     rows = []
-    for what, call in (("score", partial(score, text, model=model)), ("cells", partial(read_units, model, text))):
+    calls = {
+        "score": partial(score, text, model=model),
+        "memory": partial(score, text, model=model, memory=True),
+        "cells": partial(read_units, model, text),
+    }
+    for what, call in calls.items():
         elapsed = median_seconds(call, repeats)
         rows.append({"model": name, "what": what, "characters": length, "seconds": elapsed, "module_seconds": one_pass, "ratio_to_module": one_pass / elapsed})  # fmt: skip
     return rows
@@ -51,7 +56,11 @@ def measure_model(name: str, length: int, repeats: int) -> list[dict]:
 
 def table_row(row: dict) -> list[str]:
     """A row of the table."""
-    names = {"score": "every character scored", "cells": "every hidden unit, with correlations"}
+    names = {
+        "score": "every character scored",
+        "memory": "every character scored, with memory",
+        "cells": "every hidden unit, with correlations",
+    }
     return [
         f"`{row['model']}`",
         names[row["what"]],
