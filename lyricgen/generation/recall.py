@@ -14,7 +14,7 @@ from lyricgen.generation.repetition import BARRIER
 from lyricgen.models.memory import MemoryConstants, SongMemory
 from lyricgen.models.vocabulary import CHARACTERS, OOV_LABEL, character_to_label, string_to_labels
 
-PROBABILITIES = {"never": 0.0, "sometimes": 0.42, "often": 0.6}
+PROBABILITIES = {"never": 0.0, "sometimes": 0.36, "often": 0.6}
 """Probability that a section returns at a section break, by value of the setting `chorus`."""
 MIN_SECTION = 80  # characters of a section that can return
 OPENING = 14  # characters of a section that are placed when it returns
