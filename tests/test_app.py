@@ -359,7 +359,7 @@ def test_public_api_is_what_is_promised(client):
         ("/temperatures", ["prefix", "artist", "model", "max_length", "seed"]),
         ("/learning_curves", []),
         ("/alternatives", ["text", "position", "artist", "model", "temperature", "count"]),
-        ("/score", ["text", "artist", "model"]),
+        ("/score", ["text", "artist", "model", "memory"]),
         ("/cells", ["text", "artist", "model", "layer", "unit"]),
         ("/analogy", ["x1", "x2", "y1", "top_k", "vectors"]),
         ("/analogy_benchmark", ["category", "candidates", "vectors"]),

@@ -97,7 +97,7 @@ def test_stop_stops_and_what_was_written_is_played(page):
     page.get_by_label("First words").fill("the long road ")
     page.get_by_role("button", name="Write a song").click()
     page.wait_for_function(f"{TEXT}.startsWith('the long road') && {TEXT}.length > 40")
-    page.locator("#stop").evaluate("button => button.click()")  # the page is busy
+    page.locator("#stop").dispatch_event("click", timeout=60_000)  # the machine is busy
     page.wait_for_function("!document.body.classList.contains('writing') && document.querySelector('.song-end')")
     assert 40 <= len(page.evaluate(TEXT)) < 5_000
     page.get_by_label("number input for Length in letters").fill("300")
@@ -148,3 +148,14 @@ def test_copy_link_shows_the_link_where_the_clipboard_is_refused(page):
     page.locator("#link-box input").wait_for()
     assert page.locator("#link-box input").input_value().startswith("http://127.0.0.1")
     assert page.evaluate("document.getSelection().toString() || document.activeElement.value").startswith("http")
+
+
+def test_one_of_four_songs_is_played(page):
+    page.get_by_role("button", name="Four at once").click()
+    page.get_by_role("button", name="Write four songs").click()
+    page.locator("#variants button").nth(3).wait_for(timeout=40_000)
+    texts = page.locator("#variants pre").all_text_contents()
+    assert len(set(texts)) == 4 and page.locator("#variants img").count() == 0
+    page.locator("#variants button").nth(2).click()
+    page.wait_for_function(f"third => {TEXT}.startsWith(third)", arg=texts[2])
+    page.get_by_role("button", name="Four at once").click()

@@ -72,7 +72,8 @@ window.lyricgen = (() => {
     if (button.id === "write") document.body.classList.add("writing");
     if (button.id === "big-text") bigText(button);
     if (button.id === "copy-link") copyLink(button);
-    const place = button.dataset.open;
+    const { open: place, seed } = button.dataset;
+    if (seed) document.dispatchEvent(new CustomEvent("seed", { detail: Number(seed) }));
     if (place) open(...place.split("/"));
   }, true);
 

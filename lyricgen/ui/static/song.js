@@ -279,5 +279,10 @@ text.addEventListener("keydown", (event) => {
   }
 });
 
+document.addEventListener("seed", (event) => { // of one of four songs
+  window.scrollTo({ top: 0, behavior: still ? "auto" : "smooth" });
+  trigger("retry", { seed: event.detail });
+});
+
 read();
 watch("value", read);

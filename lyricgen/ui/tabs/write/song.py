@@ -13,7 +13,6 @@ from urllib.parse import urlencode
 import numpy as np
 
 from lyricgen.analysis.predictions import predictions
-from lyricgen.endpoints.lyrics import UPDATE_INTERVAL
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.settings import MAX_LYRIC_LENGTH, GenerationSettings
@@ -23,6 +22,7 @@ from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json
 
 MAX_BITS = 24.0  # surprisal of the byte 255; song.js has the same
+DRAFT_INTERVAL = 0.2  # minimum seconds between two drafts of a song that is being written
 ROOM = 300  # letters that are written after first words that are longer than the song
 WITHOUT_BEAM = ("max_copied_words", "chorus")
 MAX_LINKED_WORDS = 1_500  # letters of the first words in a link
@@ -55,7 +55,7 @@ def stream_song(resources: Resources, request: GenerationRequest, given: int, st
         "link": link_query(request),
     }
     text = request.prefix
-    for written in resources.stream(request, UPDATE_INTERVAL):
+    for written in resources.stream(request, DRAFT_INTERVAL):
         text = section_breaks_to_newlines(written, len(request.prefix))
         yield as_json({**facts, "state": "writing", "text": text}), text
     yield as_json({**facts, **read_song(resources, request, text)}), text

@@ -247,7 +247,13 @@ def show_variants(resources: Resources, names: tuple[str, ...], *asked: Any) -> 
     lyrics: list[dict] = []
     for lyrics in stream_variants(resources, request, SIDE_BY_SIDE):
         yield cards(headed(lyrics))
-    yield cards(headed(lyrics), partial(originality_line, resources))
+    seeds = {lyric["text"]: lyric["seed"] for lyric in lyrics}
+    yield cards(headed(lyrics), lambda text: originality_line(resources, text) + play_button(seeds[text]))
+
+
+def play_button(seed: int) -> str:
+    """A button that plays the song of a seed, see page.js."""
+    return f'<br><button type="button" class="link" data-seed="{seed}">Play this one</button>'
 
 
 def headed(lyrics: list[dict]) -> list[tuple[str, str]]:
