@@ -69,18 +69,19 @@ def add_endpoint(resources: "Resources", function: Callable, *, gpu: bool = True
     """Registers a function of `lyricgen.endpoints` in the API, under its name; `gpu` and `settings` as for `listen`."""
     handler = make_handler(bind_resources(function, resources), gpu)
     gr.api(handler, api_name=function.__name__, **settings)
-    describe_parameters(list(get_blocks_context().fns.values())[-1], handler)
+    describe_parameters(list(cast(Any, get_blocks_context()).fns.values())[-1], handler)
 
 
 def describe_parameters(endpoint: BlockFunction, handler: Callable) -> None:
     """Gives an endpoint's parameters their names and their lines of the docstring, which 'Use via API' and openapi show."""
     described = get_function_description(handler)[1]
     for component, name in zip(endpoint.inputs, inspect.signature(handler).parameters, strict=True):
-        component.label = name
         if isinstance(component, Api):
+            component.label = name
             component._api_info = {**component._api_info, "additional_description": described.get(name, "")}
     for component in endpoint.outputs:
-        component.label = "result"
+        if isinstance(component, Api):
+            component.label = "result"
 
 
 def make_handler(function: Callable, gpu: bool) -> Callable:
