@@ -49,6 +49,7 @@ _NAMES = {
     "analysis.activations": ("read_cells",),
     "analysis.ngram_classifier": ("NgramClassifier", "fit_ngrams", "load_ngrams", "save_ngrams"),
     "analysis.attribution": ("Attribution", "attribute"),
+    "analysis.writer_bias": ("WriterBias", "writer_bias"),
     "analysis.membership": ("Membership", "MembershipThresholds", "load_thresholds", "measure_membership"),
     "words.space": ("VectorSpace", "open_space", "save_space"),
     "words.sources": ("load_vectors",),
@@ -104,6 +105,8 @@ if TYPE_CHECKING:  # the same names for editors and type checkers, which see no 
     from lyricgen.analysis.scoring import alternatives as alternatives
     from lyricgen.analysis.scoring import compare_scores as compare_scores
     from lyricgen.analysis.scoring import score as score
+    from lyricgen.analysis.writer_bias import WriterBias as WriterBias
+    from lyricgen.analysis.writer_bias import writer_bias as writer_bias
     from lyricgen.errors import ArgumentError as ArgumentError
     from lyricgen.errors import DataError as DataError
     from lyricgen.errors import LyricGenError as LyricGenError

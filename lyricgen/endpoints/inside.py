@@ -1,18 +1,21 @@
 """Endpoints that look inside the models: `/score`, `/cells`, `/alternatives`, `/attribute`, `/originality`,
-`/membership`, `/learning_curves`, `/about`."""
+`/membership`, `/writer_bias`, `/learning_curves`, `/about`."""
 
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from lyricgen.analysis import activations, attribution, scoring
+from lyricgen.analysis import writer_bias as bias_of_writer
 from lyricgen.analysis.activations import Activations
 from lyricgen.analysis.attribution import Attribution
 from lyricgen.analysis.membership import Membership, measure_membership
 from lyricgen.analysis.scoring import Score
+from lyricgen.analysis.writer_bias import OCCUPATIONS, PAIR, TEMPLATE, WriterBias
 from lyricgen.errors import ModelError
 from lyricgen.memorization.originality import Originality, measure_originality
 from lyricgen.models.text import ANY_ARTIST
+from lyricgen.words.lists import join_words
 
 if TYPE_CHECKING:
     from lyricgen.memorization.song_index import SongIndex
@@ -134,6 +137,27 @@ def membership(resources: "Resources", text: str = ORIGINALITY_EXAMPLE) -> dict:
     return membership_of_text(resources, text).to_dict()
 
 
+def writer_bias(
+    resources: "Resources",
+    words: str = join_words(OCCUPATIONS),
+    pair: str = join_words(PAIR),
+    template: str = TEMPLATE,
+    artist: str = ANY_ARTIST,
+    model: str | None = None,
+) -> dict:
+    """The bias of a character model: how likely it is to write each of two words, 'he' and 'she', after each of several
+    occupations in a template, and the share of the second word among both.
+
+    Args:
+        words: 1 to 50 words for the template, separated by commas, spaces or lines.
+        pair: two different words to compare.
+        template: up to 200 characters with one {} for the word; what is compared follows its end.
+        artist: as if it were by; 'any artist' for none in particular.
+        model: lstm or vanilla-rnn.
+    """
+    return measure_writer(resources, words, pair, template, artist, model).to_dict()
+
+
 def learning_curves(resources: "Resources") -> dict:
     """The learning curve of each model, as rows of step, epoch, seconds, characters and bits per character."""
     return {name: resources.model(name).checkpoint.history for name in resources.model_names}
@@ -166,6 +190,17 @@ def read_unit(
 def measure_text(resources: "Resources", text: str) -> Originality:
     """The verbatim overlap of a text with the training songs."""
     return measure_originality(text, resources.song_index)
+
+
+def measure_writer(
+    resources: "Resources", words: str, pair: str, template: str, artist: str, model: str | None
+) -> WriterBias:
+    """The bias of the model of that name."""
+    name = resources.model(model).name
+    measured = resources.run_on_model(
+        name, lambda network: bias_of_writer.writer_bias(words, pair, template, artist=artist, model=network)
+    )
+    return replace(measured, model=name)
 
 
 def membership_of_text(resources: "Resources", text: str) -> Membership:

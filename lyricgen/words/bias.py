@@ -186,6 +186,21 @@ def weat(
     return WeatResult(float(effect_size), p_value, partitions, exact, by_word, missing)
 
 
+def permuted_effects(result: WeatResult, size: int, count: int = 2_000, seed: int = 0) -> np.ndarray:
+    """Effect sizes of random partitions of a test's target words, in order: float64 (count,).
+
+    Args:
+        result: of the test.
+        size: number of words of X, the first of `result.associations`.
+        count: partitions.
+        seed: of the partitions.
+    """
+    associations = np.array(list(result.associations.values()))
+    shuffled = np.random.default_rng(seed).permuted(np.tile(associations, (count, 1)), axis=1)  # (count, words)
+    differences = shuffled[:, :size].mean(axis=1) - shuffled[:, size:].mean(axis=1)
+    return np.sort(differences / (associations.std(ddof=1) or 1.0))
+
+
 def weat_and_debiased(sets: Sequence[WordSet], space: VectorSpace) -> tuple[WeatResult, WeatResult | None]:
     """`weat` of X, Y, A, B on a space and on its debiased vectors; see `lyricgen.weat_and_debiased`."""
     target1, target2, attribute1, attribute2 = sets

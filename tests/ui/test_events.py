@@ -14,7 +14,7 @@ from lyricgen.ui.page import build_demo
 NO_MODEL = {  # handlers and endpoints that run no model, so that a ZeroGPU Space need not allocate its GPU
     "about", "analogy", "analogy_benchmark", "bias", "check_prefix", "debiasing", "distance", "fill_sets",
     "chosen_temperature", "layer_and_unit", "learning_curves", "map", "neighbors", "open_link", "originality", "show_answers", "show_analogies",
-    "show_analogy", "show_curves", "show_debiasing", "show_distance", "show_map", "show_neighbors",
+    "show_clusters", "show_curves", "show_occupations", "show_distance", "show_map", "show_neighbors",
     "show_originality", "show_random_words", "show_scores", "show_weat", "updates",
 }  # fmt: skip
 

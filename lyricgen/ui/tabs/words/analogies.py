@@ -1,4 +1,4 @@
-"""The view on analogies, by two methods, and on the Google test set; `/analogy`, `/analogy_benchmark`."""
+"""The view on analogies as one sentence, with its answer, and on the Google test set; `/analogy`, `/analogy_benchmark`."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -8,22 +8,16 @@ import gradio as gr
 import numpy as np
 
 from lyricgen.endpoints import words
-from lyricgen.plotting import draw_parallelogram
 from lyricgen.resources import Resources
-from lyricgen.ui.components import answer_rows, answer_table, bold, picture, space_choice
+from lyricgen.ui.components import as_json, space_choice, static
 from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen
+from lyricgen.ui.tabs.words.answers import answers, find_word, space_labels
 from lyricgen.validation import check_integer
 from lyricgen.words.analogy_benchmark import ALL, CategoryScore, google_questions
 from lyricgen.words.projection import project
-from lyricgen.words.queries import Analogy, solve_analogy
+from lyricgen.words.queries import Analogy, Answer, solve_analogy
 from lyricgen.words.space import VectorSpace
 
-EXPLANATION = """
-**x1 is to x2 as y1 is to … ?** The step from x1 to x2 is taken from y1, and the words nearest to where it ends are the
-answers. **3CosAdd** adds up (cos to x2 + cos to y1 − cos to x1), **3CosMul** multiplies, so that no one term drowns the
-others. The three words themselves never count, though they would often win: they are shown, marked. A
-word's **rank** is its place by frequency.
-"""
 PROTOCOL = """
 Mikolov et al. (2013): 19,544 questions in 14 categories. 3CosAdd over vectors of length 1; every word among the candidates
 may answer, but for the three asked with; only the best one counts; questions are in lower case; a question with a word that
@@ -37,6 +31,8 @@ EXAMPLES = [
     ["germany", "beer", "france"],
     ["guitar", "guitarist", "drums"],
 ]
+ANSWERS = 6  # answers by each method
+BOXES = ("x1", "x2", "y1")
 MOST_FREQUENT = 30_000  # words
 CANDIDATES = [("every word", 0), (f"the {MOST_FREQUENT:,} most frequent", MOST_FREQUENT)]
 SCORE_HEADER = ["Category", "Right", "Asked", "Accuracy", "Left out"]
@@ -45,41 +41,39 @@ BENCHMARK_LIMIT: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "be
 
 def create_analogies_view(resources: Resources) -> None:
     """Adds the view's components, `/analogy` and `/analogy_benchmark`."""
-    gr.Markdown(EXPLANATION)
-    with gr.Row():
-        x1 = gr.Textbox("man", label="x1", elem_id="x1", min_width=120)
-        x2 = gr.Textbox("king", label="is to x2 as", elem_id="x2", min_width=120)
-        y1 = gr.Textbox("woman", label="y1 is to …", elem_id="y1", min_width=120)
-    with gr.Row():
-        vectors = space_choice(resources.space_names)
-        top_k = gr.Slider(1, 20, value=5, step=1, label="Answers")
-    solve = gr.Button("Solve", variant="primary", elem_id="solve", elem_classes="runs-on-open")
-    answer = gr.Markdown(elem_id="analogy-answer")
-    with gr.Row():
-        added = answer_table("3CosAdd", elem_id="added")
-        multiplied = answer_table("3CosMul", elem_id="multiplied")
-    drawing = gr.HTML(elem_id="parallelogram")
-    gr.Examples(EXAMPLES, [x1, x2, y1], label="Examples", api_visibility="private")
-    listen(
-        [solve.click, x1.submit, x2.submit, y1.submit],
-        partial(show_analogy, resources),
-        [x1, x2, y1, top_k, vectors],
-        [answer, added, multiplied, drawing],
-        gpu=False,
-        **LATEST_EVENT,
+    gr.HTML(
+        as_json(opening(resources)),
+        html_template="",
+        js_on_load=static("words.js") + static("analogy.js"),
+        server_functions=[answers(resources, show_analogy)],
+        apply_default_css=False,
+        padding=False,
+        elem_id="analogy",
     )
-    with gr.Accordion("Check it on the benchmark", open=False):
-        _create_benchmark(resources, vectors)
+    with gr.Accordion("More: how often is it right?", open=False):
+        _create_benchmark(resources)
     add_endpoint(resources, words.analogy, gpu=False)
     add_endpoint(resources, words.analogy_benchmark, gpu=False, **BENCHMARK_LIMIT)
 
 
-def _create_benchmark(resources: Resources, vectors: gr.Dropdown) -> None:
+def opening(resources: Resources) -> dict[str, Any]:
+    """What the view opens with: the first example that the first space has, with its answer. {} without a space."""
+    spaces = space_labels(resources)
+    if not spaces:
+        return {}
+    first = spaces[0][0]
+    known = [example for example in EXAMPLES if all(word in resources.space(first) for word in example)]
+    solved = show_analogy(resources, first, *known[0]) if known else None
+    return {"spaces": spaces, "examples": EXAMPLES, "vectors": first, "solved": solved}
+
+
+def _create_benchmark(resources: Resources) -> None:
     gr.Markdown(PROTOCOL)
     with gr.Row():
         category = gr.Dropdown([ALL, *google_questions()], value="family", label="Category")
         candidates = gr.Dropdown(CANDIDATES, value=0, label="Candidates")
-    check = gr.Button("Check", elem_id="check-analogies")
+        vectors = space_choice(resources.space_names, "Words learnt from")
+    check = gr.Button("Run the test", elem_id="check-analogies")
     scores = gr.Dataframe(headers=SCORE_HEADER, interactive=False, label="Google analogy test set", elem_id="scores")
     listen(
         check.click,
@@ -92,14 +86,32 @@ def _create_benchmark(resources: Resources, vectors: gr.Dropdown) -> None:
     )
 
 
-def show_analogy(
-    resources: Resources, x1: str, x2: str, y1: str, top_k: int, vectors: str
-) -> tuple[str, list, list, str]:
-    """The answer in words, both tables, and the picture."""
+def show_analogy(resources: Resources, vectors: str, x1: str, x2: str, y1: str) -> dict[str, Any]:
+    """The answer, the others by both methods as bars, and the four words on a plane."""
     space = resources.space(vectors)
-    solved = solve_analogy(x1, x2, y1, top_k, space)
-    text = f"{bold(solved.x1)} is to {bold(solved.x2)} as {bold(solved.y1)} is to … {bold(solved.answer or 'nothing')}"
-    return text, answer_rows(solved.add), answer_rows(solved.mul), parallelogram(solved, space)
+    typed = zip((x1, x2, y1), BOXES, strict=True)
+    solved = solve_analogy(*(find_word(space, word, box) for word, box in typed), ANSWERS, space)
+    return {
+        "x1": solved.x1,
+        "x2": solved.x2,
+        "y1": solved.y1,
+        "answer": solved.answer,
+        "add": bars(solved.add),
+        "mul": bars(solved.mul),
+        "places": parallelogram(solved, space),
+    }
+
+
+def bars(found: list[Answer]) -> list[dict[str, Any]]:
+    """Answers as bars; words of the question are muted."""
+    return [
+        {
+            "word": f"{answer.word} (in the question)" if answer.excluded else answer.word,
+            "value": round(answer.similarity, 3),
+            "muted": answer.excluded,
+        }
+        for answer in found
+    ]
 
 
 def show_scores(resources: Resources, category: str, candidates: int, vectors: str) -> Iterator[list[list[str]]]:
@@ -109,18 +121,13 @@ def show_scores(resources: Resources, category: str, candidates: int, vectors: s
         yield [score_row(score) for score in (scores if len(scores) > 2 else scores[:1])]
 
 
-def parallelogram(solved: Analogy, space: VectorSpace) -> str:
-    """The four words of an analogy and the point between them on the plane of a PCA, as HTML; '' without an answer."""
+def parallelogram(solved: Analogy, space: VectorSpace) -> list[list[float]]:
+    """Places of x1, x2, y1, the end of the step from y1, and the answer on the plane of a PCA, (5, 2); [] without an answer."""
     if solved.answer is None:
-        return ""
+        return []
     x1, x2, y1, answer = space.unit_vectors([solved.x1, solved.x2, solved.y1, solved.answer])
-    (p1, p2, q1, target, nearest), _ = project(np.stack([x1, x2, y1, x2 - x1 + y1, answer]))
-    labels = [solved.x1, solved.x2, solved.y1, solved.answer]
-    description = (
-        f"The vectors of {', '.join(labels)} on a plane: the step from {solved.x1} to {solved.x2} is taken from {solved.y1}, "
-        f"and {solved.answer} is the nearest word to where it ends."
-    )
-    return picture(draw_parallelogram(p1, p2, q1, target, nearest, labels), description)
+    places, _ = project(np.stack([x1, x2, y1, x2 - x1 + y1, answer]))
+    return places.round(3).tolist()
 
 
 def score_row(score: CategoryScore) -> list[str]:

@@ -1,63 +1,148 @@
-"""The view on bias: two analogies, WEAT, the gender direction, residual bias after debiasing; `/bias`, `/debiasing`."""
+"""The view on bias in steps, each with its picture first: occupations, WEAT, what debiasing hides, and the models that write;
+`/bias`, `/debiasing`, `/writer_bias`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import gradio as gr
 import numpy as np
 
+from lyricgen.analysis.writer_bias import OCCUPATIONS, PAIR, TEMPLATE
+from lyricgen.endpoints import inside
 from lyricgen.endpoints import words as endpoints
 from lyricgen.endpoints.words import BIAS_ANSWERS, DEFAULT_TEST, published_sets
-from lyricgen.plotting import draw_clusters, draw_projections
+from lyricgen.errors import LyricGenError
 from lyricgen.resources import Resources
-from lyricgen.ui.components import answer_rows, answer_table, bold, picture, space_choice
-from lyricgen.ui.events import LATEST_EVENT, SILENT_EVENT, add_endpoint, listen
+from lyricgen.ui.components import answer_rows, answer_table, as_json, bold, static
+from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, SILENT_EVENT, add_endpoint, listen
+from lyricgen.ui.tabs.words.answers import answers, find_word, space_labels
 from lyricgen.validation import check_choice
-from lyricgen.words.bias import Debiasing, ResidualBias, WeatResult, two_analogies, weat_and_debiased
+from lyricgen.words.bias import Debiasing, WeatResult, permuted_effects, two_analogies, weat_and_debiased
 from lyricgen.words.lists import citations, join_words, parse_words, weat_tests
 from lyricgen.words.projection import project
+from lyricgen.words.space import VectorSpace
 
-EXPLANATION = """
-Word vectors learn what a text says between its lines. Three ways to see it, and one way to take it out that does not quite
-work.
-"""
-WEAT_EXPLANATION = """
-**WEAT** (Caliskan, Bryson and Narayanan 2017): do the words of X go with A and those of Y with B, more than chance allows?
-The effect size is in standard deviations (0: no difference, about 2: the most there can be); the p-value is the share of all ways to
-part the words of X and Y anew that show as much. Choose one of the ten published tests, or write your own words.
-"""
-DEBIASING_EXPLANATION = """
-The **gender direction** (Bolukbasi et al. 2016) is what *she – he*, *woman – man* and eight more pairs have in common. Each
-occupation's cosine to it is its dot; the hollow one is after **hard debiasing**, which takes the direction out of every word that
-does not mean a gender. Gonen and Goldberg (2019): what the direction held is gone, but the words that were biased are still
-neighbours, so that k-means and a classifier still tell them apart.
-"""
 SET_NAMES = ("target1", "target2", "attribute1", "attribute2")
 SET_LETTERS = "XYAB"
-MAX_OCCUPATIONS_SHOWN = 40
+EXTREMES, NEUTRALS = 12, 6  # occupations shown at each end, and near zero
+NO_OCCUPATIONS = {"confesses", "hooker"}  # of the published list: a verb, and in news a position in rugby
 MAX_MISSING_NAMED = 20  # words
 SIGNIFICANCE = 0.05  # p-value up to which an association counts
-WEAT_HEADER = ["Vectors", "Effect size", "p-value", "Partitions"]
+HISTOGRAM_BINS, HISTOGRAM_LIMIT = 40, 2.0  # of effect sizes, from minus the limit to the limit
+CLUSTER_SIZE = 1_000  # places of the clusters are whole numbers from 0 to this
+CLUSTER_WORDS = 250  # words drawn of each gender; the figures are of all
+MODEL_LABELS = {"lstm": "LSTM", "vanilla-rnn": "simple RNN"}
 
 
 def create_bias_view(resources: Resources) -> None:
-    """Adds the view's components, `/bias` and `/debiasing`."""
-    gr.Markdown(EXPLANATION)
-    vectors = space_choice(resources.space_names)
-    _create_analogies(resources, vectors)
+    """Adds the view's components, `/bias`, `/debiasing` and `/writer_bias`."""
+    gr.Markdown("Words learn our prejudices from what we write. See it in four steps, and why it is hard to remove.")
+    labels = [(label, name) for name, label in space_labels(resources)]
+    vectors = gr.Radio(labels, value=labels[0][1] if labels else None, label="Words learnt from")
+    _create_occupations(resources, vectors)
     _create_weat(resources, vectors)
-    _create_debiasing(resources, vectors)
+    look = _create_clusters(resources, vectors)
+    _create_writer(resources, look)
+    with gr.Accordion("More: two analogies side by side", open=False):
+        _create_analogies(resources, vectors)
+    lists = citations()
+    gr.Markdown(f"Word lists: {lists['gender.json']}; {lists['weat.json']}.", elem_classes="source")
     add_endpoint(resources, endpoints.bias, gpu=False)
     add_endpoint(resources, endpoints.debiasing, gpu=False)
+    add_endpoint(resources, inside.writer_bias)
+
+
+def picture_of(name: str, value: str = "", functions: Sequence[Callable] = ()) -> gr.HTML:
+    """A component that static/bias.js draws into."""
+    script = static("words.js") + static("bias.js")
+    return gr.HTML(
+        value,
+        html_template="",
+        js_on_load=script,
+        server_functions=list(functions),
+        apply_default_css=False,
+        padding=False,
+        elem_id=name,
+    )
+
+
+def _create_occupations(resources: Resources, vectors: gr.Radio) -> None:
+    gr.Markdown("## 1. Which jobs are near “she”, and which near “he”?")
+    first = vectors.value
+    opening = show_occupations(resources, first) if first else ""
+    drawing = picture_of("occupations", opening, [answers(resources, show_own_word)])
+    gr.Markdown(
+        "Nobody put this in: it comes from which words stand near each other in the texts. The bar is the closeness (cosine) of a "
+        "job to the **gender direction**, the step that *he* to *she*, *man* to *woman* and eight more pairs have in common.",
+        elem_classes="soft",
+    )
+    listen(vectors.change, partial(show_occupations, resources), vectors, drawing, gpu=False, **LATEST_EVENT)
+
+
+def _create_weat(resources: Resources, vectors: gr.Radio) -> None:
+    gr.Markdown("## 2. Do two groups of names go with two groups of words?")
+    first = vectors.value
+    sets = published_sets(DEFAULT_TEST)
+    opening = show_weat(resources, DEFAULT_TEST, *sets, first) if first else ""
+    drawing = picture_of("weat-picture", opening)
+    gr.Markdown(
+        "Below: if we deal the names out to the two groups at random, how often is the difference as large as the line? That share "
+        "is **p**. The test is called **WEAT** (Caliskan, Bryson and Narayanan 2017).",
+        elem_classes="soft",
+    )
+    tests = weat_tests()
+    choices = [(f"{test.title} (published: {test.published['effect_size']:.2f})", name) for name, test in tests.items()]
+    published = gr.Dropdown(choices, value=DEFAULT_TEST, label="Choose a test", elem_id="weat-test")
+    boxes = []
+    with gr.Accordion("Change the words", open=False):
+        for positions in ((0, 1), (2, 3)):
+            with gr.Row():
+                for position in positions:
+                    label = set_label(DEFAULT_TEST, position)
+                    boxes.append(gr.Textbox(sets[position], label=label, lines=3, elem_id=SET_NAMES[position]))
+        test = gr.Button("Run the test", elem_id="run-weat")
+    show = partial(show_weat, resources)
+    filled = listen(published.change, fill_sets, published, boxes, gpu=False, queue=False, **SILENT_EVENT)
+    inputs = [published, *boxes, vectors]
+    listen([test.click, vectors.change], show, inputs, drawing, gpu=False, **LATEST_EVENT)
+    listen(filled.then, show, inputs, drawing, gpu=False, **PRIVATE_EVENT)
+
+
+def _create_clusters(resources: Resources, vectors: gr.Radio) -> gr.Button:
+    gr.Markdown("## 3. Can it be taken out?")
+    look = gr.Button("Take the direction out", variant="primary", elem_id="look", elem_classes="runs-on-open")
+    drawing = picture_of("clusters")
+    gr.Markdown(
+        "**Hard debiasing** (Bolukbasi et al. 2016) takes the gender direction out of every word that does not mean a gender. But the "
+        "words that were near each other still are (Gonen and Goldberg 2019): hidden, not gone.",
+        elem_classes="soft",
+    )
+    listen([look.click, vectors.change], partial(show_clusters, resources), vectors, drawing, gpu=False, **LATEST_EVENT)
+    return look
+
+
+def _create_writer(resources: Resources, look: gr.Button) -> None:
+    gr.Markdown("## 4. And the networks that write?")
+    drawing = picture_of("writer")
+    with gr.Accordion("Change the words or the sentence", open=False):
+        words = gr.Textbox(join_words(OCCUPATIONS), label="Jobs, or other words", lines=2, elem_id="writer-words")
+        with gr.Row():
+            template = gr.Textbox(
+                TEMPLATE, label="Sentence", info="{} is where the word goes.", elem_id="writer-template"
+            )
+            pair = gr.Textbox(join_words(PAIR), label="Two words to compare", elem_id="writer-pair")
+        ask = gr.Button("Ask both networks", elem_id="ask-writers")
+    show = partial(show_writers, resources)
+    listen([ask.click, look.click], show, [words, pair, template], drawing, **LATEST_EVENT)
 
 
 def _create_analogies(resources: Resources, vectors: gr.Dropdown) -> None:
-    gr.Markdown("### Two analogies")
     with gr.Row():
         x1 = gr.Textbox("man", label="x1", elem_id="bias-x1", min_width=100)
         word = gr.Textbox("worker", label="Word", elem_id="bias-word", min_width=100)
         y1 = gr.Textbox("woman", label="y1", elem_id="bias-y1", min_width=100)
-    compare = gr.Button("Compare", variant="primary", elem_id="compare-analogies")
+    compare = gr.Button("Compare", elem_id="compare-analogies")
     differs = gr.Markdown(elem_id="differs")
     with gr.Row():
         forward = answer_table("x1 : word :: y1 : ?", elem_id="forward")
@@ -72,44 +157,132 @@ def _create_analogies(resources: Resources, vectors: gr.Dropdown) -> None:
     )
 
 
-def _create_weat(resources: Resources, vectors: gr.Dropdown) -> None:
-    gr.Markdown("### Word Embedding Association Test")
-    gr.Markdown(WEAT_EXPLANATION)
-    tests = weat_tests()
-    choices = [(f"{test.title} (published: {test.published['effect_size']:.2f})", name) for name, test in tests.items()]
-    published = gr.Dropdown(choices, value=DEFAULT_TEST, label="Published test", elem_id="weat-test")
-    boxes = []
-    for positions in ((0, 1), (2, 3)):
-        with gr.Row():
-            for position in positions:
-                words, label = published_sets(DEFAULT_TEST)[position], set_label(DEFAULT_TEST, position)
-                boxes.append(gr.Textbox(words, label=label, lines=3, elem_id=SET_NAMES[position]))
-    test = gr.Button("Test", variant="primary", elem_id="run-weat")
-    verdict = gr.Markdown(elem_id="weat-says")
-    results = gr.Dataframe(headers=WEAT_HEADER, interactive=False, label="Result", elem_id="weat-results")
-    drawing = gr.HTML(elem_id="weat-picture")
-    gr.Markdown(f"Word lists: {citations()['weat.json']}.", elem_classes="source")
-    listen(published.change, fill_sets, published, boxes, gpu=False, queue=False, **SILENT_EVENT)
-    listen(
-        test.click,
-        partial(show_weat, resources),
-        [published, *boxes, vectors],
-        [verdict, results, drawing],
-        gpu=False,
-        **LATEST_EVENT,
-    )
+def show_occupations(resources: Resources, vectors: str) -> str:
+    """The most female, the most male and neutral occupations, as JSON for bias.js."""
+    return drawn("occupations", lambda: occupation_rows(resources.space(vectors)))
 
 
-def _create_debiasing(resources: Resources, vectors: gr.Dropdown) -> None:
-    gr.Markdown("### The gender direction, and what debiasing leaves")
-    gr.Markdown(DEBIASING_EXPLANATION)
-    look = gr.Button("Look", variant="primary", elem_id="look", elem_classes="runs-on-open")
-    verdict = gr.Markdown(elem_id="debiasing-says")
-    drawing = gr.HTML(elem_id="occupations")
-    clusters = gr.HTML(elem_id="clusters")
-    gr.Markdown(f"Word lists: {citations()['gender.json']}.", elem_classes="source")
-    outputs = [verdict, drawing, clusters]
-    listen(look.click, partial(show_debiasing, resources), vectors, outputs, gpu=False, **LATEST_EVENT)
+def occupation_rows(space: VectorSpace) -> dict[str, Any]:
+    """The `EXTREMES` most female occupations, `NEUTRALS` near zero, and the most male, each with its projection."""
+    debiasing = Debiasing(space)
+    words = [word for word in endpoints.occupations(debiasing) if word not in NO_OCCUPATIONS]
+    values = debiasing.projections(words)
+    order = np.argsort(-values, kind="stable").tolist()
+    ends = min(EXTREMES, len(order) // 2)
+    female, rest, male = order[:ends], order[ends : len(order) - ends], order[len(order) - ends :]
+    neutral = sorted(sorted(rest, key=lambda row: abs(values[row]))[:NEUTRALS], key=lambda row: -values[row])
+    rows = [{"word": words[row], "value": round(float(values[row]), 3)} for row in (*female, *neutral, *male)]
+    return {"vectors": space.name, "rows": rows}
+
+
+def show_own_word(resources: Resources, vectors: str, word: str) -> dict[str, Any]:
+    """The projection of a visitor's word."""
+    space = resources.space(vectors)
+    word = find_word(space, word, "word")
+    return {"word": word, "value": round(float(Debiasing(space).projections([word])[0]), 3)}
+
+
+def fill_sets(test: str) -> list[gr.Textbox]:
+    """The four boxes with the words and names of a published test."""
+    return [gr.Textbox(words, label=set_label(test, position)) for position, words in enumerate(published_sets(test))]
+
+
+def show_weat(
+    resources: Resources, test: str, target1: str, target2: str, attribute1: str, attribute2: str, vectors: str
+) -> str:
+    """The result of a test before and after debiasing, as JSON for bias.js."""
+    sets = [target1, target2, attribute1, attribute2]
+    return drawn("weat", lambda: weat_facts(test, sets, resources.space(vectors)))
+
+
+def weat_facts(test: str, sets: list[str], space: VectorSpace) -> dict[str, Any]:
+    """The associations of the words, the effect sizes of random partitions, and the sentences."""
+    before, after = weat_and_debiased(sets, space)
+    names = set_names(test, sets)
+    size = len(space.known(parse_words(sets[0]).words)[0])
+    effects = np.clip(permuted_effects(before, size), -HISTOGRAM_LIMIT, HISTOGRAM_LIMIT - 1e-6)
+    counts, _ = np.histogram(effects, HISTOGRAM_BINS, (-HISTOGRAM_LIMIT, HISTOGRAM_LIMIT))
+    rows = [
+        {"word": word, "value": round(value, 3), "group": int(place >= size)}
+        for place, (word, value) in enumerate(before.associations.items())
+    ]
+    return {
+        "names": names,
+        "rows": rows,
+        "effect": round(before.effect_size, 2),
+        "debiased": None if after is None else round(after.effect_size, 2),
+        "histogram": counts.tolist(),
+        "limit": HISTOGRAM_LIMIT,
+        "sentence": weat_sentence(before, names),
+    }
+
+
+def show_clusters(resources: Resources, vectors: str) -> str:
+    """The most biased words on a plane before and after debiasing, and how well a program sorts them, as JSON for bias.js."""
+    return drawn("clusters", lambda: cluster_facts(resources.space(vectors)))
+
+
+def cluster_facts(space: VectorSpace) -> dict[str, Any]:
+    """Places before and after debiasing, the first half of female words, and the shares of words that are sorted right."""
+    debiasing, left = endpoints.debias(space)
+    half = len(left.words) // 2
+    shown = [*range(min(half, CLUSTER_WORDS)), *range(2 * half - min(half, CLUSTER_WORDS), 2 * half)]
+    return {
+        "words": [left.words[row] for row in shown],
+        "before": cluster_places(left.before)[shown].tolist(),
+        "after": cluster_places(left.after)[shown].tolist(),
+        "count": len(left.words),
+        "clustered": [round(left.accuracy_before, 3), round(left.accuracy_after, 3)],
+        "classified": [round(left.recovered_before, 3), round(left.recovered_after, 3)],
+    }
+
+
+def cluster_places(matrix: np.ndarray) -> np.ndarray:
+    """Rows of a matrix on the plane of their PCA, int (words, 2) from 0 to `CLUSTER_SIZE`, the female half on the left."""
+    places, _ = project(matrix)
+    half = len(places) // 2
+    if places[:half, 0].mean() > places[half:, 0].mean():
+        places[:, 0] *= -1
+    low, high = places.min(axis=0), places.max(axis=0)
+    return np.rint(CLUSTER_SIZE * (places - low) / np.maximum(high - low, 1e-9)).astype(int)
+
+
+def show_writers(resources: Resources, words: str, pair: str, template: str) -> str:
+    """The share of the second word of a pair after each word, by each model, as JSON for bias.js."""
+    return drawn("writer", lambda: writer_facts(resources, words, pair, template))
+
+
+def writer_facts(resources: Resources, words: str, pair: str, template: str) -> dict[str, Any]:
+    """Rows of each model, in the order of the first model's."""
+    measured = [inside.measure_writer(resources, words, pair, template, "", name) for name in resources.model_names]
+    shares = [{choice.word: round(choice.share, 3) for choice in one.choices} for one in measured]
+    return {
+        "models": [MODEL_LABELS.get(one.model, one.model) for one in measured],
+        "pair": list(measured[0].pair),
+        "template": measured[0].template,
+        "rows": [{"word": word, "shares": [share[word] for share in shares]} for word in shares[0]],
+        "means": [round(one.mean_share, 3) for one in measured],
+    }
+
+
+def drawn(kind: str, make_facts: Callable[[], dict[str, Any]]) -> str:
+    """JSON for bias.js: the facts, or one sentence on what is wrong, in the page's words."""
+    try:
+        return as_json({"kind": kind, **make_facts()})
+    except LyricGenError as error:
+        return as_json({"kind": "problem", "error": in_words_of_the_page(error)})
+
+
+def in_words_of_the_page(error: LyricGenError) -> str:
+    """An error's sentence with the names of the boxes for those of the arguments."""
+    boxes = {
+        "target1": "Box X", "target2": "Box Y", "attribute1": "Box A", "attribute2": "Box B", "words must": "Jobs must",
+        "pair must": "Two words to compare must", "template must": "The sentence must",
+    }  # fmt: skip
+    text = str(error)
+    for name, box in boxes.items():
+        text = text.replace(name, box)
+    return f"{text}."
 
 
 def show_analogies(
@@ -132,51 +305,6 @@ def show_analogies(
     )
 
 
-def fill_sets(test: str) -> list[gr.Textbox]:
-    """The four boxes with the words and names of a published test."""
-    return [gr.Textbox(words, label=set_label(test, position)) for position, words in enumerate(published_sets(test))]
-
-
-def show_weat(
-    resources: Resources, test: str, target1: str, target2: str, attribute1: str, attribute2: str, vectors: str
-) -> tuple[str, list[list[str]], str]:
-    """The result of a test in words, as a table before and after debiasing, and the picture."""
-    sets = [target1, target2, attribute1, attribute2]
-    before, after = weat_and_debiased(sets, resources.space(vectors))
-    names = set_names(test, sets)
-    rows = [weat_row("as they are", before)]
-    if after is not None:
-        rows.append(weat_row("hard-debiased for gender", after))
-    values = np.array(list(before.associations.values()))
-    debiased = None if after is None else np.array(list(after.associations.values()))
-    ends, title = (names[3], names[2]), f"association with {names[2]} minus {names[3]}"
-    figure = draw_projections(list(before.associations), values, debiased, ends, title)
-    description = f"The association of each word with {names[2]} and {names[3]}"
-    return weat_sentence(before, names), rows, picture(figure, description)
-
-
-def show_debiasing(resources: Resources, vectors: str) -> tuple[str, str, str]:
-    """The residual bias in words, the occupations, and the clusters before and after."""
-    debiasing, left = endpoints.debias(resources.space(vectors))
-    words = shown_occupations(debiasing)
-    before, after = endpoints.projections(debiasing, words)
-    figure = draw_projections(words, before, after, ("male", "female"), "cosine with the gender direction")
-    half = len(left.words) // 2
-    kinds = ["most female"] * half + ["most male"] * half
-    panels = [(title, project(matrix)[0]) for title, matrix in (("as they are", left.before), ("debiased", left.after))]
-    return (
-        leftover_sentence(debiasing, left),
-        picture(figure, f"Occupations between male and female: {join_words(words)}"),
-        picture(draw_clusters(panels, kinds), "The most biased words on a plane, before and after debiasing"),
-    )
-
-
-def shown_occupations(debiasing: Debiasing) -> list[str]:
-    """The `MAX_OCCUPATIONS_SHOWN` most frequent occupations."""
-    ranked = sorted(endpoints.occupations(debiasing), key=debiasing.space.frequency_rank)
-    return ranked[:MAX_OCCUPATIONS_SHOWN]
-
-
 def set_label(test: str, position: int) -> str:
     """The page's label of a set of a published test."""
     published = weat_tests()[test]
@@ -196,7 +324,7 @@ def set_names(test: str, sets: Sequence[str]) -> list[str]:
 
 def weat_sentence(result: WeatResult, names: list[str]) -> str:
     """The result of a test in words, and the words that were left out."""
-    x, y, a, b = map(bold, names)
+    x, y, a, b = names
     strength = f"effect size {result.effect_size:.2f}, p = {p_text(result)}"
     if result.p_value <= SIGNIFICANCE:
         text = f"{x} goes with {a}, and {y} with {b}: {strength}."
@@ -206,26 +334,10 @@ def weat_sentence(result: WeatResult, names: list[str]) -> str:
         text = f"No association that chance would not bring about: {strength}."
     missing = [word for words in result.missing.values() for word in words]
     if missing:
-        text += f" Left out, since these vectors lack them: {', '.join(map(bold, missing[:MAX_MISSING_NAMED]))}."
+        text += f" Left out, since these vectors lack them: {', '.join(missing[:MAX_MISSING_NAMED])}."
     return text
-
-
-def weat_row(name: str, result: WeatResult) -> list[str]:
-    """A result as a row of the table."""
-    kind = "all" if result.exact else "drawn"
-    return [name, f"{result.effect_size:.2f}", p_text(result), f"{result.partitions:,} ({kind})"]
 
 
 def p_text(result: WeatResult) -> str:
     """A p-value to two significant digits."""
     return f"{result.p_value:.2g}"
-
-
-def leftover_sentence(debiasing: Debiasing, left: ResidualBias) -> str:
-    """The residual bias in words."""
-    return (
-        f"The direction holds **{debiasing.explained:.0%}** of what its {len(debiasing.pairs)} pairs differ in. Of the "
-        f"{len(left.words):,} most biased words, two clusters of k-means tell **{left.accuracy_before:.0%}** female from male, "
-        f"and after debiasing still **{left.accuracy_after:.0%}**; a classifier **{left.recovered_before:.0%}**, and after "
-        f"debiasing still **{left.recovered_after:.0%}** (50 % would be chance)."
-    )

@@ -4,21 +4,6 @@ import pytest
 
 from lyricgen.ui.tabs.words.answers import answers
 from lyricgen.ui.tabs.words.explorer import opening, show_distance, show_neighbors, show_space
-from lyricgen.words.sources import load_vectors
-
-
-class Spaces:
-    """The spaces of the page without its models."""
-
-    space_names = ("glove-50", "lyrics")
-
-    def space(self, name=None, argument="vectors"):
-        return load_vectors(name or "glove-50")
-
-
-@pytest.fixture
-def spaces():
-    return Spaces()
 
 
 def test_the_map_opens_with_an_example(spaces):

@@ -1,0 +1,19 @@
+"""The vector spaces of the page without its models."""
+
+import pytest
+
+from lyricgen.words.sources import load_vectors
+
+
+class Spaces:
+    """In place of `Resources`."""
+
+    space_names = ("glove-50", "lyrics")
+
+    def space(self, name=None, argument="vectors"):
+        return load_vectors(name or "glove-50")
+
+
+@pytest.fixture
+def spaces():
+    return Spaces()

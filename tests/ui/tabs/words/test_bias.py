@@ -1,0 +1,50 @@
+"""What the view on bias draws."""
+
+import json
+
+import numpy as np
+import pytest
+
+from lyricgen.endpoints.words import DEFAULT_TEST, published_sets
+from lyricgen.ui.tabs.words.bias import cluster_facts, occupation_rows, show_own_word, show_weat, weat_facts
+from lyricgen.words.bias import permuted_effects, weat
+from lyricgen.words.sources import load_vectors
+
+
+@pytest.mark.parametrize("name", ["glove-50", "lyrics"])
+def test_occupations_are_balanced(name):
+    values = [row["value"] for row in occupation_rows(load_vectors(name))["rows"]]
+    assert len(values) == 30 and values == sorted(values, reverse=True)
+    assert min(values[:12]) > 0 > max(values[18:]) and max(map(abs, values[12:18])) < min(values[0], -values[-1]) / 3
+
+
+def test_an_own_word_is_measured_as_the_occupations(spaces):
+    rows = occupation_rows(spaces.space())["rows"]
+    assert show_own_word(spaces, "glove-50", rows[0]["word"]) == rows[0]
+
+
+def test_weat_is_drawn_with_random_groups_and_both_sentences(spaces):
+    sets = published_sets(DEFAULT_TEST)
+    facts = weat_facts(DEFAULT_TEST, sets, spaces.space())
+    assert facts["names"][2:] == ["career", "family"] and sum(facts["histogram"]) == 2_000
+    swapped = [*sets[:2], sets[3], sets[2]]
+    other = weat_facts(DEFAULT_TEST, swapped, spaces.space())
+    assert other["effect"] == -facts["effect"]
+    assert other["sentence"].startswith("The other way round: X goes with B, and Y with A")
+
+
+def test_random_groups_have_no_effect_on_average():
+    result = weat("he, him", "she, her", "king, man", "queen, woman", load_vectors())
+    effects = permuted_effects(result, 2)
+    assert abs(effects.mean()) < 0.1 and effects[-1] == pytest.approx(result.effect_size)
+
+
+def test_too_few_words_are_answered_in_the_names_of_the_page(spaces):
+    answer = json.loads(show_weat(spaces, DEFAULT_TEST, "john", *published_sets(DEFAULT_TEST)[1:], "glove-50"))
+    assert answer == {"kind": "problem", "error": "Box X must be 2 to 500 different words, got 1 ('john')."}
+
+
+def test_clusters_are_hidden_and_not_gone(spaces):
+    facts = cluster_facts(spaces.space())
+    assert len(facts["before"]) == len(facts["words"]) == 500 and np.ptp(facts["before"]) == 1_000
+    assert facts["clustered"][0] > 0.9 and facts["classified"][1] > 0.7
