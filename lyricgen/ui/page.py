@@ -13,7 +13,7 @@ from lyricgen.resources import Resources
 from lyricgen.ui.events import PageBlocks
 from lyricgen.ui.links import connect_links
 from lyricgen.ui.shared_text import SharedText
-from lyricgen.ui.tabs.about import create_about_tab
+from lyricgen.ui.tabs.about.tab import create_about_tab
 from lyricgen.ui.tabs.check.tab import create_check_tab
 from lyricgen.ui.tabs.inside.tab import create_inside_tab
 from lyricgen.ui.tabs.words.tab import create_words_tab

@@ -4,16 +4,35 @@ import gzip
 import urllib.request
 
 import pytest
-from browser import TITLE, open_tab, wait_for_text
+from browser import DESKTOP, PHONE, TITLE, assert_fits, open_tab, wait_for_text
+
+from lyricgen.ui.tabs.about.lessons import LESSONS
 
 pytestmark = pytest.mark.browser
 
 
-def test_about_tab_lists_both_models(page):
+@pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
+def test_about_has_figures_as_bars_lessons_and_origins(page):
     open_tab(page, "About")
-    for name in ("lstm", "vanilla-rnn"):
-        wait_for_text(page, "#models", name)
+    for name in ("LSTM", "Simple RNN", "Guessing"):
+        wait_for_text(page, "#figures", name)
+    assert page.locator("#lessons a").count() == 18
+    if not page.locator("#origins").is_visible():
+        page.get_by_role("button", name="For programmers").click()
     page.locator("#origins").get_by_text("VanillaRNN; bundled with lyricgen").wait_for()
+    assert_fits(page)
+
+
+def test_links_of_lessons_open_what_they_say(page, app_url):
+    links = {
+        "fast,slow": ("#word-map .w-side", "fast – slow"),
+        "slow,slower,fast": ("#analogy .w-answer", "slow is to slower as fast is to faster"),
+    }
+    for words, (place, text) in links.items():
+        (step,) = [step for lesson in LESSONS for step in lesson.steps if step.values.get("words") == words]
+        page.goto(f"{app_url}/{step.link}")
+        open_tab(page, "Words", "Map" if step.values["view"] == "map" else "Analogies")
+        wait_for_text(page, place, text)
 
 
 def test_a_link_in_a_chat_shows_a_card_of_the_page(page):

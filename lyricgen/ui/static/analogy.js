@@ -35,6 +35,7 @@ function startAnalogy(data) {
       inputs[BOXES.indexOf(answer.box)]?.setAttribute("aria-invalid", "true");
       return result.replaceChildren();
     }
+    keepWords("analogies", [answer.x1, answer.x2, answer.y1]);
     show(answer);
   }
 

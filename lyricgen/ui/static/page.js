@@ -115,6 +115,7 @@ window.lyricgen = (() => {
     const [tab, view] = shownTab(".tab-container").map((button) => button.dataset.tabId);
     if (tab && tab !== "write") parts.set("tab", tab);
     if (view) parts.set("view", view);
+    if (tab === "words" && page.words?.[view]) parts.set("words", page.words[view]);
     return parts.toString();
   }
 

@@ -175,6 +175,7 @@ function startMap(data) {
     chosen = answer;
     distance = null;
     focus = answer.word;
+    keepWords("map", [answer.word]);
     status.textContent = `${answer.word}; nearest: ${answer.neighbors.map((row) => row.word).join(", ")}`;
     search.value = "";
     showSide();
@@ -185,6 +186,7 @@ function startMap(data) {
     const answer = await server.show_distance({ vectors: map.vectors, word: chosen.word, other });
     if (showProblem(problem, answer, measure)) return;
     distance = answer;
+    keepWords("map", [answer.word, answer.other]);
     status.textContent = `${answer.word} to ${answer.other}: distance ${answer.distance}. ${answer.sentence}`;
     showSide();
     draw();

@@ -62,9 +62,15 @@ function choice(label, choices, value, act) {
   return group;
 }
 
-// The words of the address, if it asks for this view.
+// The words of the link that opened the page, if it asks for this view.
 function wordsOfLink(view) {
-  const asked = new URLSearchParams(location.search);
+  const asked = new URL(performance.getEntriesByType("navigation")[0].name).searchParams;
   if (asked.get("tab") !== "words" || (asked.get("view") ?? "map") !== view) return [];
   return (asked.get("words") ?? "").slice(0, 1500).split(",").map((word) => word.trim()).filter(Boolean);
+}
+
+// Keeps the words of a view for the link to the page as it is.
+function keepWords(view, words) {
+  (window.lyricgen.words ??= {})[view] = words.join(",");
+  window.lyricgen.setQuery();
 }

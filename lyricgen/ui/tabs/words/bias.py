@@ -168,7 +168,7 @@ def occupation_rows(space: VectorSpace) -> dict[str, Any]:
     words = [word for word in endpoints.occupations(debiasing) if word not in NO_OCCUPATIONS]
     values = debiasing.projections(words)
     order = np.argsort(-values, kind="stable").tolist()
-    ends = min(EXTREMES, len(order) // 2)
+    ends = min(EXTREMES, max(0, len(order) - NEUTRALS) // 2)
     female, rest, male = order[:ends], order[ends : len(order) - ends], order[len(order) - ends :]
     neutral = sorted(sorted(rest, key=lambda row: abs(values[row]))[:NEUTRALS], key=lambda row: -values[row])
     rows = [{"word": words[row], "value": round(float(values[row]), 3)} for row in (*female, *neutral, *male)]

@@ -1,0 +1,1 @@
+"""About: figures, lessons, glossary, for programmers."""
