@@ -76,14 +76,14 @@ LESSONS = (
         (
             Step("How far is “quick” from “fast”?", {"tab": "words", "view": "map", "words": "fast,quick"}),
             Step("How far is “slow” from “fast”? Why?", {"tab": "words", "view": "map", "words": "fast,slow"}),
-            Step("Solve slow : slower, fast : ?. What do such steps mean?", {"tab": "words", "view": "analogies", "words": "slow,slower,fast"}),
+            Step("Solve: slow is to slower as fast is to … What do such steps mean?", {"tab": "words", "view": "analogies", "words": "slow,slower,fast"}),
         ),
     ),
     Lesson(
         "Bias",
         "Do word vectors hold prejudices, and can they be removed?",
         (
-            Step("Solve man : worker, woman : ?.", {"tab": "words", "view": "analogies", "words": "man,worker,woman"}),
+            Step("Solve: man is to worker as woman is to …", {"tab": "words", "view": "analogies", "words": "man,worker,woman"}),
             Step("Now the other way round. Compare the two lists.", {"tab": "words", "view": "analogies", "words": "woman,worker,man"}),
             Step("Go through the four steps on bias. What does debiasing leave?", {"tab": "words", "view": "bias"}),
         ),

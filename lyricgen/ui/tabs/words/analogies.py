@@ -32,7 +32,6 @@ EXAMPLES = [
     ["guitar", "guitarist", "drums"],
 ]
 ANSWERS = 6  # answers by each method
-BOXES = ("x1", "x2", "y1")
 MOST_FREQUENT = 30_000  # words
 CANDIDATES = [("every word", 0), (f"the {MOST_FREQUENT:,} most frequent", MOST_FREQUENT)]
 SCORE_HEADER = ["Category", "Right", "Asked", "Accuracy", "Left out"]
@@ -89,8 +88,8 @@ def _create_benchmark(resources: Resources) -> None:
 def show_analogy(resources: Resources, vectors: str, x1: str, x2: str, y1: str) -> dict[str, Any]:
     """The answer, the others by both methods as bars, and the four words on a plane."""
     space = resources.space(vectors)
-    typed = zip((x1, x2, y1), BOXES, strict=True)
-    solved = solve_analogy(*(find_word(space, word, box) for word, box in typed), ANSWERS, space)
+    x1, x2, y1 = (find_word(space, word, box) for word, box in ((x1, "x1"), (x2, "x2"), (y1, "y1")))
+    solved = solve_analogy(x1, x2, y1, ANSWERS, space)
     return {
         "x1": solved.x1,
         "x2": solved.x2,

@@ -84,7 +84,7 @@ def _create_weat(resources: Resources, vectors: gr.Radio) -> None:
     gr.Markdown("## 2. Do two groups of names go with two groups of words?")
     first = vectors.value
     sets = published_sets(DEFAULT_TEST)
-    opening = show_weat(resources, DEFAULT_TEST, *sets, first) if first else ""
+    opening = drawn("weat", lambda: weat_facts(DEFAULT_TEST, sets, resources.space(first))) if first else ""
     drawing = picture_of("weat-picture", opening)
     gr.Markdown(
         "Below: if we deal the names out to the two groups at random, how often is the difference as large as the line? That share "
@@ -137,7 +137,7 @@ def _create_writer(resources: Resources, look: gr.Button) -> None:
     listen([ask.click, look.click], show, [words, pair, template], drawing, **LATEST_EVENT)
 
 
-def _create_analogies(resources: Resources, vectors: gr.Dropdown) -> None:
+def _create_analogies(resources: Resources, vectors: gr.Radio) -> None:
     with gr.Row():
         x1 = gr.Textbox("man", label="x1", elem_id="bias-x1", min_width=100)
         word = gr.Textbox("worker", label="Word", elem_id="bias-word", min_width=100)
