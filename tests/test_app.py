@@ -328,6 +328,7 @@ def test_public_api_is_what_is_promised(client):
         "/alternatives",
         "/attribute",
         "/membership",
+        "/writer_bias",
     }
     assert set(endpoints) == {"/generate", "/variants", "/check_prefix", "/about"} | words | inside
     parameters = endpoints["/generate"]["parameters"]
@@ -358,6 +359,7 @@ def test_public_api_is_what_is_promised(client):
         ("/compare", ["prefix", "artist", "temperature", "max_length", "seed"]),
         ("/temperatures", ["prefix", "artist", "model", "max_length", "seed"]),
         ("/learning_curves", []),
+        ("/writer_bias", ["words", "pair", "template", "artist", "model"]),
         ("/alternatives", ["text", "position", "artist", "model", "temperature", "count"]),
         ("/score", ["text", "artist", "model", "memory"]),
         ("/cells", ["text", "artist", "model", "layer", "unit"]),

@@ -377,6 +377,7 @@ print(len(verbs), sorted({"torch", "numpy", "pandas", "gensim", "sklearn", "matp
         (["alternatives", "the tide ", "--position", "3", "--count", "2"], inside.alternatives, {"text": "the tide ", "position": 3, "count": 2}),
         (["cells", VERSE, "--model", "vanilla-rnn", "--unit", "7"], inside.cells, {"text": VERSE, "model": "vanilla-rnn", "unit": 7}),
         (["learning-curves"], inside.learning_curves, {}),
+        (["writer-bias", "--words", "nurse, cook", "--model", "vanilla-rnn"], inside.writer_bias, {"words": "nurse, cook", "model": "vanilla-rnn"}),
         (["compare", "rain ", "--max-length", "9", "--seed", "3"], lyrics.compare, {"prefix": "rain ", "max_length": 9, "seed": 3}),
         (["temperatures", "rain ", "--max-length", "9", "--seed", "3"], lyrics.temperatures, {"prefix": "rain ", "max_length": 9, "seed": 3}),
         (["analogy-benchmark", "--candidates", "2000"], words.analogy_benchmark, {"candidates": 2000}),

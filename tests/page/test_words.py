@@ -62,7 +62,8 @@ def test_a_word_is_searched_and_a_wrong_one_is_answered_with_spellings(page):
 
 
 @both_widths
-def test_an_analogy_opens_solved_and_a_wrong_word_gets_spellings_as_buttons(page):
+def test_an_analogy_opens_solved_and_a_wrong_word_gets_spellings_as_buttons(fresh_page):
+    page = fresh_page
     open_tab(page, "Words", "Analogies")
     wait_for_text(page, "#analogy .w-answer", "woman is to queen")
     assert page.locator("#analogy .w-arrows text").all_text_contents() == ["man", "king", "woman", "queen"]
