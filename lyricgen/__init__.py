@@ -45,6 +45,7 @@ _NAMES = {
     "memorization.originality": ("CopiedRun", "Originality", "measure_originality"),
     "memorization.copy_guard": ("CopyGuard", "CopyState"),
     "generation.api": ("generate_lyrics", "generate_variants", "stream_lyrics"),
+    "analysis.saliency": ("Saliency", "saliency"),
     "analysis.scoring": ("alternatives", "compare_scores", "score"),
     "analysis.activations": ("read_cells",),
     "analysis.ngram_classifier": ("NgramClassifier", "fit_ngrams", "load_ngrams", "save_ngrams"),
@@ -102,6 +103,8 @@ if TYPE_CHECKING:  # the same names for editors and type checkers, which see no 
     from lyricgen.analysis.ngram_classifier import fit_ngrams as fit_ngrams
     from lyricgen.analysis.ngram_classifier import load_ngrams as load_ngrams
     from lyricgen.analysis.ngram_classifier import save_ngrams as save_ngrams
+    from lyricgen.analysis.saliency import Saliency as Saliency
+    from lyricgen.analysis.saliency import saliency as saliency
     from lyricgen.analysis.scoring import alternatives as alternatives
     from lyricgen.analysis.scoring import compare_scores as compare_scores
     from lyricgen.analysis.scoring import score as score

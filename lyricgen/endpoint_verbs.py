@@ -12,6 +12,7 @@ ENDPOINT_VERBS = {
     "temperatures": ("lyrics", "write one lyric at each of five temperatures"),
     "alternatives": ("inside", "list the most likely characters at a position of a text"),
     "cells": ("inside", "follow a hidden unit along a text, and find units for features of it"),
+    "saliency": ("inside", "list the influence of each earlier character on the prediction of one"),
     "writer-bias": ("inside", "compare the probabilities of 'he' and 'she' after occupations"),
     "learning-curves": ("inside", "list the learning curve of each model"),
     "analogy-benchmark": ("words", "evaluate a vector space on the Google analogy test set"),

@@ -326,6 +326,7 @@ def test_public_api_is_what_is_promised(client):
         "/score",
         "/cells",
         "/alternatives",
+        "/saliency",
         "/attribute",
         "/membership",
         "/writer_bias",

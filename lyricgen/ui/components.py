@@ -3,7 +3,7 @@
 import base64
 import html
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lyricgen.resources import Resources
     from lyricgen.words.queries import Answer
 
+MODEL_LABELS = {"lstm": "LSTM", "vanilla-rnn": "simple RNN"}
 STATIC = Path(__file__).parent / "static"
 ANSWER_HEADER = ["Word", "Similarity", "Rank"]  # rank: 1 is the most frequent word of the space
 ANSWER_WIDTHS: list[str | int] = ["40%", "35%", "25%"]
@@ -32,6 +33,11 @@ MEDIA_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv", "j
 def static(name: str) -> str:
     """A script or style sheet of the page."""
     return (STATIC / name).read_text(encoding="utf-8")
+
+
+def script_view(script: str, elem_id: str) -> gr.HTML:
+    """A component that a script of the page draws from its value."""
+    return gr.HTML(html_template="", js_on_load=static(script), apply_default_css=False, padding=False, elem_id=elem_id)
 
 
 def space_choice(names: list[str], label: str = "Vectors", none: str | None = None, **settings: Any) -> gr.Dropdown:
@@ -81,6 +87,24 @@ def originality_line(resources: "Resources", text: str) -> str:
     )
 
 
+def model_label(name: str) -> str:
+    """A model's name in the page's words."""
+    return MODEL_LABELS.get(name, name)
+
+
+def model_kind(name: str) -> str:
+    """The class of the style sheet that has a model's colour."""
+    return "simple" if name == "vanilla-rnn" else "network"
+
+
+def html_table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table as HTML; the texts are escaped. '' without rows."""
+    body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in header)
+    table = f'<table class="numbers"><caption>{html.escape(caption)}</caption><tr>{head}</tr>{body}</table>'
+    return table if body else ""
+
+
 def answer_table(label: str, **settings: Any) -> gr.Dataframe:
     """An empty table for `answer_rows`."""
     return gr.Dataframe(
@@ -113,6 +137,17 @@ def downloads(files: dict[str, bytes]) -> str:
         for name, content in files.items()
     ]
     return f'<p class="downloads">Download {" ".join(links)}</p>'
+
+
+def percent(share: float) -> str:
+    """A probability as a percentage.
+
+    >>> percent(0.4567), percent(0.0123), percent(0.0001)
+    ('46 %', '1.2 %', '< 0.1 %')
+    """
+    if share < 0.0005:
+        return "< 0.1 %"
+    return f"{100 * share:.{1 if share < 0.0995 else 0}f} %"
 
 
 def bold(word: str) -> str:

@@ -10,6 +10,7 @@ from lyricgen.ui.components import escaped
 from lyricgen.ui.events import IMMEDIATE_EVENT, listen
 
 EXAMPLE_SOURCE = "An example. Write a song, or type your own text."
+RUN_AGAIN = "() => { lyricgen.runOnOpen(); }"  # for another artist
 TYPED_SOURCE = "Your own text."
 
 
@@ -27,7 +28,8 @@ class TextBox:
 class SharedText:
     """The boxes that hold the shared text, kept equal: by `fill_after` from Write, and among each other as one types.
 
-    A button of the class `runs-on-open` in the same tab is clicked by page.js when its tab opens and the text has changed.
+    A button of the class `runs-on-open` in the same tab is clicked by page.js when its tab opens and the text has changed. Answers
+    of the class `answers` are hidden as soon as another text is typed, until the button is pressed.
     """
 
     def __init__(self) -> None:
@@ -49,7 +51,9 @@ class SharedText:
             artist = None
             if artists is not None:
                 choices = [("no one in particular", ANY_ARTIST), *((artist, artist) for artist in artists)]
-                artist = gr.Dropdown(choices, value=ANY_ARTIST, label="Read it as a song by", min_width=200)
+                artist = gr.Dropdown(
+                    choices, value=ANY_ARTIST, label="Read it as a song by", min_width=200, elem_classes="shared-artist"
+                )
         self._boxes.append(TextBox(source, text, artist))
         return self._boxes[-1]
 
@@ -62,6 +66,8 @@ class SharedText:
             copy = f'(text, source) => {{ const line = lyricgen.typed === text ? "{TYPED_SOURCE}" : source; return [{values}]; }}'
             inputs, outputs = [box.text, box.source], [*others, *sources]
             box.text.change(None, inputs, outputs, js=copy, api_visibility="private", queue=False)
+            if box.artist is not None:
+                box.artist.input(None, None, None, js=RUN_AGAIN, api_visibility="private", queue=False)
 
     def fill_after(self, event: gr.events.Dependency, lyrics: gr.components.Component, artist: gr.Dropdown) -> None:
         """Fills all boxes with Write's lyric and its artist when `event` has ended."""

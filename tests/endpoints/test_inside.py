@@ -14,6 +14,7 @@ from lyricgen.analysis.membership import (
     save_thresholds,
     weights_sha256,
 )
+from lyricgen.analysis.saliency import saliency
 from lyricgen.analysis.scoring import alternatives, score
 from lyricgen.endpoints import inside
 from lyricgen.errors import ArgumentError, ModelError
@@ -56,6 +57,13 @@ def test_score_answers_by_the_default_model_where_none_is_named(resources, monke
     assert inside.score(resources)["model"] == "lstm"
     monkeypatch.delitem(resources._models, "lstm")
     assert inside.score(resources)["model"] == inside.cells(resources)["model"] == "vanilla-rnn"
+
+
+def test_saliency_is_the_librarys_under_the_models_name(resources):
+    answer = inside.saliency(resources, VERSE, 20, "Ann", "vanilla-rnn")
+    expected = saliency(VERSE, 20, artist="Ann", model=resources.model("vanilla-rnn").model).to_dict()
+    assert answer == {**expected, "model": "vanilla-rnn"}
+    assert_plain(answer)
 
 
 def test_cells_answers_a_unit_and_the_one_that_varies_most_by_default(resources):
@@ -142,6 +150,7 @@ def test_about_names_the_version_of_gradio_without_it(resources):
         (inside.score, {"text": "x" * 10_000}, "got 10,000"),
         (inside.cells, {"layer": 3}, "layer must be"),
         (inside.alternatives, {"position": 14}, "position must be a whole number from 0 to 13"),
+        (inside.saliency, {"text": VERSE, "position": 51}, "position must be a whole number from -1 to 50"),
         (inside.attribute, {"text": "😀"}, "text must have a character"),
         (inside.originality, {"text": None}, "got an empty text"),
         (inside.membership, {"text": "x" * 5_001}, "got 5,001"),

@@ -11,66 +11,73 @@ pytestmark = pytest.mark.browser
 both_widths = pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
 
 
-def xray(page, text: str) -> None:
-    """Has a text X-rayed."""
+def read(page, text: str) -> None:
+    """Has a text read letter by letter."""
     open_tab(page, "Inside", "Letters")
     page.locator("#inside-text textarea").fill(text)
-    page.locator("#xray").click()
+    page.locator("#read-letters").click()
     page.wait_for_function(
-        "length => document.querySelectorAll('#xray-view .xr-text span').length === length",
-        arg=2 * len(text),
+        "text => [...document.querySelectorAll('#letters-view .letters-line span')].map(one => one.textContent).join('') === text",
+        arg=text.replace("\n", "\u21b5"),
         timeout=60_000,
     )
 
 
-def details(page, view: str = "#xray-view") -> str:
+def details(page, box: str = "#letters-view .letter-box") -> str:
     """What the box on a letter says."""
-    box = page.locator(f"{view} .xr-box")
-    box.wait_for()
-    return box.inner_text()
+    page.locator(box).wait_for()
+    return page.locator(box).inner_text()
+
+
+def test_letters_open_with_the_example_read(fresh_page):
+    open_tab(fresh_page, "Inside")
+    fresh_page.locator("#letters-view .letters-line").nth(3).wait_for(timeout=30_000)
+    assert fresh_page.locator("#letters-memory .memory").count() == 2
 
 
 @both_widths
-def test_every_letter_is_coloured_and_tells_of_itself(page):
+def test_every_letter_is_coloured_and_says_what_was_expected(page):
     text = "the river is deep  the river is wide and qz"
-    xray(page, text)
+    read(page, text)
     scored = score(text)
-    assert f"{scored.bits_per_character:.3f} bits per character" in page.locator("#xray-summary").inner_text()
-    letters = page.locator("#xray-view .xr-panel").first.locator(".xr-text span")
-    assert "".join(letters.all_inner_texts()).replace("\xa0", " ") == text
+    assert f"{scored.bits_per_character:.3f} bits a letter" in page.locator("#letters-summary").inner_text()
+    letters = page.locator("#letters-view .letters-line span")
     classes = [letter.get_attribute("class") for letter in letters.all()]
     assert classes == shades(scored) and len(set(classes)) > 3
     letters.nth(2).hover()
     shown = details(page)
-    assert (
-        "letter 3: e" in shown and f"rank {scored.ranks[2]}" in shown and f"entropy {scored.entropies[2]:.2f}" in shown
-    )
-    assert "lstm" in shown and "vanilla-rnn" in shown and shown.count("%") == 2 * 6
+    assert "letter 3: e" in shown and "LSTM" in shown and "simple RNN" in shown and shown.count("%") == 2 * 6
     page.mouse.move(2, 2)
-    page.locator("#xray-view .xr-box").wait_for(state="hidden")
+    page.locator("#letters-view .letter-box").wait_for(state="hidden")
     letters.nth(4).click()
     page.mouse.move(2, 2)
     assert "letter 5: r" in details(page)
     page.keyboard.press("ArrowRight")
     assert "letter 6: i" in details(page)
-    box = page.locator("#xray-view .xr-box").bounding_box()
+    wait_for_text(page, "#letters-memory", "Chosen letter: i (letter 6)")
+    assert page.locator("#letters-memory .memory .letters-text span").count() == 2 * 5
+    box = page.locator("#letters-view .letter-box").bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= page.viewport_size["width"]
     page.keyboard.press("Escape")
-    page.locator("#xray-view .xr-box").wait_for(state="hidden")
+    page.locator("#letters-view .letter-box").wait_for(state="hidden")
+    page.get_by_role("button", name="difference").click()
+    assert page.locator("#letters-view .letters-line [class^=xp]").count() > 0
+    assert page.locator("#letters-view .surprise").count() == 10
+    page.locator("#letters-view .surprise").first.click()
+    worst = score(text).most_surprising(1)[0].position
+    assert f"letter {worst + 1}:" in details(page)
     assert_fits(page)
 
 
-def test_lines_differences_and_a_table_stand_below(page):
+def test_numbers_are_below_and_can_be_downloaded(page):
     text = "the river is deep  and qz is wide"
-    xray(page, text)
+    read(page, text)
     page.get_by_role("button", name="Numbers").click()
-    page.wait_for_function("document.querySelector('#xray-lines').innerText.includes('and qz is wide')")
+    wait_for_text(page, "#letters-numbers", "and qz is wide")
     worst = compare_scores(text).differences[0]
-    page.wait_for_function(
-        "bits => document.querySelector('#xray-differences').innerText.includes(bits)", arg=f"{worst.bits[0]:.2f}"
-    )
+    assert f"{worst.bits[0]:.2f}" in page.locator("#letters-numbers").inner_text()
     with page.expect_download() as download:
-        page.locator("#xray-files a").first.click()
+        page.locator("#letters-numbers a").first.click()
     assert download.value.suggested_filename == "lstm.csv"
     assert download.value.path().read_bytes().decode() == score(text).to_csv()
 
@@ -83,50 +90,52 @@ def test_markup_in_a_text_is_shown_and_never_run(page):
         dialog.dismiss()
 
     page.on("dialog", dismiss)
-    xray(page, HOSTILE)
-    for panel in page.locator("#xray-view .xr-text").all():
-        assert panel.text_content() == HOSTILE
-    page.wait_for_function("document.querySelector('#xray-lines').innerText.includes('onerror')")
-    page.locator("#xray-view .xr-text span").first.click()
+    read(page, HOSTILE)
+    assert page.locator("#letters-view .letters-text").text_content() == HOSTILE
+    page.locator("#letters-view .letters-line span").first.click()
     assert "letter 1: <" in details(page)
+    wait_for_text(page, "#letters-memory", "Nothing comes before the first letter.")
     open_tab(page, "Inside", "Neurons")
-    page.locator("#cells-view .xr-text").first.wait_for(timeout=20_000)
-    assert page.locator("#cells-view .xr-text").first.text_content() == HOSTILE
-    for place in ("#xray-view", "#cells-view", "#xray-lines", "#xray-differences", "#xray-summary"):
-        assert page.locator(f"{place} img[src='x'], {place} .xr script").count() == 0
+    page.locator("#cells-view .letters-text").first.wait_for(timeout=20_000)
+    assert page.locator("#cells-view .letters-text").first.text_content() == HOSTILE
+    for place in ("#letters-view", "#cells-view", "#letters-numbers", "#letters-memory", "#letters-summary"):
+        assert page.locator(f"{place} img[src='x'], {place} script").count() == 0
     page.wait_for_timeout(300)
     page.remove_listener("dialog", dismiss)
     assert ran == []
 
 
 def test_a_letter_outside_the_vocabulary_is_marked(page):
-    xray(page, "caf\u00e9 \U0001f600 noir")
-    assert page.locator("#xray-view .xr-panel").first.locator(".xru").all_inner_texts() == ["\u00e9", "\U0001f600"]
-    page.locator("#xray-view .xr-panel").first.locator(".xr-text .xru").first.click()
-    assert "not scored" in details(page)
-    assert "They are not scored" in page.locator("#xray-summary").inner_text()
+    read(page, "caf\u00e9 \U0001f600 noir")
+    unknown = page.locator("#letters-view .letters-text .xru")
+    assert unknown.all_inner_texts() == ["\u00e9", "\U0001f600"]
+    unknown.first.click()
+    assert "not read" in details(page)
+    page.locator("#memory-error [role=alert]").wait_for()
+    assert "They are not scored" in page.locator("#letters-summary").inner_text()
 
 
-def test_a_hidden_unit_is_seen_along_the_text(page):
+def test_neurons_that_follow_something_are_shown_side_by_side(page):
     open_tab(page, "Inside", "Neurons")
     page.locator("#inside-text textarea").fill(SCORED_EXAMPLE)
     page.locator("#see-cells").click()
-    wait_for_text(page, "#cells-features", "the same at every letter")
-    page.locator("#cells-view .xr-text").nth(1).wait_for(timeout=20_000)
-    assert page.locator("#cells-view .xp4").count() > 1 and page.locator("#cells-view .xn4").count() > 1
-    page.wait_for_function("document.querySelector('#cells-features').innerText.includes('the same at every letter')")
-    page.get_by_label("Units to look at").click()
-    page.get_by_role("option", name="vowel").click()
-    wait_for_text(page, "#cells-told", "Layer 1 of 2, unit")
-    page.locator("#cells-view .xr-text span").nth(1).click()
-    assert "activation h" in details(page, "#cells-view") and "memory c" in details(page, "#cells-view")
+    wait_for_text(page, "#cells-view", "High on spaces")
+    assert 2 < page.locator("#cells-view .neuron").count() <= 8
+    assert page.locator("#cells-view .xp4").count() > 1 and page.locator("#cells-view .meter u").count() > 2
+    page.locator("#cells-view .letters-text span").nth(1).hover()
+    wait_for_text(page, "#cells-view", "letter 2: h, activation")
+    page.get_by_role("button", name="Choose a neuron yourself").click()
+    page.get_by_label("Neuron", exact=True).fill("7")
+    page.locator("#see-cell").click()
+    wait_for_text(page, "#cell-view", "layer 2 of 2, neuron 7 of")
+    assert "Memory cell c" in page.locator("#cell-view").inner_text()
     page.set_viewport_size(PHONE)
     assert_fits(page)
 
 
 def test_a_text_of_5000_letters_is_drawn_and_answers_the_keyboard(page):
-    xray(page, ("seven chairs stood in the rain  " * 160)[:5_000])
-    page.locator("#xray-view .xr-text").first.focus()
+    read(page, ("seven chairs stood in the rain  " * 160)[:5_000])
+    page.locator("#letters-view .letters-text").focus()
     page.keyboard.press("End")
     assert "letter 5000" in details(page)
     step, copy = page.evaluate(
@@ -141,11 +150,15 @@ def test_a_text_of_5000_letters_is_drawn_and_answers_the_keyboard(page):
     assert step < 5 * copy  # a step does not draw the text again
 
 
-def test_nothing_to_xray_is_told_in_a_toast(page):
-    open_tab(page, "Inside", "Letters")
+def test_an_error_is_beside_its_text_and_no_old_answer_beside_it(page):
+    read(page, "the river is deep")
     page.locator("#inside-text textarea").fill("")
-    page.locator("#xray").click()
-    page.get_by_test_id("toast-body").get_by_text("text must have 1 to 5,000 characters").wait_for()
+    page.locator("#read-letters").click()
+    page.locator("#letters-error [role=alert]").get_by_text("Type a text first.").wait_for()
+    assert (
+        page.locator("#letters-view .letters-line").count() == 0
+        and page.locator("#letters-memory .memory").count() == 0
+    )
 
 
 def test_both_models_write_side_by_side_and_their_learning_curves_are_drawn(page):

@@ -43,11 +43,21 @@ window.lyricgen = (() => {
 
   const sharedText = () => [...document.querySelectorAll(".shared-text textarea")].find(isShown)?.value ?? "";
 
+  // The shared text and the artist that it is read as, as one string.
+  const sharedInput = () => `${sharedText()}\0${[...document.querySelectorAll(".shared-artist input")].find(isShown)?.value ?? ""}`;
+
   // Clicks the shown button that runs when its tab opens, unless its answer is that of the present text.
   function runOnOpen() {
     whenShown("button.runs-on-open", (button) => {
-      if (button.dataset.shown !== sharedText()) button.click();
+      if (button.dataset.shown !== sharedInput()) button.click();
     });
+  }
+
+  // Hides the answers to another text than the present one.
+  function markStale() {
+    const button = [...document.querySelectorAll("button.runs-on-open")].find(isShown);
+    const stale = Boolean(button?.dataset.shown) && button.dataset.shown !== sharedInput();
+    document.querySelectorAll(".answers").forEach((answers) => answers.toggleAttribute("data-stale", stale && isShown(answers)));
   }
 
   // Goes to a tab, then to a view in it.
@@ -68,7 +78,10 @@ window.lyricgen = (() => {
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("button");
     if (!button) return;
-    if (button.classList.contains("runs-on-open")) button.dataset.shown = sharedText();
+    if (button.classList.contains("runs-on-open")) {
+      button.dataset.shown = sharedInput();
+      markStale();
+    }
     if (button.id === "write") document.body.classList.add("writing");
     if (button.id === "big-text") bigText(button);
     if (button.id === "copy-link") copyLink(button);
@@ -161,7 +174,9 @@ window.lyricgen = (() => {
 
   const page = { typed: null };
   document.addEventListener("input", (event) => { // pasted text too
-    if (event.target.closest?.(".shared-text")) page.typed = event.target.value;
+    if (!event.target.closest?.(".shared-text")) return;
+    page.typed = event.target.value;
+    markStale();
   }, true);
 
   return Object.assign(page, { make, makeSvg, visible, percent, whenShown, runOnOpen, open, follow, onSong, setQuery, storedSongs, storeSongs, surprise });

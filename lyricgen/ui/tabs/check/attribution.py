@@ -1,103 +1,88 @@
-"""The answer on authorship attribution: the likely artist of a text, as a whole and line by line; `/attribute`."""
+"""The answer on authorship attribution: whom a text sounds like, by word counts and by the language model; `/attribute`."""
 
 import html
-from functools import partial
 
-import gradio as gr
-
-from lyricgen.analysis.attribution import Attribution, LineAttribution
-from lyricgen.endpoints import inside
+from lyricgen.analysis.attribution import Attribution
+from lyricgen.analysis.ngram_classifier import Evidence
 from lyricgen.resources import Resources
-from lyricgen.ui.components import escaped
-from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen
-from lyricgen.ui.shared_text import TextBox
+from lyricgen.ui.components import escaped, percent
 
 EXPLANATION = """
-A model that writes in the style of an artist can be asked the other way round. It reads your text once for each of its
-artists; the better it foresees the letters when it is told a name, the likelier that name is (Bayes' rule). Beside it
-stands a classifier that counts short runs of letters and words (n-grams). You see the probabilities by each; the n-grams are
-right more often, so the answer is theirs. Both know only these artists: someone else's text is put to the one whose style
-it is nearest to.
+**Word counts** (n-grams): a classifier that counts short runs of letters and words. **Language model**: it reads the text once as
+each artist; the better it foresees the letters as one, the more likely that one is (Bayes' rule). The counts are right more
+often, so the answer is theirs. Both know only these artists: anyone else's text goes to the one whose style is nearest.
 """
 MEANING = (
-    "A short text says little: three hundred letters in nobody's manner look like someone's by chance. "
-    "It is a likeness of words and turns, and no proof of who wrote a text."
+    "Short texts mislead: anybody's three lines look like someone's. This compares words and phrases; "
+    "it proves nothing about who wrote them."
 )
 NGRAMS_METHOD = "n-grams"  # the classifier's name among the measured methods
+ARTISTS_SHOWN = 5  # artists with bars before 'All artists'
+NGRAMS_SHOWN = 8  # n-grams listed as evidence
 
 
-def create_attribution(resources: Resources, check: gr.Button, box: TextBox) -> None:
-    """Adds the bars of the artists, the lines and `/attribute`; `check` runs it."""
-    gr.Markdown("## Sounds like")
-    verdict = gr.Markdown(elem_id="attribution-verdict")
-    ranking = gr.HTML(elem_id="attribution-ranking")
-    lines = gr.HTML(elem_id="attribution-lines")
-    gr.Markdown(accuracy_text(resources), elem_id="attribution-figures")
-    gr.Markdown(EXPLANATION)
-    show = partial(show_attribution, resources, model=resources.default_model)
-    listen(check.click, show, box.text, [verdict, ranking, lines], **LATEST_EVENT)
-    add_endpoint(resources, inside.attribute)
+def attribution_html(answer: Attribution) -> str:
+    """The verdict, both posteriors as bars, and the n-grams that speak for the most likely artist; escaped."""
+    evidence = evidence_html(answer.evidence) if answer.evidence else ""
+    return verdict_html(answer) + bars_html(answer) + evidence
 
 
-def show_attribution(resources: Resources, text: str, model: str) -> tuple[str, str, str]:
-    """The answer in words, the posteriors as bars, and the lines."""
-    answer = inside.attribute_text(resources, text, model)
-    return verdict_text(answer), posterior_bars(answer), line_table(answer)
-
-
-def verdict_text(answer: Attribution) -> str:
-    """The most likely artist, the bits that the name saves, and the notes."""
+def verdict_html(answer: Attribution) -> str:
+    """The most likely artist and the notes."""
     best = answer.ranking[0]
-    saved = answer.margin / max(answer.characters, 1)
-    helps = f"The name saves the model {saved:.3f} bits a letter" if saved > 0 else "The name does not help the model"
-    verdict = (
-        f"**{escaped(best.artist)}**, with a probability of {percent(best.probability)}. {helps}, against no name."
+    notes = "".join(f'<p class="soft">{html.escape(note)}</p>' for note in answer.notes)
+    return (
+        f'<p class="verdict">Most like <b>{html.escape(best.artist)}</b>: probability {html.escape(percent(best.probability))} '
+        f"(guessing: {html.escape(percent(1 / len(answer.ranking)))}).</p>{notes}"
     )
-    return " ".join([verdict, *map(escaped, answer.notes)])
 
 
-def posterior_bars(answer: Attribution) -> str:
-    """Both posteriors as bars, n-grams first, then the model: HTML, escaped."""
-    by_ngrams = bars("By n-grams", answer.posterior) if answer.with_ngrams else ""
-    return by_ngrams + bars("By the language model", answer.posterior_by_model)
+def bars_html(answer: Attribution) -> str:
+    """Each artist with a bar by word counts and one by the language model, the most likely first."""
+    kinds = [("counts", "word counts")] if answer.with_ngrams else []
+    kinds.append(("network", "language model"))
+    legend = "".join(f'<span><i class="{kind}"></i>{name}</span>' for kind, name in kinds)
+    rows = [_artist_row(ranked.artist, _shares(answer, ranked.artist)) for ranked in answer.ranking]
+    first, others = "".join(rows[:ARTISTS_SHOWN]), "".join(rows[ARTISTS_SHOWN:])
+    rest = f'<details><summary>All {len(rows)} artists</summary><ol class="posterior">{others}</ol></details>'
+    return (
+        f'<div class="bar-legend soft" aria-hidden="true">{legend}</div><ol class="posterior">{first}</ol>'
+        f"{rest if others else ''}"
+    )
 
 
-def bars(title: str, posterior: dict[str, float]) -> str:
-    """A posterior as bars, the most likely artist first: HTML, escaped."""
-    rows = [
-        f'<li><span class="name">{html.escape(artist)}</span>'
-        f'<span class="track" aria-hidden="true"><span style="width:{100 * probability:.1f}%"></span></span>'
-        f'<span class="share">{html.escape(percent(probability))}</span></li>'
-        for artist, probability in sorted(posterior.items(), key=lambda item: -item[1])
-    ]
-    return f'<h4>{html.escape(title)}</h4><ol class="posterior">{"".join(rows)}</ol>'
+def _shares(answer: Attribution, artist: str) -> dict[str, tuple[str, float]]:
+    """The posterior of an artist, as (name, probability) by kind of bar."""
+    shares = {"counts": ("by word counts", answer.posterior[artist])} if answer.with_ngrams else {}
+    return {**shares, "network": ("by the language model", answer.posterior_by_model[artist])}
 
 
-def line_table(answer: Attribution) -> str:
-    """Each line with its most likely artist and the n-grams that speak most for that one: HTML, escaped."""
-    rows = [
-        f"<tr><td>{html.escape(line.text)}</td><td>{html.escape(line.artist)}</td>"
-        f"<td>{html.escape(percent(line.probability))}</td><td>{html.escape(evidence_text(line))}</td></tr>"
-        for line in answer.lines
-    ]
-    head = "<tr><th>Line</th><th>Most likely</th><th>Probability</th><th>Evidence (n-grams)</th></tr>"
-    return f'<table class="whose-lines"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
+def _artist_row(artist: str, shares: dict[str, tuple[str, float]]) -> str:
+    tracks = "".join(
+        f'<span class="track" aria-hidden="true"><i class="{kind}" style="width:{100 * share:.1f}%"></i></span>'
+        f'<span class="share">{html.escape(percent(share))}<span class="sr-only"> {name}</span></span>'
+        for kind, (name, share) in shares.items()
+    )
+    return f'<li><span class="name">{html.escape(artist)}</span><span class="pair">{tracks}</span></li>'
 
 
-def evidence_text(line: LineAttribution) -> str:
-    """The n-grams that speak most for the artist of a line, the strongest first; '' without a classifier."""
-    return ", ".join(f"“{ngram.ngram.strip()}”" for ngram in line.evidence.ngrams) if line.evidence else ""
-
-
-def percent(share: float) -> str:
-    """A probability as a percentage.
-
-    >>> percent(0.4567), percent(0.0123), percent(0.0001)
-    ('46 %', '1.2 %', '< 0.1 %')
-    """
-    if share < 0.0005:
-        return "< 0.1 %"
-    return f"{100 * share:.{1 if share < 0.0995 else 0}f} %"
+def evidence_html(evidence: Evidence) -> str:
+    """The n-grams that speak most for the artist, with their contributions as bars."""
+    ngrams = [ngram for ngram in evidence.ngrams if ngram.contribution > 0][:NGRAMS_SHOWN]
+    if not ngrams:
+        return ""
+    largest = ngrams[0].contribution
+    rows = "".join(
+        f"<li><code>{html.escape(ngram.ngram.replace(' ', '·'))}</code>"
+        f'<span class="track" aria-hidden="true"><i class="counts" style="width:{100 * ngram.contribution / largest:.0f}%"></i></span>'
+        f'<span class="share">+{ngram.contribution:.2f}</span></li>'
+        for ngram in ngrams
+    )
+    return (
+        f"<h3>What spoke for {html.escape(evidence.artist)}</h3>"
+        f'<ol class="evidence">{rows}</ol><p class="soft">Runs of letters (· is a space) and words, and how much each adds to '
+        f"the artist's score (nats).</p>"
+    )
 
 
 def accuracy_text(resources: Resources) -> str:
@@ -112,9 +97,11 @@ def accuracy_text(resources: Resources) -> str:
         split: f" ({escaped(measured['baseline'])}: {baseline[split]['accuracy']:.1%})" if split in baseline else ""
         for split in ngrams
     }
-    masked = "Artists' names are hidden from the n-grams. " if resources.ngrams.masked_names else ""
+    artists = len(resources.ngrams.artists)
+    masked = "Artists' names are hidden from the word counts. " if resources.ngrams.masked_names else ""
     return (
-        f"{masked}Of {measured['clean']} songs unlike those that it read, the n-grams name the right one of {len(resources.ngrams.artists)} "
-        f"artists for **{ngrams['clean']['accuracy']:.1%}**{beside['clean']}, of all {measured['songs']} validation songs for "
-        f"**{ngrams['all']['accuracy']:.1%}**{beside['all']}, by {escaped(measured['read'])}. {MEANING}"
+        f"Right for {100 * ngrams['clean']['accuracy']:.0f} of 100 new songs (guessing: {100 / artists:.0f}). {MEANING}\n\n"
+        f"{masked}Of {measured['clean']} songs unlike those that it read, the word counts name the right one of {artists} artists for "
+        f"**{ngrams['clean']['accuracy']:.1%}**{beside['clean']}, of all {measured['songs']} validation songs for "
+        f"**{ngrams['all']['accuracy']:.1%}**{beside['all']}, by {escaped(measured['read'])}."
     )

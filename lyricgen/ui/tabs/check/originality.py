@@ -1,82 +1,73 @@
-"""The answer that marks the words of a text that occur in the training songs; `/originality`."""
+"""The answer that marks the words of a text that occur in the training songs, beside each line's artist; `/originality`."""
 
 import html
-from functools import partial
 
-import gradio as gr
-
-from lyricgen.endpoints import inside
-from lyricgen.memorization.originality import (
-    CopiedRun,
-    Originality,
-    measure_originality,
-    song_name,
-)
+from lyricgen.analysis.attribution import LineAttribution
+from lyricgen.memorization.originality import Originality, song_name
 from lyricgen.memorization.song_index import GRAM
-from lyricgen.resources import Resources
-from lyricgen.ui.components import escaped
-from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen
-from lyricgen.ui.shared_text import TextBox
+from lyricgen.models.text import line_spans
+from lyricgen.ui.components import percent
 
 EXPLANATION = f"""
-**Has a song said this before?** Every {GRAM} words in a row of your text are looked up in the songs that the models learnt from.
-Words that stand in a row in one of them are marked, with the song they stand in. Short runs are everyday English more often
-than copies; long ones are quotations. The songs are not part of this project: it knows them as hashes of {GRAM} words in a row,
-which can be asked and not read.
+Every {GRAM} words in a row are looked up in the songs that the models learnt from. Short passages are everyday English more often
+than copies; long ones are quotations. We do not keep the songs, only fingerprints of every {GRAM} words.
 """
-RUNS_HEADER = ["Run", "Words", "Song", "Artist"]
-RUNS_WIDTHS: list[str | int] = ["14%", "18%", "40%", "28%"]
-MAX_ROWS = 200  # first runs shown in the table
+LINE_NGRAMS_SHOWN = 3  # n-grams in the margin
+MAX_ROWS = 200  # first passages listed
 
 
-def create_originality(resources: Resources, check: gr.Button, box: TextBox) -> None:
-    """Adds the marked text, the table of its runs and `/originality`; `check` runs it."""
-    gr.Markdown("## Copied?")
-    summary = gr.Markdown(elem_id="original-summary")
-    marked = gr.HTML(elem_id="original-marked")
-    runs = gr.Dataframe(
-        headers=RUNS_HEADER,
-        column_widths=RUNS_WIDTHS,
-        interactive=False,
-        wrap=True,
-        visible=False,
-        label="Passages that occur in a song",
-        elem_id="original-runs",
+def summary_html(measured: Originality) -> str:
+    """The longest copied passage in one or two sentences."""
+    if measured.share_copied is None:
+        return f'<p class="verdict">Type at least {GRAM} words to see what is copied.</p>'
+    run = measured.longest
+    if run is None:
+        return f'<p class="verdict"><b>Nothing.</b> No {GRAM} words in a row are in a song that it read.</p>'
+    return (
+        f'<p class="verdict">Longest copied passage: <b>{run.words} words</b>, in {html.escape(song_name(run))}. '
+        f"{100 * measured.share_copied:.0f} % of the words are in such passages.</p>"
     )
-    gr.Markdown(EXPLANATION)
-    show, outputs = partial(show_originality, resources), [summary, marked, runs]
-    listen(check.click, show, box.text, outputs, gpu=False, **LATEST_EVENT)
-    add_endpoint(resources, inside.originality, gpu=False)
-    add_endpoint(resources, inside.membership)
 
 
-def show_originality(resources: Resources, text: str) -> tuple[str, str, gr.Dataframe]:
-    """The summary, the marked text, and the table of its runs."""
-    measured = measure_originality(text, resources.song_index)
-    rows = run_rows(measured)
-    return escaped(measured.summary), marked_text(measured), gr.Dataframe(rows, visible=bool(rows))
+def text_html(text: str, measured: Originality | None, lines: tuple[LineAttribution, ...]) -> str:
+    """The text line by line, copied passages marked and numbered, each line's artist in the margin; escaped."""
+    artists = [*map(_artist, lines)]
+    spans = line_spans(text)
+    rows = [
+        f'<div class="checked-line"><span class="words">{_marked(start, stop, text, measured)}</span>'
+        f'<span class="artist">{artists[number] if number < len(artists) else ""}</span></div>'
+        for number, (start, stop) in enumerate(spans)
+    ]
+    head = '<div class="checked-line head soft"><span>Your text</span><span class="artist">Line most like</span></div>'
+    return f'<div class="checked">{head if artists else ""}{"".join(rows)}</div>'
 
 
-def marked_text(measured: Originality) -> str:
-    """The text as HTML, its runs marked and numbered, with the song as the tooltip of each."""
+def _artist(line: LineAttribution) -> str:
+    """The artist of a line, and the n-grams that speak most for that one."""
+    ngrams = line.evidence.ngrams[:LINE_NGRAMS_SHOWN] if line.evidence else ()
+    evidence = ", ".join(f"“{ngram.ngram.strip()}”" for ngram in ngrams)
+    return (
+        f"{html.escape(line.artist)} <small>{html.escape(percent(line.probability))}</small>"
+        f'<small class="why">{html.escape(evidence)}</small>'
+    )
+
+
+def _marked(start: int, stop: int, text: str, measured: Originality | None) -> str:
+    """The characters from `start` to `stop`, those of copied passages marked with the number of the first of them."""
+    if measured is None:
+        return html.escape(text[start:stop])
     numbers = {run: number for number, run in enumerate(measured.runs, 1)}
-    pieces = [
-        f'<mark title="{html.escape(f"{run.words} words in {song_name(run)}")}">{html.escape(piece)}<sup>{numbers[run]}</sup></mark>'
-        if run
-        else html.escape(piece)
-        for piece, run in measured.pieces()
-    ]
-    return f'<div class="marked">{"".join(pieces)}</div>'
+    parts, at = [], 0
+    for piece, run in measured.pieces():
+        shown = html.escape(text[max(start, at) : max(start, min(stop, at + len(piece)))])
+        at += len(piece)
+        if shown and run:
+            shown = f"<mark>{shown}<sup>{numbers[run]}</sup></mark>"
+        parts.append(shown)
+    return "".join(parts)
 
 
-def run_rows(measured: Originality) -> list[list[str]]:
-    """The runs with their songs, numbered as they are marked."""
-    return [
-        [f"{number}", f"{run.words}", (run.title or "no title") + other_songs(run), run.artist]
-        for number, run in enumerate(measured.runs[:MAX_ROWS], 1)
-    ]
-
-
-def other_songs(run: CopiedRun) -> str:
-    """The number of further songs with a run, besides the named one; '' if none."""
-    return f" (and {run.songs - 1:,} more)" if run.songs > 1 else ""
+def songs_html(measured: Originality) -> str:
+    """The copied passages with their songs, numbered as they are marked."""
+    rows = [f"<li>{run.words} words in {html.escape(song_name(run))}</li>" for run in measured.runs[:MAX_ROWS]]
+    return f'<ol class="copied-songs">{"".join(rows)}</ol>' if rows else ""

@@ -1,4 +1,4 @@
-"""What Letters and Neurons hand to their script, and whether their colours can be read."""
+"""What Letters hands to its scripts, and whether their colours can be read."""
 
 import itertools
 import json
@@ -7,19 +7,18 @@ import re
 import numpy as np
 import pytest
 
-from lyricgen.analysis.activations import read_cells, unit_facts
+from lyricgen.analysis.saliency import saliency
 from lyricgen.analysis.scoring import score
 from lyricgen.ui.components import STATIC
-from lyricgen.ui.tabs.inside import letters, neurons
+from lyricgen.ui.tabs.inside import letters
 
-CSS = (STATIC / "inside.css").read_text(encoding="utf-8")
-PAGE = {"light": "#27272a", "dark": "#f4f4f5"}  # what gradio writes in, on the lightest and the darkest colours
+CSS = "".join((STATIC / name).read_text(encoding="utf-8") for name in ("page.css", "inside.css"))
 
 
 def colours(theme: str) -> dict[str, str]:
-    """The style sheet's colours of a theme by name."""
-    light, _, dark = CSS.partition(".dark .xr {")
-    return dict(re.findall(r"--(\w\d?): (#[0-9a-f]{6})", {"light": light, "dark": dark}[theme]))
+    """The style sheets' colours of a theme by name."""
+    blocks = re.findall({"light": r"^:root {(.*?)}", "dark": r"^\.dark {(.*?)}"}[theme], CSS, re.MULTILINE | re.DOTALL)
+    return dict(re.findall(r"--(\w+): (#[0-9a-f]{6}|#fff);", " ".join(blocks).replace("#fff;", "#ffffff;")))
 
 
 def luminance(colour: str) -> float:
@@ -38,9 +37,10 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_letters_can_be_read_on_every_colour(theme):
     found = colours(theme)
-    pairs = [(found[f"p{step}"], found[f"i{step}"]) for step in range(1, 6)]
+    inks = ["ink", "ink", "ink", "ink4", "ink5"]
+    pairs = [(found[f"p{step}"], found[ink]) for step, ink in enumerate(inks, 1)]
     for side in "uo":
-        pairs += [(found[f"{side}1"], PAGE[theme]), (found[f"{side}4"], found["e"])]
+        pairs += [(found[f"{side}1"], found["ink"]), (found[f"{side}4"], found["e"])]
         pairs += [(found[f"{side}{step}"], found["m"]) for step in (2, 3)]
     assert min(contrast(*pair) for pair in pairs) >= 4.5
 
@@ -66,7 +66,43 @@ def test_what_the_script_draws_has_a_colour_and_figures_for_every_letter(tiny_mo
         assert {len(panel[name]) for name in ("classes", "probabilities", "ranks", "entropies")} == {len(text)}
         assert len(panel["top"]) == len(panel["top_probabilities"]) == 5 * len(text)
         assert panel["classes"][2] == "xru" and panel["ranks"][2] == 0
-        assert set(panel["classes"]) <= set(data["legend"]["classes"])
+        assert 0 < len(panel["surprises"]) <= 10
+    assert [mode["label"] for mode in data["modes"]][2:] == ["difference"]
+    for mode in data["modes"]:
+        assert len(mode["classes"]) == len(text) and set(mode["classes"]) <= set(mode["legend"]["classes"])
+
+
+def test_the_difference_has_the_sign_of_the_second_models_bits_minus_the_firsts(tiny_model):
+    first, second = score("abcd", model=tiny_model), score("abcd", model=tiny_model)
+    second.log_probs[:] = first.log_probs + [0.0, -1.0, 3.0, -9.0]
+    assert letters.difference_shades(first, second) == ["xr0", "xp1", "xn3", "xp4"]
+
+
+def test_a_surprise_is_quoted_with_its_chance_and_what_was_expected(tiny_model):
+    scored = score("seven chairs stood in the rain", model=tiny_model)
+    found = letters.surprise(scored.most_surprising(1)[0])
+    at = found["index"]
+    assert found["before"] == scored.text[max(0, at - 16) : at] and found["after"] == scored.text[at + 1 : at + 9]
+    assert re.fullmatch(r"(< 0.1|\d+(\.\d)?) %, expected .+, .+, .+", found["note"])
+
+
+def test_the_letter_that_is_chosen_first_ends_the_last_repeated_passage(tiny_model):
+    text = "seven chairs  seven chairs on"
+    assert letters.first_position(score(text, model=tiny_model)) == text.rindex(" on")
+    plain = score("abc", model=tiny_model)
+    assert letters.first_position(plain) == plain.most_surprising(1)[0].position
+
+
+def test_the_memory_is_shaded_by_shares_of_the_largest(tiny_model):
+    found = saliency("seven <chairs>", 9, model=tiny_model)
+    written = letters.memory_json([found])
+    data = json.loads(written)
+    assert "<" not in written and data["before"] == "seven <ch" and data["letter"] == "a"
+    (panel,) = data["panels"]
+    assert panel["shades"] == pytest.approx(np.sqrt(found.influence / found.influence.max()), abs=1e-3)
+    assert f"the last {found.reach} letters" in panel["note"]
+    first = json.loads(letters.memory_json([saliency("seven", 0, model=tiny_model)]))
+    assert first["before"] == "" and first["panels"][0]["note"] == "Nothing comes before the first letter."
 
 
 @pytest.mark.parametrize(
@@ -86,20 +122,3 @@ def test_a_letters_colour_is_that_of_its_probability(tiny_model, probability, sh
     scored = score("a", model=tiny_model)
     scored.log_probs[0] = np.log2(probability)
     assert letters.shades(scored) == [shade]
-
-
-def test_a_units_colours_have_the_sign_and_the_share_of_its_largest(tiny_model):
-    cells = read_cells("seven chairs stood in the rain", model=tiny_model)
-    data = json.loads(neurons.unit_json(cells, unit_facts(cells)))
-    panel = data["panels"][0]
-    largest = max(map(abs, panel["values"]))
-    for value, shade in zip(panel["values"], panel["classes"], strict=True):
-        step = int(shade[2]) * {"n": -1, "r": 1, "p": 1}[shade[1]]
-        assert abs(step / 4 - value / largest) <= 1 / 8 + 1e-3
-
-
-def test_a_row_of_the_table_says_what_nothing_can_follow(tiny_model):
-    facts = unit_facts(read_cells("bcd", model=tiny_model))
-    rows = {one["feature"]: neurons.feature_row(one) for one in facts["features"]}
-    assert rows["vowel"][1:] == ["none: the same at every letter here", ""]
-    assert re.fullmatch(r"(\d/\d+: -?\d\.\d\d(, )?){5}", rows["position in line"][1])

@@ -1,0 +1,58 @@
+"""Errors beside the input that caused them: one sentence in the page's words, and no old answer beside it."""
+
+import html
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+import gradio as gr
+
+from lyricgen.errors import LyricGenError
+
+
+def error_line(elem_id: str) -> gr.HTML:
+    """An empty line for the error of the input above it; screen readers announce it."""
+    return gr.HTML(elem_id=elem_id, elem_classes="error-line", apply_default_css=False, padding=False)
+
+
+def with_error_line(show: Callable[..., Any], outputs: int) -> Callable[..., tuple]:
+    """`show` with the sentence of its error as an additional first answer: '' without one; an error clears the others.
+
+    Args:
+        show: answers one value, or a tuple.
+        outputs: the number of its values.
+    """
+    name = getattr(show, "__name__", None) or cast(Any, show).func.__name__
+
+    @wraps(show)
+    def shown(*values: Any) -> tuple:
+        try:
+            answer = show(*values)
+        except LyricGenError as error:
+            return (alert(error), *[None] * outputs)
+        return ("", *answer) if isinstance(answer, tuple) else ("", answer)
+
+    shown.__name__ = name
+    return shown
+
+
+def alert(error: LyricGenError | str) -> str:
+    """An error's sentence as HTML that screen readers announce."""
+    return f'<p role="alert">{html.escape(page_sentence(str(error)))}</p>'
+
+
+def page_sentence(message: str) -> str:
+    """The message of an error as a sentence of the page.
+
+    >>> page_sentence("text must have 1 to 5,000 characters, got an empty text")
+    'Type a text first.'
+    >>> page_sentence("text must have 1 to 5,000 characters, got 5,001")
+    'The text must have 1 to 5,000 letters; this one has 5,001.'
+    """
+    argument, _, rest = message.partition(" must have ")
+    if rest.endswith(", got an empty text"):
+        return f"Type a {argument} first."
+    limits, _, got = rest.partition(" characters, got ")
+    if got:
+        return f"The {argument} must have {limits} letters; this one has {got}."
+    return f"{message[:1].upper()}{message[1:]}{'' if message.endswith('.') else '.'}"
