@@ -30,7 +30,7 @@ def test_cards_are_of_neurons_that_follow_something_more_closely_than_chance(cel
     features = unit_facts(cells)["features"]
     cards = neurons.following(cells, features)
     assert cards and all(abs(card["r"]) >= card["chance"] for card in cards)
-    margins = [abs(card["r"]) - card["chance"] for card in cards]
+    margins = [round(abs(card["r"]) - card["chance"], 3) for card in cards]
     assert margins == sorted(margins, reverse=True)
     first = cards[0]
     name = next(name for name, phrase in neurons.FEATURE_NAMES.items() if first["name"].endswith(phrase))
