@@ -35,9 +35,16 @@ def static(name: str) -> str:
     return (STATIC / name).read_text(encoding="utf-8")
 
 
-def script_view(script: str, elem_id: str) -> gr.HTML:
+def script_view(script: str, elem_id: str, value: str | None = None) -> gr.HTML:
     """A component that a script of the page draws from its value."""
-    return gr.HTML(html_template="", js_on_load=static(script), apply_default_css=False, padding=False, elem_id=elem_id)
+    return gr.HTML(
+        value,
+        html_template="",
+        js_on_load=static(script),
+        apply_default_css=False,
+        padding=False,
+        elem_id=elem_id,
+    )
 
 
 def space_choice(names: list[str], label: str = "Vectors", none: str | None = None, **settings: Any) -> gr.Dropdown:
@@ -60,7 +67,7 @@ def cards(texts: Iterable[tuple[str, str]], below: Callable[[str], str] = lambda
         below: the HTML below a text.
     """
     articles = [
-        f"<article><h4>{html.escape(heading)}</h4><pre>{html.escape(text)}</pre><p>{below(text)}</p></article>"
+        f"<article><h3>{html.escape(heading)}</h3><pre>{html.escape(text)}</pre><p>{below(text)}</p></article>"
         for heading, text in texts
     ]
     return f'<div class="cards">{"".join(articles)}</div>'

@@ -1,9 +1,10 @@
 """Errors beside the input that caused them: one sentence in the page's words, and no old answer beside it."""
 
 import html
+import inspect
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, cast
+from functools import partial, wraps
+from typing import Any
 
 import gradio as gr
 
@@ -15,24 +16,36 @@ def error_line(elem_id: str) -> gr.HTML:
     return gr.HTML(elem_id=elem_id, elem_classes="error-line", apply_default_css=False, padding=False)
 
 
-def with_error_line(show: Callable[..., Any], outputs: int) -> Callable[..., tuple]:
+def with_error_line(show: Callable[..., Any], outputs: int) -> Callable[..., Any]:
     """`show` with the sentence of its error as an additional first answer: '' without one; an error clears the others.
 
     Args:
-        show: answers one value, or a tuple.
+        show: a function or a generator; it answers one value, or a tuple.
         outputs: the number of its values.
     """
-    name = getattr(show, "__name__", None) or cast(Any, show).func.__name__
+    function = show.func if isinstance(show, partial) else show
 
-    @wraps(show)
-    def shown(*values: Any) -> tuple:
-        try:
-            answer = show(*values)
-        except LyricGenError as error:
-            return (alert(error), *[None] * outputs)
+    def with_error(answer: Any) -> tuple:
         return ("", *answer) if isinstance(answer, tuple) else ("", answer)
 
-    shown.__name__ = name
+    if inspect.isgeneratorfunction(function):
+
+        @wraps(show)
+        def shown(*values: Any) -> Any:
+            try:
+                yield from map(with_error, show(*values))
+            except LyricGenError as error:
+                yield (alert(error), *[None] * outputs)
+    else:
+
+        @wraps(show)
+        def shown(*values: Any) -> Any:
+            try:
+                return with_error(show(*values))
+            except LyricGenError as error:
+                return (alert(error), *[None] * outputs)
+
+    shown.__name__ = function.__name__  # a partial has none
     return shown
 
 

@@ -18,6 +18,14 @@ def test_an_error_clears_the_answers():
     assert shown.__name__ == "show"
 
 
+def test_what_came_before_an_error_of_a_stream_is_cleared():
+    def show():
+        yield "a"
+        raise ArgumentError("too long")
+
+    assert list(with_error_line(show, 1)()) == [("", "a"), ('<p role="alert">Too long.</p>', None)]
+
+
 def test_an_error_that_is_not_ours_is_raised():
     with pytest.raises(ZeroDivisionError):
         with_error_line(lambda: 1 / 0, 1)()

@@ -1,5 +1,5 @@
-"""The view that compares RNN and LSTM: lyrics of both, five temperatures, learning curves; `/compare`,
-`/temperatures`, `/learning_curves`."""
+"""The view that compares RNN and LSTM: lyrics of both, five temperatures, learning curves, samples of the training;
+`/compare`, `/temperatures`, `/learning_curves`."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -8,110 +8,114 @@ from typing import Any
 import gradio as gr
 
 from lyricgen.endpoints import inside, lyrics
-from lyricgen.endpoints.lyrics import ANY_SEED, TEMPERATURES
+from lyricgen.endpoints.lyrics import TEMPERATURES
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE
-from lyricgen.generation.settings import MAX_LYRIC_LENGTH
+from lyricgen.generation.settings import MAX_LYRIC_LENGTH, generation_settings
 from lyricgen.models.text import ANY_ARTIST
-from lyricgen.plotting import CURVE_UNITS, draw_learning_curves
+from lyricgen.plotting import CURVE_UNITS
 from lyricgen.resources import Resources
-from lyricgen.ui.components import cards, originality_line, picture
+from lyricgen.ui.charts import Axis, Series, line_chart
+from lyricgen.ui.components import (
+    as_json,
+    cards,
+    example_artist,
+    model_kind,
+    model_label,
+    originality_line,
+    script_view,
+)
 from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, add_endpoint, listen
+from lyricgen.ui.inline_errors import error_line, with_error_line
 from lyricgen.validation import check_choice
 
 # concurrent calls, each of several lyrics
 CALL_LIMIT: dict[str, Any] = {"concurrency_limit": MAX_BATCH_SIZE // len(TEMPERATURES)}
 EXPLANATION = """
-The same prefix, artist, temperature and seed in both models: letter by letter they draw with the same random numbers.
-**Bits per letter so far** is how surprised a model is by its own text, before any temperature: the surer it was of each
-letter, the fewer.
+Both get the same start and the same dice. **Surprise** is how unlikely each found its own letters, on average.
 """
 ON_TEMPERATURE = """
-A **temperature** divides the scores of all letters before one is drawn. Near 0 the likeliest letter wins nearly always, and
-the text is safe and soon repeats itself; 1 draws as the model believes; above 1 unlikely letters win more often, until words
-fall apart. The bits show it: a letter that the model thought unlikely costs many.
+## How daring?
+The LSTM again, at five **temperatures**. Low: it plays safe and repeats itself. High: wild, until words fall apart.
 """
 ON_CURVES = """
-The line is the training loss, the points are songs that were not read (round: the course's validation split, diamond: the
-clean one). By epoch one sees what a model learns from the same songs, by minute what it learns in the same time.
+## Which learns faster?
+Lines: songs it trains on. Dots: new songs. Diamonds: new songs without covers of known ones. Lower is better.
 """
+ON_STAGES = "## Watch it learn\nWhat each wrote after so many steps of its training."
+WORDS, ARTIST, SEED, LENGTH = "the river keeps its secrets ", "Coldplay", 7, 300
+CLEAN: dict[str, Any] = {"clean_words": True} if "clean_words" in generation_settings() else {}
+CURVES = {"train_bpc": "line", "val_bpc": "dot", "clean_bpc": "diamond"}  # marks by column of history.csv
+MAX_POINTS = 80  # of a line
+TOP_BITS = 3.0  # of the curves; the first steps start at 6.6 bits and would flatten the rest
 
 
 def create_comparison_view(resources: Resources) -> None:
     """Adds the view's components, `/compare`, `/temperatures` and `/learning_curves`."""
-    gr.Markdown(EXPLANATION)
     with gr.Row():
-        prefix = gr.Textbox(
-            "the night is ", label="Beginning", lines=1, scale=2, min_width=280, elem_id="compare-prefix"
+        prefix = gr.Textbox(WORDS, label="First words", lines=1, scale=2, min_width=260, elem_id="compare-prefix")
+        choices = [("no one in particular", ANY_ARTIST), *((artist, artist) for artist in resources.artists())]
+        artist = gr.Dropdown(choices, value=example_artist(resources, ARTIST), label="In the style of", min_width=200)
+    with gr.Accordion("More settings", open=False), gr.Row():
+        temperature = gr.Slider(0, 2, value=0.6, step=0.05, label="How daring? (temperature)", min_width=200)
+        max_length = gr.Slider(50, MAX_LYRIC_LENGTH, value=LENGTH, step=50, label="Length in letters", min_width=200)
+        seed = gr.Number(SEED, precision=0, label="Song number", info="-1: new each time.", min_width=160)
+    with gr.Row():
+        write = gr.Button(
+            "Write with both", variant="primary", elem_id="compare", elem_classes="runs-on-open", min_width=160
         )
-        artist = gr.Dropdown([ANY_ARTIST, *resources.artists()], value=ANY_ARTIST, label="Artist", min_width=200)
-    with gr.Row():
-        temperature = gr.Slider(0, 2, value=0.7, step=0.05, label="Temperature", min_width=200)
-        max_length = gr.Slider(50, MAX_LYRIC_LENGTH, value=300, step=50, label="Length", min_width=200)
-        seed = gr.Number(ANY_SEED, precision=0, label="Seed", info="-1: another every time.", min_width=200)
-    with gr.Row():
-        write = gr.Button("Write with both", variant="primary", elem_id="compare", min_width=160)
-        stop = gr.Button("Stop", variant="stop", elem_id="compare-stop", min_width=160)
-    both = gr.HTML(elem_id="both")
-    writing = listen(
-        [write.click, prefix.submit],
-        partial(show_models, resources),
-        [prefix, artist, temperature, max_length, seed],
-        both,
-        **LATEST_EVENT,
-        **CALL_LIMIT,
+        stop = gr.Button("Stop", elem_id="compare-stop", min_width=100)
+    error = error_line("compare-error")
+    both = gr.HTML(elem_id="both", apply_default_css=False, padding=False)
+    gr.Markdown(EXPLANATION)
+    show, inputs = partial(show_models, resources), [prefix, artist, temperature, max_length, seed]
+    settings: dict[str, Any] = {**LATEST_EVENT, **CALL_LIMIT}
+    writing = listen([write.click, prefix.submit], with_error_line(show, 1), inputs, [error, both], **settings)
+    gr.Markdown(ON_TEMPERATURE)
+    five = script_view("stages.js", "five")
+    at_five = listen(
+        writing.success,
+        with_error_line(partial(show_temperatures, resources), 1),
+        [prefix, artist, max_length, seed],
+        [error, five],
+        **settings,
     )
-    with gr.Accordion("What does temperature do?", open=False):
-        at_five = _create_temperatures(resources, [prefix, artist], [max_length, seed])
-    with gr.Accordion("Which converges faster?", open=False) as converging:
-        _create_curves(resources, converging)
+    gr.Markdown(ON_CURVES)
+    by = gr.Radio([("epoch", "epoch"), ("minute", "seconds")], value="epoch", label="By")
+    curves = gr.HTML(show_curves(resources, "epoch"), elem_id="curves", apply_default_css=False, padding=False)
+    listen(by.change, partial(show_curves, resources), by, curves, gpu=False, **PRIVATE_EVENT)
+    if stages := stages_json(resources):
+        gr.Markdown(ON_STAGES)
+        script_view("stages.js", "training-stages", value=stages)
     stop.click(None, None, None, cancels=[writing, at_five], api_visibility="private")
     add_endpoint(resources, lyrics.compare, **CALL_LIMIT)
     add_endpoint(resources, lyrics.temperatures, **CALL_LIMIT)
     add_endpoint(resources, inside.learning_curves, gpu=False)
 
 
-def _create_temperatures(resources: Resources, before: list, after: list) -> gr.events.Dependency:
-    """The lyrics at five temperatures; the settings before and after the model come from the tab."""
-    gr.Markdown(ON_TEMPERATURE)
-    with gr.Row(equal_height=True):
-        model = gr.Radio(resources.model_names, value=resources.default_model, label="Model")
-        write = gr.Button("Write at five temperatures", variant="primary", elem_id="warm", scale=0, min_width=220)
-    five = gr.HTML(elem_id="five")
-    show, inputs = partial(show_temperatures, resources), [*before, model, *after]
-    return listen(write.click, show, inputs, five, **LATEST_EVENT, **CALL_LIMIT)
-
-
-def _create_curves(resources: Resources, panel: gr.Accordion) -> None:
-    gr.Markdown(ON_CURVES)
-    by = gr.Radio([("epoch", "epoch"), ("minute", "seconds")], value="epoch", label="By")
-    curves = gr.HTML(elem_id="curves")
-    for trigger in (panel.expand, by.change):
-        listen(trigger, partial(show_curves, resources), by, curves, gpu=False, **PRIVATE_EVENT)
-
-
 def show_models(resources: Resources, *settings: Any) -> Iterator[str]:
-    """The lyrics of `/compare` as cards."""
-    yield from _show(resources, lyrics.compare(resources, *settings), "")
-
-
-def show_temperatures(resources: Resources, *settings: Any) -> Iterator[str]:
-    """The lyrics of `/temperatures` as cards."""
-    yield from _show(resources, lyrics.temperatures(resources, *settings), "Temperature ")
-
-
-def _show(resources: Resources, stream: Iterator[dict], kind: str) -> Iterator[str]:
-    """Lyrics by name so far as cards; the finished ones with their originality line."""
-    texts = []
-    for answer in stream:
-        texts = [(f"{kind}{name}: {bits_text(lyric)}", lyric["text"]) for name, lyric in answer.items()]
+    """The lyrics of `/compare` as cards; the finished ones with their originality line."""
+    texts: list[tuple[str, str]] = []
+    for answer in lyrics.compare(resources, *settings, **CLEAN):
+        texts = [(f"{model_label(name)}{bits_text(lyric)}", lyric["text"]) for name, lyric in answer.items()]
         yield cards(texts)
     yield cards(texts, partial(originality_line, resources))
 
 
+def show_temperatures(resources: Resources, prefix: str, artist: str, max_length: int, seed: int) -> str:
+    """The lyrics of `/temperatures` by the default model, as static/stages.js draws them."""
+    *_, answer = lyrics.temperatures(resources, prefix, artist, None, max_length, seed, **CLEAN)
+    name = model_label(resources.default_model)
+    stops = [
+        {"name": value, "texts": [{"heading": f"{name}, {value}{bits_text(lyric)}", "text": lyric["text"]}]}
+        for value, lyric in answer.items()
+    ]
+    return as_json({"label": "Temperature", "low": "safe", "high": "wild", "start": 1, "stops": stops})
+
+
 def bits_text(lyric: dict[str, Any]) -> str:
-    """The bits of a lyric in words."""
+    """The bits of a lyric in words, to follow a heading."""
     bits = lyric["bits_per_character"]
-    return "" if bits is None else f"{bits:.2f} bits per letter so far"
+    return "" if bits is None else f": surprise {bits:.2f} bits a letter"
 
 
 def show_curves(resources: Resources, by: str) -> str:
@@ -121,10 +125,33 @@ def show_curves(resources: Resources, by: str) -> str:
         return "<p>These models came without a learning curve.</p>"
     by = check_choice("by", by, CURVE_UNITS)
     axis, unit = CURVE_UNITS[by]
-    ends = [
-        f"{name}: {last['clean_bpc'] or last['val_bpc']:.3f} after {last[by] / unit:.3g} {axis}"
-        for name, rows in curves.items()
-        if (last := next((row for row in reversed(rows) if row.get("val_bpc")), None))
-    ]
-    description = f"Learning curves, bits per character by {axis}; {'; '.join(ends)}"
-    return picture(draw_learning_curves(curves, by), description)
+    series, ends = [], []
+    for name, rows in curves.items():
+        for column, mark in CURVES.items():
+            points = [(row[by] / unit, row[column]) for row in rows if row.get(column)]
+            points = points[:: max(1, len(points) // MAX_POINTS)] if mark == "line" else points
+            kinds = {"line": "training songs", "dot": "new songs", "diamond": "no covers"}
+            if points:
+                series.append(Series(f"{model_label(name)}, {kinds[mark]}", model_kind(name), points, mark))
+        if last := next((row for row in reversed(rows) if row.get("val_bpc")), None):
+            bits = last["clean_bpc"] or last["val_bpc"]
+            ends.append(f"{model_label(name)}: {bits:.3f} after {last[by] / unit:.3g} {axis}")
+    x_values = [x for one in series for x, _ in one.points]
+    lowest = min((y for one in series for _, y in one.points), default=1.0)
+    step = 10 ** len(str(int(max(x_values, default=1)))) / 10
+    x_ticks = [step * number for number in range(int(max(x_values, default=1) / step) + 2)]
+    y_ticks = [tick / 2 for tick in range(int(2 * lowest), int(2 * max(TOP_BITS, lowest + 0.5)) + 1)]
+    description = f"Learning curves, bits a letter by {axis}; {'; '.join(ends)}"
+    return line_chart(series, Axis(axis, x_ticks), Axis("Surprise, bits a letter", y_ticks), description)
+
+
+def stages_json(resources: Resources) -> str:
+    """What the models wrote at stages of their training, as static/stages.js draws it; '' where it was not kept."""
+    texts: dict[int, list[dict[str, str]]] = {}
+    for name in resources.model_names:
+        for row in resources.model(name).checkpoint.samples:
+            heading = f"{model_label(name)}, step {row['step']:,}"
+            texts.setdefault(row["step"], []).append({"heading": heading, "text": row["text"]})
+    stops = [{"name": f"step {step:,}", "texts": texts[step]} for step in sorted(texts)]
+    data = {"label": "After", "low": "start", "high": "end", "start": 0, "stops": stops}
+    return as_json(data) if stops else ""

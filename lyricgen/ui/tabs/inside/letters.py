@@ -17,6 +17,7 @@ from lyricgen.ui.components import as_json, downloads, html_table, model_kind, m
 from lyricgen.ui.events import IMMEDIATE_EVENT, LATEST_EVENT, add_endpoint, listen
 from lyricgen.ui.inline_errors import error_line, with_error_line
 from lyricgen.ui.shared_text import TextBox
+from lyricgen.ui.tabs.inside.horizon import horizon_html
 
 EXPLANATION = """
 The model guesses every letter before it sees it. Pale: expected. Dark: a surprise. Surprise is counted in **bits**: 1 bit for a
@@ -53,6 +54,7 @@ def create_letters_view(resources: Resources, box: TextBox) -> None:
         position = gr.Number(0, precision=0, visible=False)
         memory_error = error_line("memory-error")
         memory = script_view("memory.js", "letters-memory")
+        gr.HTML(horizon_html(resources), elem_id="horizon", apply_default_css=False, padding=False)
         with gr.Accordion("Numbers", open=False):
             numbers = gr.HTML(elem_id="letters-numbers", apply_default_css=False, padding=False)
     text = [box.text, box.artist]

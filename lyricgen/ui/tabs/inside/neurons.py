@@ -28,19 +28,21 @@ UNIT_LEGEND = {
     "classes": SHADES,
     "labels": ["-1", "-¾", "-½", "-¼", "0", "¼", "½", "¾", "1"],
 }
+RISING_FEATURES = {
+    "position in line": "along a line",
+    "position in word": "along a word",
+    "position in text": "along the text",
+}
 FEATURE_NAMES = {
-    "position in line": "late in a line",
     "section break": "between sections",
     "inside quotes": "inside quotes",
     "inside brackets": "inside brackets",
     "space": "on spaces",
     "start of a word": "on first letters of words",
-    "position in word": "late in a word",
     "word seen before": "in words seen before",
     "vowel": "on vowels",
     "punctuation": "on punctuation",
     "repeated passage": "in repeated passages",
-    "position in text": "late in the text",
 }
 MAX_CARDS = 8
 MAX_SHOWN = 600  # characters of the text in a card
@@ -94,7 +96,7 @@ def following(cells: Activations, features: list[dict[str, Any]]) -> list[dict[s
     best.sort(key=lambda pair: pair[0]["chance"] - abs(pair[1]["r"]))
     return [
         {
-            "name": f"{'High' if unit['r'] > 0 else 'Low'} {FEATURE_NAMES[feature['feature']]}",
+            "name": unit_name(feature["feature"], unit["r"]),
             "note": f"layer {unit['layer']}, neuron {unit['unit']}: r = {unit['r']:.2f}, chance {feature['chance']:.2f}",
             "r": round(unit["r"], 3),
             "chance": round(feature["chance"], 3),
@@ -102,6 +104,17 @@ def following(cells: Activations, features: list[dict[str, Any]]) -> list[dict[s
         }
         for feature, unit in best[:MAX_CARDS]
     ]
+
+
+def unit_name(feature: str, r: float) -> str:
+    """What a neuron does that correlates with a feature by r.
+
+    >>> unit_name("vowel", 0.7), unit_name("position in line", -0.5)
+    ('High on vowels', 'Falls along a line')
+    """
+    if feature in RISING_FEATURES:
+        return f"{'Rises' if r > 0 else 'Falls'} {RISING_FEATURES[feature]}"
+    return f"{'High' if r > 0 else 'Low'} {FEATURE_NAMES[feature]}"
 
 
 def unit_cards(facts: dict[str, Any]) -> list[dict[str, Any]]:

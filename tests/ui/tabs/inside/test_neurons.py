@@ -33,13 +33,16 @@ def test_cards_are_of_neurons_that_follow_something_more_closely_than_chance(cel
     margins = [round(abs(card["r"]) - card["chance"], 3) for card in cards]
     assert margins == sorted(margins, reverse=True)
     first = cards[0]
-    name = next(name for name, phrase in neurons.FEATURE_NAMES.items() if first["name"].endswith(phrase))
+    names = {**neurons.FEATURE_NAMES, **neurons.RISING_FEATURES}
+    name = next(name for name, phrase in names.items() if first["name"].endswith(phrase))
     r = np.corrcoef(first["values"], text_features(VERSE)[name])[0, 1]
-    assert r == pytest.approx(first["r"], abs=0.02) and first["name"].startswith("High" if r > 0 else "Low")
+    assert r == pytest.approx(first["r"], abs=0.02) and first["name"].startswith(
+        ("High", "Rises") if r > 0 else ("Low", "Falls")
+    )
 
 
 def test_every_feature_has_a_name():
-    assert set(neurons.FEATURE_NAMES) == set(text_features(VERSE))
+    assert {*neurons.FEATURE_NAMES, *neurons.RISING_FEATURES} == set(text_features(VERSE))
 
 
 def test_a_long_text_is_cut_in_the_cards(tiny_model):
