@@ -166,13 +166,16 @@ def test_both_models_write_side_by_side_with_temperatures_and_learning_curves(pa
     page.locator("#compare-prefix textarea, #compare-prefix input").first.fill("<b>x</b> the sea ")
     page.get_by_role("button", name="Write with both").click()
     page.wait_for_function(
-        "[...document.querySelectorAll('#both pre')].filter(one => one.textContent.length == 300 && one.textContent.startsWith('<b>')).length == 2"
+        "[...document.querySelectorAll('#both pre')].filter(one => one.textContent.length == 300 && one.textContent.startsWith('<b>')).length == 2",
+        timeout=60_000,
     )
     assert page.locator("#both b").count() == 0
     headings = page.locator("#both h3").all_inner_texts()
     assert [heading.split(":")[0] for heading in headings] == ["LSTM", "simple RNN"]
     assert all("bits a letter" in heading for heading in headings)
-    page.wait_for_function("document.querySelector('#five pre')?.textContent.startsWith('<b>x</b> the sea ')")
+    page.wait_for_function(
+        "document.querySelector('#five pre')?.textContent.startsWith('<b>x</b> the sea ')", timeout=60_000
+    )
     slider = page.get_by_role("slider", name="Temperature", exact=True)
     texts = set()
     for stop in range(5):

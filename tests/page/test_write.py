@@ -109,7 +109,8 @@ def test_a_lyric_is_the_text_of_inside_and_check_until_another_is_typed(page):
     text = write(page, "the sea and ")
     page.get_by_role("button", name="Look inside").click()
     page.wait_for_function("text => document.querySelector('#inside-text textarea')?.value === text", arg=text)
-    wait_for_text(page, "#xray-summary", f"{len(text)} letters")
+    letters = "length => document.querySelectorAll('#letters-view .letters-line span').length === length"
+    page.wait_for_function(letters, arg=len(text), timeout=30_000)
     wait_for_text(page, "#inside-text-source", "Your song")
     open_tab(page, "Check")
     page.wait_for_function("text => document.querySelector('#check-text textarea')?.value === text", arg=text)

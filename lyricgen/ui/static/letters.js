@@ -1,7 +1,7 @@
 // A text coloured letter by letter by how surprised a model was, or by how two models differ; a strip of the surprise in bits; the
 // letters of the greatest surprise. `props.value` is JSON, see `scores_json`. A chosen letter is sent as `select` with its index.
 const { make, makeSvg, visible } = lyricgen;
-const CANDIDATES = 5, STRIP_HEIGHT = 64, MOST_BITS = 10;
+const CANDIDATES = 5, STRIP_HEIGHT = 64, MOST_BITS = 10, ARC_HEIGHT = 40;
 
 const inText = (letter) => {
   if (letter === "\n" || letter === "\r") return "↵";
@@ -59,6 +59,16 @@ function draw(root) {
 
   const strip = makeSvg("svg", { viewBox: `0 0 ${letters.length} ${STRIP_HEIGHT}`, preserveAspectRatio: "none", class: "strip", "aria-hidden": "true" });
   const bars = letters.map((_, at) => strip.appendChild(makeSvg("rect", { x: at, width: letters.length > 600 ? 1 : 0.84 })));
+
+  // Arcs from a passage to where it was sung before, over the strip.
+  const arcs = makeSvg("svg", { viewBox: `0 0 ${letters.length} ${ARC_HEIGHT}`, preserveAspectRatio: "none", class: "arcs", role: "img" });
+  arcs.setAttribute("aria-label", `${data.repeats.length} passages were sung before`);
+  data.repeats.forEach(([start, length, earlier]) => {
+    const x = earlier + length / 2, end = start + length / 2, top = ARC_HEIGHT * (1 - 1.3 * (end - x) / letters.length);
+    arcs.append(makeSvg("path", { d: `M${x} ${ARC_HEIGHT}C${x} ${top} ${end} ${top} ${end} ${ARC_HEIGHT}`, "vector-effect": "non-scaling-stroke" }));
+    [earlier, start].forEach((from) => arcs.append(makeSvg("rect", { x: from, width: length, y: ARC_HEIGHT - 3, height: 3 })));
+  });
+  const sung = data.repeats.length ? [make("h3", "", "Sung before"), arcs] : [];
 
   function paint() {
     const panel = data.panels[mode.panel];
@@ -155,7 +165,7 @@ function draw(root) {
     toggle.append(button);
   });
   const legend = make("div", "letters-legend"), stripTitle = make("h3"), surprises = make("ol", "surprises");
-  root.append(toggle, legend, text, stripTitle, strip, make("h3", "", "Ten biggest surprises"), surprises, box);
+  root.append(toggle, legend, text, stripTitle, strip, ...sung, make("h3", "", "Ten biggest surprises"), surprises, box);
   paint();
 }
 

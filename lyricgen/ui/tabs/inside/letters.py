@@ -11,6 +11,7 @@ from lyricgen.analysis.activations import text_features
 from lyricgen.analysis.saliency import Saliency
 from lyricgen.analysis.scoring import HighSurprisal, Score, TextPosition, compare
 from lyricgen.endpoints import inside
+from lyricgen.models.memory import find_repeats
 from lyricgen.models.vocabulary import CHARACTERS
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, downloads, html_table, model_kind, model_label, percent, script_view
@@ -116,7 +117,9 @@ def scores_json(scores: list[Score]) -> str:
             {"label": "difference", "panel": 0, "classes": difference_shades(*scores), "legend": _legend(labels)}
         )
     starts = [line.start for line in scores[0].lines]
-    return as_json({"text": scores[0].text, "starts": starts, "panels": [*map(_panel, scores)], "modes": modes})
+    repeats = [[each.start, each.length, each.earlier] for each in find_repeats(scores[0].labels.tolist())]
+    panels = [*map(_panel, scores)]
+    return as_json({"text": scores[0].text, "starts": starts, "panels": panels, "modes": modes, "repeats": repeats})
 
 
 def _panel(score: Score) -> dict[str, Any]:

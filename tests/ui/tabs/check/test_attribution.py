@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from lyricgen import load_ngrams
-from lyricgen.analysis.attribution import Attribution, LineAttribution
+from lyricgen.analysis.attribution import LineAttribution
 from lyricgen.analysis.ngram_classifier import Evidence, NgramContribution
 from lyricgen.resources import Resources
-from lyricgen.ui.tabs.check.attribution import accuracy_text, line_table
+from lyricgen.ui.tabs.check.attribution import accuracy_text
+from lyricgen.ui.tabs.check.originality import text_html
 
 FIGURES = {"all": {"accuracy": 0.7}, "clean": {"accuracy": 0.6}}
 BASELINE = {"all": {"accuracy": 0.65}, "clean": {"accuracy": 0.55}}
@@ -47,6 +48,6 @@ def test_without_figures_of_the_n_grams_it_says_so(sentence, methods):
 def test_a_line_is_shown_with_its_evidence_as_text():
     ngrams = [NgramContribution(f" {word} ", "words", 1, 0.5, False, ((0, 1),)) for word in ("<b>sea", "sand")]
     line = LineAttribution("the <b>sea", "Ann", 0.5, {}, {}, {}, Evidence("Ann", 1.0, 0.0, 0.0, tuple(ngrams)))
-    table = line_table(Attribution({}, {}, {}, 0.0, (line,), 10, True))
-    assert "<td>“&lt;b&gt;sea”, “sand”</td>" in table and "<b>" not in table
-    assert "<td></td>" in line_table(Attribution({}, {}, {}, 0.0, (replace(line, evidence=None),), 10, False))
+    shown = text_html("the <b>sea", None, (line,))
+    assert "“&lt;b&gt;sea”, “sand”" in shown and "<b>" not in shown
+    assert "“" not in text_html("the <b>sea", None, (replace(line, evidence=None),))

@@ -86,6 +86,12 @@ def test_a_surprise_is_quoted_with_its_chance_and_what_was_expected(tiny_model):
     assert re.fullmatch(r"(< 0.1|\d+(\.\d)?) %, expected .+, .+, .+", found["note"])
 
 
+def test_passages_that_were_sung_before_are_listed_with_their_place(tiny_model):
+    text = "seven chairs in the rain  Seven chairs in the sun"
+    (repeat,) = json.loads(letters.scores_json([score(text, model=tiny_model)]))["repeats"]
+    assert repeat == [26, 20, 0]
+
+
 def test_the_letter_that_is_chosen_first_ends_the_last_repeated_passage(tiny_model):
     text = "seven chairs  seven chairs on"
     assert letters.first_position(score(text, model=tiny_model)) == text.rindex(" on")
