@@ -1,10 +1,11 @@
 """Six lessons of three steps; each step is a link that sets the page. The teacher's sheet is docs/lessons.md."""
 
 import html
+from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-START = {"text": "the river keeps its secrets ", "artist": "Coldplay", "seed": "7"}
+START = {"text": "the river keeps its secrets ", "seed": "7"}
 COPYING = {"text": "i want you to ", "seed": "3", "t": "0.3"}
 VOICE = {"text": "i left my coat on the last train ", "seed": "5"}
 
@@ -91,9 +92,12 @@ LESSONS = (
 )  # fmt: skip
 
 
-def lessons_html() -> str:
-    """The lessons as cards with links."""
-    return f'<div class="lessons">{"".join(map(_card, LESSONS))}</div>'
+def lessons_html(artists: Collection[str]) -> str:
+    """The lessons as cards with links; without those that name an artist who is not among `artists`."""
+    shown = [
+        lesson for lesson in LESSONS if all(step.values.get("artist") in (None, *artists) for step in lesson.steps)
+    ]
+    return f'<div class="lessons">{"".join(map(_card, shown))}</div>'
 
 
 def _card(lesson: Lesson) -> str:

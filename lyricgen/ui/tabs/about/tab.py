@@ -43,7 +43,7 @@ def create_about_tab(resources: Resources) -> None:
     artists = {artist for model in about["models"] for artist in model["artists"]}
     gr.HTML(f"<h2>In figures</h2>{figures_html(resources)}", padding=False, elem_id="figures")
     gr.Markdown(EXPLANATION.format(artists=f" of {len(artists)} artists" if artists else ""))
-    gr.HTML(f"<h2>Lessons</h2>{lessons_html()}", padding=False, elem_id="lessons")
+    gr.HTML(f"<h2>Lessons</h2>{lessons_html(artists)}", padding=False, elem_id="lessons")
     gr.HTML(f"<h2>Words of this page</h2>{glossary_html()}", padding=False, elem_id="glossary")
     with gr.Accordion("For programmers", open=False, elem_id="programmers"):
         gr.Markdown(PROGRAMS)

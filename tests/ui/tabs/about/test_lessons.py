@@ -39,5 +39,9 @@ def test_the_sheet_has_every_lesson_step_and_link():
 def test_a_step_is_text_and_its_link_is_quoted():
     hostile = Step("<b>", {"text": '"><script>&'})
     assert hostile.link == "?text=%22%3E%3Cscript%3E%26"
-    assert "<script>" not in lessons_html() and Lesson("a", "b", (hostile,) * 3).steps[0] is hostile
-    assert lessons_html().count("<a href=") == 18
+    assert "<script>" not in lessons_html(ARTISTS) and Lesson("a", "b", (hostile,) * 3).steps[0] is hostile
+
+
+def test_a_lesson_on_artists_who_are_not_loaded_is_left_out():
+    assert lessons_html(ARTISTS).count("<a href=") == 18
+    assert lessons_html(["Ann"]).count("<a href=") == 15 and "Taylor" not in lessons_html(["Ann"])
