@@ -11,6 +11,7 @@ from lyricgen.ui.events import IMMEDIATE_EVENT, listen
 
 EXAMPLE_SOURCE = "An example. Write a song, or type your own text."
 RUN_AGAIN = "() => { lyricgen.runOnOpen(); }"  # for another artist
+RUN_ON_OPEN = "() => { lyricgen.runOnOpen(); }"
 TYPED_SOURCE = "Your own text."
 
 
@@ -74,7 +75,10 @@ class SharedText:
         outputs: list[Any] = []
         for box in self._boxes:
             outputs += [box.source, box.text] + ([box.artist] if box.artist is not None else [])
-        listen(event.success, self.updates, [lyrics, artist], outputs, gpu=False, **IMMEDIATE_EVENT)
+        filled = listen(event.success, self.updates, [lyrics, artist], outputs, gpu=False, **IMMEDIATE_EVENT)
+        filled.then(
+            None, None, None, js=RUN_ON_OPEN, api_visibility="private", queue=False
+        )  # a link may have opened the tab before
 
     def updates(self, text: str, artist: str) -> list[Any]:
         """The values of all boxes for a lyric and its artist."""
