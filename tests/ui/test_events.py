@@ -13,9 +13,9 @@ from lyricgen.ui.page import build_demo
 
 NO_MODEL = {  # handlers and endpoints that run no model, so that a ZeroGPU Space need not allocate its GPU
     "about", "analogy", "analogy_benchmark", "bias", "check_prefix", "debiasing", "distance", "fill_sets",
-    "chosen_temperature", "layer_and_unit", "learning_curves", "map", "neighbors", "open_link", "originality", "show_answers", "show_analogies",
+    "chosen_temperature", "learning_curves", "map", "neighbors", "open_link", "originality", "show_answers", "show_analogies",
     "show_clusters", "show_curves", "show_occupations", "show_distance", "show_map", "show_neighbors",
-    "show_originality", "show_random_words", "show_scores", "show_weat", "updates",
+    "selected_index", "show_random_words", "show_scores", "show_weat", "updates",
 }  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def test_a_handler_without_the_gpu_runs_no_model(handlers, monkeypatch):
     monkeypatch.setattr(Resources, "run_on_model", record)
     monkeypatch.setattr(Resources, "stream_together", record)
     for handler, inputs in handlers:
-        if not handler.uses_gpu and handler.__name__ not in ("chosen_temperature", "layer_and_unit"):  # of a click
+        if not handler.uses_gpu and handler.__name__ not in ("chosen_temperature", "selected_index"):  # of a click
             run(handler, [component.value for component in inputs])
     assert ran == []
     score = next(handler for handler, _ in handlers if handler.__name__ == "score")

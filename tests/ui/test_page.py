@@ -11,7 +11,8 @@ from lyricgen.ui.theme import head
 def test_every_style_sheet_is_launched_and_every_script_is_used():
     assert {path.name for path in launch_settings()["css_paths"]} == {path.name for path in STATIC.glob("*.css")}
     modules = "".join(path.read_text(encoding="utf-8") for path in STATIC.parent.rglob("*.py"))
-    assert [path.name for path in STATIC.glob("*.js") if f'static("{path.name}")' not in modules] == []
+    used = set(re.findall(r'(?:static|script_view)\("([\w-]+\.js)"', modules))
+    assert {path.name for path in STATIC.glob("*.js")} == used
 
 
 def test_style_sheets_and_scripts_are_files_of_the_package():
