@@ -100,7 +100,16 @@ def test_a_zerogpu_space_is_imported_before_torch_and_allocates_its_gpu_to_every
     )
     assert done.returncode == 0, done.stderr
     wrapped, using_gpu, streams, text = json.loads(done.stdout)
-    assert {"generate", "variants", "compare", "score", "attribute", "write_lyric", "show_choices"} <= set(wrapped)
+    assert {
+        "generate",
+        "variants",
+        "compare",
+        "score",
+        "attribute",
+        "write_song",
+        "change_letter",
+        "show_memory",
+    } <= set(wrapped)
     assert set(wrapped) == set(using_gpu) and set(wrapped.values()) == {60}
     assert streams and text.startswith("the sea ")
     assert "--hub-repo must be USER/NAME" in done.stderr
