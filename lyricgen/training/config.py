@@ -44,8 +44,9 @@ QUICK = {
     "hidden_size": 128,
     "batch_size": 32,
     "length": 64,
-    "max_steps": 300,
+    "max_steps": 260,
     "warmup_steps": 20,
+    "learning_rate": 0.02,
     "word_epochs": 5,
     "min_songs": 3,
     "samples": 10,
@@ -222,7 +223,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
             )
     quick = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in QUICK.items())
     groups["models"].add_argument(
-        "--quick", action="store_true", help=f"A first try in a few minutes, with other defaults: {quick}"
+        "--quick", action="store_true", help=f"A first try in about two minutes, with other defaults: {quick}"
     )
     add_hub_flags(groups["Hugging Face Hub"])
 
