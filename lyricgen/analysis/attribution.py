@@ -120,9 +120,10 @@ def attribute(
 ) -> Attribution:
     """The posterior over the artists for a text and for each of its lines.
 
-    The n-gram classifier gives the ranking and, as evidence, the n-grams that speak most for the most likely artist. The language model gives the bits and, by Bayes' rule, a second posterior: it
-    reads the text once per artist, p(artist | text) is proportional to p(text | artist), and the log-likelihood is scaled
-    down by the length, since neighbouring characters are not independent.
+    The n-gram classifier gives the ranking and, as evidence, the n-grams that speak most for the most likely artist. The
+    language model gives the bits and, by Bayes' rule, a second posterior: it reads the text once per artist,
+    p(artist | text) is proportional to p(text | artist), and the log-likelihood is scaled down by the length, since
+    neighbouring characters are not independent.
 
     Args:
         text: 1 to 5,000 characters, read in lower case; its lines are those of `line_spans`.

@@ -120,7 +120,7 @@ def head() -> str:
 
 
 def space_script() -> str:
-    """On a Space, its public address, which links have where the page stands in a frame."""
+    """On a Space, its public address, which links have where the page is in a frame."""
     space = os.environ.get("SPACE_ID", "")
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", space):
         return ""

@@ -1,1 +1,1 @@
-"""Check: whom a text sounds like, and what of it is copied."""
+"""Check: whom a text sounds like, and which passages are copied."""

@@ -1,4 +1,4 @@
-"""The tab that checks a text: whom it sounds like, what of it is copied, and whether the models have read it."""
+"""The tab that checks a text: whom it sounds like, which passages are copied, and whether the models have read it."""
 
 from collections.abc import Callable
 from functools import partial

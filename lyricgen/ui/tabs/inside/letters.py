@@ -39,7 +39,7 @@ DIFFERENCE_SHADES = ("xn4", "xn3", "xn2", "xn1", "xr0", "xp1", "xp2", "xp3", "xp
 MAX_LINE_SHOWN = 80  # characters of a line in a table
 SURPRISES = 10
 QUOTED_BEFORE, QUOTED_AFTER = 16, 8  # characters around a surprise
-MAX_FIRST_POSITION = 1_000  # the letter that is chosen first is among so many
+MAX_FIRST_POSITION = 1_000  # the letter that is chosen first is one of these
 MAX_MEMORY_SHOWN = 600  # characters before a chosen one
 
 
