@@ -1,5 +1,6 @@
 """The loaded models, vector spaces and indexes of an app, by name, with the origin of each."""
 
+import json
 import logging
 import platform
 import threading
@@ -23,9 +24,9 @@ from lyricgen.generation.settings import GenerationSettings
 from lyricgen.hub.download import FOLDERS, Download
 from lyricgen.memorization.copy_guard import make_copy_guard
 from lyricgen.memorization.song_index import SongIndex
-from lyricgen.models.checkpoints import Checkpoint, bundled_models, load_checkpoint
+from lyricgen.models.checkpoints import WEIGHTS, Checkpoint, bundled_models, load_checkpoint
 from lyricgen.models.networks import CharacterModel
-from lyricgen.storage import ASSETS
+from lyricgen.storage import ASSETS, MODEL
 from lyricgen.validation import check_choice
 from lyricgen.words.sources import load_vectors
 from lyricgen.words.space import VectorSpace
@@ -92,6 +93,12 @@ class LoadedModel:
             if self._batch is None:
                 self._batch = ContinuousBatch(self.model)
             return self._batch
+
+    @property
+    def file_sha256(self) -> str:
+        """The sha256 of the file of weights, as the model's folder lists it; '' where it lists none."""
+        header = self.source.folder / self.name / MODEL.header
+        return str(json.loads(header.read_text(encoding="utf-8")).get("sha256", {}).get(WEIGHTS, ""))
 
     @property
     def device(self) -> torch.device:

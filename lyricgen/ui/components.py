@@ -11,7 +11,7 @@ import gradio as gr
 from matplotlib.figure import Figure
 
 from lyricgen.errors import LyricGenError
-from lyricgen.memorization.originality import measure_originality, song_name
+from lyricgen.memorization.originality import CopiedRun, measure_originality, song_name
 from lyricgen.memorization.song_index import GRAM
 from lyricgen.models.text import ANY_ARTIST
 from lyricgen.plotting import to_bytes
@@ -73,6 +73,12 @@ def cards(texts: Iterable[tuple[str, str]], below: Callable[[str], str] = lambda
     return f'<div class="cards">{"".join(articles)}</div>'
 
 
+def quote_run(text: str, run: CopiedRun) -> str:
+    """The words of a copied run, a long one cut."""
+    words = text[run.start : run.stop].split()
+    return " ".join(words[:MAX_QUOTED_WORDS]) + (" …" if len(words) > MAX_QUOTED_WORDS else "")
+
+
 def originality_line(resources: "Resources", text: str) -> str:
     """The verbatim overlap of a text with the training songs, as a line of Markdown that quotes the longest run.
 
@@ -85,10 +91,8 @@ def originality_line(resources: "Resources", text: str) -> str:
     run = measured.longest
     if run is None:
         return escaped(measured.summary)
-    words = text[run.start : run.stop].split()
-    quote = " ".join(words[:MAX_QUOTED_WORDS]) + (" …" if len(words) > MAX_QUOTED_WORDS else "")
     return (
-        f"Longest run that occurs in the training songs: {run.words} words (<mark>{escaped(quote)}</mark>), in "
+        f"Longest run that occurs in the training songs: {run.words} words (<mark>{escaped(quote_run(text, run))}</mark>), in "
         f"{escaped(song_name(run))}; "
         f"{measured.share_copied:.0%} of the words are in runs of {GRAM} or more."
     )

@@ -10,7 +10,6 @@ from lyricgen.ui.components import escaped
 from lyricgen.ui.events import IMMEDIATE_EVENT, listen
 
 EXAMPLE_SOURCE = "An example. Write a song, or type your own text."
-RUN_AGAIN = "() => { lyricgen.runOnOpen(); }"  # for another artist
 RUN_ON_OPEN = "() => { lyricgen.runOnOpen(); }"
 TYPED_SOURCE = "Your own text."
 
@@ -68,7 +67,7 @@ class SharedText:
             inputs, outputs = [box.text, box.source], [*others, *sources]
             box.text.change(None, inputs, outputs, js=copy, api_visibility="private", queue=False)
             if box.artist is not None:
-                box.artist.input(None, None, None, js=RUN_AGAIN, api_visibility="private", queue=False)
+                box.artist.input(None, None, None, js=RUN_ON_OPEN, api_visibility="private", queue=False)
 
     def fill_after(self, event: gr.events.Dependency, lyrics: gr.components.Component, artist: gr.Dropdown) -> None:
         """Fills all boxes with Write's lyric and its artist when `event` has ended."""

@@ -10,7 +10,7 @@ import gradio as gr
 from lyricgen.endpoints import inside, lyrics
 from lyricgen.endpoints.lyrics import TEMPERATURES
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE
-from lyricgen.generation.settings import MAX_LYRIC_LENGTH, generation_settings
+from lyricgen.generation.settings import MAX_LYRIC_LENGTH
 from lyricgen.models.text import ANY_ARTIST
 from lyricgen.plotting import CURVE_UNITS
 from lyricgen.resources import Resources
@@ -41,9 +41,8 @@ ON_CURVES = """
 ## Which learns faster?
 Lines: songs it trains on. Dots: new songs. Diamonds: new songs without covers of known ones. Lower is better.
 """
-ON_STAGES = "## Watch it learn\nWhat each wrote after so many steps of its training."
+ON_STAGES = "## Watch it learn\nWhat each wrote after a number of steps of its training."
 WORDS, ARTIST, SEED, LENGTH = "the river keeps its secrets ", "Coldplay", 7, 300
-CLEAN: dict[str, Any] = {"clean_words": True} if "clean_words" in generation_settings() else {}
 CURVES = {"train_bpc": "line", "val_bpc": "dot", "clean_bpc": "diamond"}  # marks by column of history.csv
 MAX_POINTS = 80  # of a line
 TOP_BITS = 3.0  # of the curves; the first steps start at 6.6 bits and would flatten the rest
@@ -95,7 +94,7 @@ def create_comparison_view(resources: Resources) -> None:
 def show_models(resources: Resources, *settings: Any) -> Iterator[str]:
     """The lyrics of `/compare` as cards; the finished ones with their originality line."""
     texts: list[tuple[str, str]] = []
-    for answer in lyrics.compare(resources, *settings, **CLEAN):
+    for answer in lyrics.compare(resources, *settings, clean_words=True):
         texts = [(f"{model_label(name)}{bits_text(lyric)}", lyric["text"]) for name, lyric in answer.items()]
         yield cards(texts)
     yield cards(texts, partial(originality_line, resources))
@@ -103,7 +102,7 @@ def show_models(resources: Resources, *settings: Any) -> Iterator[str]:
 
 def show_temperatures(resources: Resources, prefix: str, artist: str, max_length: int, seed: int) -> str:
     """The lyrics of `/temperatures` by the default model, as static/stages.js draws them."""
-    *_, answer = lyrics.temperatures(resources, prefix, artist, None, max_length, seed, **CLEAN)
+    *_, answer = lyrics.temperatures(resources, prefix, artist, None, max_length, seed, clean_words=True)
     name = model_label(resources.default_model)
     stops = [
         {"name": value, "texts": [{"heading": f"{name}, {value}{bits_text(lyric)}", "text": lyric["text"]}]}

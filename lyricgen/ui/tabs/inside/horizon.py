@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from lyricgen.analysis.membership import weights_sha256
 from lyricgen.analysis.saliency import influence_by_distance, reach
 from lyricgen.models.text import read_labels
 from lyricgen.resources import Resources
@@ -40,7 +39,7 @@ def measure_horizon(resources: Resources, songs: str | Path) -> dict[str, Any]:
         means = [len(batch) * influence_by_distance(batch, network) for batch in batches]
         shares = np.sum(means, axis=0) / len(windows)
         models[name] = {
-            "sha256": weights_sha256(network),
+            "sha256": resources.model(name).file_sha256,
             "within": [round(float(shares[:distance].sum()), 4) for distance in DISTANCES],
             "reach": reach(shares),
         }
@@ -69,8 +68,7 @@ def horizon_html(resources: Resources) -> str:
     figures = {
         name: shipped["models"][name]
         for name in resources.model_names
-        if name in shipped.get("models", {})
-        and shipped["models"][name]["sha256"] == weights_sha256(resources.model(name).model)
+        if name in shipped.get("models", {}) and shipped["models"][name]["sha256"] == resources.model(name).file_sha256
     }
     if not figures:
         return ""

@@ -14,7 +14,7 @@ from lyricgen.endpoints import words as endpoints
 from lyricgen.endpoints.words import BIAS_ANSWERS, DEFAULT_TEST, published_sets
 from lyricgen.errors import LyricGenError
 from lyricgen.resources import Resources
-from lyricgen.ui.components import answer_rows, answer_table, as_json, bold, static
+from lyricgen.ui.components import answer_rows, answer_table, as_json, bold, model_label, static
 from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, SILENT_EVENT, add_endpoint, listen
 from lyricgen.ui.tabs.words.answers import answers, find_word, space_labels
 from lyricgen.validation import check_choice
@@ -32,7 +32,6 @@ SIGNIFICANCE = 0.05  # p-value up to which an association counts
 HISTOGRAM_BINS, HISTOGRAM_LIMIT = 40, 2.0  # of effect sizes, from minus the limit to the limit
 CLUSTER_SIZE = 1_000  # places of the clusters are whole numbers from 0 to this
 CLUSTER_WORDS = 250  # words drawn of each gender; the figures are of all
-MODEL_LABELS = {"lstm": "LSTM", "vanilla-rnn": "simple RNN"}
 
 
 def create_bias_view(resources: Resources) -> None:
@@ -257,7 +256,7 @@ def writer_facts(resources: Resources, words: str, pair: str, template: str) -> 
     measured = [inside.measure_writer(resources, words, pair, template, "", name) for name in resources.model_names]
     shares = [{choice.word: round(choice.share, 3) for choice in one.choices} for one in measured]
     return {
-        "models": [MODEL_LABELS.get(one.model, one.model) for one in measured],
+        "models": [model_label(one.model) for one in measured],
         "pair": list(measured[0].pair),
         "template": measured[0].template,
         "rows": [{"word": word, "shares": [share[word] for share in shares]} for word in shares[0]],

@@ -9,8 +9,8 @@ from lyricgen.errors import LyricGenError
 from lyricgen.memorization.originality import measure_originality, song_name
 from lyricgen.memorization.song_index import GRAM
 from lyricgen.resources import Resources
+from lyricgen.ui.components import quote_run
 
-MAX_QUOTED_WORDS = 12  # words of a copied passage
 ARTISTS_SHOWN = 3
 
 
@@ -24,10 +24,8 @@ def copied_card(resources: Resources, text: str) -> str:
     if run is None:
         answer = f"<p><b>No.</b> No {GRAM} words in a row are in a song that it read.</p>"
     else:
-        words = text[run.start : run.stop].split()
-        quote = " ".join(words[:MAX_QUOTED_WORDS]) + (" …" if len(words) > MAX_QUOTED_WORDS else "")
         answer = (
-            f"<p><b>A little.</b> Longest copied passage: {run.words} words (<mark>{html.escape(quote)}</mark>), in "
+            f"<p><b>A little.</b> Longest copied passage: {run.words} words (<mark>{html.escape(quote_run(text, run))}</mark>), in "
             f"{html.escape(song_name(run))}. {100 * (measured.share_copied or 0):.0f} % of the words are in such passages.</p>"
         )
     return card("Did it copy?", answer, "check", "Check any text")

@@ -36,7 +36,7 @@ def write_first_song(resources: Resources, **settings: Any) -> dict[str, Any]:
         **read_song(resources, request, text),
     }
     return {
-        "sha256": model_sha256(resources),
+        "sha256": resources.model().file_sha256,
         "song": song,
         "copied": copied_card(resources, text),
         "artists": artists_card(resources, text),
@@ -46,7 +46,7 @@ def write_first_song(resources: Resources, **settings: Any) -> dict[str, Any]:
 def first_song(resources: Resources) -> dict[str, Any]:
     """The shipped song if the loaded default model wrote it, else one that is written now; empty where none can be written."""
     shipped = read_shipped()
-    if shipped.get("sha256") != model_sha256(resources):
+    if shipped.get("sha256") != resources.model().file_sha256:
         try:
             shipped = write_first_song(resources)
         except LyricGenError:
@@ -58,10 +58,3 @@ def first_song(resources: Resources) -> dict[str, Any]:
 def read_shipped() -> dict[str, Any]:
     """The shipped song; {} where it is missing."""
     return json.loads(FIRST_SONG.read_text(encoding="utf-8")) if FIRST_SONG.exists() else {}
-
-
-def model_sha256(resources: Resources) -> str:
-    """The sha256 of the default model's weights, as its folder lists it."""
-    loaded = resources.model()
-    config = loaded.source.folder / loaded.name / "config.json"
-    return str(json.loads(config.read_text(encoding="utf-8")).get("sha256", {}).get("model.safetensors", ""))

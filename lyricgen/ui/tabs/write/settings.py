@@ -9,6 +9,7 @@ from lyricgen.endpoints.lyrics import ANY_SEED
 from lyricgen.generation.settings import Setting, generation_settings
 from lyricgen.models.text import ANY_ARTIST
 from lyricgen.resources import Resources
+from lyricgen.ui.components import model_label
 
 PAGE_DEFAULTS: dict[str, Any] = {
     "temperature": 0.6,
@@ -19,7 +20,7 @@ PAGE_DEFAULTS: dict[str, Any] = {
 }
 """Settings whose default on the page differs from that of the library and the API."""
 ELSEWHERE = ("artist", "temperature", "seed")  # settings with components of their own
-MODEL_LABELS = {"lstm": "LSTM (better)", "vanilla-rnn": "simple RNN"}
+BETTER_MODEL = "lstm"
 STRATEGY_LABELS = {
     "sample": "by chance",
     "greedy": "always the most likely",
@@ -64,7 +65,10 @@ def create_more_settings(resources: Resources) -> MoreSettings:
     """Adds the panel."""
     with gr.Accordion("More settings", open=False, elem_id="more-settings"):
         with gr.Row():
-            models = [(MODEL_LABELS.get(name, name), name) for name in resources.model_names]
+            models = [
+                (f"{model_label(name)}{' (better)' if name == BETTER_MODEL else ''}", name)
+                for name in resources.model_names
+            ]
             model = gr.Radio(models, value=resources.default_model, label="Model", elem_id="model")
             seed = gr.Number(
                 ANY_SEED,

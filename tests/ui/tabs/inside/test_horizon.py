@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-from lyricgen.analysis.membership import weights_sha256
 from lyricgen.models.text import read_labels
 from lyricgen.resources import Resources
 from lyricgen.ui.tabs.inside import horizon
@@ -44,5 +43,5 @@ def test_the_horizon_is_measured_and_drawn_for_the_models_that_it_is_of(small, t
 def test_the_shipped_figures_are_of_the_bundled_models():
     resources = Resources(device="cpu")
     for name, figures in horizon.read_shipped()["models"].items():
-        sha256 = weights_sha256(resources.model(name).model)
+        sha256 = resources.model(name).file_sha256
         assert figures["sha256"] == sha256, "renew it: python -m docs.page_assets --songs songdata_train.csv"

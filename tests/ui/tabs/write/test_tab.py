@@ -14,7 +14,7 @@ from lyricgen.errors import ArgumentError
 from lyricgen.generation.settings import GenerationSettings, Setting, generation_settings
 from lyricgen.resources import Resources
 from lyricgen.ui.tabs.write.checks import artists_card, copied_card
-from lyricgen.ui.tabs.write.first_song import FIRST_SONG, first_song, model_sha256
+from lyricgen.ui.tabs.write.first_song import FIRST_SONG, first_song
 from lyricgen.ui.tabs.write.settings import ELSEWHERE, create_setting
 from lyricgen.ui.tabs.write.song import MAX_BITS, check_cut, encode_bits, fit_length, link_query, read_draft
 from lyricgen.ui.tabs.write.tab import change_letter, finish_song, request_from_page, write_again, write_song
@@ -136,7 +136,7 @@ def test_the_answers_below_a_song_are_html_with_its_text_escaped(resources, tiny
 def test_the_first_song_is_that_of_the_bundled_model_and_copies_nothing():
     shipped = json.loads(FIRST_SONG.read_text(encoding="utf-8"))
     resources = Resources(device="cpu")
-    assert shipped["sha256"] == model_sha256(resources), "renew it: python -m docs.page_assets"
+    assert shipped["sha256"] == resources.model().file_sha256, "renew it: python -m docs.page_assets"
     assert "No." in copied_card(resources, shipped["song"]["text"])
     assert first_song(resources)["song"] and FIRST_SONG.stat().st_size < 30_000
 
