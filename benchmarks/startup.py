@@ -5,21 +5,17 @@
 The request is a greedy lyric of 300 characters through the Gradio client; medians.
 """
 
-import os
-import socket
 import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from gradio_client import Client
 
 from benchmarks.measuring import make_parser, provenance_note, report
+from benchmarks.running_app import running_app
 from benchmarks.tables import table
 
-APP = Path(__file__).parent.parent / "app.py"
-STARTUP_TIMEOUT = 120  # seconds until the app must listen
 HEADER = ["what", "seconds", "against importing gradio and torch"]
 
 
@@ -55,35 +51,11 @@ def first_answer_seconds() -> float:
     Raises:
         TimeoutError: the app did not listen in time.
     """
-    port = free_port()
-    environment = {**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
     start = time.perf_counter()
-    app = subprocess.Popen([sys.executable, str(APP)], env=environment, stdout=subprocess.DEVNULL, cwd=APP.parent)
-    try:
-        wait_for(port, start + STARTUP_TIMEOUT)
-        client = Client(f"http://127.0.0.1:{port}", verbose=False)
+    with running_app() as app:
+        client = Client(app.url, verbose=False)
         client.predict(strategy="greedy", api_name="/generate")
         return time.perf_counter() - start
-    finally:
-        app.terminate()
-        app.wait()
-
-
-def free_port() -> int:
-    """A free port of this machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(port: int, until: float) -> None:
-    """Waits until a process listens on a port of this machine."""
-    while time.perf_counter() < until:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise TimeoutError(f"app.py did not listen within {STARTUP_TIMEOUT} seconds")
 
 
 if __name__ == "__main__":

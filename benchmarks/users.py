@@ -6,23 +6,18 @@
 character: the cost of server and protocol. One warm-up round.
 """
 
-import os
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 from gradio_client import Client
 
 from benchmarks.measuring import make_parser, provenance_note, report, seconds
-from benchmarks.startup import APP, STARTUP_TIMEOUT, free_port, wait_for
+from benchmarks.running_app import running_app
 from benchmarks.tables import table
 
 PREFIX = "the sea "
-SHUTDOWN_TIMEOUT = 20  # seconds after which an app that was terminated is killed
 LYRICS_ALONE = 3  # lyrics of a single user before each round
 
 
@@ -32,8 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--users", type=int, default=40, help="concurrent users (default: %(default)s)")
     parser.add_argument("--length", type=int, default=300, help="characters of a lyric (default: %(default)s)")
     options = parser.parse_args(arguments)
-    with running_app() as url:
-        clients = [Client(url, verbose=False) for _ in range(options.users)]
+    with running_app() as app:
+        clients = [Client(app.url, verbose=False) for _ in range(options.users)]
         try:
             rows = [measure(clients, length, options.repeats) for length in (options.length, len(PREFIX) + 1)]
         finally:
@@ -98,24 +93,6 @@ def table_row(row: dict) -> list[str]:
         f"{row['last_to_alone_times_users_ratio']:.2f} x its time",
         f"{row['written_characters_a_second']:,.0f}",
     ]
-
-
-@contextmanager
-def running_app() -> Iterator[str]:
-    """Runs `python app.py` within the block; its address."""
-    port = free_port()
-    environment = {**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
-    app = subprocess.Popen([sys.executable, str(APP)], env=environment, stdout=subprocess.DEVNULL, cwd=APP.parent)
-    try:
-        wait_for(port, time.perf_counter() + STARTUP_TIMEOUT)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        app.terminate()
-        try:
-            app.wait(SHUTDOWN_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            app.kill()
-            app.wait()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-from benchmarks.startup import free_port
+from benchmarks.running_app import free_port
 
 PICTURE = Path(__file__).parent / "images" / "page.png"
 SIZE = {"width": 1280, "height": 860}

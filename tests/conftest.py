@@ -107,7 +107,7 @@ def app_url():
     Left to itself, gradio tries 7860 first and leaks a socket where that is taken.
     """
     from app import demo
-    from benchmarks.startup import free_port
+    from benchmarks.running_app import free_port
     from lyricgen.ui.page import launch_settings
 
     _, url, _ = demo.launch(

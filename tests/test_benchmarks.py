@@ -14,6 +14,7 @@ import pytest
 import benchmarks.__main__ as command
 from benchmarks import attribution, baselines, chorus, growth, originality, quality, startup, style, users
 from benchmarks.baselines import NgramModel
+from benchmarks.running_app import running_app
 from benchmarks.songs import make_songs, make_text, write_csv
 from benchmarks.summary import summary
 from lyricgen.analysis.ngram_classifier import load_ngrams
@@ -243,16 +244,15 @@ def test_songs_are_made_up_the_same_every_time_and_of_songdatas_sizes():
     assert [len(make_text(characters)) for characters in (1, 10, 2_000)] == [1, 10, 2_000]
 
 
-def test_the_apps_process_ends_with_the_benchmark(monkeypatch, tmp_path):
+def test_the_apps_process_ends_with_the_benchmark(tmp_path):
     script, pid = tmp_path / "app.py", tmp_path / "pid"
     script.write_text(
         "import http.server, os\n"
         f"open({str(pid)!r}, 'w').write(str(os.getpid()))\n"
         "http.server.HTTPServer(('127.0.0.1', int(os.environ['GRADIO_SERVER_PORT'])), None).serve_forever()\n"
     )
-    monkeypatch.setattr(users, "APP", script)
-    with pytest.raises(ZeroDivisionError), users.running_app() as url:
-        assert url.startswith("http://127.0.0.1:")
+    with pytest.raises(ZeroDivisionError), running_app(app=script) as app:
+        assert app.url.startswith("http://127.0.0.1:") and app.memory > 1e6 and app.threads == 1 and app.open_files > 3
         raise ZeroDivisionError
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)

@@ -14,7 +14,7 @@ from gradio_client import Client
 from localhub import LocalHub, asked_of, client_environment
 from shell import Done
 
-from benchmarks.startup import free_port, wait_for
+from benchmarks.running_app import running_app
 
 ROOT = Path(__file__).resolve().parents[1]
 REPO = "ann/songs"
@@ -54,20 +54,10 @@ def run(*command: str, environment: dict[str, str]) -> subprocess.CompletedProce
 @contextmanager
 def app(*flags: str, environment: dict[str, str], log: Path) -> Iterator[Client]:
     """The app as `python app.py` starts it, and a client of it."""
-    port = free_port()
-    environment = {**environment, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "app.py", *flags], cwd=ROOT, env=environment, stdout=output, stderr=output
-        )
-    try:
-        wait_for(port, time.perf_counter() + 60)
-        client = Client(f"http://127.0.0.1:{port}", verbose=False)
+    with log.open("w") as output, running_app(*flags, environment=environment, log=output) as running:
+        client = Client(running.url, verbose=False)
         yield client
         client.close()
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def origins(client: Client) -> set[str]:

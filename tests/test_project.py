@@ -174,7 +174,13 @@ class Clone:
     """A folder with the project's `.ci/run` and README, whose test command and tools only log that they ran."""
 
     def __init__(
-        self, folder: Path, readme: str, tools: tuple[str, ...] = ("chromium", "python3"), tests_exit=0, linter_exit=0
+        self,
+        folder: Path,
+        readme: str,
+        tools: tuple[str, ...] = ("chromium", "python3"),
+        tests_exit=0,
+        linter_exit=0,
+        acceptance_exit=0,
     ):
         self.folder, self.log, self.bin = folder, folder / "log", folder / "bin"
         (folder / ".ci").mkdir()
@@ -188,7 +194,8 @@ class Clone:
         self.script(self.bin / "apt-get", f'echo "apt-get $*" >> {self.log}')
         self.script(self.bin / "sudo", 'exec "$@"')
         self.script(folder / "linter", f'echo "ruff $*" >> {self.log}; exit {linter_exit}')
-        self.script(folder / "set-up", "mkdir -p .venv/bin && cp linter .venv/bin/ruff")
+        self.script(folder / "python", f'echo "python $*" >> {self.log}; exit {acceptance_exit}')
+        self.script(folder / "set-up", "mkdir -p .venv/bin && cp linter .venv/bin/ruff && cp python .venv/bin/python")
         self.script(
             folder / "tests", f'echo "tests browser=$LYRICGEN_REQUIRE_BROWSER" >> {self.log}; exit {tests_exit}'
         )
@@ -219,13 +226,20 @@ def with_test_command(command: str) -> str:
 
 
 STUB = with_test_command("./set-up && ./tests")
+ACCEPTANCE = "python -m pytest tests/acceptance"
 
 
 @pytest.mark.parametrize("code", [0, 1, 5])
 def test_ci_runs_the_linter_then_the_readmes_command_and_exits_with_its_code(tmp_path, code):
     clone = Clone(tmp_path, STUB, tests_exit=code)
     assert clone.run() == code
-    assert clone.ran() == ["ruff check .", "tests browser=1"]
+    assert clone.ran() == ["ruff check .", "tests browser=1", *([] if code else [ACCEPTANCE])]
+
+
+def test_ci_runs_the_acceptance_tests_last_as_the_readme_says_and_exits_with_their_code(tmp_path):
+    clone = Clone(tmp_path, STUB, acceptance_exit=1)
+    assert clone.run() == 1
+    assert clone.ran()[-1] == ACCEPTANCE and f"`.venv/bin/{ACCEPTANCE}`" in README
 
 
 def test_ci_fails_with_the_linter(tmp_path):
@@ -255,7 +269,7 @@ def test_ci_installs_what_a_fresh_machine_lacks(tmp_path, tool):
     assert clone.run() == 0
     update, install, *rest = clone.ran()
     assert update.startswith("apt-get update") and install.startswith("apt-get install") and tool in install.split()
-    assert rest == ["ruff check .", "tests browser=1"]
+    assert rest == ["ruff check .", "tests browser=1", ACCEPTANCE]
 
 
 def test_ci_is_executable():
