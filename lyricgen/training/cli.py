@@ -99,6 +99,7 @@ def train(config: TrainConfig) -> int:
     """
     import torch
 
+    from lyricgen.devices import keep_freed_memory
     from lyricgen.training.attribution import train_attribution
     from lyricgen.training.index import train_index
     from lyricgen.training.membership import train_membership
@@ -108,6 +109,7 @@ def train(config: TrainConfig) -> int:
     from lyricgen.training.words import train_words
 
     silence_libraries()  # after their import, which sets the level of their logger
+    keep_freed_memory()
     if config.threads:
         torch.set_num_threads(config.threads)
     _check_devices(config)
