@@ -5,7 +5,6 @@ inside these functions, so that help and errors in flags come at once.
 """
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +16,7 @@ from lyricgen.endpoint_verbs import ENDPOINT_VERBS, run_endpoint
 from lyricgen.errors import ArgumentError, LyricGenError, os_error_reason
 from lyricgen.generation.settings import MAX_VARIANTS, generation_settings
 from lyricgen.hub.flags import add_hub_flags
+from lyricgen.output import print_json, replace_unencodable
 from lyricgen.validation import check_choice, short_repr
 
 if TYPE_CHECKING:
@@ -43,11 +43,12 @@ STDIN_HELP = "-: read it from standard input"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a verb; returns the exit code, which is 2 with one sentence on standard error for bad input."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    replace_unencodable()
     if arguments[:1] == ["train"]:  # its flags are parsed by training.cli
         return train_models(arguments[1:])
     try:
         if arguments[:1] and arguments[0] in ENDPOINT_VERBS:  # its flags are those of the endpoint, slow to import
-            _print_json(run_endpoint(arguments[0], arguments[1:]))
+            print_json(run_endpoint(arguments[0], arguments[1:]))
             return 0
         options = build_parser().parse_args(arguments)
         options.run(options)
@@ -190,8 +191,7 @@ def write_lyric(options: argparse.Namespace) -> None:
     _print_notes(request.notes)
     *_, lyrics = stream_variants(resources, request, options.variants)
     if options.json:
-        return _print_json(lyrics)
-    _replace_unencodable()
+        return print_json(lyrics)
     if len(lyrics) == 1:
         print(lyrics[0]["text"])
     else:
@@ -205,8 +205,7 @@ def show_originality(options: argparse.Namespace) -> None:
 
     originality = measure_text(_resources(options.index), _text_or_stdin(options.text))
     if options.json:
-        return _print_json(originality.to_dict())
-    _replace_unencodable()
+        return print_json(originality.to_dict())
     if originality.runs:
         numbers = {run: number for number, run in enumerate(originality.runs, 1)}
         pieces = [f"[{piece}]{numbers[run]}" if run else piece for piece, run in originality.pieces()]
@@ -230,8 +229,7 @@ def show_score(options: argparse.Namespace) -> None:
     if options.csv:
         _write_file(options.csv, answer.to_csv().encode("utf-8"), "--csv")
     if options.json:
-        return _print_json(answer.to_dict())
-    _replace_unencodable()
+        return print_json(answer.to_dict())
     _print_notes(scores[0].notes)
     _print_scores(scores)
     if isinstance(answer, ScoreComparison):
@@ -247,8 +245,7 @@ def show_attribution(options: argparse.Namespace) -> None:
     attribution = attribute_text(_resources(), _text_or_stdin(options.text), options.model)
     _print_notes(attribution.notes)
     if options.json:
-        return _print_json(attribution.to_dict())
-    _replace_unencodable()
+        return print_json(attribution.to_dict())
     print("n-grams    model  artist" if attribution.with_ngrams else "  model  artist")
     for ranked in attribution.ranking:
         by_model = f"  {ranked.probability_by_model:7.1%}" if attribution.with_ngrams else ""
@@ -269,7 +266,7 @@ def show_membership(options: argparse.Namespace) -> None:
     answer = membership_of_text(resources, _text_or_stdin(options.text))
     _print_notes(answer.notes)
     if options.json:
-        return _print_json(answer.to_dict())
+        return print_json(answer.to_dict())
     print(f"{answer.verdict}\n\nstatistic      value  threshold  false positives  false negatives    AUC")
     for each in answer.statistics:
         cells = [f"{each.statistic:<11}", f"{each.value:8.3f}", _number(each.threshold, "9.3f")]
@@ -289,7 +286,7 @@ def show_analogy(options: argparse.Namespace) -> None:
 
     answer = analogy(_resources(), options.x1, options.x2, options.y1, options.top_k, options.vectors)
     if options.json:
-        return _print_json(answer)
+        return print_json(answer)
     print("{x1} is to {x2} as {y1} is to {answer}".format(**answer))
     for method, answers in (("3CosAdd", answer["add"]), ("3CosMul", answer["mul"])):
         print(f"\n{method}")
@@ -302,7 +299,7 @@ def show_distance(options: argparse.Namespace) -> None:
 
     answer = distance(_resources(), options.w1, options.w2, options.w3, options.vectors)
     if options.json:
-        return _print_json(answer)
+        return print_json(answer)
     for pair in [answer["synonym"], answer["antonym"]] if options.w3 else [answer]:
         print(
             f"{pair['word1']} - {pair['word2']}: {pair['distance']:.4f} "
@@ -318,7 +315,7 @@ def show_neighbors(options: argparse.Namespace) -> None:
 
     answer = neighbors(_resources(), options.word, options.top_k, options.vectors, options.beside or "")
     if options.json:
-        return _print_json(answer)
+        return print_json(answer)
     if not options.beside:
         return _print_answers(answer["first"])
     for name, answers in ((options.vectors, answer["first"]), (options.beside, answer["second"])):
@@ -367,7 +364,7 @@ def show_bias(options: argparse.Namespace) -> None:
         _resources(), *sets, **dict(zip(("x1", "word", "y1"), options.analogy, strict=True), vectors=options.vectors)
     )
     if options.json:
-        return _print_json(answer)
+        return print_json(answer)
     weat, analogies = answer["weat"], answer["analogies"]
     for name, result in (("as they are", weat["before"]), ("hard-debiased for gender", weat["after_debiasing"])):
         if result:
@@ -386,7 +383,7 @@ def show_about(options: argparse.Namespace) -> None:
     from lyricgen.resources import Resources
 
     hub = Download(options.hub_repo, options.revision) if options.hub_repo else None
-    _print_json(Resources(options.models, hub=hub).about())
+    print_json(Resources(options.models, hub=hub).about())
 
 
 def train_models(flags: Sequence[str]) -> int:
@@ -437,12 +434,6 @@ def _write_file(file: str, content: bytes, flag: str) -> None:
         raise ArgumentError(f"{flag} {short_repr(file)} cannot be written ({os_error_reason(error)})") from None
 
 
-def _replace_unencodable() -> None:
-    """Prints '?' for characters that the terminal's encoding lacks."""
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")
-
-
 def _printable(text: str) -> str:
     """A line of text with control characters replaced."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
@@ -459,10 +450,6 @@ def _contribution(ngram: "NgramContribution") -> str:
 
 def _quoted(words: Iterable[str]) -> str:
     return ", ".join(map(short_repr, words))
-
-
-def _print_json(answer: Any) -> None:
-    print(json.dumps(answer, indent=2, ensure_ascii=False))
 
 
 def _print_notes(notes: Iterable[str]) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from lyricgen.errors import DataError, HubError, LyricGenError, ModelError, VectorsError, os_error_reason
+from lyricgen.output import to_json
 
 ASSETS = Path(__file__).parent / "assets"
 """The bundled artifacts and lists."""
@@ -236,7 +237,7 @@ def file_sha256(path: Path) -> str:
 def content_sha256(header: Mapping) -> str:
     """The sha256 of a header's content, without the checksums in it."""
     content = {name: value for name, value in header.items() if name != "sha256"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(to_json(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 
 def file_fault(path: Path, sha256: object) -> str | None:
@@ -254,7 +255,7 @@ def file_fault(path: Path, sha256: object) -> str | None:
 
 def write_json(path: Path, value: Mapping) -> None:
     """Writes an indented JSON file."""
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(to_json(value, indent=2) + "\n", encoding="utf-8")
 
 
 def cache_folder() -> Path:

@@ -2,13 +2,21 @@
 
 import math
 import numbers
+import re
+import unicodedata
 from collections.abc import Iterable
+from typing import Literal
 
 from rapidfuzz import process, utils
 
 from lyricgen.errors import ArgumentError
 
 MAX_SEED = 2**32 - 1
+MAX_NAME_LENGTH = 500  # characters
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
+"""Separators of CSV files by name."""
+_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_JOINERS = re.compile("[\u200c\u200d\ufe00-\ufe0f]")
 
 
 def check_integer(name: str, value: object, low: int, high: int, *, or_zero: bool = False) -> int:
@@ -46,8 +54,9 @@ def check_seed(value: object) -> int | None:
     return None if value is None else check_integer("seed", value, 0, MAX_SEED)
 
 
-def check_text(name: str, value: object) -> str:
-    """`value` as a str: None becomes the empty text, a lone surrogate (not encodable as UTF-8) U+FFFD.
+def check_text(name: str, value: object, *, as_given: bool = False) -> str:
+    """`value` as a text that comes in, see `clean_text`: None becomes the empty text, a lone surrogate (not encodable as
+    UTF-8) U+FFFD. `as_given` leaves line breaks and invisible characters, for answers with positions in the text.
 
     Raises:
         ArgumentError: `value` is neither a str nor None.
@@ -56,16 +65,54 @@ def check_text(name: str, value: object) -> str:
         return ""
     if not isinstance(value, str):
         raise ArgumentError(f"{name} must be text, got {short_repr(value)}")
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    text = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text if as_given else clean_text(text)
 
 
-def check_text_length(name: str, value: object, low: int, high: int) -> str:
+def clean_text(text: str) -> str:
+    """A text as it comes in, typed or from a file: CRLF and CR become \\n, invisible characters are dropped.
+
+    Invisible are byte order marks, spaces of no width, soft hyphens and marks of direction; the joiners of emoji and of
+    scripts stay.
+
+    >>> clean_text("\ufeffone\\r\\nt\u200bwo\\r")
+    'one\\ntwo\\n'
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text if text.isascii() else _INVISIBLE.sub("", text)
+
+
+def clean_name(text: str) -> str:
+    """A name as it comes in: in NFC, one space for each run of whitespace, no invisible characters.
+
+    >>> clean_name(" Anna\u00a0 Bee\u200b ")
+    'Anna Bee'
+    """
+    return _normalize("NFC", " ".join(clean_text(text).split()))
+
+
+def name_key(text: str) -> str:
+    """The same for names that differ in nothing but case, spacing, Unicode form, or invisible characters.
+
+    >>> name_key("BEYONCE\u0301 ") == name_key("Beyonc\u00e9")
+    True
+    """
+    folded = _normalize("NFKC", _JOINERS.sub("", clean_name(text))).casefold()
+    return " ".join(_normalize("NFKC", folded).split())
+
+
+def _normalize(form: Literal["NFC", "NFKC"], text: str) -> str:
+    """A name in a Unicode form; a text too long for a name stays, since normalizing a long run of accents takes long."""
+    return unicodedata.normalize(form, text) if len(text) <= MAX_NAME_LENGTH else text
+
+
+def check_text_length(name: str, value: object, low: int, high: int, *, as_given: bool = False) -> str:
     """`value` as a text (see `check_text`) of `low` to `high` characters.
 
     Raises:
         ArgumentError: `value` is not text, or is shorter or longer.
     """
-    text = check_text(name, value)
+    text = check_text(name, value, as_given=as_given)
     if not low <= len(text) <= high:
         allowed = f"{low:,} to {high:,}" if low else f"at most {high:,}"
         raise ArgumentError(
@@ -88,17 +135,29 @@ def check_switch(name: str, value: object) -> bool:
     return value
 
 
+def check_separator(name: str, value: str) -> str:
+    """The separator of a CSV file, as a character or by its name.
+
+    Raises:
+        ArgumentError: it is none of `SEPARATORS`.
+    """
+    separators = {"\\t": "\t", **SEPARATORS, **{character: character for character in SEPARATORS.values()}}
+    if value not in separators:
+        raise ArgumentError(f"{name} must be one of {', '.join(SEPARATORS)}; got {short_repr(value)}")
+    return separators[value]
+
+
 def check_choice(name: str, value: object, choices: Iterable[str]) -> str:
-    """The element of `choices` equal to `value`; case and surrounding spaces are ignored.
+    """The element of `choices` equal to `value` by `name_key`.
 
     Raises:
         ArgumentError: there is none; the message lists the choices, or the nearest of many.
     """
     choices = list(choices)
-    wanted = value.strip().casefold() if isinstance(value, str) else None
-    for choice in choices:
-        if choice.casefold() == wanted:
-            return choice
+    wanted = name_key(value) if isinstance(value, str) else None
+    matches = [choice for choice in choices if name_key(choice) == wanted]
+    if matches:
+        return str(value) if value in matches else matches[0]
     if len(choices) <= 6 or not wanted:
         raise ArgumentError(f"{name} must be one of {', '.join(choices)}; got {short_repr(value)}")
     raise ArgumentError(

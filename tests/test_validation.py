@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from lyricgen.validation import (
     check_seed,
     check_text,
     check_text_length,
+    name_key,
     nearest,
     short_repr,
 )
@@ -75,6 +77,36 @@ def test_text_is_text_and_none_is_empty():
     assert check_text("prefix", None) == "" and check_text("prefix", " Hi ") == " Hi "
     with pytest.raises(ArgumentError, match="^prefix must be text, got 5$"):
         check_text("prefix", 5)
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("a\r\nb\rc\n\rd\r\r\n", "a\nb\nc\n\nd\n\n"),
+        ("\ufeffking", "king"),
+        ("ki\u200bng\u2060 \u200eso\u00adft\u202e", "king soft"),
+        (
+            "\u2764\ufe0f \U0001f469\u200d\U0001f469 \u0645\u06cc\u200c\u062e",
+            "\u2764\ufe0f \U0001f469\u200d\U0001f469 \u0645\u06cc\u200c\u062e",
+        ),
+        ("don\u2019t  stop \n", "don\u2019t  stop \n"),
+    ],
+)
+def test_a_text_has_line_breaks_of_one_character_and_nothing_invisible(typed, text):
+    assert check_text("text", typed) == text and check_text_length("text", typed, len(text), len(text)) == text
+    assert check_text("text", typed, as_given=True) == typed
+
+
+def test_names_are_equal_but_for_case_spacing_and_form():
+    names = ["Beyonc\u00e9 X", "beyonce\u0301\u00a0 x", " BEYONC\u00c9\u200b X", "\uff22eyonc\u00e9 X\ufeff"]
+    assert len(set(map(name_key, names))) == 1 and name_key("Beyonce X") != name_key(names[0])
+    assert all(check_choice("artist", name, [names[0], "Ann"]) == names[0] for name in names)
+    assert (
+        check_choice("artist", "Ann ", ["Ann", "Ann "]) == "Ann " and check_choice("artist", "ann", ["Ann "]) == "Ann "
+    )
+    start = perf_counter()
+    name_key("a" + "\u0301\u0316" * 1_000_000)
+    assert perf_counter() - start < 2
 
 
 def test_a_text_keeps_to_its_length():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lyricgen.generation.request import GenerationRequest, prefix_notes
 from lyricgen.generation.settings import GenerationSettings, generation_settings
-from lyricgen.models.text import ANY_ARTIST, section_breaks_to_newlines
+from lyricgen.models.text import ANY_ARTIST
 
 if TYPE_CHECKING:
     from lyricgen.resources import Resources
@@ -230,7 +230,7 @@ def make_request(
 def stream_text(resources: "Resources", request: GenerationRequest) -> Iterator[str]:
     """The lyric of a request as it grows, its section breaks as line breaks."""
     for text in resources.stream(request, UPDATE_INTERVAL):
-        yield section_breaks_to_newlines(text, len(request.prefix))
+        yield request.shown(text)
 
 
 def stream_variants(resources: "Resources", request: GenerationRequest, count: int) -> Iterator[list[dict]]:
@@ -238,7 +238,7 @@ def stream_variants(resources: "Resources", request: GenerationRequest, count: i
     requests = request.variants(count)
     for lyrics in resources.stream_together(requests, UPDATE_INTERVAL):
         yield [
-            {"seed": request.seed, "text": section_breaks_to_newlines(lyric.text, len(request.prefix))}
+            {"seed": request.seed, "text": request.shown(lyric.text)}
             for request, lyric in zip(requests, lyrics, strict=True)
         ]
 
@@ -254,7 +254,7 @@ def _stream_measured(resources: "Resources", requests: dict[str, GenerationReque
             length = len(lyric.text) - len(request.prefix)
             bits = round(lyric.bits / length, 3) if lyric.bits is not None and length else None
             answer[name] = {
-                "text": section_breaks_to_newlines(lyric.text, len(request.prefix)),
+                "text": request.shown(lyric.text),
                 "bits_per_character": bits,
             }
         yield answer

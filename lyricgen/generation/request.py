@@ -25,7 +25,7 @@ from lyricgen.generation.settings import (
     GenerationSettings,
 )
 from lyricgen.models.networks import CharacterModel
-from lyricgen.models.text import check_artist, read_labels, unknown_characters
+from lyricgen.models.text import check_artist, read_labels, section_breaks_to_newlines, unknown_characters
 from lyricgen.models.vocabulary import START_LABEL, trailing_partial_word
 from lyricgen.validation import check_choice, check_integer, check_number, check_seed, check_switch, check_text
 
@@ -136,6 +136,10 @@ class GenerationRequest:
     def seed(self) -> int:
         """The seed, given or random."""
         return cast(int, self.settings.seed)
+
+    def shown(self, text: str) -> str:
+        """A generated text for display: section breaks as line breaks, unless the model learnt line breaks."""
+        return text if self.model.line_breaks else section_breaks_to_newlines(text, len(self.prefix))
 
     def with_settings(self, **settings: Any) -> "GenerationRequest":
         """The same request with some settings changed.

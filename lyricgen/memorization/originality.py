@@ -104,8 +104,8 @@ def measure_originality(text: object, index: SongIndex | str | Path | None = Non
         ArgumentError: the text is empty or too long.
         ModelError: the index is missing or damaged.
     """
-    text = check_text("text", text)
-    check_text_length("text", text if text.strip() else "", 1, MAX_COMPARED_LENGTH)
+    text = check_text("text", text, as_given=True)
+    check_text_length("text", text if text.strip() else "", 1, MAX_COMPARED_LENGTH, as_given=True)
     if not isinstance(index, SongIndex):
         index = bundled_index() if index is None else SongIndex.load(index)
     words = find_words(text)

@@ -27,8 +27,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lyricgen.errors import DataError
-from lyricgen.models.vocabulary import APOSTROPHES
+from lyricgen.models.vocabulary import TO_APOSTROPHE
 from lyricgen.storage import ASSETS, SONG_INDEX, artifact_errors, read_artifact, write_artifact
+from lyricgen.validation import clean_text
 
 if TYPE_CHECKING:  # takes seconds to import
     from lyricgen.songs.reading import Song
@@ -42,9 +43,8 @@ MAX_TIMES = 255  # maximum count of an entry
 FALSE_POSITIVE_PROBES = 4_000_000  # random grams looked up to measure the false positive rate
 PROBES_PER_BATCH = 1_000_000
 MAX_TITLE_LENGTH = 44  # characters; longer titles are cut, so that none contains a line of a lyric
-_LETTER = r"[^\W_][\u0300-\u036f]{0,8}"  # with combining accents, at most eight
+_LETTER = r"[^\W_][\u0300-\u036f\u00ad\u200b\u2060\ufeff]{0,8}"  # with combining accents or invisible characters, at most eight
 _WORD = re.compile(rf"(?:{_LETTER})+(?:'(?:{_LETTER})+)*")
-_TO_APOSTROPHE = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
 _ALL_BITS = 2**64 - 1
 _FACTOR = 0x9E3779B97F4A7C15
 _MIX1, _MIX2 = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB  # from SplitMix64
@@ -72,7 +72,7 @@ def find_words(text: str) -> list[Word]:
     >>> [word.text for word in find_words("DON'T stop -- 're-start'!")]
     ["don't", 'stop', 're', 'start']
     """
-    text = text.translate(_TO_APOSTROPHE)
+    text = text.translate(TO_APOSTROPHE)
     return [Word(_normalize(match[0]), match.start(), match.end()) for match in _WORD.finditer(text)]
 
 
@@ -329,7 +329,7 @@ def bundled_index() -> SongIndex:
 def _normalize(word: str) -> str:
     """A word in the form that is hashed."""
     word = word.lower()
-    return word if word.isascii() else unicodedata.normalize("NFC", word)
+    return word if word.isascii() else unicodedata.normalize("NFC", clean_text(word))
 
 
 def _count(grams: np.ndarray, periods: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

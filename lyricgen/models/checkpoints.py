@@ -26,6 +26,7 @@ from lyricgen.errors import ModelError
 from lyricgen.models.memory import MemoryConstants
 from lyricgen.models.networks import MODEL_CLASSES, CharacterModel, model_config
 from lyricgen.models.vocabulary import CHARACTERS, INPUT_SIZE, NUM_CLASSES
+from lyricgen.output import to_json
 from lyricgen.storage import ASSETS, MODEL, artifact_errors, read_artifact, write_artifact, write_json
 from lyricgen.validation import nearest, short_repr
 
@@ -72,7 +73,7 @@ def save_checkpoint(
             writer.writeheader()
             writer.writerows(history)
         if checkpoint.samples:
-            lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in checkpoint.samples)
+            lines = (to_json(row) + "\n" for row in checkpoint.samples)
             (partial / SAMPLES).write_text("".join(lines), encoding="utf-8")
         if model.memory:
             write_json(partial / MEMORY, asdict(model.memory))

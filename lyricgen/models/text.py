@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from lyricgen.errors import ArgumentError
 from lyricgen.models.vocabulary import CHARACTERS, OOV_LABEL, character_to_label
-from lyricgen.validation import check_choice
+from lyricgen.validation import check_choice, name_key
 
 if TYPE_CHECKING:
     from lyricgen.models.networks import CharacterModel
@@ -22,11 +22,20 @@ def check_artist(artist: str | None, model: "CharacterModel", name: str = "artis
     Raises:
         ArgumentError: the model has no such artist; the message lists the nearest names.
     """
-    if artist is None or (isinstance(artist, str) and artist.strip().casefold() in ("", "any", ANY_ARTIST)):
+    if artist is None or (isinstance(artist, str) and is_any_artist(artist)):
         return None
     if not model.artists:
         raise ArgumentError(f"{name} must be left out, this model was trained without artists; got {artist!r}")
     return check_choice(name, artist, model.artists)
+
+
+def is_any_artist(name: str) -> bool:
+    """Whether a name means no artist in particular.
+
+    >>> is_any_artist("Any  artist "), is_any_artist("Anya")
+    (True, False)
+    """
+    return name_key(name) in ("", "any", ANY_ARTIST)
 
 
 def read_labels(text: str, line_breaks: bool = False) -> list[int]:

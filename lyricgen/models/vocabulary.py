@@ -1,4 +1,4 @@
-"""Characters <-> labels: the 100 characters of `string.printable`, and label 100 for all others.
+"""Characters <-> labels: the 100 characters of `string.printable`, and label 100 for all others but typographic apostrophes.
 
 Label 100 is padding, the label of every character outside the vocabulary, and the label that opens a song. Inputs have
 101 symbols, outputs 100 classes: a model reads label 100 but never writes it.
@@ -17,15 +17,20 @@ CHARACTERS = string.printable
 NUM_CLASSES = len(CHARACTERS)  # 100
 PADDING_LABEL = OOV_LABEL = START_LABEL = NUM_CLASSES
 INPUT_SIZE = NUM_CLASSES + 1
-APOSTROPHES = "'’‘ʼ`"
+TYPOGRAPHIC_APOSTROPHES = "’‘‛ʼ′´＇"
+"""Characters that are typed for an apostrophe, and that the models read as one."""
+APOSTROPHES = f"'`{TYPOGRAPHIC_APOSTROPHES}"
+TO_APOSTROPHE = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
+"""For `str.translate`: any apostrophe of a word becomes '."""
 
 _LABEL_OF = {character: label for label, character in enumerate(CHARACTERS)}
-_LABEL_TABLE = np.full(129, OOV_LABEL, dtype=np.uint8)  # by code point; 128: all that is not ASCII
-_LABEL_TABLE[[ord(character) for character in CHARACTERS]] = np.arange(NUM_CLASSES, dtype=np.uint8)
+_LABEL_OF |= dict.fromkeys(TYPOGRAPHIC_APOSTROPHES, _LABEL_OF["'"])
+_LABEL_TABLE = np.full(0x10000, OOV_LABEL, dtype=np.uint8)  # by code point; the last one: all beyond
+_LABEL_TABLE[[ord(character) for character in _LABEL_OF]] = list(_LABEL_OF.values())
 
 
 def character_to_label(character: str, oov_label: int = OOV_LABEL) -> int:
-    """The label of one character, `oov_label` if it lies outside the vocabulary.
+    """The label of one character, `oov_label` if it lies outside the vocabulary; a typographic apostrophe has the label of '.
 
     >>> character_to_label("a"), character_to_label("é")
     (10, 100)
@@ -45,7 +50,7 @@ def string_to_labels(character_string: str, oov_label: int = OOV_LABEL) -> list[
 def encode(text: str) -> np.ndarray:
     """`string_to_labels` through a lookup table: a uint8 array, one label per code point, at tens of MB per second."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    return _LABEL_TABLE[np.minimum(codes, 128)]
+    return _LABEL_TABLE[np.minimum(codes, len(_LABEL_TABLE) - 1)]
 
 
 def token_ids_to_str(token_ids: "Iterable[int] | torch.Tensor") -> str:

@@ -15,6 +15,7 @@ from lyricgen.errors import DataError
 from lyricgen.models.vocabulary import START_LABEL, encode
 from lyricgen.songs.reading import Song
 from lyricgen.storage import ENCODED_CORPUS, artifact_errors, read_artifact, write_artifact
+from lyricgen.validation import name_key
 
 MAX_HELD_OUT = 2_000  # songs of a held-out split, so that evaluation stays cheap for a large corpus
 LABELS, SONGS = ENCODED_CORPUS.files
@@ -90,27 +91,31 @@ def encode_corpus(songs: Iterable[Song], folder: str | Path, artists: Sequence[s
     Args:
         songs: read once, in order.
         folder: of the artifact; see `lyricgen.storage`.
-        artists: the artists, position = label; a song of any other has no artist. None: all artists of the songs.
+        artists: the artists, position = label; a song of any other has no artist. None: all artists of the songs. Names are
+            compared by `name_key`.
     """
     folder = Path(folder)
-    label_of = {name: label for label, name in enumerate(artists or ())}
+    known = list(artists or ())
+    label_of = {name_key(name): label for label, name in enumerate(known)}
     ends, names, digest = array("q", [0]), array("q"), hashlib.sha256()
     header: dict = {}
     with write_artifact(folder, ENCODED_CORPUS, header) as partial:
         with (partial / LABELS).open("wb") as file:
             for song in songs:
-                if artists is None and song.artist:
-                    label_of.setdefault(song.artist, len(label_of))
+                artist = name_key(song.artist)
+                if artists is None and artist and artist not in label_of:
+                    label_of[artist] = len(known)
+                    known.append(song.artist)
                 labels = encode(song.lyric.lower())
                 file.write(bytes([START_LABEL]))
                 file.write(labels.data)
                 digest.update(f"{song.artist}\0".encode() + labels.tobytes())
                 ends.append(ends[-1] + 1 + len(labels))
-                names.append(label_of.get(song.artist, -1))
+                names.append(label_of.get(artist, -1))
         bounds, artist_labels = np.frombuffer(ends, np.int64), np.frombuffer(names, np.int64).copy()
-        artist_labels[artist_labels < 0] = len(label_of)
+        artist_labels[artist_labels < 0] = len(known)
         np.savez(partial / SONGS, starts=bounds[:-1], stops=bounds[1:], artist_labels=artist_labels)
-        header |= {"artists": list(label_of), "sha256": digest.hexdigest()}
+        header |= {"artists": known, "sha256": digest.hexdigest()}
     return open_corpus(folder)
 
 

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from lyricgen.errors import DataError
 from lyricgen.models.vocabulary import OOV_LABEL, PADDING_LABEL, pad_sequence, string_to_labels
 from lyricgen.songs.reading import ARTIST_COLUMN, LYRIC_COLUMN, MIN_LYRIC_LENGTH, read_csv
+from lyricgen.validation import name_key
 
 
 @dataclass(eq=False)
@@ -50,7 +51,7 @@ class LyricsGenerationDataset(Dataset):
     Args:
         csv_file_path: a CSV file in UTF-8 with the columns Artist and Lyric.
         minimum_song_count: songs that an artist must have to be kept.
-        artists: the artists to keep.
+        artists: the artists to keep, compared by `name_key`.
         oov_label: the label of characters outside the vocabulary.
 
     Raises:
@@ -67,7 +68,7 @@ class LyricsGenerationDataset(Dataset):
         frame = read_csv(csv_file_path)
         frame = frame[frame[LYRIC_COLUMN].str.len() >= MIN_LYRIC_LENGTH]
         if artists is not None:
-            frame = frame[frame[ARTIST_COLUMN].isin(list(artists))]
+            frame = frame[frame[ARTIST_COLUMN].map(name_key).isin(list(map(name_key, artists)))]
         if minimum_song_count is not None:
             frame = frame[frame.groupby(ARTIST_COLUMN)[LYRIC_COLUMN].transform("size") >= minimum_song_count]
         if frame.empty:

@@ -1,17 +1,30 @@
-"""Reads songs from CSV files, text files and folders of text files."""
+"""Reads songs from tables (CSV, JSON), text files, and folders of these."""
 
-import csv
 import os
 import re
-import warnings
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
 
-from lyricgen.errors import DataError, os_error_reason
-from lyricgen.validation import short_repr
+from lyricgen.errors import DataError
+from lyricgen.file_kinds import find_kind
+from lyricgen.models.text import is_any_artist
+from lyricgen.songs.tables import (
+    ARTIST_COLUMN,
+    CSV_ENDINGS,
+    JSON_ENDINGS,
+    LYRIC_COLUMN,
+    TITLE_COLUMN,
+    find_separator,
+    not_utf8,
+    read_frames,
+    unreadable,
+)
+from lyricgen.validation import SEPARATORS, check_separator, clean_name, clean_text, name_key, short_repr
 
 ARTISTS = [
     "Ariana Grande",
@@ -36,11 +49,9 @@ ARTISTS = [
     "Selena Gomez",
     "Taylor Swift",
 ]
-LYRIC_COLUMN, ARTIST_COLUMN, TITLE_COLUMN = "Lyric", "Artist", "Title"
 MIN_LYRIC_LENGTH = 2  # characters; a shorter lyric has nothing to predict
 TEXT_STRETCH = 5_000  # characters of a piece of a text file without song separators
-ROWS_PER_FRAME = 2_000  # CSV rows parsed at a time
-MAX_COLUMNS_LISTED = 12  # column names in an error message
+TABLE_ENDINGS, TEXT_ENDING = (*CSV_ENDINGS, *JSON_ENDINGS), ".txt"
 
 
 @dataclass
@@ -55,42 +66,59 @@ class Song:
 def read_csv(path: str | Path, lyric_column: str = LYRIC_COLUMN, artist_column: str = ARTIST_COLUMN) -> pd.DataFrame:
     """A CSV file as one data frame: lyric and artist columns as text ('' where empty), the others as pandas infers them.
 
+    Lyrics and artists are as in `read_songs`.
+
     Raises:
         DataError: the file is missing, empty, not UTF-8, not a CSV file, or lacks a column.
     """
-    return pd.concat(_csv_frames(path, lyric_column, artist_column))
+    _check_kind(Path(path))
+    frame = pd.concat(read_frames(path, lyric_column, artist_column))
+    frame[lyric_column] = frame[lyric_column].map(clean_lyric)
+    if artist_column:
+        artists = ArtistNames(Path(path).name)
+        frame[artist_column] = frame[artist_column].map(artists.clean)
+    return frame
 
 
 def read_songs(
-    source: str | Path, lyric_column: str = LYRIC_COLUMN, artist_column: str | None = None
+    source: str | Path,
+    lyric_column: str = LYRIC_COLUMN,
+    artist_column: str | None = None,
+    separator: str | None = None,
 ) -> Iterator[Song]:
-    """Yields the songs of a CSV file, a text file, or a folder of text files.
+    """Yields the songs of a table (.csv, .tsv, .json, .jsonl), a text file, or a folder of these.
 
     In a text file, two or more blank lines separate songs; a file without them is cut at line ends into pieces of about
-    5,000 characters, so that some can be held out. In a folder, each `.txt` is one song: the file's name is its
-    title, the subfolder's name its artist. The titles of a CSV file are in the column Title, if there is one. Songs of less
-    than two characters are skipped.
+    5,000 characters, so that some can be held out. In a folder, each `.txt` is one song: the file's name is its title, the
+    first subfolder's name its artist; without any `.txt`, its tables are read. Hidden files and folders are skipped. The
+    titles of a table are in the column Title, if there is one. Songs of less than two characters are skipped.
+
+    Lyrics have \\n as line break, no blanks at the ends of lines, no invisible characters, and are in NFC. Artists that
+    differ in case, spacing or Unicode form have the first one's name.
 
     Args:
         source: the file or folder.
-        lyric_column: the CSV column of the lyrics.
-        artist_column: the CSV column of the artists; '' for none; None: Artist if there is one.
+        lyric_column: the column of the lyrics; in JSON, their name.
+        artist_column: the column of the artists; '' for none; None: Artist if there is one.
+        separator: of CSV files, comma, semicolon, tab or bar; None: whichever gives the header these columns.
 
     Raises:
-        DataError: the source does not exist, is not UTF-8, or contains no song.
+        ArgumentError: there is no such separator.
+        DataError: the source does not exist, is no text, is not UTF-8, or contains no song; or an artist's name means any
+            artist.
     """
-    source, is_empty = Path(source), True
-    if not os.path.exists(source):  # Path.exists raises on a name too long for a file
-        raise DataError(
-            f"there is no file or folder {short_repr(str(source))}; name a CSV file, a text file or a folder of text files"
-        )
-    if source.is_dir():
-        songs = _songs_of_folder(source)
-    elif source.suffix.lower() == ".csv":
-        songs = _songs_of_csv(source, lyric_column, artist_column)
+    source = Path(source)
+    files = find_files(source)
+    separator = None if separator is None else check_separator("separator", separator)
+    artists, is_empty = ArtistNames(source.name), True
+    if not source.is_dir() and files[0].suffix.lower() not in TABLE_ENDINGS:
+        songs: Iterator[Song] = (Song(lyric) for lyric in _songs_of_text(source))
     else:
-        songs = (Song(lyric) for lyric in _songs_of_text(source))
+        songs = chain.from_iterable(
+            _songs_of_file(path, source, lyric_column, artist_column, separator) for path in files
+        )
     for song in songs:
+        song = Song(clean_lyric(song.lyric), artists.clean(song.artist), song.title)
         if len(song.lyric) >= MIN_LYRIC_LENGTH:
             is_empty = False
             yield song
@@ -98,91 +126,112 @@ def read_songs(
         raise DataError(f"{source.name} holds no lyric of {MIN_LYRIC_LENGTH} characters or more")
 
 
-def _songs_of_csv(path: Path, lyric_column: str, artist_column: str | None) -> Iterator[Song]:
-    column = ARTIST_COLUMN if artist_column is None else artist_column
-    for frame in _csv_frames(path, lyric_column, artist_column, TITLE_COLUMN):
-        artists, titles = (frame[name] if name in frame else [""] * len(frame) for name in (column, TITLE_COLUMN))
-        yield from map(Song, frame[lyric_column], artists, titles)
+def find_files(source: Path) -> list[Path]:
+    """The files of songs of a file or folder, sorted.
 
-
-def _csv_frames(
-    path: str | Path, lyric_column: str, artist_column: str | None, title_column: str | None = None
-) -> Iterator[pd.DataFrame]:
-    """Yields the rows of a CSV file in data frames of bounded size; raises `DataError` on faults of the file.
-
-    The lyric, artist and title columns are text. An artist column of None is Artist, and is optional; so is the title column.
+    Raises:
+        DataError: there is none.
     """
-    path = Path(path)
-    if not os.path.exists(path):
-        raise DataError(f"there is no file {short_repr(str(path))}; name a CSV file")
+    if not os.path.exists(source):  # Path.exists raises on a name too long for a file
+        raise DataError(
+            f"there is no file or folder {short_repr(str(source))}; name a CSV file, a text file or a folder of text files"
+        )
+    if not source.is_dir():
+        _check_kind(source)
+        return [source]
+    visible = [
+        path for path in sorted(source.rglob("*")) if not _is_hidden(path.relative_to(source)) and path.is_file()
+    ]
+    for endings in ((TEXT_ENDING,), TABLE_ENDINGS):
+        files = [path for path in visible if path.suffix.lower() in endings]
+        if files:
+            return files
+    kinds = {path.name: kind for path in visible[:100] if (kind := find_kind(path))}
+    others = f" (it holds {short_repr(next(iter(kinds)))}, {next(iter(kinds.values())).noun})" if kinds else ""
+    raise DataError(f"folder {source.name!r} holds no .txt file{others}; put one song in each, or name a CSV file")
+
+
+def reading_notes(
+    source: Path, lyric_column: str = LYRIC_COLUMN, artist_column: str | None = None, separator: str | None = None
+) -> Iterator[str]:
+    """Yields what a reader of `source` should know, a sentence each: separators found, and tables that are not read.
+
+    Raises:
+        DataError: as `read_songs`.
+    """
+    files = find_files(source)
     needed = [column for column in (lyric_column, artist_column) if column]
-    try:
-        header = list(pd.read_csv(path, nrows=0, index_col=False).columns)
-        needed += _optional_columns(header, needed, artist_column, title_column)
-        _check_columns(path, header, needed)
-        with warnings.catch_warnings():  # pandas truncates a first row that is longer than the header, and only warns
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            pd.read_csv(path, nrows=1, index_col=False, dtype=str)
-        others = {column: [""] for column in header if column not in needed}
-        with pd.read_csv(
-            path,
-            chunksize=ROWS_PER_FRAME,
-            index_col=False,
-            dtype={column: str for column in needed},
-            keep_default_na=False,
-            na_values=others or None,
-            on_bad_lines="error",
-        ) as frames:
-            rows = 0
-            for frame in frames:
-                frame[needed] = frame[needed].fillna("")
-                rows += len(frame)
-                yield frame
-        if not rows:
-            raise DataError(f"{path.name} has a header but no rows")
-    except IsADirectoryError:
-        raise DataError(f"{short_repr(str(path))} is a folder; name a CSV file") from None
-    except pd.errors.EmptyDataError:
-        raise DataError(f"{path.name} is empty; it needs a header with the columns {' and '.join(needed)}") from None
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    except UnicodeDecodeError as error:
-        raise _not_utf8(path, error) from None
-    except pd.errors.ParserWarning:
-        raise DataError(
-            f"{path.name} is not a well-formed CSV file (its first row is longer than its header); name every column in the header"
-        ) from None
-    except (pd.errors.ParserError, csv.Error) as error:
-        reason = str(error).split("C error: ")[-1].strip().rstrip(".")
-        raise DataError(
-            f"{path.name} is not a well-formed CSV file ({reason}); look for an unclosed quote or a row of another length"
-        ) from None
+    for path in files if separator is None else ():
+        if path.suffix.lower() in CSV_ENDINGS and (found := find_separator(path, needed)) != ",":
+            name = next(name for name, value in SEPARATORS.items() if value == found)
+            yield f"{path.name}: the columns are separated by {name}s"
+    if source.is_dir() and files[0].suffix.lower() == TEXT_ENDING:
+        tables = [path for path in source.rglob("*") if path.suffix.lower() in TABLE_ENDINGS]
+        tables = [path for path in tables if not _is_hidden(path.relative_to(source))]
+        if tables:
+            yield f"{source.name}: the .txt files are read; left out: {', '.join(path.name for path in tables[:5])}"
 
 
-def _optional_columns(
-    header: list[str], needed: list[str], artist_column: str | None, title_column: str | None
-) -> list[str]:
-    """The optional columns of a file: the artists where no column was named, and the titles."""
-    optional = [ARTIST_COLUMN if artist_column is None else None, title_column]
-    return [column for column in dict.fromkeys(optional) if column in header and column not in needed]
+def clean_lyric(text: str) -> str:
+    """A lyric as it comes in: see `clean_text`, in NFC, without blanks at the ends of its lines.
+
+    >>> clean_lyric("one  \\r\\ntwo ")
+    'one\\ntwo'
+    """
+    text = unicodedata.normalize("NFC", clean_text(text))
+    return "\n".join(line.rstrip() for line in text.split("\n")) if "\n" in text else text
 
 
-def _check_columns(path: Path, header: list[str], needed: list[str]) -> None:
-    """Raises `DataError` where a CSV file lacks a column."""
-    missing = [column for column in needed if column not in header]
-    if missing:
-        columns = ", ".join(map(short_repr, header[:MAX_COLUMNS_LISTED]))
-        columns += ", ..." if len(header) > MAX_COLUMNS_LISTED else ""
-        raise DataError(f"{path.name} has no column {missing[0]!r}; its columns are {columns}: name yours")
+class ArtistNames:
+    """The names of the artists of one source, each in one spelling: the first."""
+
+    def __init__(self, source: str):
+        self.source = source
+        self._names: dict[str, str] = {"": ""}  # by `name_key`
+
+    def clean(self, typed: str) -> str:
+        """The name of an artist, '' for none.
+
+        Raises:
+            DataError: the name means any artist.
+        """
+        key = name_key(typed)
+        if key not in self._names and is_any_artist(key):
+            raise DataError(
+                f"{self.source} has an artist {short_repr(typed)}, which means no one in particular; "
+                "rename it, or leave its cell empty"
+            )
+        return self._names.setdefault(key, clean_name(typed))
 
 
-def _songs_of_folder(folder: Path) -> Iterator[Song]:
-    paths = sorted(path for path in folder.rglob("*.txt") if path.is_file())
-    if not paths:
-        raise DataError(f"folder {folder.name!r} holds no .txt file; put one song in each, or name a CSV file")
-    for path in paths:
-        artist = _decode_name(path.parent.name) if path.parent != folder else ""
-        yield Song("".join(_decoded_blocks(path)).strip(), artist, _decode_name(path.stem))
+def _check_kind(path: Path) -> None:
+    """Raises `DataError` for a file that is no text, with what it is."""
+    kind = find_kind(path)
+    if kind:
+        advice = "save its songs as CSV (UTF-8)" if kind.is_table else "save its text as .txt (UTF-8)"
+        advice = "unpack it, and name the file or folder in it" if kind.is_archive else f"{advice}, and name that file"
+        raise DataError(f"{path.name} is {kind.noun}; {advice}")
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether a file, or a folder that it is in, is hidden or was added by macOS to an archive."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+
+
+def _songs_of_file(
+    path: Path, folder: Path, lyric_column: str, artist_column: str | None, separator: str | None
+) -> Iterator[Song]:
+    """The songs of a table, or the one of a text file; the first subfolder is the artist where the file has none."""
+    inside = path.relative_to(folder).parts if path != folder else ()
+    by_folder = _decode_name(inside[0]) if len(inside) > 1 else ""
+    if path.suffix.lower() == TEXT_ENDING:
+        yield Song("".join(_decoded_blocks(path)).strip(), by_folder, _decode_name(path.stem))
+        return
+    column = ARTIST_COLUMN if artist_column is None else artist_column
+    for frame in read_frames(path, lyric_column, artist_column, TITLE_COLUMN, separator):
+        artists, titles = (frame[name] if name in frame else [""] * len(frame) for name in (column, TITLE_COLUMN))
+        for lyric, artist, title in zip(frame[lyric_column], artists, titles, strict=True):
+            yield Song(lyric, artist or by_folder, title)
 
 
 def _decode_name(name: str) -> str:
@@ -223,17 +272,6 @@ def _decoded_blocks(path: Path) -> Iterator[str]:
             while block := file.read(1 << 20):
                 yield block
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     except UnicodeDecodeError as error:
-        raise _not_utf8(path, error) from None
-
-
-def _unreadable(path: Path, error: OSError) -> DataError:
-    return DataError(
-        f"{short_repr(str(path))} cannot be read ({os_error_reason(error)}); check its name and its permissions"
-    )
-
-
-def _not_utf8(path: Path, error: UnicodeDecodeError) -> DataError:
-    byte = error.object[error.start]
-    return DataError(f"{path.name} is not UTF-8 (byte {byte:#04x} in it); save it as UTF-8 and try again")
+        raise not_utf8(path, error) from None

@@ -1,6 +1,5 @@
 """Training of the attribution artifact: an n-gram classifier of artists, calibrated on held-out training songs."""
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ from lyricgen.analysis.attribution import attribution_metrics, posterior
 from lyricgen.analysis.ngram_classifier import Calibration, NgramClassifier, fit_calibration, fit_ngrams, save_ngrams
 from lyricgen.errors import DataError
 from lyricgen.models.vocabulary import OOV_LABEL, token_ids_to_str
+from lyricgen.output import to_json
 from lyricgen.songs.cleaning import artist_spellings
 from lyricgen.songs.corpus import Corpus
 from lyricgen.songs.overlap import clean_songs
@@ -59,7 +59,7 @@ def train_attribution(songs: TrainingSongs, config: TrainConfig) -> str | None:
     metrics = {**classifier.metrics, "names_kept": names_kept, **record}
     save_ngrams(replace(classifier, metrics=metrics), config.out / ATTRIBUTION)
     held_out = metrics["held_out"]
-    print(f"{ATTRIBUTION}: {json.dumps(held_out)}; written to {config.out / ATTRIBUTION}")
+    print(f"{ATTRIBUTION}: {to_json(held_out)}; written to {config.out / ATTRIBUTION}")
     return f"accuracy {held_out['accuracy']:.1%}, log loss {held_out['log_loss']:.2f} nats"
 
 

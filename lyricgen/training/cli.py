@@ -22,6 +22,7 @@ from pathlib import Path
 
 from lyricgen.errors import ArgumentError, DivergenceError, LyricGenError, describe_os_error
 from lyricgen.hub.flags import check_repo, check_revision, has_token, push_command
+from lyricgen.output import replace_unencodable
 from lyricgen.training.config import (
     ATTRIBUTION,
     INDEX,
@@ -68,6 +69,7 @@ def main(arguments: list[str] | None = None, prog: str | None = None) -> int:
         the exit code: 0 if everything was trained, measured and written; 1 if only publishing failed; 2 for bad input; 3 if a
         training diverged; 130 for an interruption.
     """
+    replace_unencodable()
     config, program = parse_config(arguments, prog), prog or "train.py"
     try:
         rank = train(config)
@@ -105,7 +107,7 @@ def train(config: TrainConfig) -> int:
     from lyricgen.training.membership import train_membership
     from lyricgen.training.memory import fit_memories
     from lyricgen.training.networks import process_rank, train_network
-    from lyricgen.training.songs import prepare_songs
+    from lyricgen.training.songs import prepare_songs, print_reading_notes
     from lyricgen.training.words import train_words
 
     silence_libraries()  # after their import, which sets the level of their logger
@@ -117,6 +119,7 @@ def train(config: TrainConfig) -> int:
     if rank:
         _train_as_other_rank(rank, config)
         return rank
+    print_reading_notes(config)
     songs = cache(partial(prepare_songs, config))
     if set(config.models) - {INDEX, WORDS}:  # songs that cannot be used are found before anything is trained
         songs()

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, get_args
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.settings import field_docs
 from lyricgen.hub.flags import add_hub_flags
+from lyricgen.validation import check_separator
 
 INDEX, WORDS, ATTRIBUTION, MEMBERSHIP = "originality", "lyrics", "attribution", "membership"  # beside the networks'
 MEMORY = "memory"  # of the networks in --out; every new network gets its own
@@ -84,8 +85,8 @@ class TrainConfig:
     """
 
     data: str | None = _flag(None, "songs", "PATH")
-    """A folder with songdata_train.csv and songdata_val.csv, a CSV file, a text file (two blank lines separate songs), or a
-    folder of .txt files (a subfolder is an artist); default: download the course's songs."""
+    """A folder with songdata_train.csv and songdata_val.csv, a CSV, TSV or JSON file, a text file (two blank lines separate
+    songs), or a folder of .txt files (a subfolder is an artist) or of tables; default: download the course's songs."""
     val: str | None = _flag(None, "songs", "PATH")
     """Validation songs, in the same forms; default: songdata_val.csv beside songdata_train.csv, else a share of the
     songs."""
@@ -96,9 +97,9 @@ class TrainConfig:
     held_out: float = _flag(0.02, "songs", "SHARE", low=0, below=1)
     """Share of the training songs held out from the networks, measured as held_out_bpc."""
     lyric_column: str = _flag("Lyric", "songs", "NAME")
-    """The CSV column of the lyrics."""
+    """The column of the lyrics; in JSON, their name."""
     artist_column: str | None = _flag(None, "songs", "NAME")
-    """The CSV column of the artists, '' for none; default: Artist, if there is one."""
+    """The column of the artists, '' for none; default: Artist, if there is one."""
     max_songs: int | None = _flag(None, "songs", "N", low=2)
     """Songs read of each file, from its beginning; default: all."""
     models: tuple[str, ...] = _flag(ARTIFACTS, "models", choices=(*ARTIFACTS, MEMORY))
@@ -181,6 +182,9 @@ class TrainConfig:
     """The branch; created if it does not exist."""
     tag: str | None = _flag(None, "Hugging Face Hub", "NAME")
     """A new tag for the commit."""
+    separator: str | None = _flag(None, "songs", "NAME")
+    """What separates the columns of a CSV file: comma, semicolon, tab or bar; default: whichever gives its header the
+    columns."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "models", tuple(dict.fromkeys(self.models)))
@@ -190,6 +194,8 @@ class TrainConfig:
             raise ArgumentError(f"--max-steps must be at least 1, or -1 for no limit, got {self.max_steps}")
         if self.learning_rate is not None and not 0 < self.learning_rate < 1:
             raise ArgumentError(f"--learning-rate must be above 0 and below 1, got {self.learning_rate}")
+        if self.separator is not None:
+            check_separator("--separator", self.separator)
         if self.batch_size % self.ranks:
             raise ArgumentError(
                 f"--batch-size must be a multiple of --devices x --num-nodes, {self.ranks}, got {self.batch_size}"

@@ -1,6 +1,5 @@
 """Training of the membership artifact: thresholds for whether the networks have read a text, and their error rates."""
 
-import json
 import time
 from collections.abc import Mapping
 
@@ -18,6 +17,7 @@ from lyricgen.analysis.membership import (
 from lyricgen.errors import DataError, ModelError
 from lyricgen.models.checkpoints import Checkpoint, load_checkpoint
 from lyricgen.models.networks import CharacterModel
+from lyricgen.output import to_json
 from lyricgen.songs.corpus import Corpus
 from lyricgen.training.config import LSTM, MEMBERSHIP, RNN, TrainConfig
 from lyricgen.training.interruption import interruptible
@@ -69,7 +69,7 @@ def train_membership(songs: TrainingSongs, config: TrainConfig) -> str | None:
         )
     )
     save_thresholds(thresholds, config.out / MEMBERSHIP)
-    print(f"{MEMBERSHIP}: {json.dumps(summarize(thresholds))}; written to {config.out / MEMBERSHIP}")
+    print(f"{MEMBERSHIP}: {to_json(summarize(thresholds))}; written to {config.out / MEMBERSHIP}")
     length, longest = list(thresholds.by_length.items())[-1]
     return f"AUC {longest[thresholds.statistic].auc:.2f} of {length} characters by {thresholds.statistic}"
 

@@ -1,6 +1,5 @@
 """Fit of the memory's constants (`lyricgen.models.memory`) on songs, for a network that is trained already."""
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from lyricgen.models.checkpoints import load_checkpoint, replace_metrics
 from lyricgen.models.memory import MIN_VOTES, MemoryConstants, song_votes
 from lyricgen.models.networks import CharacterModel
 from lyricgen.models.vocabulary import NUM_CLASSES
+from lyricgen.output import to_json
 from lyricgen.songs.corpus import Corpus
 from lyricgen.training.config import MEMORY, NETWORKS, TrainConfig
 from lyricgen.training.interruption import interruptible
@@ -62,7 +62,7 @@ def refit_memory(folder: Path, songs: TrainingSongs, config: TrainConfig) -> Non
     held_out = songs.held_out is not None and all(metrics.get(name) == value for name, value in facts.items())
     constants, record = fit_memory(checkpoint.model, songs, config, held_out)
     replace_metrics(folder, {**metrics, MEMORY: record}, constants)
-    print(f"{folder.name}: memory {json.dumps(record['bpc'])}; written to {folder}")
+    print(f"{folder.name}: memory {to_json(record['bpc'])}; written to {folder}")
 
 
 def fit_memory(

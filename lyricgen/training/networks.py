@@ -1,7 +1,6 @@
 """Training of a network: fits it, measures it and writes its folder."""
 
 import contextlib
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -18,6 +17,7 @@ from lyricgen.errors import DivergenceError, ModelError
 from lyricgen.models.checkpoints import Checkpoint, load_training_checkpoint, model_config, save_checkpoint
 from lyricgen.models.networks import CharacterModel, ImprovedSeqModel, VanillaRNN
 from lyricgen.models.vocabulary import character_to_label
+from lyricgen.output import to_json
 from lyricgen.plotting import draw_learning_curves, to_bytes
 from lyricgen.songs.corpus import Corpus
 from lyricgen.songs.notebook import LyricsGenerationTensor
@@ -241,7 +241,7 @@ def write_network(
     folder = config.out / name
     picture = to_bytes(draw_learning_curves({name: curve.rows}), "png")
     save_checkpoint(checkpoint, folder, columns=curve.COLUMNS, curve_picture=picture)
-    print(f"{name}: {json.dumps(bpc)}; written to {folder}")
+    print(f"{name}: {to_json(bpc)}; written to {folder}")
     return ", ".join(f"{split} {value:.3f}" for split, value in bpc.items())
 
 

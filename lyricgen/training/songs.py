@@ -12,7 +12,7 @@ from lyricgen.songs.cleaning import CleaningReport, SongCleaner, clean_training_
 from lyricgen.songs.corpus import Corpus, encode_corpus, split_numbers
 from lyricgen.songs.download import TRAIN_FILE, VAL_FILE, download_songdata
 from lyricgen.songs.overlap import clean_songs
-from lyricgen.songs.reading import ARTISTS, Song, read_songs
+from lyricgen.songs.reading import ARTISTS, Song, read_songs, reading_notes
 from lyricgen.storage import file_sha256
 from lyricgen.training.config import TrainConfig
 
@@ -61,8 +61,16 @@ def read_training_songs(config: TrainConfig) -> tuple[Path, list[Song]]:
 
 
 def read_config_songs(path: Path, config: TrainConfig) -> Iterator[Song]:
-    """The songs of a file or folder, with the columns and the maximum number of `config`."""
-    return islice(read_songs(path, config.lyric_column, config.artist_column), config.max_songs)
+    """The songs of a file or folder, with the columns, the separator and the maximum number of `config`."""
+    return islice(read_songs(path, config.lyric_column, config.artist_column, config.separator), config.max_songs)
+
+
+def print_reading_notes(config: TrainConfig) -> None:
+    """Prints how the files of songs are read, where that is not plain."""
+    for source in find_songs(config):
+        if source:
+            for note in reading_notes(source, config.lyric_column, config.artist_column, config.separator):
+                print(note)
 
 
 def prepare_songs(config: TrainConfig) -> TrainingSongs:

@@ -2,7 +2,6 @@
 
 import base64
 import html
-import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from lyricgen.errors import LyricGenError
 from lyricgen.memorization.originality import CopiedRun, measure_originality, song_name
 from lyricgen.memorization.song_index import GRAM
 from lyricgen.models.text import ANY_ARTIST
+from lyricgen.output import to_json
 from lyricgen.plotting import to_bytes
 
 if TYPE_CHECKING:
@@ -178,4 +178,4 @@ def _data_url(kind: str, content: bytes) -> str:
 
 def as_json(value: Any) -> str:
     """JSON with every `<` escaped, so that no text can open a tag."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return to_json(value, separators=(",", ":")).replace("<", "\\u003c")

@@ -2,13 +2,13 @@
 
 import csv
 import io
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from lyricgen.errors import ArgumentError
+from lyricgen.output import to_json
 from lyricgen.validation import MAX_SEED, check_choice, check_integer
 from lyricgen.words.lists import WordList, parse_words
 from lyricgen.words.space import VectorSpace
@@ -80,7 +80,7 @@ class WordMap:
 
     def to_json(self) -> str:
         """`to_dict` as JSON."""
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        return to_json(self.to_dict(), indent=2) + "\n"
 
 
 def map_words(words: str, method: str, space: VectorSpace, seed: int) -> WordMap:

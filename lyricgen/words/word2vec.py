@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from gensim.models import KeyedVectors, Word2Vec
 
 from lyricgen.errors import DataError
+from lyricgen.models.vocabulary import TO_APOSTROPHE
 
 SUBSAMPLING = 1e-4  # relative frequency above which a word is subsampled
 LEARNING_RATE = 0.025  # initial value
@@ -19,7 +20,7 @@ def song_words(lyric: str) -> list[str]:
     >>> song_words("Don't stop,  re-start: 99 nights!")
     ["don't", 'stop', 're-start', 'nights']
     """
-    return WORD.findall(lyric.lower().replace("’", "'"))
+    return WORD.findall(lyric.lower().translate(TO_APOSTROPHE))
 
 
 def fit_word2vec(

@@ -155,10 +155,26 @@ def test_upper_case_and_line_breaks_are_read_as_the_model_reads_them(tiny_model)
     assert score("a\nb", model=tiny_model).notes == ()
 
 
+@pytest.mark.parametrize(
+    ("typed", "plain"),
+    [
+        ("one\r\ntwo\rthree", "one\ntwo\nthree"),
+        ("don\u2019t \u2018cause it\u02bcs y\u00b4all\uff07s", "don't 'cause it's y'all's"),
+        ("\ufeffthe ri\u200bver\u00ad", "the river"),
+    ],
+)
+def test_a_text_as_people_have_it_scores_as_the_plain_one(typed, plain, tiny_model):
+    tiny_model.line_breaks = True
+    scored, expected = score(typed, model=tiny_model), score(plain, model=tiny_model)
+    assert scored.labels.tolist() == expected.labels.tolist() and scored.bits == expected.bits
+    assert len(scored.text) == len(plain) and scored.notes == ()
+    assert alternatives(typed, 5, model=tiny_model) == alternatives(plain, 5, model=tiny_model)
+
+
 def test_lines_break_at_line_breaks_and_at_runs_of_spaces_and_add_up(tiny_model):
     scored = score("one two  three\nfour \r\n\r\n five", model=tiny_model)
     assert [line.text for line in scored.lines] == ["one two", "three", "four", "five"]
-    assert [line.start for line in scored.lines] == [0, 9, 15, 25]
+    assert [line.start for line in scored.lines] == [0, 9, 15, 23]
     assert sum(line.bits for line in scored.lines) == pytest.approx(scored.bits)
     assert sum(line.characters for line in scored.lines) == scored.characters == len(scored.text)
 

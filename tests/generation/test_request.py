@@ -24,6 +24,34 @@ def test_unknown_characters_are_read_as_label_100_and_named():
     assert prefix_notes("plain words, 100 % known") == ()
 
 
+@pytest.mark.parametrize(
+    ("typed", "echo", "read"),
+    [
+        ("a\r\nb ", "a\nb ", "a b "),
+        ("a\rb\r\r\nc", "a\nb\n\nc", "a b  c"),
+        ("don\u2019t ", "don\u2019t ", "don't "),
+        ("\ufeffthe ri\u200bver ", "the river ", "the river "),
+    ],
+)
+def test_a_prefix_is_echoed_with_line_breaks_of_one_character_and_read_plain(typed, echo, read, model):
+    request, plain = (
+        GenerationRequest(model, prefix, GenerationSettings(max_length=40, seed=1)) for prefix in (typed, read)
+    )
+    assert (request.prefix, request.remaining, request.notes) == (echo, 40 - len(echo), ())
+    assert request.labels == plain.labels
+    assert write_together([request])[0] == echo + write_together([plain])[0].removeprefix(read)
+
+
+def test_a_text_is_shown_as_written_by_a_model_that_learnt_line_breaks(model):
+    request = GenerationRequest(model, "oh  my ")
+    assert request.shown("oh  my sea  sun") == "oh  my sea\n\nsun"
+    model.line_breaks = True
+    try:
+        assert request.shown("oh  my sea  \nsun") == "oh  my sea  \nsun"
+    finally:
+        model.line_breaks = False
+
+
 def test_prefix_beyond_every_lyric_is_used_to_its_last_characters(model):
     prefix = "a" * 99_990 + "0123456789"
     request = GenerationRequest(model, prefix, GenerationSettings(max_length=100))

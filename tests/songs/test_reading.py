@@ -1,10 +1,42 @@
 """Files of songs read as songs."""
 
+import io
+import json
 import os
+import tarfile
+import unicodedata
+import zipfile
+from pathlib import Path
 
 import pytest
 
-from lyricgen import encode_corpus, read_songs
+from lyricgen import DataError, LyricsGenerationDataset, Song, encode_corpus, read_songs
+from lyricgen.songs.reading import read_csv, reading_notes
+
+BEYONCE = "Beyonc\u00e9"
+TABLE = "Artist,Lyric\nAnn,hello there\nBob,good night\n"
+
+
+def written(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def zipped(*names: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return packed.getvalue()
+
+
+def tarred() -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("songs.csv"))
+    return packed.getvalue()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file names are bytes on POSIX only")
@@ -17,3 +49,169 @@ def test_names_that_are_not_utf8_are_read_with_replacement_characters(tmp_path):
     [song] = read_songs(folder)
     assert (song.artist, song.title) == ("Beyonc\ufffd", "caf\ufffd")
     assert encode_corpus([song], tmp_path / "corpus").artists == ("Beyonc\ufffd",)
+
+
+@pytest.mark.parametrize(
+    ("typed", "lyric"),
+    [
+        ("one\r\ntwo\r\n\r\nthree", "one\ntwo\n\nthree"),
+        ("one\rtwo\n\rthree", "one\ntwo\n\nthree"),
+        ("one  \ntwo\t\n \nthree  ", "one\ntwo\n\nthree"),
+        ("one \u00a0\r\ntwo\u3000\r\n", "one\ntwo\n"),
+        ("one  two   ", "one  two   "),  # without line breaks, runs of spaces are section breaks
+        ("\ufeffone\u200b t\u00adwo\u2060", "one two"),
+        (f"oh {unicodedata.normalize('NFD', BEYONCE)}", f"oh {BEYONCE}"),
+    ],
+)
+def test_a_lyric_has_line_breaks_of_one_character_no_trailing_blanks_and_nothing_invisible(typed, lyric, tmp_path):
+    table = written(tmp_path, "songs.csv", f'Artist,Lyric\nAnn,"{typed}"\n')
+    assert [song.lyric for song in read_songs(table)] == [lyric]
+    assert list(read_csv(table)["Lyric"]) == [lyric]
+    objects = written(tmp_path, "songs.json", json.dumps([{"Lyric": typed}]))
+    assert [song.lyric for song in read_songs(objects)] == [lyric]
+    text = written(tmp_path, "songs.txt", typed)
+    assert [song.lyric for song in read_songs(text)] == [lyric.strip("\n")]
+
+
+def test_artists_that_differ_in_case_spacing_or_form_are_one(tmp_path):
+    names = [
+        "Anna Bee ",
+        "anna  bee",
+        "ANNA\u00a0BEE",
+        "\ufeffAnna\u200b Bee",
+        "\uff21nna Bee",
+        "Beyonce\u0301",
+        "BEYONC\u00c9",
+        "",
+    ]
+    rows = "".join(f"{name},song number {number}\n" for number, name in enumerate(names))
+    path = written(tmp_path, "songs.csv", f"Artist,Lyric\n{rows}")
+    assert [song.artist for song in read_songs(path)] == ["Anna Bee"] * 5 + [BEYONCE] * 2 + [""]
+    assert encode_corpus(read_songs(path), tmp_path / "corpus").artists == ("Anna Bee", BEYONCE)
+    assert encode_corpus(read_songs(path), tmp_path / "other", ["beyonc\u00e9"]).artist_labels.tolist() == [1] * 5 + [
+        0,
+        0,
+        1,
+    ]
+    dataset = LyricsGenerationDataset(path, minimum_song_count=5, artists=[" anna bee"])
+    assert dataset.artists_list == ["Anna Bee"] and len(dataset) == 5
+
+
+@pytest.mark.parametrize("name", ["any artist", "Any Artist ", "ANY", "any  ARTIST", "\u200bany"])
+def test_an_artist_by_a_name_that_means_any_artist_is_refused(name, tmp_path):
+    table = written(tmp_path, "songs.csv", f"Artist,Lyric\nAnn,hello\n{name},there\n")
+    text = written(tmp_path, f"songs/{name}/one.txt", "hello")
+    for read in (lambda: list(read_songs(table)), lambda: read_csv(table), lambda: list(read_songs(text.parents[1]))):
+        with pytest.raises(DataError, match="^songs.* has an artist .* means no one in particular; rename it"):
+            read()
+
+
+def test_a_folder_skips_what_is_hidden_reads_any_case_and_names_the_first_folder_as_the_artist(tmp_path):
+    for name in ("Ann/one.txt", "Ann/Live/TWO.TXT", "Bob/1999/b side/three.Txt", "four.tXT"):
+        written(tmp_path, name, f"a song in {name}")
+    for name in ("Ann/._one.txt", ".git/five.txt", "__MACOSX/Ann/one.txt", "Bob/.hidden/six.txt", ".DS_Store"):
+        written(tmp_path, name, b"\0\5\x16\x07\xff")
+    found = [(song.artist, song.title) for song in read_songs(tmp_path)]
+    assert found == [("Ann", "TWO"), ("Ann", "one"), ("Bob", "three"), ("", "four")]
+
+
+def test_a_folder_of_tables_is_read_and_beside_text_files_they_are_left_out_with_a_note(tmp_path):
+    written(tmp_path, "a/Ann.CSV", "Lyric\nhello there\n")
+    written(tmp_path, "b.tsv", "Artist\tLyric\nBob\tgood night\n")
+    written(tmp_path, "c.jsonl", '{"Lyric": "and again"}\n')
+    written(tmp_path, "._b.tsv", b"\0\5")
+    songs = [Song("hello there", "a"), Song("good night", "Bob"), Song("and again", "")]
+    assert list(read_songs(tmp_path)) == songs
+    assert list(reading_notes(tmp_path)) == ["b.tsv: the columns are separated by tabs"]
+    written(tmp_path, "one.txt", "a song")
+    assert [song.lyric for song in read_songs(tmp_path)] == ["a song"]
+    [note] = reading_notes(tmp_path)
+    assert "left out: " in note and all(name in note for name in ("Ann.CSV", "b.tsv", "c.jsonl"))
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|", ","])
+@pytest.mark.parametrize("name", ["songs.csv", "songs.tsv", "songs.TAB"])
+def test_columns_are_separated_by_what_the_header_shows(name, separator, tmp_path):
+    table = written(
+        tmp_path, name, TABLE.replace(",", separator).replace("hello", '"oh, hello;|').replace("there", 'there"')
+    )
+    assert list(read_songs(table)) == [Song("oh, hello;| there", "Ann"), Song("good night", "Bob")]
+    assert len(list(reading_notes(table))) == (separator != ",")
+
+
+def test_a_separator_that_is_named_is_used(tmp_path):
+    path = written(tmp_path, "songs.csv", TABLE.replace(",", "\t"))
+    assert len(list(read_songs(path, separator="\t"))) == 2 and not list(reading_notes(path, separator="\t"))
+    with pytest.raises(DataError, match="no column 'Lyric'"):
+        list(read_songs(path, separator=";"))
+    with pytest.raises(DataError, match="no column 'Words'"):
+        list(read_songs(path, "Words"))
+
+
+OBJECTS = [{"Artist": "Ann", "Lyric": "hello\r\nthere", "Title": "1"}, {"Lyric": ["good", "night"], "Artist": None}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("songs.json", json.dumps(OBJECTS)),
+        ("songs.JSON", json.dumps({"version": 2, "songs": OBJECTS})),
+        ("songs.json", "\ufeff" + "\n".join(map(json.dumps, OBJECTS))),
+        ("songs.jsonl", "\r\n\r\n".join(map(json.dumps, OBJECTS)) + "\r\n"),
+        ("songs.ndjson", json.dumps(OBJECTS, indent=2)),
+    ],
+)
+def test_json_and_json_lines_of_objects_are_read(name, content, tmp_path):
+    songs = list(read_songs(written(tmp_path, name, content)))
+    assert songs == [Song("hello\nthere", "Ann", "1"), Song("good\nnight", "", "")]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", "songs.json must be a list of objects"),
+        ("[]", "must be a list of objects"),
+        ('["hello", "there"]', "must be a list of objects"),
+        ('[{"lyric": "hello", "by": 1}]', "no column 'Lyric'; its columns are 'lyric', 'by': name yours"),
+        ('{"Lyric": "hello"}\n{"Lyric": "there"\n', "not well-formed JSON \\(line 2: "),
+        ('[{"Lyric": "hello"},]', "not well-formed JSON"),
+        ('[{"Lyric": {"verse": "hello"}}]', "a 'Lyric' that is no text"),
+        ("[" * 100_000, "not well-formed JSON"),
+    ],
+)
+def test_json_of_another_form_gives_one_sentence(content, expected, tmp_path):
+    with pytest.raises(DataError, match=expected) as error:
+        list(read_songs(written(tmp_path, "songs.json", content)))
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("songs.zip", zipped("songs.csv"), "is a zip archive; unpack it"),
+        ("songs.csv.gz", b"\x1f\x8b\x08\0", "is a gzip archive; unpack it"),
+        ("songs.tar", tarred(), "is a tar archive; unpack it"),
+        ("songs.7z", b"7z\xbc\xaf\x27\x1c\0\4", "is a 7z archive; unpack it"),
+        ("songs.xlsx", zipped("[Content_Types].xml", "xl/workbook.xml"), "is an Excel workbook; save its songs as CSV"),
+        ("songs.csv", zipped("xl/workbook.xml"), "is an Excel workbook"),
+        ("songs.ods", zipped("mimetype", "content.xml"), "is an OpenDocument file"),
+        ("songs.docx", zipped("word/document.xml"), "is a Word document; save its text as .txt"),
+        ("songs.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", "is an old Office file"),
+        ("songs.pdf", b"%PDF-1.7\n", "is a PDF file"),
+        ("songs.parquet", b"PAR1\0", "is a Parquet file"),
+        ("songs.csv", b"\n<!DOCTYPE html><p>404", "is a web page"),
+        ("songs.txt", b"PK\x03\x04 cut short", "is a zip archive"),
+    ],
+)
+def test_a_file_of_another_kind_is_called_what_it_is(name, content, expected, tmp_path):
+    path = written(tmp_path, name, content)
+    for read in (list, lambda songs: next(songs)):
+        with pytest.raises(DataError, match=expected) as error:
+            read(read_songs(path))
+        assert str(error.value).startswith(name)
+
+
+def test_a_folder_without_songs_names_what_it_holds(tmp_path):
+    written(tmp_path, "songs/songs.xlsx", zipped("xl/workbook.xml"))
+    with pytest.raises(DataError, match=r"holds no .txt file \(it holds 'songs.xlsx', an Excel workbook\)"):
+        list(read_songs(tmp_path / "songs"))

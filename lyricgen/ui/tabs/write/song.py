@@ -16,7 +16,6 @@ from lyricgen.analysis.predictions import predictions
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.settings import MAX_LYRIC_LENGTH, GenerationSettings
-from lyricgen.models.text import section_breaks_to_newlines
 from lyricgen.models.vocabulary import CHARACTERS
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json
@@ -56,7 +55,7 @@ def stream_song(resources: Resources, request: GenerationRequest, given: int, st
     }
     text = request.prefix
     for written in resources.stream(request, DRAFT_INTERVAL):
-        text = section_breaks_to_newlines(written, len(request.prefix))
+        text = request.shown(written)
         yield as_json({**facts, "state": "writing", "text": text}), text
     yield as_json({**facts, **read_song(resources, request, text)}), text
 
