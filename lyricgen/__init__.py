@@ -73,6 +73,7 @@ _NAMES = {
     "words.projection": ("WordMap", "project"),
     "words.bias": ("Debiasing", "measure_leftover", "measure_residual_bias"),
     "words.word2vec": ("fit_word2vec",),
+    "words.rhymes": ("RhymedLine", "rhymes"),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = sorted(_MODULE_OF)
@@ -183,6 +184,8 @@ if TYPE_CHECKING:  # the same names for editors and type checkers, which see no 
     from lyricgen.words.lists import weat_tests as weat_tests
     from lyricgen.words.projection import WordMap as WordMap
     from lyricgen.words.projection import project as project
+    from lyricgen.words.rhymes import RhymedLine as RhymedLine
+    from lyricgen.words.rhymes import rhymes as rhymes
     from lyricgen.words.sources import load_vectors as load_vectors
     from lyricgen.words.space import VectorSpace as VectorSpace
     from lyricgen.words.space import open_space as open_space
