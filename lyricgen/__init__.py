@@ -46,6 +46,7 @@ _NAMES = {
     "memorization.copy_guard": ("CopyGuard", "CopyState"),
     "generation.api": ("generate_lyrics", "generate_variants", "stream_lyrics"),
     "analysis.saliency": ("Saliency", "saliency"),
+    "analysis.learning_curves": ("LearningCurves", "learning_curves"),
     "analysis.scoring": ("alternatives", "compare_scores", "score"),
     "analysis.activations": ("read_cells",),
     "analysis.ngram_classifier": ("NgramClassifier", "fit_ngrams", "load_ngrams", "save_ngrams"),
@@ -96,6 +97,8 @@ if TYPE_CHECKING:  # the same names for editors and type checkers, which see no 
     from lyricgen.analysis.activations import read_cells as read_cells
     from lyricgen.analysis.attribution import Attribution as Attribution
     from lyricgen.analysis.attribution import attribute as attribute
+    from lyricgen.analysis.learning_curves import LearningCurves as LearningCurves
+    from lyricgen.analysis.learning_curves import learning_curves as learning_curves
     from lyricgen.analysis.membership import Membership as Membership
     from lyricgen.analysis.membership import MembershipThresholds as MembershipThresholds
     from lyricgen.analysis.membership import load_thresholds as load_thresholds

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lyricgen.analysis.ngram_classifier import NgramContribution
     from lyricgen.analysis.scoring import HighSurprisal, Score, TextPosition
     from lyricgen.command_resources import CommandResources
+    from lyricgen.words.projection import WordMap
 
     Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -82,7 +83,8 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_generate(verbs: "Verbs") -> None:
     # fmt: off
     generate = _add_verb(verbs, "generate", write_lyric, "write a lyric", json=True)
-    generate.add_argument("--prefix", default="", metavar="TEXT", help="the beginning; empty: the model begins (default: empty)")
+    generate.add_argument("beginning", nargs="?", metavar="PREFIX", help=f"the beginning; without one the model begins; {STDIN_HELP}")
+    generate.add_argument("--prefix", default="", metavar="TEXT", help="the beginning, as a flag")
     generate.add_argument("--model", default="lstm", metavar="NAME", help=MODEL_HELP)
     for setting in generation_settings().values():
         meaning, _, value_of_none = setting.help.rstrip(".").partition("; None: ")
@@ -132,9 +134,9 @@ def _add_word_verbs(verbs: "Verbs") -> None:
     neighbors.add_argument("--top-k", default="10", metavar="K", help="neighbours, 1 to 100 (default: %(default)s)")
     neighbors.add_argument("--beside", metavar="NAME", help="a second vector space")
 
-    word_map = _add_verb(verbs, "map", write_map, "draw words on a plane, by PCA or t-SNE")
+    word_map = _add_verb(verbs, "map", write_map, "draw words on a plane, by PCA or t-SNE", json=True)
     word_map.add_argument("words", metavar="WORD", nargs="*", help="2 to 200 words; 'a > b' draws an arrow; none: 20 at random; -: read them from standard input, one group per line")
-    word_map.add_argument("--out", required=True, metavar="FILE", help="the file to write: .svg, .png, .csv or .json")
+    word_map.add_argument("--out", metavar="FILE", help="the file to write: .svg, .png, .csv or .json; needed without --json")
     word_map.add_argument("--method", default="PCA", metavar="NAME", help="PCA or t-SNE (default: %(default)s)")
     word_map.add_argument("--seed", default="0", metavar="N", help="of the random words (default: %(default)s)")
 
@@ -151,7 +153,7 @@ def _add_word_verbs(verbs: "Verbs") -> None:
 
 def _add_model_verbs(verbs: "Verbs") -> None:
     # fmt: off
-    about = _add_verb(verbs, "about", show_about, "show versions, device, and the models with their metrics, as JSON")
+    about = _add_verb(verbs, "about", show_about, "show versions, device, and the models with their metrics, as JSON", json=True)
     about.add_argument("--models", metavar="FOLDER", help="your own model folders, as train.py writes them")
     about.add_argument("--hub-repo", metavar="USER/NAME", help="models on the Hugging Face Hub")
     about.add_argument("--revision", default="main", metavar="NAME", help="branch, tag or commit of the repository (default: %(default)s)")
@@ -159,11 +161,11 @@ def _add_model_verbs(verbs: "Verbs") -> None:
     train = verbs.add_parser("train", add_help=False, help="train the models on songs; its flags: lyricgen train --help")
     train.set_defaults(run=lambda options: train_models([]))
 
-    push = _add_verb(verbs, "push", push_folder, "publish models, word vectors and a song index on the Hugging Face Hub, in one commit")
+    push = _add_verb(verbs, "push", push_folder, "publish models, word vectors and a song index on the Hugging Face Hub, in one commit", json=True)
     push.add_argument("folder", metavar="FOLDER", help="the output folder of train.py (--out): lstm, vanilla-rnn or both, and optionally lyrics and originality")
     add_hub_flags(push, required=True)
 
-    space = _add_verb(verbs, "space", push_app, "create or update a Space from the project's folder, in one commit")
+    space = _add_verb(verbs, "space", push_app, "create or update a Space from the project's folder, in one commit", json=True)
     space.add_argument("--repo", required=True, metavar="USER/NAME", help="the Space; it is created if it does not exist")
     space.add_argument("--private", action="store_true", help="make a new Space private")
     space.add_argument("--hub-repo", metavar="USER/NAME", help="the models that it runs (default: the bundled ones)")
@@ -187,7 +189,10 @@ def write_lyric(options: argparse.Namespace) -> None:
 
     resources = _resources()
     settings = {name: getattr(options, name) for name in generation_settings()}
-    request = make_request(resources, options.prefix, options.model, **settings)
+    if options.beginning is not None and options.prefix:
+        raise ArgumentError(f"--prefix must be left out where PREFIX is given, got {short_repr(options.prefix)}")
+    prefix = options.prefix if options.beginning is None else _text_or_stdin(options.beginning)
+    request = make_request(resources, prefix, options.model, **settings)
     _print_notes(request.notes)
     *_, lyrics = stream_variants(resources, request, options.variants)
     if options.json:
@@ -327,26 +332,31 @@ def show_neighbors(options: argparse.Namespace) -> None:
 
 def write_map(options: argparse.Namespace) -> None:
     """Writes a map of words as a figure or as coordinates; out-of-vocabulary words are named on standard error."""
-    from lyricgen.endpoints.words import draw_words
     from lyricgen.words.projection import map_words
 
-    format = Path(options.out).suffix.lower().removeprefix(".")
-    if format not in MAP_FORMATS:
+    format = Path(options.out or "").suffix.lower().removeprefix(".")
+    if format not in MAP_FORMATS and (options.out or not options.json):
         raise ArgumentError(f"--out must end in .svg, .png, .csv or .json, got {short_repr(options.out)}")
     words = _text_or_stdin(" ".join(options.words))
     word_map = map_words(words, options.method, _resources().space(options.vectors), options.seed)
-    if format == "csv":
-        content = word_map.to_csv().encode()
-    elif format == "json":
-        content = word_map.to_json().encode()
-    else:
-        from lyricgen.plotting import to_bytes
-
-        content = to_bytes(draw_words(word_map), format)
-    _write_file(options.out, content, "--out")
+    if options.out:
+        _write_file(options.out, _map_content(word_map, format), "--out")
+    if options.json:
+        return print_json(word_map.to_dict())
     if word_map.missing:
         print(f"not among the words of {word_map.space}: {_quoted(word_map.missing)}", file=sys.stderr)
     print(f"{word_map.title}, written to {options.out}")
+
+
+def _map_content(word_map: "WordMap", format: str) -> bytes:
+    """The file of a map in one of `MAP_FORMATS`."""
+    if format == "csv":
+        return word_map.to_csv().encode()
+    if format == "json":
+        return word_map.to_json().encode()
+    from lyricgen.plotting import to_bytes
+
+    return to_bytes(word_map.draw(), format)
 
 
 def show_bias(options: argparse.Namespace) -> None:
@@ -400,14 +410,14 @@ def push_folder(options: argparse.Namespace) -> None:
     address = push_models(
         options.folder, options.hub_repo, private=options.private, revision=options.revision, tag=options.tag
     )
-    print(address)
+    _print_address(address, options.json)
 
 
 def push_app(options: argparse.Namespace) -> None:
     """Publishes the app as a Space, and prints its address."""
     from lyricgen.hub.spaces import push_space
 
-    print(push_space(options.repo, options.hub_repo, options.private))
+    _print_address(push_space(options.repo, options.hub_repo, options.private), options.json)
 
 
 def _resources(song_index: str | None = None) -> "CommandResources":
@@ -450,6 +460,14 @@ def _contribution(ngram: "NgramContribution") -> str:
 
 def _quoted(words: Iterable[str]) -> str:
     return ", ".join(map(short_repr, words))
+
+
+def _print_address(address: str, as_json: bool) -> None:
+    """The address of what was published."""
+    if as_json:
+        print_json({"url": address})
+    else:
+        print(address)
 
 
 def _print_notes(notes: Iterable[str]) -> None:

@@ -36,7 +36,8 @@ def run_endpoint(verb: str, arguments: Sequence[str]) -> Any:
 
     options = make_parser(verb).parse_args(arguments)
     use_one_thread()
-    answer = endpoint_of(verb)(CommandResources(), **vars(options))
+    values = {name: value for name, value in vars(options).items() if name != "json"}
+    answer = endpoint_of(verb)(CommandResources(), **values)
     if isinstance(answer, Iterator):
         *_, answer = answer
     return answer
@@ -62,4 +63,5 @@ def make_parser(verb: str) -> argparse.ArgumentParser:
         else:
             flag = f"--{name.replace('_', '-')}"
             parser.add_argument(flag, type=kind, default=parameter.default, help=f"{meaning}{known}".replace("%", "%%"))
+    parser.add_argument("--json", action="store_true", help="as without it: the answer is always JSON")
     return parser

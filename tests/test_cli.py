@@ -14,7 +14,7 @@ from lyricgen.analysis.attribution import attribute
 from lyricgen.analysis.membership import measure_membership
 from lyricgen.analysis.scoring import score
 from lyricgen.cli import build_parser, main
-from lyricgen.endpoint_verbs import ENDPOINT_VERBS, endpoint_of
+from lyricgen.endpoint_verbs import ENDPOINT_VERBS, endpoint_of, make_parser
 from lyricgen.endpoints import inside, lyrics, words
 from lyricgen.generation.api import generate_lyrics
 from lyricgen.generation.settings import generation_settings
@@ -69,6 +69,16 @@ def test_generate_as_json_has_the_seed_and_the_text_of_each(capsys):
         run(capsys, "generate", *flags, "--seed", "3")[1]
         == f"seed 3\n\n{first['text']}\n\nseed 4\n\n{second['text']}\n"
     )
+
+
+def test_the_prefix_may_be_an_argument_or_come_from_stdin(capsys, type_in):
+    flags = ["--max-length", "40", "--seed", "3"]
+    as_flag = run(capsys, "generate", "--prefix", "rain ", *flags)
+    assert run(capsys, "generate", "rain ", *flags) == as_flag
+    type_in("rain \n")
+    assert run(capsys, "generate", "-", *flags) == as_flag
+    code, _, err = run(capsys, "generate", "rain ", "--prefix", "sea ", *flags)
+    assert (code, err) == (2, "lyricgen: --prefix must be left out where PREFIX is given, got 'sea '\n")
 
 
 def test_notes_go_to_stderr():
@@ -266,6 +276,13 @@ def test_a_map_is_written(capsys, tmp_path, kind, start):
     assert file.read_bytes().startswith(start)
 
 
+def test_a_map_as_json_needs_no_file(capsys):
+    code, out, _ = run(capsys, "map", "king > queen", "man", "--json")
+    assert code == 0 and json.loads(out)["arrows"] == [["king", "queen"]]
+    code, _, err = run(capsys, "map", "king", "queen")
+    assert code == 2 and "--out must end in" in err
+
+
 def test_a_map_reads_groups_from_stdin(capsys, type_in, tmp_path):
     type_in("a: king queen\nb: apple pear\n")
     assert run(capsys, "map", "-", "--out", str(tmp_path / "words.json"))[0] == 0
@@ -348,6 +365,13 @@ def test_help_lists_verbs_and_flags(capsys, arguments, words):
     assert ended.value.code == 0
     printed = capsys.readouterr().out
     assert all(word in printed for word in words.split())
+
+
+def test_every_verb_but_the_training_answers_as_json():
+    verbs = next(action for action in build_parser()._actions if action.dest == "command").choices
+    for name, verb in verbs.items():
+        parser = make_parser(name) if name in ENDPOINT_VERBS else verb
+        assert "--json" in parser._option_string_actions or name == "train", name
 
 
 def test_generate_has_a_flag_for_each_generation_setting():

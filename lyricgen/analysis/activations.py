@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from lyricgen.analysis.scoring import check_scored, embed_song, model_name, read_layers
+from lyricgen.display import html_table, one_line, quoted
 from lyricgen.models.loading import resolve_model
 from lyricgen.models.networks import CharacterModel
 from lyricgen.models.text import check_artist, line_spans, read_labels
@@ -78,6 +79,19 @@ class Activations:
         self._outputs = layers  # of each layer (T + 1, H); the first row is the one after label 100
         self.hidden = np.stack([output[1:].cpu().numpy() for output in layers])
 
+    def __repr__(self) -> str:
+        return one_line(self, quoted(self.text), self.model, f"{self.layers} layers of {self.units} units")
+
+    def _repr_html_(self) -> str:
+        """For each feature of the text the unit that correlates with it most, as a table."""
+        rows = []
+        for found in self.feature_correlations(1):
+            for layer, unit, r in found.units:
+                rows.append([found.feature, f"{layer}", f"{unit}", f"{r:.2f}", f"{found.permutation_max_r:.2f}"])
+        return html_table(
+            f"{self.model}: units that follow the text", ["feature", "layer", "unit", "r", "chance"], rows
+        )
+
     @property
     def layers(self) -> int:
         """Number of layers."""
@@ -106,7 +120,28 @@ class Activations:
     varying = varying_units  # the earlier name
 
     def cell_states(self, layer: int, unit: int) -> np.ndarray | None:
-        """The cell state c of an LSTM's unit after each character, float32 (T,); None for an RNN.
+        """The cell state c of an LSTM's unit after each character, float32 (T,); None for an RNN."""
+        gates = self._lstm_gates(layer, unit)
+        if gates is None:
+            return None
+        states, state = [], 0.0
+        for input_gate, forget_gate, proposal, _ in gates.tolist():
+            state = forget_gate * state + input_gate * proposal
+            states.append(state)
+        return np.array(states[1:], dtype=np.float32)
+
+    def gates(self, layer: int, unit: int) -> dict[str, np.ndarray] | None:
+        """The gates of an LSTM's unit at each character, 0 (closed) to 1 (open), float32 (T,) each; None for an RNN.
+
+        'input' lets the proposal into the cell state, 'forget' keeps the old cell state, 'output' lets it out as the activation.
+        """
+        gates = self._lstm_gates(layer, unit)
+        if gates is None:
+            return None
+        return {name: gates[1:, column].numpy() for name, column in (("input", 0), ("forget", 1), ("output", 3))}
+
+    def _lstm_gates(self, layer: int, unit: int) -> torch.Tensor | None:
+        """The gates i, f, g and o of an LSTM's unit after label 100 and each character (T + 1, 4); None for an RNN.
 
         All hidden states are known, so the gates need no recurrence.
         """
@@ -122,13 +157,10 @@ class Activations:
             inputs = (self._outputs[below - 1] if below else self._embedded()).cpu()  # (T + 1, H)
             previous = torch.cat([torch.zeros(1, self.units), self._outputs[below][:-1].cpu()])
             gates = inputs @ weight_ih.T + previous @ weight_hh.T + bias_ih + bias_hh  # (T + 1, 4)
-            additions = (gates[:, 0].sigmoid() * gates[:, 2].tanh()).tolist()
-            forget_gates = gates[:, 1].sigmoid().tolist()
-        states, state = [], 0.0
-        for forget_gate, addition in zip(forget_gates, additions, strict=True):
-            state = forget_gate * state + addition
-            states.append(state)
-        return np.array(states[1:], dtype=np.float32)
+            proposal = gates[:, 2].tanh()
+            gates = gates.sigmoid_()
+            gates[:, 2] = proposal
+        return gates
 
     def feature_correlations(self, count: int = BEST_UNITS) -> list[FeatureCorrelation]:
         """For each feature of the text, the units of all layers that correlate with it most."""
@@ -203,6 +235,7 @@ def unit_facts(cells: Activations, layer: int | None = None, unit: int | None = 
     varying = cells.varying_units(layer)
     selected = varying[0] if unit is None else cells.unit(layer, unit)
     states = cells.cell_states(selected.layer, selected.unit)
+    gates = cells.gates(selected.layer, selected.unit)
     return {
         "model": cells.model,
         "artist": cells.artist,
@@ -212,6 +245,7 @@ def unit_facts(cells: Activations, layer: int | None = None, unit: int | None = 
         "unit": selected.unit,
         "activations": cells.hidden[selected.layer - 1, :, selected.unit].tolist(),
         "cell_states": None if states is None else states.tolist(),
+        "gates": None if gates is None else {name: values.tolist() for name, values in gates.items()},
         "varying": [asdict(varying_unit) for varying_unit in varying],
         "features": [correlation.to_dict() for correlation in cells.feature_correlations()],
     }

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from lyricgen.analysis.ngram_classifier import Calibration, Evidence, NgramClassifier, load_ngrams
+from lyricgen.display import html_table, one_line, percent
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.fast_stepper import FastStepper
 from lyricgen.models.loading import resolve_model
@@ -28,6 +29,7 @@ TEXT_NGRAMS, LINE_NGRAMS = 20, 5  # n-grams listed as evidence, of a text and of
 MAX_BATCH_ROWS = 256  # rows of a batch (texts x artists)
 BUNDLED = "bundled"  # the value of `ngrams` for the classifier that comes with the project
 FOLDER = "attribution"  # name of the classifier's folder beside the models
+ARTISTS_SHOWN = 5  # of the ranking, in a notebook
 LM_ONLY_CALIBRATION = Calibration(exponent=-0.5)
 """Length scaling of the language model's log-likelihoods: length ** -0.5, since neighbouring characters are not independent."""
 
@@ -79,6 +81,22 @@ class Attribution:
     """Notes on the reading of the text, one sentence each."""
     evidence: Evidence | None = None
     """The n-grams of the text that speak most for the most likely artist; None without a classifier."""
+
+    def __repr__(self) -> str:
+        best = self.ranking[0]
+        return one_line(self, f"{best.artist} {percent(best.probability)}", f"{self.characters} characters")
+
+    def _repr_html_(self) -> str:
+        """The most likely artists, and the artist of each line, as tables."""
+        ranking = [
+            [ranked.artist, percent(ranked.probability), percent(ranked.probability_by_model)]
+            for ranked in self.ranking[:ARTISTS_SHOWN]
+        ]
+        first = "n-grams" if self.with_ngrams else "language model"
+        lines = [[line.text, line.artist, percent(line.probability)] for line in self.lines]
+        return html_table("Whose text?", ["artist", first, "language model"], ranking) + html_table(
+            "Line by line", ["line", "artist", "probability"], lines
+        )
 
     @property
     def ranking(self) -> list[RankedArtist]:

@@ -26,6 +26,7 @@ import numpy as np
 import torch
 
 from lyricgen.analysis.scoring import check_scored
+from lyricgen.display import html_table, one_line, paragraph
 from lyricgen.generation.fast_stepper import WeightsCache
 from lyricgen.memorization.originality import Originality, measure_originality
 from lyricgen.memorization.song_index import SongIndex
@@ -108,6 +109,17 @@ class Membership:
     """The copied runs of the characters that were read; None without a song index."""
     notes: tuple[str, ...] = ()
     """Notes on the reading of the text, one sentence each."""
+
+    def __repr__(self) -> str:
+        return one_line(self, f"read: {self.read}", f"{self.characters} characters")
+
+    def _repr_html_(self) -> str:
+        """The verdict, and the statistics as a table."""
+        rows = [
+            [each.statistic, f"{each.value:.3f}", "" if each.threshold is None else f"{each.threshold:.3f}"]
+            for each in self.statistics
+        ]
+        return paragraph(self.verdict) + html_table("Statistics", ["statistic", "value", "threshold"], rows)
 
     @property
     def read(self) -> bool | None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from safetensors.numpy import load_file, save
 
+from lyricgen.display import one_line
 from lyricgen.errors import DataError
 from lyricgen.models.vocabulary import encode, token_ids_to_str
 from lyricgen.storage import NGRAM_CLASSIFIER, artifact_errors, read_artifact, write_artifact, write_json
@@ -215,6 +216,11 @@ class NgramClassifier:
     metrics: dict = field(default_factory=dict)
     masked_names: tuple[str, ...] = ()
     """Names that are no evidence; an n-gram that touches one is not counted."""
+
+    def __repr__(self) -> str:
+        return one_line(
+            self, f"{len(self.artists)} artists", f"{len(self.idf):,} buckets", f"{sum(self.songs):,} songs"
+        )
 
     @cached_property
     def mask(self) -> re.Pattern | None:

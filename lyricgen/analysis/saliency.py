@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from lyricgen.analysis.scoring import check_scored, embed_song, model_name
+from lyricgen.display import one_line, paragraph, quoted, shaded_text
 from lyricgen.errors import ArgumentError
 from lyricgen.models.loading import resolve_model
 from lyricgen.models.networks import CharacterModel
@@ -40,6 +41,24 @@ class Saliency:
     """float64 (P,): of each character before it, in nats per unit of the embedding."""
     start_influence: float
     """That of label 100, which opens the text."""
+
+    def __repr__(self) -> str:
+        return one_line(
+            self,
+            f"{self.text[self.position]!r} after {quoted(self.text[: self.position])}",
+            self.model,
+            f"reach {self.reach}",
+        )
+
+    def _repr_html_(self) -> str:
+        """The characters before the predicted one, the darker the greater their influence."""
+        shares = np.sqrt(self.influence / (self.influence.max(initial=0.0) or 1.0))  # so that faint ones show
+        pieces = [
+            (character, f"background:rgba(99,102,241,{share:.2f})", f"{influence:.3g}")
+            for character, share, influence in zip(self.text, shares.tolist(), self.influence.tolist(), strict=False)
+        ]
+        title = f"{self.model}: 90 % of the influence comes from the last {self.reach:,} characters"
+        return paragraph(title) + shaded_text([*pieces, (self.text[self.position], "outline:2px solid", "predicted")])
 
     @property
     def reach(self) -> int:

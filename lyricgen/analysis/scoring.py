@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from lyricgen.display import SURPRISAL_COLOURS, colours, html_table, one_line, paragraph, percent, quoted, shaded_text
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.decoding import next_probabilities
 from lyricgen.generation.fast_stepper import LayerReader
@@ -33,6 +34,7 @@ TIE_TOLERANCE = 0.1
 """Largest distance to the highest logit, in nats, at which a character counts as tied with the first. Greedy decoding may
 choose either, since it may run in bfloat16: of 78,722 characters of greedy lyrics in bfloat16, 56 were not the first in
 float32, and the most distant of them was 0.086 below."""
+SHADE_LIMITS = (0.5, 0.2, 0.05, 0.01, 0.001)  # probabilities below which a character has the next colour
 MAX_DIFFERENCES = 10  # characters listed by a comparison
 CONTEXT_BEFORE, CONTEXT_AFTER = 24, 12  # characters shown before and after a listed one
 
@@ -74,6 +76,11 @@ class TextPosition:
     """The characters before it."""
     after: str
 
+    @property
+    def in_context(self) -> str:
+        """The character in brackets, between those around it, on one line."""
+        return f"…{self.before}[{self.character}]{self.after}…".replace("\n", " ").replace("\r", " ")
+
 
 @dataclass(frozen=True)
 class HighSurprisal(TextPosition):
@@ -113,6 +120,31 @@ class Score:
     """With memory: the runs of 12 characters or more that occur earlier in the text. None: scored without memory."""
     network_log_probs: np.ndarray | None = None
     """float64 (T,): with memory, the `log_probs` of the network alone."""
+
+    def __repr__(self) -> str:
+        by = [f"by {self.artist}"] if self.artist else []
+        return one_line(self, quoted(self.text), self.model, *by, f"{self.bits_per_character:.3f} bits per character")
+
+    def _repr_html_(self) -> str:
+        """The text, each character with the colour of its probability, as on the page."""
+        pieces = [
+            (
+                row["character"],
+                "text-decoration:underline dotted" if shade is None else colours(SURPRISAL_COLOURS[shade]),
+                _tooltip(row),
+            )
+            for row, shade in zip(self.rows(), self.shades, strict=True)
+        ]
+        names = ["50 % or more", *(f"{100 * limit:g} %" for limit in SHADE_LIMITS[1:]), "less"]
+        legend = [(f" {name} ", colours(pair), "") for name, pair in zip(names, SURPRISAL_COLOURS, strict=True)]
+        title = f"{self.model}: {self.bits_per_character:.3f} bits per character"
+        return paragraph(title) + shaded_text([("Probability:", "", ""), *legend]) + shaded_text(pieces)
+
+    @property
+    def shades(self) -> list[int | None]:
+        """Colour of each character, from 0 for a probability of 50 % or more to 5; None where it is not scored."""
+        steps = (self.probabilities[:, None] < np.array(SHADE_LIMITS)).sum(axis=1)
+        return [step if rank else None for step, rank in zip(steps.tolist(), self.ranks.tolist(), strict=True)]
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -261,6 +293,16 @@ class ScoreComparison:
     scores: tuple[Score, Score]
     differences: tuple[Difference, ...]
     """The characters on which they differ most, in descending order."""
+
+    def __repr__(self) -> str:
+        bits = [f"{score.model} {score.bits_per_character:.3f}" for score in self.scores]
+        return one_line(self, quoted(self.scores[0].text), f"bits per character: {', '.join(bits)}")
+
+    def _repr_html_(self) -> str:
+        """Both texts, and the differences as a table."""
+        rows = [[each.in_context, *(f"{bits:.2f}" for bits in each.bits)] for each in self.differences]
+        table = html_table("Largest differences, in bits", ["character", *(score.model for score in self.scores)], rows)
+        return "".join(score._repr_html_() for score in self.scores) + table
 
     def to_dict(self) -> dict:
         """Both scores and the differences, as plain values."""
@@ -418,6 +460,13 @@ def read_layers(text: str, artist: str | None, model: CharacterModel) -> tuple[l
     return labels, [output[0] for output in outputs]
 
 
+def read_log_probs(text: str, artist: str | None, model: CharacterModel) -> tuple[list[int], torch.Tensor]:
+    """Labels of a text (T,), and the natural log-probability of every character before each of them: float64 (T, C)."""
+    labels, layers = read_layers(text, artist, model)
+    with torch.inference_mode():
+        return labels, model.ffnn(layers[-1][:-1]).double().log_softmax(-1).cpu()
+
+
 def embed_song(labels: list[int], artist: str | None, model: CharacterModel) -> torch.Tensor:
     """The first layer's input for label 100, then the labels of a text: (1, T + 1, H)."""
     device = next(model.parameters()).device
@@ -499,6 +548,14 @@ def _notes(text: str, model: CharacterModel) -> tuple[str, ...]:
     if not model.line_breaks and any(character in "\r\n" for character in text):
         notes.append("Line breaks are read as spaces: the model was trained on songs without any.")
     return tuple(notes)
+
+
+def _tooltip(row: dict) -> str:
+    """Probability, rank and candidates of a character, from its entry of `Score.rows`."""
+    if row["rank"] is None:
+        return "not scored"
+    candidates = ", ".join(repr(each["character"]) for each in row["top"])
+    return f"{percent(row['probability'])}, rank {row['rank']}; most likely: {candidates}"
 
 
 def _six_digits(value: float | int | None) -> str:

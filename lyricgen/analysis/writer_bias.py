@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from lyricgen.analysis.scoring import model_name, read_layers
+from lyricgen.analysis.scoring import model_name, read_log_probs
+from lyricgen.display import html_table, one_line, percent
 from lyricgen.errors import ArgumentError
 from lyricgen.models.loading import resolve_model
 from lyricgen.models.networks import CharacterModel
@@ -53,6 +54,18 @@ class WriterBias:
     choices: list[WordChoice]
     """By share, greatest first."""
     mean_share: float
+
+    def __repr__(self) -> str:
+        return one_line(self, self.model, repr(self.template), f"mean share of {self.pair[1]!r} {self.mean_share:.3f}")
+
+    def _repr_html_(self) -> str:
+        """The words with the share of the second word of the pair, as a table."""
+        rows = [
+            [choice.word, percent(choice.share), *(f"{value:.2g}" for value in choice.probabilities)]
+            for choice in self.choices
+        ]
+        header = ["word", f"share of {self.pair[1]}", *(f"probability of {word}" for word in self.pair)]
+        return html_table(f"{self.model}: {self.template}", header, rows)
 
     def to_dict(self) -> dict[str, Any]:
         """All fields as plain values."""
@@ -109,13 +122,11 @@ def continuation_log_prob(prefix: str, continuation: str, artist: str | None, mo
     Raises:
         ArgumentError: the continuation has a character outside the vocabulary.
     """
-    labels, layers = read_layers(prefix + continuation, artist, model)
+    labels, log_probs = read_log_probs(prefix + continuation, artist, model)
     count = len(continuation)
     targets = torch.tensor(labels[-count:])  # (count,)
     if (targets == OOV_LABEL).any():
         raise ArgumentError(
             f"pair must have only characters that the models know, got {short_repr(continuation.strip())}"
         )
-    with torch.inference_mode():
-        log_probs = model.ffnn(layers[-1][-1 - count : -1]).double().log_softmax(-1).cpu()  # (count, C)
-    return float(log_probs.gather(1, targets[:, None]).sum())
+    return float(log_probs[-count:].gather(1, targets[:, None]).sum())

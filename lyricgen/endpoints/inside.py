@@ -14,6 +14,7 @@ from lyricgen.analysis.saliency import Saliency
 from lyricgen.analysis.saliency import saliency as measure_saliency
 from lyricgen.analysis.scoring import Score
 from lyricgen.analysis.writer_bias import OCCUPATIONS, PAIR, TEMPLATE, WriterBias
+from lyricgen.endpoints.detail import Detail, check_detail, in_detail
 from lyricgen.errors import ModelError
 from lyricgen.memorization.originality import Originality, measure_originality
 from lyricgen.models.text import ANY_ARTIST
@@ -44,6 +45,7 @@ def score(
     artist: str = ANY_ARTIST,
     model: str | None = None,
     memory: bool = False,
+    detail: Detail = "full",
 ) -> dict:
     """Scores a text under a model: bits per character of the text and of each line; for each character its probability,
     log-probability in bits, rank, the entropy in bits before it, and the five most likely characters. With memory also
@@ -55,8 +57,9 @@ def score(
         artist: as if it were by; 'any artist' for none in particular.
         model: lstm or vanilla-rnn.
         memory: whether the text so far is used too: what followed the last characters where they occur earlier.
+        detail: full; summary: without the characters.
     """
-    return score_text(resources, text, artist, model, memory).to_dict()
+    return in_detail(score_text(resources, text, artist, model, memory).to_dict(), detail, ["characters"])
 
 
 def cells(
@@ -66,9 +69,10 @@ def cells(
     model: str | None = None,
     layer: int = 0,
     unit: int = -1,
+    detail: Detail = "full",
 ) -> dict:
-    """The activation of a hidden unit after each character of a text, the units of its layer that vary most, and for
-    each feature of the text (position in a line, inside quotes, vowel, ...) the units that correlate with it most.
+    """The activation of a hidden unit after each character of a text, an LSTM's memory cell and gates beside it, the units of its
+    layer that vary most, and for each feature of the text (position in a line, inside quotes, vowel, ...) the units that correlate with it most.
 
     Args:
         text: 1 to 5,000 characters.
@@ -76,8 +80,11 @@ def cells(
         model: lstm or vanilla-rnn.
         layer: from 1; 0: the top one.
         unit: from 0; -1: the unit of the layer that varies most.
+        detail: full; summary: without the values along the text.
     """
-    return read_unit(resources, text, artist, model, layer, unit)[1]
+    return in_detail(
+        read_unit(resources, text, artist, model, layer, unit)[1], detail, ["activations", "cell_states", "gates"]
+    )
 
 
 def alternatives(
@@ -114,6 +121,7 @@ def saliency(
     position: int = -1,
     artist: str = ANY_ARTIST,
     model: str | None = None,
+    detail: Detail = "full",
 ) -> dict:
     """The influence of each earlier character on the prediction of the character at a position: the norm of the gradient of
     its log-probability with respect to the earlier character's embedding; and how many characters back 90 % of it reach.
@@ -123,18 +131,23 @@ def saliency(
         position: from 0; -1: the last character.
         artist: as if it were by; 'any artist' for none in particular.
         model: lstm or vanilla-rnn.
+        detail: full; summary: without the influence of each character.
     """
-    return saliency_of_text(resources, text, position, artist, model).to_dict()
+    return in_detail(saliency_of_text(resources, text, position, artist, model).to_dict(), detail, ["influence"])
 
 
-def attribute(resources: "Resources", text: str = ATTRIBUTED_EXAMPLE, model: str | None = None) -> dict:
+def attribute(
+    resources: "Resources", text: str = ATTRIBUTED_EXAMPLE, model: str | None = None, detail: Detail = "full"
+) -> dict:
     """The posterior over the artists for a text ('posterior', 'ranking') and for each of its lines ('lines').
 
     Args:
         text: 1 to 5,000 characters; line breaks and runs of two spaces or more end a line.
         model: lstm or vanilla-rnn.
+        detail: full; summary: the ranking, and the artist of each line.
     """
-    return attribute_text(resources, text, model).to_dict()
+    large = ["posterior", "posterior_by_model", "evidence", "bits"]
+    return in_detail(attribute_text(resources, text, model).to_dict(), detail, large)
 
 
 def originality(resources: "Resources", text: str = ORIGINALITY_EXAMPLE) -> dict:
@@ -179,9 +192,14 @@ def writer_bias(
     return measure_writer(resources, words, pair, template, artist, model).to_dict()
 
 
-def learning_curves(resources: "Resources") -> dict:
-    """The learning curve of each model, as rows of step, epoch, seconds, characters and bits per character."""
-    return {name: resources.model(name).checkpoint.history for name in resources.model_names}
+def learning_curves(resources: "Resources", detail: Detail = "full") -> dict:
+    """The learning curve of each model, as rows of step, epoch, seconds, characters and bits per character.
+
+    Args:
+        detail: full; summary: the last row of each model.
+    """
+    curves = {name: resources.model(name).checkpoint.history for name in resources.model_names}
+    return curves if check_detail(detail) == "full" else {name: rows[-1:] for name, rows in curves.items()}
 
 
 def about(resources: "Resources") -> dict:

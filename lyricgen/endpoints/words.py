@@ -3,18 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from matplotlib.figure import Figure
-
-from lyricgen.plotting import draw_map, to_bytes
+from lyricgen.endpoints.detail import Detail, check_detail, in_detail
+from lyricgen.plotting import to_bytes
 from lyricgen.validation import check_choice, check_integer, check_text
 from lyricgen.words import queries
 from lyricgen.words.analogy_benchmark import CategoryScore, score_analogies, total
 from lyricgen.words.bias import Debiasing, ResidualBias, measure_residual_bias, two_analogies, weat_and_debiased
-from lyricgen.words.lists import gender_lists, join_words, weat_tests
-from lyricgen.words.projection import WordMap, map_words
+from lyricgen.words.lists import join_words, weat_tests
+from lyricgen.words.projection import map_words
 from lyricgen.words.queries import Comparison, Distance
 from lyricgen.words.space import VectorSpace
 
@@ -110,7 +108,12 @@ def neighbors(
 
 
 def map(
-    resources: "Resources", words: str = MAP_EXAMPLE, method: str = "PCA", vectors: str | None = None, seed: int = 0
+    resources: "Resources",
+    words: str = MAP_EXAMPLE,
+    method: Literal["PCA", "t-SNE"] = "PCA",
+    vectors: str | None = None,
+    seed: int = 0,
+    detail: Detail = "full",
 ) -> dict:
     """Projects words onto a plane: their coordinates, and the figure as 'svg' (text).
 
@@ -120,9 +123,12 @@ def map(
         method: PCA or t-SNE.
         vectors: a vector space that /about lists.
         seed: of the random words.
+        detail: full; summary: without the figure.
     """
     mapped = map_words(words, method, resources.space(vectors), seed)
-    return {**mapped.to_dict(), "svg": to_bytes(draw_words(mapped), "svg").decode()}
+    if check_detail(detail) == "summary":
+        return mapped.to_dict()
+    return {**mapped.to_dict(), "svg": to_bytes(mapped.draw(), "svg").decode()}
 
 
 def bias(
@@ -156,23 +162,25 @@ def bias(
     }
 
 
-def debiasing(resources: "Resources", vectors: str | None = None) -> dict:
+def debiasing(resources: "Resources", vectors: str | None = None, detail: Detail = "full") -> dict:
     """The gender direction: the projection of each occupation before and after hard debiasing, and the
     accuracy of k-means and of a classifier on the 1,000 most biased words, before and after.
 
     Args:
         vectors: a vector space that /about lists.
+        detail: full; summary: without the occupations.
     """
     removed, left = debias(resources.space(vectors))
-    words = occupations(removed)
-    before, after = projections(removed, words)
+    words = removed.occupations()
+    before, after = removed.projections(words), removed.vectors(words) @ removed.direction
     rows = zip(words, before.tolist(), after.tolist(), strict=True)
-    return {
+    answer = {
         "explained_variance": removed.explained,
         "occupations": [{"word": word, "before": value, "after": left_over} for word, value, left_over in rows],
         "clusters": {"before": left.accuracy_before, "after": left.accuracy_after},
         "classifier": {"before": left.recovered_before, "after": left.recovered_after},
     }
+    return in_detail(answer, detail, ["occupations"])
 
 
 def stream_scores(
@@ -194,23 +202,8 @@ def measure(w1: str, w2: str, w3: str, space: VectorSpace) -> Distance | Compari
     return queries.compare_distances(w1, w2, space.find(w3, "w3"), space)
 
 
-def draw_words(mapped: WordMap) -> Figure:
-    """The figure of a map."""
-    return draw_map(mapped.coordinates, mapped.words, mapped.groups, mapped.arrows, mapped.axes, mapped.title)
-
-
 @cache
 def debias(space: VectorSpace) -> tuple[Debiasing, ResidualBias]:
     """The debiasing of a space and its residual bias, computed once per space."""
     removed = Debiasing(space)
     return removed, measure_residual_bias(removed)
-
-
-def occupations(debiasing: Debiasing) -> list[str]:
-    """The published occupations that a space has and that mean no gender."""
-    return [word for word in debiasing.space.known(gender_lists().occupations)[0] if debiasing.is_neutral(word)]
-
-
-def projections(debiasing: Debiasing, words: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """The cosine of each word with the gender direction, before and after debiasing: (words,) each."""
-    return debiasing.projections(words), debiasing.vectors(words) @ debiasing.direction

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from lyricgen.devices import multiplies_bfloat16
+from lyricgen.generation.held_units import HeldUnit
 from lyricgen.models.networks import CharacterModel, Hidden, map_state
 
 STRETCH = 250  # characters of a long text that a layer reads at a time
@@ -102,12 +103,15 @@ class FastStepper:
             return self.artist_table[-1:]
         return artists @ self.artist_table if artists.is_floating_point() else self.artist_table[artists]
 
-    def step(self, inputs: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
+    def step(
+        self, inputs: torch.Tensor, hidden: Hidden, held: Sequence[tuple[int, HeldUnit]] = ()
+    ) -> tuple[torch.Tensor, Hidden]:
         """Logits (B, C) after one more character a row.
 
         Args:
             inputs: sums of the rows of both tables (B, G).
             hidden: the hidden state, in the dtypes of `own`.
+            held: rows and the units that are held in them.
         """
         states, cells = hidden if isinstance(hidden, tuple) else (hidden, None)
         new_states: list[torch.Tensor] = []
@@ -122,6 +126,9 @@ class FastStepper:
                 new_cells.append(cell)
             else:
                 state = gates.tanh_()
+            for row, (held_layer, unit, value) in held:
+                if held_layer == layer + 1:
+                    state[row, unit] = value
             new_states.append(state.to(self.dtype))
         logits, new_state = self.logits(state), torch.stack(new_states)
         return logits, new_state if cells is None else (new_state, torch.stack(new_cells))

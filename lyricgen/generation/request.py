@@ -11,6 +11,7 @@ from lyricgen.errors import ArgumentError
 from lyricgen.generation.clean_words import CleanWords, read_word_list
 from lyricgen.generation.decoding import Filters, check_sampling
 from lyricgen.generation.guard import Guard
+from lyricgen.generation.held_units import HeldUnit, read_units
 from lyricgen.generation.settings import (
     CHORUSES,
     MAX_BEAM_SIZE,
@@ -108,6 +109,11 @@ class GenerationRequest:
         return 1.0 if self.settings.artist is None else self.settings.guidance
 
     @property
+    def held_units(self) -> tuple[HeldUnit, ...]:
+        """The hidden units that are held at a value."""
+        return read_units(self.settings.units, self.model)
+
+    @property
     def labels(self) -> list[int]:
         """The prompt: the label that opens a song, then the prefix as the model reads it."""
         return [START_LABEL, *read_labels(self.prefix, self.model.line_breaks)]
@@ -193,6 +199,11 @@ def _check_settings(settings: GenerationSettings, model: CharacterModel) -> Gene
         raise ArgumentError(
             f"chorus must be 'never' with the beam strategy, which keeps several texts at a time; got {chorus!r}"
         )
+    units = read_units(settings.units, model)
+    if units and strategy == "beam":
+        raise ArgumentError(
+            f"units must be empty with the beam strategy, which keeps several texts at a time; got {settings.units!r}"
+        )
     return GenerationSettings(
         artist=artist,
         strategy=strategy,
@@ -208,6 +219,7 @@ def _check_settings(settings: GenerationSettings, model: CharacterModel) -> Gene
         dry=check_number("dry", settings.dry, 0, MAX_DRY),
         chorus=chorus,
         clean_words=check_switch("clean_words", settings.clean_words),
+        units=", ".join(map(str, units)),
     )
 
 

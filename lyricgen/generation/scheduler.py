@@ -30,6 +30,7 @@ from lyricgen.generation.decoding import (
     subtract_penalties,
 )
 from lyricgen.generation.fast_stepper import ArtistStepper, FastStepper, GuidedStepper, guide
+from lyricgen.generation.held_units import HeldUnit
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.sequence import RowState
 from lyricgen.models.networks import CharacterModel, Hidden, map_state
@@ -75,6 +76,7 @@ class RowBatch:
         self._measured: list[int] = []  # indices of the rows that count bits
         self._penalized: list[int] = []  # indices of the rows with a penalty on repetitions
         self._recalling: list[int] = []  # indices of the rows in which sections can return
+        self._holding: list[int] = []  # indices of the rows with held units
 
     @cached_property
     def stepper(self) -> FastStepper:
@@ -113,13 +115,14 @@ class RowBatch:
         self._measured = [index for index, row in enumerate(self.rows) if row.bits is not None]
         self._penalized = [index for index, row in enumerate(self.rows) if row.dry]
         self._recalling = [index for index, row in enumerate(self.rows) if row.recall]
+        self._holding = [index for index, row in enumerate(self.rows) if row.held_units]
 
     @torch.inference_mode()
     def step(self) -> None:
         """Reads the last character of every row, and chooses the next."""
         labels = torch.tensor([row.read_next for row in self._readers], device=self._artist_inputs.device)
         inputs = self.stepper.table.index_select(0, labels).add_(self._artist_inputs)  # (R, G)
-        model_logits, self._hidden = self.stepper.step(inputs, self._hidden)
+        model_logits, self._hidden = self.stepper.step(inputs, self._hidden, self._held_units())
         unguided, guided = self._guide(model_logits.cpu())  # (B, C) each
         banned = [row.banned_labels() for row in self.rows]
         chosen = self._choose(mask_labels(self._penalize_repeats(self._recall_sections(guided)), banned))
@@ -134,6 +137,16 @@ class RowBatch:
     def row_hidden(self, index: int) -> Hidden:
         """A copy of one row's hidden state (L, 1, H), of a guided one (L, 2, H)."""
         return map_state(lambda part: part[:, self._model_rows[index]].clone(), self._hidden)
+
+    def _held_units(self) -> list[tuple[int, HeldUnit]]:
+        """The model's rows whose prompt is read but for its last character, each with every unit that is held in it."""
+        return [
+            (position, held)
+            for index in self._holding
+            if not self.rows[index].reads_prompt
+            for position in range(self._model_rows[index].start, self._model_rows[index].stop)
+            for held in self.rows[index].held_units
+        ]
 
     def _guide(self, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The logits of each row (B, C) without and with guidance, from those of the model's rows (R, C)."""
@@ -354,6 +367,7 @@ class _BatchRow(RowState):
         super().__init__(request, labels, hidden, measured)
         self.settings, self.filters = request.settings, request.filters
         self.artist_inputs, self.guidance = prompt_stepper.inputs, request.guidance
+        self.held_units = request.held_units
         self.slice_steps = 0  # steps since it joined the batch
         self.grown, self.ended = grown, threading.Event()
         self.worker: threading.Thread | None = None  # None: the caller's own

@@ -90,6 +90,11 @@ class RowState:
         return self._read_prefix + self.output
 
     @property
+    def reads_prompt(self) -> bool:
+        """Whether characters of the prompt are left to be read after `read_next`."""
+        return bool(self._pending)
+
+    @property
     def finished(self) -> bool:
         """Whether the output is complete."""
         return len(self.output) >= self.remaining

@@ -71,6 +71,9 @@ class GenerationSettings:
     """How often an earlier section returns after a section break, as a chorus does: never, sometimes or often."""
     clean_words: bool = False
     """Whether listed strong words and slurs are kept out, on or off; the prefix is left alone."""
+    units: str = ""
+    """Up to three hidden units held at a value from -1 to 1 while the lyric is written, as layer.unit=value, comma-separated:
+    2.17=0 silences unit 17 of layer 2; layers count from 1, units from 0."""
 
 
 class Setting(NamedTuple):

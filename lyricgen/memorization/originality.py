@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lyricgen.display import COPIED_COLOURS, colours, one_line, paragraph, quoted, shaded_text
 from lyricgen.memorization.song_index import (
     GRAM,
     SongIndex,
@@ -50,6 +51,19 @@ class Originality:
     """Share of the words inside runs; None for a text of fewer than five words."""
     runs: list[CopiedRun] = field(default_factory=list)
     """In the text's order; none lies inside another, but two may overlap."""
+
+    def __repr__(self) -> str:
+        return one_line(
+            self, quoted(self.text), f"longest run {_count_words(self.longest_run)}", f"{len(self.runs)} runs"
+        )
+
+    def _repr_html_(self) -> str:
+        """The text with its copied runs marked, and the summary."""
+        pieces = [
+            (piece, colours(COPIED_COLOURS) if run else "", f"{run.words} words, in {song_name(run)}" if run else "")
+            for piece, run in self.pieces()
+        ]
+        return paragraph(self.summary) + shaded_text(pieces)
 
     @property
     def longest(self) -> CopiedRun | None:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from lyricgen.display import one_line
 from lyricgen.errors import DataError
 from lyricgen.models.vocabulary import TO_APOSTROPHE
 from lyricgen.storage import ASSETS, SONG_INDEX, artifact_errors, read_artifact, write_artifact
@@ -149,6 +150,9 @@ class SongIndex:
     ):
         self.titles, self.metrics = list(titles), dict(metrics)
         self._buckets, self._grams, self._songs, self._times = buckets, grams, songs, times
+
+    def __repr__(self) -> str:
+        return one_line(self, f"{len(self):,} songs", f"{self.entries:,} entries")
 
     def __len__(self) -> int:
         """Number of songs."""

@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch.overrides import TorchFunctionMode
 
+from lyricgen.display import one_line
 from lyricgen.errors import ModelError
 from lyricgen.models.memory import MemoryConstants
 from lyricgen.models.networks import MODEL_CLASSES, CharacterModel, model_config
@@ -46,6 +47,11 @@ class Checkpoint:
     """Rows of the learning curve; None for a figure that was not measured at that step."""
     samples: list[dict] = field(default_factory=list)
     """Samples at stages of the training: step, characters, prefix, temperature, seed and text."""
+
+    def __repr__(self) -> str:
+        return one_line(
+            self, type(self.model).__name__, f"{len(self.history)} rows of history", f"{len(self.samples)} samples"
+        )
 
 
 def save_checkpoint(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lyricgen.display import one_line
 from lyricgen.errors import DataError
 from lyricgen.models.vocabulary import START_LABEL, encode
 from lyricgen.songs.reading import Song
@@ -39,6 +40,9 @@ class Corpus:
     artists: tuple[str, ...]
     sha256: str
     """Checksum of the encoded songs and their artists; a subset has its own."""
+
+    def __repr__(self) -> str:
+        return one_line(self, f"{len(self):,} songs", f"{self.characters:,} characters", f"{len(self.artists)} artists")
 
     def __len__(self) -> int:
         return len(self.starts)

@@ -2,7 +2,7 @@
 
 import base64
 import html
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,14 +108,6 @@ def model_kind(name: str) -> str:
     return "simple" if name == "vanilla-rnn" else "network"
 
 
-def html_table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table as HTML; the texts are escaped. '' without rows."""
-    body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in header)
-    table = f'<table class="numbers"><caption>{html.escape(caption)}</caption><tr>{head}</tr>{body}</table>'
-    return table if body else ""
-
-
 def answer_table(label: str, **settings: Any) -> gr.Dataframe:
     """An empty table for `answer_rows`."""
     return gr.Dataframe(
@@ -148,17 +140,6 @@ def downloads(files: dict[str, bytes]) -> str:
         for name, content in files.items()
     ]
     return f'<p class="downloads">Download {" ".join(links)}</p>'
-
-
-def percent(share: float) -> str:
-    """A probability as a percentage.
-
-    >>> percent(0.4567), percent(0.0123), percent(0.0001)
-    ('46 %', '1.2 %', '< 0.1 %')
-    """
-    if share < 0.0005:
-        return "< 0.1 %"
-    return f"{100 * share:.{1 if share < 0.0995 else 0}f} %"
 
 
 def bold(word: str) -> str:

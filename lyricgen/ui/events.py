@@ -16,6 +16,7 @@ from gradio.utils import get_function_description
 from lyricgen.devices import with_gpu
 from lyricgen.errors import LyricGenError
 from lyricgen.models.text import ANY_ARTIST
+from lyricgen.words.analogy_benchmark import ALL, google_questions
 
 if TYPE_CHECKING:
     from lyricgen.resources import Resources
@@ -109,6 +110,8 @@ def bind_resources(function: Callable, resources: "Resources") -> Callable:
         "second_artist": artists,
         "model": resources.model_names,
         "vectors": resources.space_names,
+        "other": ["", *resources.space_names],
+        "category": [ALL, *google_questions()],
     }
     defaults = {
         "model": resources.default_model,

@@ -10,6 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE
 from lyricgen.resources import Resources
+from lyricgen.ui.completions import COMPLETIONS_ROUTE
 from lyricgen.ui.events import PageBlocks
 from lyricgen.ui.links import connect_links
 from lyricgen.ui.shared_text import SharedText
@@ -77,6 +78,9 @@ def launch_settings() -> dict[str, Any]:
         "enable_monitoring": False,
         "run_history": False,
         "max_threads": 2 * MAX_BATCH_SIZE,  # a lyric in progress holds one, mostly asleep
-        "app_kwargs": {"middleware": [Middleware(GZipMiddleware, minimum_size=2_000)]},  # event streams are left alone
+        "app_kwargs": {
+            "middleware": [Middleware(GZipMiddleware, minimum_size=2_000)],  # event streams are left alone
+            "routes": [COMPLETIONS_ROUTE],
+        },
         "mcp_server": find_spec("mcp") is not None,
     }

@@ -11,7 +11,7 @@ from lyricgen.words import analogy_benchmark, bias, projection, queries
 from lyricgen.words.analogy_benchmark import ALL, CategoryScore
 from lyricgen.words.bias import Debiasing, TwoAnalogies, WeatResult, WordSet
 from lyricgen.words.projection import WordMap
-from lyricgen.words.queries import Analogy, Answer, Comparison, Distance, Overlap
+from lyricgen.words.queries import Analogy, Answer, Answers, Comparison, Distance, Overlap
 from lyricgen.words.sources import load_vectors
 from lyricgen.words.space import VectorSpace
 
@@ -104,7 +104,7 @@ def neighbors(word: str, top_k: int = 10, vectors: VectorSpace | None = None) ->
     Raises:
         ArgumentError: the word is unknown, or top_k is out of range.
     """
-    return queries.neighbors(word, top_k, as_space(vectors))
+    return Answers(queries.neighbors(word, top_k, as_space(vectors)))
 
 
 def compare_neighbors(word: str, first: VectorSpace | None, second: VectorSpace | None, top_k: int = 10) -> Overlap:

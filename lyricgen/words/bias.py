@@ -8,14 +8,20 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lyricgen.display import Picture, one_line, percent, side_by_side
 from lyricgen.errors import ArgumentError
 from lyricgen.validation import MAX_SEED, check_integer, short_repr
 from lyricgen.words.lists import check_words, gender_lists
-from lyricgen.words.queries import Answer, solve_analogy, words_of
+from lyricgen.words.projection import project
+from lyricgen.words.queries import Answer, answers_table, solve_analogy, words_of
 from lyricgen.words.space import VectorSpace
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 WordSet = str | Sequence[str]
 """Words as a list or as a text that `parse_words` reads."""
@@ -25,11 +31,12 @@ MAX_PERMUTATIONS = 1_000_000  # sampled partitions
 PERMUTATIONS_PER_BLOCK = 10_000  # sampled partitions per array
 MIN_SET_WORDS, MAX_SET_WORDS = 2, 500  # words in a set
 MIN_DEVIATION = 1e-6  # standard deviation of the associations; below it they are equal up to rounding
+MAX_DRAWN_WORDS = 40  # words of a figure: those at both ends
 SUM_TOLERANCE = 1e-9  # rounding error of a sum of associations
 
 
 @dataclass(frozen=True)
-class WeatResult:
+class WeatResult(Picture):
     """The result of a Word Embedding Association Test of target sets X, Y and attribute sets A, B."""
 
     effect_size: float
@@ -44,6 +51,17 @@ class WeatResult:
     """s(w) of each target word: its mean cosine similarity to A minus that to B."""
     missing: dict[str, list[str]]
     """Out-of-vocabulary words of each set; they were left out."""
+
+    def __repr__(self) -> str:
+        return one_line(
+            self, f"effect size {self.effect_size:.2f}", f"p = {self.p_value:.2g}", f"{len(self.associations)} words"
+        )
+
+    def draw(self) -> "Figure":
+        """The association of each target word with A and B."""
+        values = np.array(list(self.associations.values()))
+        title = f"effect size {self.effect_size:.2f}, p = {self.p_value:.2g}"
+        return _draw_words(list(self.associations), values, None, ("nearer to B", "nearer to A"), title)
 
 
 @dataclass(frozen=True)
@@ -61,9 +79,21 @@ class TwoAnalogies:
     only_forward: list[str]
     only_backward: list[str]
 
+    def __repr__(self) -> str:
+        return one_line(
+            self, f"{self.x1} : {self.word} :: {self.y1} : ? and back", f"{len(self.shared)} answers in both"
+        )
+
+    def _repr_html_(self) -> str:
+        """The answers of both analogies as tables."""
+        return side_by_side(
+            answers_table(f"{self.x1} : {self.word} :: {self.y1} : ?", self.forward),
+            answers_table(f"{self.y1} : {self.word} :: {self.x1} : ?", self.backward),
+        )
+
 
 @dataclass(frozen=True, eq=False)
-class ResidualBias:
+class ResidualBias(Picture):
     """How well k-means and a classifier separate the most biased words before and after debiasing."""
 
     words: list[str]
@@ -79,8 +109,23 @@ class ResidualBias:
     """Accuracy of a support vector machine (RBF kernel, 5-fold cross-validation) on their gender; 0.5 is chance."""
     recovered_after: float
 
+    def __repr__(self) -> str:
+        accuracies = f"clusters {percent(self.accuracy_before)} before debiasing, {percent(self.accuracy_after)} after"
+        return one_line(self, f"{len(self.words)} words", accuracies)
 
-class Debiasing:
+    def draw(self) -> "Figure":
+        """The words on the plane of their first two principal components, before and after debiasing."""
+        from lyricgen.plotting import draw_clusters  # matplotlib is slow to import
+
+        half = len(self.words) // 2
+        panels = [
+            (f"before: {percent(self.accuracy_before)} in the right cluster", project(self.before)[0]),
+            (f"after: {percent(self.accuracy_after)}", project(self.after)[0]),
+        ]
+        return draw_clusters(panels, ["most female"] * half + ["most male"] * half)
+
+
+class Debiasing(Picture):
     """Hard debiasing of a space, 'neutralize and equalize' (Bolukbasi et al. 2016).
 
     The gender direction g is the first principal component of the pairs' differences from their means. Neutralize:
@@ -104,6 +149,21 @@ class Debiasing:
         self.direction, self.explained = self._find_direction()  # (D,), and its share of the variance
         self._specific = {*lists.gender_specific, *(word for pair in pairs or () for word in pair)}
         self._equalized = self._equalize(_known_pairs(space, lists.equalize_pairs)[0])
+
+    def __repr__(self) -> str:
+        return one_line(
+            self, self.space.name, f"direction of {len(self.pairs)} pairs, {percent(self.explained)} of their variance"
+        )
+
+    def draw(self) -> "Figure":
+        """The projections of occupations onto the gender direction, before and after debiasing."""
+        words = self.occupations()
+        after = self.vectors(words) @ self.direction
+        return _draw_words(words, self.projections(words), after, ("male", "female"), self.space.name)
+
+    def occupations(self) -> list[str]:
+        """The published occupations that the space has and that mean no gender."""
+        return [word for word in self.space.known(gender_lists().occupations)[0] if self.is_neutral(word)]
 
     def projections(self, words: Iterable[str]) -> np.ndarray:
         """The cosine similarity of words and the gender direction, above 0 female, below 0 male: float32 (words,)."""
@@ -338,6 +398,19 @@ def _classifier_accuracy(vectors: np.ndarray, female: np.ndarray, seed: int) -> 
 
     folds = StratifiedKFold(min(5, len(vectors) // 2), shuffle=True, random_state=seed)
     return float(cross_val_score(SVC(), vectors, female, cv=folds).mean())
+
+
+def _draw_words(
+    words: Sequence[str], values: np.ndarray, after: np.ndarray | None, ends: tuple[str, str], title: str
+) -> "Figure":
+    """Words by their values, see `draw_projections`; of many words those at both ends."""
+    from lyricgen.plotting import draw_projections  # matplotlib is slow to import
+
+    order = np.argsort(values)
+    if len(order) > MAX_DRAWN_WORDS:
+        order = np.concatenate([order[: MAX_DRAWN_WORDS // 2], order[-MAX_DRAWN_WORDS // 2 :]])
+    shown = [words[row] for row in order]
+    return draw_projections(shown, values[order], None if after is None else after[order], ends, title)
 
 
 def _known_pairs(space: VectorSpace, pairs: Iterable[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[str]]:

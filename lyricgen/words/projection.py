@@ -3,15 +3,19 @@
 import csv
 import io
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lyricgen.display import Picture, one_line
 from lyricgen.errors import ArgumentError
 from lyricgen.output import to_json
 from lyricgen.validation import MAX_SEED, check_choice, check_integer
 from lyricgen.words.lists import WordList, parse_words
 from lyricgen.words.space import VectorSpace
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 METHODS = ("PCA", "t-SNE")
 MIN_WORDS, MAX_WORDS = 2, 200  # words of a map
@@ -21,7 +25,7 @@ MAX_PERPLEXITY = 30.0  # of t-SNE; at most a third of the other words
 
 
 @dataclass(frozen=True, eq=False)
-class WordMap:
+class WordMap(Picture):
     """Words and their coordinates on the plane."""
 
     words: list[str]
@@ -39,6 +43,15 @@ class WordMap:
     """Name of the vector space."""
     missing: list[str]
     """Out-of-vocabulary words; they were left out."""
+
+    def __repr__(self) -> str:
+        return one_line(self, self.title)
+
+    def draw(self) -> "Figure":
+        """The map as a figure."""
+        from lyricgen.plotting import draw_map  # matplotlib is slow to import
+
+        return draw_map(self.coordinates, self.words, self.groups, self.arrows, self.axes, self.title)
 
     @property
     def axes(self) -> tuple[str, str]:

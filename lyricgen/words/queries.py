@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from lyricgen.display import html_table, one_line, paragraph, side_by_side
 from lyricgen.validation import check_integer
 from lyricgen.words.space import VectorSpace
 
 MAX_ANSWERS = 100  # answers per query
 OVERLAP_NEIGHBORS = 100  # nearest neighbours of each of two words, compared for overlap
+ANSWERS_IN_LINE = 5  # answers in a `repr`
 BLOCK_SIZE = 256  # values per block in `best_rows`
 COSMUL_EPSILON = 1e-6  # added to 3CosMul's denominator, as in gensim
 
@@ -37,6 +39,17 @@ class Answer:
         return self.similarity
 
 
+class Answers(list[Answer]):
+    """Answers to a query, which a notebook shows as a table."""
+
+    def __repr__(self) -> str:
+        shown = [f"{answer.word} {answer.similarity:.3f}" for answer in self[:ANSWERS_IN_LINE]]
+        return one_line(self, *shown, *["…"] * (len(self) > ANSWERS_IN_LINE))
+
+    def _repr_html_(self) -> str:
+        return answers_table("", self)
+
+
 @dataclass(frozen=True)
 class Analogy:
     """x1 : x2 :: y1 : ?, solved by 3CosAdd and by 3CosMul."""
@@ -50,6 +63,16 @@ class Analogy:
     """3CosAdd: by cosine similarity to x2 - x1 + y1. Includes the words of the query, marked as excluded."""
     mul: list[Answer]
     """3CosMul: by cos(y, x2) cos(y, y1) / cos(y, x1), each cosine scaled to [0, 1]; marked likewise."""
+
+    def __repr__(self) -> str:
+        return one_line(self, f"{self.x1} is to {self.x2} as {self.y1} is to {self.answer}", self.space)
+
+    def _repr_html_(self) -> str:
+        """The answer, and those of both methods as tables."""
+        sentence = f"{self.x1} is to {self.x2} as {self.y1} is to {self.answer} ({self.space})."
+        return paragraph(sentence) + side_by_side(
+            answers_table("3CosAdd", self.add), answers_table("3CosMul", self.mul)
+        )
 
     @property
     def answer(self) -> str | None:
@@ -128,6 +151,16 @@ class Overlap:
     """Neighbours in the first space that are not in the second space's vocabulary."""
     only_in_second: list[str]
     """Neighbours in the second space that are not in the first space's vocabulary."""
+
+    def __repr__(self) -> str:
+        return one_line(self, f"{len(self.shared)} of {len(self.first)} neighbours in both")
+
+    def _repr_html_(self) -> str:
+        """Both lists as tables, and what they share."""
+        shared = f"In both: {', '.join(self.shared) or 'none'}."
+        return side_by_side(answers_table("first", self.first), answers_table("second", self.second)) + paragraph(
+            shared
+        )
 
 
 def analogy(x1: str, x2: str, y1: str, top_k: int, space: VectorSpace) -> list[tuple[str, float]]:
@@ -237,6 +270,15 @@ def best_rows(values: np.ndarray, count: int) -> np.ndarray:
 def words_of(answers: Iterable[Answer]) -> list[str]:
     """The words of the answers that count, in order."""
     return [answer.word for answer in answers if not answer.excluded]
+
+
+def answers_table(caption: str, answers: Iterable[Answer]) -> str:
+    """Answers as HTML: word, similarity or score, and frequency rank; words of the query are marked."""
+    rows = [
+        [f"({answer.word})" if answer.excluded else answer.word, f"{answer.score:.3f}", f"{answer.rank:,}"]
+        for answer in answers
+    ]
+    return html_table(caption, ["word", "similarity", "frequency rank"], rows)
 
 
 def _resolve_question(space: VectorSpace, x1: str, x2: str, y1: str) -> tuple[str, str, str]:

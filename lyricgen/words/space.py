@@ -20,6 +20,7 @@ from numpy.typing import DTypeLike
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from lyricgen.display import one_line
 from lyricgen.errors import ArgumentError, VectorsError
 from lyricgen.storage import VECTOR_SPACE, artifact_errors, read_artifact, read_header, write_artifact
 from lyricgen.validation import check_text, short_repr
@@ -59,6 +60,9 @@ class VectorSpace(KeyedVectors):
         vectors.setflags(write=False)
         self.vectors = vectors
         self.next_index = len(vectors)
+
+    def __repr__(self) -> str:
+        return one_line(self, self.name, f"{len(self):,} words of {self.vector_size} dimensions")
 
     def fill_norms(self, force: bool = False) -> None:
         """Sets `.norms`, the length of each vector, 1 for a zero vector: float32 (N,).

@@ -43,6 +43,22 @@ def test_the_memory_of_an_lstms_unit_is_the_modules_cell_state(tiny_model, layer
     assert cells.cell_states(layer, 3) == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.parametrize("layer", [1, 2])
+def test_the_gates_make_the_memory_and_the_activation(tiny_model, layer):
+    cells = read_cells(VERSE, model=tiny_model)
+    gates = cells.gates(layer, 3)
+    if not isinstance(tiny_model.rnn, nn.LSTM):
+        assert gates is None
+        return
+    assert list(gates) == ["input", "forget", "output"] and all(
+        ((gate > 0) & (gate < 1)).all() for gate in gates.values()
+    )
+    memory = cells.cell_states(layer, 3)
+    assert gates["output"] * np.tanh(memory) == pytest.approx(cells.hidden[layer - 1, :, 3], abs=1e-5)
+    proposals = (memory[1:] - gates["forget"][1:] * memory[:-1]) / gates["input"][1:]
+    assert (np.abs(proposals) < 1).all()
+
+
 def test_an_artist_changes_the_first_layers_memory():
     torch.manual_seed(0)
     model = ImprovedSeqModel(hidden_size=12, artists=("Ann", "Bob")).eval()

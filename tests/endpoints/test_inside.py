@@ -137,6 +137,32 @@ def test_learning_curves_are_those_of_the_folders(resources, tiny_folder):
     assert curves == {name: load_checkpoint(tiny_folder / name).history for name in ("lstm", "vanilla-rnn")}
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "left_out"),
+    [
+        (inside.score, {"characters"}),
+        (inside.cells, {"activations", "cell_states", "gates"}),
+        (inside.saliency, {"influence"}),
+        (inside.attribute, {"posterior", "posterior_by_model", "evidence"}),
+    ],
+)
+def test_a_summary_leaves_out_the_large_parts(resources, endpoint, left_out):
+    full, summary = endpoint(resources, VERSE), endpoint(resources, VERSE, detail="summary")
+    assert full.keys() - summary.keys() == left_out
+    with pytest.raises(ArgumentError, match="detail must be one of full, summary; got 'short'"):
+        endpoint(resources, VERSE, detail="short")
+
+
+def test_a_summary_of_an_attribution_keeps_the_artist_of_each_line(resources):
+    lines = inside.attribute(resources, VERSE, detail="summary")["lines"]
+    assert [list(line) for line in lines] == [["text", "artist", "probability"]] * 2
+
+
+def test_a_summary_of_learning_curves_is_their_last_row(resources):
+    full = inside.learning_curves(resources)
+    assert inside.learning_curves(resources, "summary") == {name: rows[-1:] for name, rows in full.items()}
+
+
 def test_about_names_the_version_of_gradio_without_it(resources):
     answer = inside.about(resources)
     assert answer["gradio"][0].isdigit() and [model["name"] for model in answer["models"]] == ["lstm", "vanilla-rnn"]

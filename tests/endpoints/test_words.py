@@ -52,6 +52,11 @@ def test_map_has_coordinates_and_a_picture(resources):
     assert mapped["arrows"] == [["king", "queen"], ["man", "woman"]] and ">queen<" in mapped["svg"]
 
 
+def test_a_summary_leaves_out_the_figure_and_the_occupations(resources):
+    assert "svg" not in words.map(resources, "king queen", detail="summary")
+    assert words.debiasing(resources).keys() - words.debiasing(resources, detail="summary").keys() == {"occupations"}
+
+
 def test_debiasing_is_computed_once_a_space(resources):
     space = resources.space()
     assert words.debias(space) is words.debias(space)

@@ -15,7 +15,7 @@ NO_MODEL = {  # handlers and endpoints that run no model, so that a ZeroGPU Spac
     "about", "analogy", "analogy_benchmark", "bias", "check_prefix", "debiasing", "distance", "fill_sets",
     "chosen_temperature", "learning_curves", "map", "neighbors", "open_link", "originality", "show_answers", "show_analogies",
     "show_clusters", "show_curves", "show_occupations", "show_distance", "show_map", "show_neighbors",
-    "selected_index", "show_random_words", "show_scores", "show_weat", "updates",
+    "selected_index", "show_random_words", "show_scores", "show_weat", "silence", "updates",
 }  # fmt: skip
 
 
@@ -54,7 +54,11 @@ def test_a_handler_without_the_gpu_runs_no_model(handlers, monkeypatch):
     monkeypatch.setattr(Resources, "run_on_model", record)
     monkeypatch.setattr(Resources, "stream_together", record)
     for handler, inputs in handlers:
-        if not handler.uses_gpu and handler.__name__ not in ("chosen_temperature", "selected_index"):  # of a click
+        if not handler.uses_gpu and handler.__name__ not in (
+            "chosen_temperature",
+            "selected_index",
+            "silence",
+        ):  # of a click
             run(handler, [component.value for component in inputs])
     assert ran == []
     score = next(handler for handler, _ in handlers if handler.__name__ == "score")
@@ -147,3 +151,11 @@ def test_every_parameter_of_the_api_is_named_and_described(resources):
             assert parameter["label"] == parameter["parameter_name"], (name, parameter)
             assert parameter["python_type"]["description"], (name, parameter)
         assert [value["label"] for value in endpoint["returns"]] == ["result"]
+    for name, parameter in (
+        ("/neighbors", "other"),
+        ("/analogy_benchmark", "category"),
+        ("/map", "method"),
+        ("/score", "detail"),
+    ):
+        described_type = {each["parameter_name"]: each["python_type"]["type"] for each in described[name]["parameters"]}
+        assert described_type[parameter].startswith("Literal["), (name, parameter)

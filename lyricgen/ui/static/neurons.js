@@ -32,6 +32,13 @@ function draw(root) {
     });
     text.addEventListener("mouseleave", () => (value.textContent = card.note));
     section.append(value, text);
+    if (card.unit) {
+      const silence = make("button", "link", "Silence it");
+      silence.type = "button";
+      silence.setAttribute("aria-label", `Silence neuron ${card.unit} and write on`);
+      silence.addEventListener("click", () => trigger("select", { unit: card.unit }));
+      section.append(silence);
+    }
     cards.append(section);
   });
   const legend = make("div", "letters-legend");

@@ -4,8 +4,9 @@ import html
 
 from lyricgen.analysis.attribution import Attribution
 from lyricgen.analysis.ngram_classifier import Evidence
+from lyricgen.display import percent
 from lyricgen.resources import Resources
-from lyricgen.ui.components import escaped, percent
+from lyricgen.ui.components import escaped
 
 EXPLANATION = """
 **Word counts** (n-grams): a classifier that counts short runs of letters and words. **Language model**: it reads the text once as

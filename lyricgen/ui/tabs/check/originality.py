@@ -3,10 +3,10 @@
 import html
 
 from lyricgen.analysis.attribution import LineAttribution
+from lyricgen.display import percent
 from lyricgen.memorization.originality import Originality, song_name
 from lyricgen.memorization.song_index import GRAM
 from lyricgen.models.text import line_spans
-from lyricgen.ui.components import percent
 
 EXPLANATION = f"""
 Every {GRAM} words in a row are looked up in the songs that the models learnt from. Short passages are everyday English more often

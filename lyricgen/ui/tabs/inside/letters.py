@@ -9,12 +9,13 @@ import numpy as np
 
 from lyricgen.analysis.activations import text_features
 from lyricgen.analysis.saliency import Saliency
-from lyricgen.analysis.scoring import HighSurprisal, Score, TextPosition, compare
+from lyricgen.analysis.scoring import HighSurprisal, Score, compare
+from lyricgen.display import html_table, percent
 from lyricgen.endpoints import inside
 from lyricgen.models.memory import find_repeats
 from lyricgen.models.vocabulary import CHARACTERS
 from lyricgen.resources import Resources
-from lyricgen.ui.components import as_json, downloads, html_table, model_kind, model_label, percent, script_view
+from lyricgen.ui.components import as_json, downloads, model_kind, model_label, script_view
 from lyricgen.ui.events import IMMEDIATE_EVENT, LATEST_EVENT, add_endpoint, listen
 from lyricgen.ui.inline_errors import error_line, with_error_line
 from lyricgen.ui.shared_text import TextBox
@@ -29,7 +30,6 @@ ON_MEMORY = """
 The darker a letter, the more it influences the prediction of the chosen one: a small change of it would change that
 probability more (the gradient of its log-probability).
 """
-SHADE_LIMITS = (0.5, 0.2, 0.05, 0.01, 0.001)  # probabilities below which a letter has the next colour
 SCORE_LEGEND = {
     "title": "Chance of the letter",
     "classes": ["xr0", "xr1", "xr2", "xr3", "xr4", "xr5", "xru"],
@@ -183,8 +183,7 @@ def memory_json(saliencies: list[Saliency]) -> str:
 
 def shades(score: Score) -> list[str]:
     """The colour of each letter, as a class of the style sheet."""
-    steps = (score.probabilities[:, None] < np.array(SHADE_LIMITS)).sum(axis=1)
-    return [f"xr{step}" if rank else "xru" for step, rank in zip(steps.tolist(), score.ranks.tolist(), strict=True)]
+    return ["xru" if step is None else f"xr{step}" for step in score.shades]
 
 
 def difference_shades(first: Score, second: Score) -> list[str]:
@@ -202,7 +201,7 @@ def numbers_html(scores: list[Score]) -> str:
     ]
     differences = compare(*scores).differences if len(scores) == 2 else ()
     difference_rows = [
-        [in_context(difference), *(f"{bits:.2f}" for bits in difference.bits)] for difference in differences
+        [difference.in_context, *(f"{bits:.2f}" for bits in difference.bits)] for difference in differences
     ]
     return (
         html_table("Bits a letter, by line", ["Line", *names], line_rows)
@@ -214,8 +213,3 @@ def numbers_html(scores: list[Score]) -> str:
 def shorten(text: str) -> str:
     """A line of the text for a table."""
     return text if len(text) <= MAX_LINE_SHOWN else f"{text[: MAX_LINE_SHOWN - 1]}…"
-
-
-def in_context(position: TextPosition) -> str:
-    """A letter of a text in brackets, between the letters around it."""
-    return f"…{position.before}[{position.character}]{position.after}…".replace("\n", " ").replace("\r", " ")

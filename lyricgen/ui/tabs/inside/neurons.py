@@ -8,15 +8,23 @@ import numpy as np
 
 from lyricgen.analysis.activations import Activations
 from lyricgen.endpoints import inside
+from lyricgen.endpoints.lyrics import UPDATE_INTERVAL, make_request
+from lyricgen.generation.held_units import MAX_HELD_UNITS
+from lyricgen.models.text import section_breaks_to_newlines
 from lyricgen.resources import Resources
-from lyricgen.ui.components import as_json, model_label, script_view
-from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen
+from lyricgen.ui.components import as_json, cards, model_label, script_view
+from lyricgen.ui.events import IMMEDIATE_EVENT, LATEST_EVENT, add_endpoint, listen
 from lyricgen.ui.inline_errors import error_line, with_error_line
 from lyricgen.ui.shared_text import TextBox
 
 EXPLANATION = """
 Some neurons follow something that you can name, such as spaces or vowels. The bar shows how closely (Pearson's r), the grey mark
 what chance alone would give: the largest |r| of any neuron with the same thing moved along the text.
+"""
+ON_CAUSES = """
+## What does a neuron cause?
+That a neuron follows something does not show that it matters. Hold up to three neurons at a value while the network writes on from
+this text, with the same dice, and compare. **Silence** holds a neuron at 0; 1 and -1 are its ends.
 """
 SOURCE = """
 The idea is from [Karpathy, Johnson and Li (2015)](https://arxiv.org/abs/1506.02078), who found a neuron that counts the position
@@ -46,6 +54,10 @@ FEATURE_NAMES = {
 }
 MAX_CARDS = 8
 MAX_SHOWN = 600  # characters of the text in a card
+GATE_NAMES = {"input": "Input gate i", "forget": "Forget gate f", "output": "Output gate o"}
+MAX_CONTINUED = 1_000  # characters of the text that are written on from, the last ones
+CONTINUATION = 200  # characters written
+CONTINUATION_TEMPERATURE = 0.6
 
 
 def create_neurons_view(resources: Resources, box: TextBox) -> None:
@@ -57,7 +69,7 @@ def create_neurons_view(resources: Resources, box: TextBox) -> None:
     error = error_line("cells-error")
     with gr.Column(elem_classes="answers"):
         gr.Markdown(EXPLANATION)
-        cards = script_view("neurons.js", "cells-view")
+        neurons = script_view("neurons.js", "cells-view")
         with gr.Accordion("Choose a neuron yourself", open=False):
             with gr.Row():
                 layer = gr.Number(0, precision=0, label="Layer", info="From 1, the lowest; 0: the top one.")
@@ -65,19 +77,67 @@ def create_neurons_view(resources: Resources, box: TextBox) -> None:
             look = gr.Button("Show this neuron", elem_id="see-cell")
             unit_error = error_line("cell-error")
             one = script_view("neurons.js", "cell-view")
+        gr.Markdown(ON_CAUSES)
+        with gr.Row(equal_height=True):
+            units = gr.Textbox(
+                label="Neurons to hold",
+                info="layer.neuron=value, up to three, separated by commas",
+                max_lines=1,
+                elem_id="held-units",
+                scale=3,
+            )
+            seed = gr.Number(1, precision=0, label="Song number", info="The dice. -1: new each time.", min_width=160)
+        hold = gr.Button("Write on", elem_id="write-on")
+        hold_error = error_line("units-error")
+        both = gr.HTML(elem_id="held-texts", apply_default_css=False, padding=False)
         gr.Markdown(SOURCE, elem_classes="small")
     text = [box.text, box.artist, model]
-    show = with_error_line(partial(show_neurons, resources), 1)
-    listen([see.click, model.input], show, text, [error, cards], **LATEST_EVENT)
+    show = with_error_line(partial(show_neurons, resources), 2)
+    shown = listen([see.click, model.input], show, text, [error, neurons, units], **LATEST_EVENT)
+    write = with_error_line(partial(show_continuations, resources), 1)
+    writing: dict[str, Any] = {"inputs": [*text, units, seed], "outputs": [hold_error, both], **LATEST_EVENT}
+    listen([hold.click, units.submit], write, **writing)
+    silenced = listen(neurons.select, silence, units, units, gpu=False, **IMMEDIATE_EVENT)
+    for event in (shown.success, silenced.then):
+        listen(event, write, **writing)
     show_one = with_error_line(partial(show_unit, resources), 1)
     listen(look.click, show_one, [*text, layer, unit], [unit_error, one], **LATEST_EVENT)
     add_endpoint(resources, inside.cells)
 
 
-def show_neurons(resources: Resources, text: str, artist: str, model: str) -> str:
-    """The neurons that follow a feature of the text more closely than chance, as static/neurons.js draws them."""
+def show_neurons(resources: Resources, text: str, artist: str, model: str) -> tuple[str, str]:
+    """The neurons that follow a feature of the text more closely than chance, as static/neurons.js draws them, and the first of
+    them as a neuron to silence."""
     cells, facts = inside.read_unit(resources, text, artist, model, 0, -1)
-    return cards_json(cells, following(cells, facts["features"]))
+    found = following(cells, facts["features"])
+    first = found[0]["unit"] if found else f"{facts['layer']}.{facts['unit']}"
+    return cards_json(cells, found), f"{first}=0"
+
+
+def silence(units: str, event: gr.EventData) -> str:
+    """The held neurons with the chosen one silenced; the last three."""
+    kept = [part.strip() for part in units.split(",") if part.strip() and not part.strip().startswith(f"{event.unit}=")]
+    return ", ".join([*kept, f"{event.unit}=0"][-MAX_HELD_UNITS:])
+
+
+def show_continuations(resources: Resources, text: str, artist: str, model: str, units: str, seed: int) -> str:
+    """What the model writes after the text, untouched and with neurons held, as cards."""
+    prefix = text[-MAX_CONTINUED:]
+    untouched = make_request(
+        resources,
+        prefix,
+        model,
+        seed=seed,
+        artist=artist,
+        temperature=CONTINUATION_TEMPERATURE,
+        max_length=len(prefix) + CONTINUATION,
+        clean_words=True,
+    )
+    requests = [untouched, untouched.with_settings(units=units)]
+    *_, outputs = resources.stream_together(requests, UPDATE_INTERVAL)
+    headings = ["Untouched", f"With {requests[1].settings.units or 'no neuron'} held"]
+    texts = [section_breaks_to_newlines(output.text, len(prefix))[len(prefix) :] for output in outputs]
+    return cards(zip(headings, texts, strict=True))
 
 
 def show_unit(resources: Resources, text: str, artist: str, model: str, layer: int, unit: int) -> str:
@@ -97,6 +157,7 @@ def following(cells: Activations, features: list[dict[str, Any]]) -> list[dict[s
     return [
         {
             "name": unit_name(feature["feature"], unit["r"]),
+            "unit": f"{unit['layer']}.{unit['unit']}",
             "note": f"layer {unit['layer']}, neuron {unit['unit']}: r = {unit['r']:.2f}, chance {feature['chance']:.2f}",
             "r": round(unit["r"], 3),
             "chance": round(feature["chance"], 3),
@@ -118,9 +179,10 @@ def unit_name(feature: str, r: float) -> str:
 
 
 def unit_cards(facts: dict[str, Any]) -> list[dict[str, Any]]:
-    """A card for a neuron's activation, and one for its memory cell."""
+    """A card for a neuron's activation; for an LSTM's also its memory cell and its gates."""
     place = f"layer {facts['layer']} of {facts['layers']}, neuron {facts['unit']} of {facts['units']}"
-    kinds = (("Activation h", facts["activations"]), ("Memory cell c", facts["cell_states"]))
+    kinds = [("Activation h", facts["activations"]), ("Memory cell c", facts["cell_states"])]
+    kinds += [(GATE_NAMES[name], values) for name, values in (facts["gates"] or {}).items()]
     return [{"name": name, "note": place, **_values(np.array(values))} for name, values in kinds if values is not None]
 
 

@@ -164,7 +164,7 @@ def show_occupations(resources: Resources, vectors: str) -> str:
 def occupation_rows(space: VectorSpace) -> dict[str, Any]:
     """The `EXTREMES` most female occupations, `NEUTRALS` near zero, and the most male, each with its projection."""
     debiasing = Debiasing(space)
-    words = [word for word in endpoints.occupations(debiasing) if word not in NO_OCCUPATIONS]
+    words = [word for word in debiasing.occupations() if word not in NO_OCCUPATIONS]
     values = debiasing.projections(words)
     order = np.argsort(-values, kind="stable").tolist()
     ends = min(EXTREMES, max(0, len(order) - NEUTRALS) // 2)

@@ -59,7 +59,7 @@ def create_map_view(resources: Resources) -> None:
 def show_map(resources: Resources, words: str, method: str, vectors: str, seed: int) -> tuple[str, str, str]:
     """The notes, the picture, and the files to download."""
     mapped = map_words(words, method, resources.space(vectors), seed)
-    figure = endpoints.draw_words(mapped)
+    figure = mapped.draw()
     files = {
         "words.png": to_bytes(figure, "png"),
         "words.svg": to_bytes(figure, "svg"),

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from lyricgen.endpoints import lyrics as endpoints
+from lyricgen.endpoints.completions import completions
 from lyricgen.endpoints.inside import alternatives
 from lyricgen.endpoints.lyrics import make_request, stream_variants
 from lyricgen.errors import ArgumentError
@@ -103,6 +104,7 @@ def create_write_tab(resources: Resources) -> WriteTab:
     add_endpoint(resources, endpoints.generate, **CALL_LIMIT)
     add_endpoint(resources, endpoints.variants, **VARIANTS_LIMIT)
     add_endpoint(resources, endpoints.check_prefix, gpu=False, queue=False)
+    add_endpoint(resources, completions, api_visibility="private", **CALL_LIMIT)
     add_endpoint(resources, alternatives)
     return WriteTab(lyrics, artist, prefix, temperature, settings, written)
 
