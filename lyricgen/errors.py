@@ -9,6 +9,8 @@ LyricGenError
 └── DivergenceError
 """
 
+import errno
+
 
 class LyricGenError(Exception):
     """Base class: every error that lyricgen raises on purpose, with a message fit for a user."""
@@ -41,6 +43,11 @@ class DivergenceError(LyricGenError):
 def os_error_reason(error: OSError) -> str:
     """What went wrong, without the path: 'Permission denied'."""
     return error.strerror or str(error) or type(error).__name__
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether there is no space left on a disk, or in a user's share of it."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def describe_os_error(error: OSError) -> str:

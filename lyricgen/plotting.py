@@ -201,7 +201,7 @@ def draw_learning_curves(curves: Mapping[str, Sequence[Mapping[str, float | None
     for position, (label, rows) in enumerate(curves.items()):
         colour = COLOURS[position % len(COLOURS)]
         for column, (line, marker, name) in CURVE_STYLES.items():
-            values = [(row[by], row[column]) for row in rows if row.get(column)]
+            values = [(row[by], row[column]) for row in rows if row.get(column) and row.get(by)]
             points = np.array(values, np.float64) / (unit, 1) if values else np.empty((0, 2))  # (values, 2)
             if len(points):
                 plot.plot(

@@ -1,7 +1,7 @@
 """The loaded models, vector spaces and indexes of an app, by name, with the origin of each."""
 
-import json
 import logging
+import os
 import platform
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,7 +26,7 @@ from lyricgen.memorization.copy_guard import make_copy_guard
 from lyricgen.memorization.song_index import SongIndex
 from lyricgen.models.checkpoints import WEIGHTS, Checkpoint, bundled_models, load_checkpoint
 from lyricgen.models.networks import CharacterModel
-from lyricgen.storage import ASSETS, MODEL
+from lyricgen.storage import ASSETS, MODEL, read_json
 from lyricgen.validation import check_choice
 from lyricgen.words.sources import load_vectors
 from lyricgen.words.space import VectorSpace
@@ -65,7 +65,7 @@ class Source:
 
     def has(self, name: str) -> bool:
         """Whether there is a folder of that name."""
-        return (self.folder / name).is_dir()
+        return os.path.isdir(self.folder / name)  # Path.is_dir raises on a name too long for a file
 
 
 @dataclass(eq=False)
@@ -98,7 +98,7 @@ class LoadedModel:
     def file_sha256(self) -> str:
         """The sha256 of the file of weights, as the model's folder lists it; '' where it lists none."""
         header = self.source.folder / self.name / MODEL.header
-        return str(json.loads(header.read_text(encoding="utf-8")).get("sha256", {}).get(WEIGHTS, ""))
+        return str(read_json(header).get("sha256", {}).get(WEIGHTS, ""))
 
     @property
     def device(self) -> torch.device:

@@ -8,12 +8,16 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
+import time
+import tokenize
 import zipfile
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 
@@ -22,6 +26,14 @@ from lyricgen.output import to_json
 
 ASSETS = Path(__file__).parent / "assets"
 """The bundled artifacts and lists."""
+LEFTOVER_AGE = 3600.0  # seconds without a change, after which a temporary file is one of a process that was killed
+PARSE_ERRORS = (
+    ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RecursionError, TypeError, ValueError, csv.Error,
+    tokenize.TokenError, zipfile.BadZipFile, SafetensorError,
+)  # fmt: skip
+"""What the parsers of artifacts raise on damaged content; numpy's raises a TokenError on a header of brackets."""
+MAX_JSON_DEPTH = 50  # brackets inside brackets
+MAX_NUMBER = 2**63 - 1  # absolute value of a number in JSON, which other programs can read
 
 
 @dataclass(frozen=True)
@@ -40,8 +52,8 @@ class ArtifactKind:
     version: int = 1
     older_versions: tuple[int, ...] = ()
     """Earlier format versions that can be read too."""
-    has_checksums: bool = True
-    """Whether the header lists the sha256 of each of `files`."""
+    without_checksums: tuple[int, ...] = ()
+    """Those of them whose headers list no sha256."""
     lists_header: bool = False
     """Whether it lists the sha256 of its own content too."""
     optional: tuple[str, ...] = ()
@@ -55,8 +67,6 @@ class ArtifactKind:
     @property
     def listed(self) -> tuple[str, ...]:
         """Names of the files with a sha256 in every header."""
-        if not self.has_checksums:
-            return ()
         return self.all_files if self.lists_header else self.files
 
     def named(self, folder: Path) -> str:
@@ -105,7 +115,9 @@ ENCODED_CORPUS = ArtifactKind(
     DataError,
     "encode the songs first",
     "encode the songs again",
-    has_checksums=False,
+    version=2,
+    older_versions=(1,),
+    without_checksums=(1,),
 )
 HUB_SNAPSHOT = ArtifactKind("Hub snapshot", "manifest.json", (), HubError, "download it again", "download it again")
 ARTIFACT_FOLDERS = {
@@ -155,6 +167,8 @@ def read_artifact(folder: str | Path, kind: ArtifactKind, unchecked: Collection[
     """
     folder = Path(folder)
     header = read_header(folder, kind)
+    if header["format_version"] in kind.without_checksums:
+        return header
     for name in (*kind.listed, *_listed_optional(header, kind)):
         if name == kind.header:
             fault = None if content_sha256(header) == header["sha256"][name] else _ALTERED
@@ -175,20 +189,21 @@ def read_header(folder: str | Path, kind: ArtifactKind) -> dict:
     if not os.path.isdir(folder):  # Path.is_dir raises on a name too long for a file
         raise kind.error(f"there is no {kind.named(folder)}; {kind.if_missing}")
     try:
-        header = json.loads((folder / kind.header).read_text(encoding="utf-8"))
+        header = read_json(folder / kind.header)
         version = header["format_version"]
         if version not in (kind.version, *kind.older_versions):
             raise kind.error(
                 f"{kind.named(folder)} has format version {repr(version)[:20]}, this lyricgen reads {kind.version}; "
                 f"{kind.if_damaged}, or use the version of lyricgen that made it"
             )
-        if kind.listed and not set(kind.listed) <= header["sha256"].keys():
+        listed = () if version in kind.without_checksums else kind.listed
+        if listed and not set(listed) <= header["sha256"].keys():
             raise ValueError
     except FileNotFoundError:
         raise kind.error(f"{folder.name!r} is no {kind.noun} (it lacks {kind.header}); {kind.if_missing}") from None
     except OSError as error:
         raise kind.error(f"{kind.header} of {kind.named(folder)} cannot be read ({os_error_reason(error)})") from None
-    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise kind.error(f"{kind.header} of {kind.named(folder)} is damaged; {kind.if_damaged}") from None
     return header
 
@@ -216,10 +231,7 @@ def artifact_errors(folder: str | Path, kind: ArtifactKind) -> Iterator[None]:
         raise
     except OSError as error:
         raise kind.error(f"{kind.named(folder)} cannot be read ({os_error_reason(error)}); {kind.if_damaged}") from None
-    except (
-        ArithmeticError, AttributeError, EOFError, LookupError, TypeError, ValueError, csv.Error, zipfile.BadZipFile,
-        SafetensorError,
-    ):  # fmt: skip
+    except PARSE_ERRORS:
         raise kind.error(f"the files of {kind.named(folder)} do not fit together; {kind.if_damaged}") from None
 
 
@@ -253,6 +265,51 @@ def file_fault(path: Path, sha256: object) -> str | None:
 # Files and folders
 
 
+def read_json(path: Path) -> Any:
+    """The content of a JSON file in UTF-8; see `parse_json`.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is damaged.
+    """
+    return parse_json(path.read_text(encoding="utf-8"))
+
+
+def parse_json(text: str) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        ValueError: it is no JSON, is nested too deeply, or holds a number that is not finite or a lone surrogate.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    _check_json(value)
+    return value
+
+
+def _check_json(value: object, depth: int = 0) -> None:
+    if isinstance(value, str):
+        value.encode()  # a lone surrogate raises a ValueError
+    elif isinstance(value, (int, float)):
+        if not abs(value) <= MAX_NUMBER:  # so for NaN
+            raise ValueError("not finite, or too large")
+    elif value is not None:
+        if depth == MAX_JSON_DEPTH:
+            raise ValueError("nested too deeply")
+        for child in [*value, *value.values()] if isinstance(value, dict) else value:  # type: ignore[attr-defined]
+            _check_json(child, depth + 1)
+
+
+def check_numbers(figures: Mapping, *names: str, required: bool = False) -> None:
+    """Raises `TypeError` where one of these figures is no number; one that is not `required` may be null or missing."""
+    for name in names:
+        value = figures.get(name)
+        if not isinstance(value, (int, float)) and (required or value is not None):
+            raise TypeError(f"{name} is no number")
+
+
 def write_json(path: Path, value: Mapping) -> None:
     """Writes an indented JSON file."""
     path.write_text(to_json(value, indent=2) + "\n", encoding="utf-8")
@@ -270,18 +327,74 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
 
     An existing `folder` is removed only after the rename; if the block fails, it stays as it was.
     """
-    partial = folder.with_name(f"{folder.name}.{os.getpid()}.partial")
-    partial.mkdir(parents=True, exist_ok=True)
+    partial = folder.with_name(partial_name(folder.name))
+    with _names_file(folder):
+        remove_leftovers(folder.parent)
+        partial.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            _replace(folder, partial)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Gives the path of a new file beside `path`, and renames it to `path` when the block succeeds.
+
+    If the block fails, `path` stays as it was.
+    """
+    partial = path.with_name(partial_name(path.name))
+    with _names_file(path):
+        remove_leftovers(path.parent)
+        try:
+            yield partial
+            with partial.open("rb+") as file:
+                os.fsync(file.fileno())  # else a power failure may leave the new name with an old content
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def partial_name(name: str) -> str:
+    """The name of a temporary file or folder of this process; see `remove_leftovers`."""
+    return f"{name}.{os.getpid()}.partial"
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes the temporary files and folders in a folder that killed processes left an hour ago or earlier.
+
+    A folder that was killed between its two renames gets its name back.
+    """
+    with suppress(OSError):
+        for path in sorted(folder.glob("*.partial*")):
+            name = re.fullmatch(r"(.+)\.\d+\.partial(\.old)?", path.name)
+            if not name or time.time() - max(each.stat().st_mtime for each in (path, *path.rglob("*"))) < LEFTOVER_AGE:
+                continue
+            if name[2] and not path.with_name(name[1]).exists():
+                path.rename(path.with_name(name[1]))
+            elif path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink()
+
+
+@contextmanager
+def _names_file(path: Path) -> Iterator[None]:
+    """Adds the path to an OSError that names none, as that of a full disk."""
     try:
-        yield partial
-        _replace(folder, partial)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = os.fspath(path)
+        raise
 
 
 def _replace(folder: Path, new: Path) -> None:
     old = folder.with_name(f"{new.name}.old")
     if folder.exists():
+        with suppress(OSError):
+            os.utime(folder)  # `remove_leftovers` of another process leaves it alone
         folder.rename(old)
     try:
         new.rename(folder)

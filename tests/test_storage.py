@@ -1,14 +1,17 @@
 """Atomic folders, artifacts, checksums, JSON files and the cache folder."""
 
 import csv
+import errno
 import hashlib
 import json
 import os
+import time
 import zipfile
+from contextlib import suppress
 
 import pytest
 
-from lyricgen.errors import ArgumentError, DataError, ModelError
+from lyricgen.errors import ArgumentError, DataError, ModelError, describe_os_error
 from lyricgen.storage import (
     ARTIFACT_FOLDERS,
     ENCODED_CORPUS,
@@ -16,12 +19,15 @@ from lyricgen.storage import (
     ArtifactKind,
     artifact_errors,
     artifact_files,
+    atomic_file,
     atomic_folder,
     cache_folder,
     file_fault,
     file_sha256,
+    parse_json,
     read_artifact,
     read_header,
+    remove_leftovers,
     write_artifact,
     write_json,
 )
@@ -67,6 +73,58 @@ def test_a_failing_rename_leaves_the_old_folder(tmp_path):
     with pytest.raises(FileNotFoundError), atomic_folder(target) as partial:
         partial.rmdir()
     assert tree(tmp_path) == {"folder/old.txt": "old"} and list(tmp_path.iterdir()) == [target]
+
+
+def test_a_file_is_replaced_when_its_block_ends_and_stays_if_it_fails(tmp_path):
+    target = tmp_path / "a.ckpt"
+    for text in ("old", "new"):
+        with atomic_file(target) as partial:
+            partial.write_text(text)
+            assert partial.parent == tmp_path and not target.exists() or target.read_text() == "old"
+    with pytest.raises(KeyboardInterrupt), atomic_file(target) as partial:
+        partial.write_text("half")
+        raise KeyboardInterrupt
+    assert tree(tmp_path) == {"a.ckpt": "new"}
+
+
+@pytest.mark.parametrize("atomic", [atomic_file, atomic_folder])
+def test_a_full_disk_is_named_by_the_path_that_was_to_be_written(atomic, tmp_path):
+    with pytest.raises(OSError) as error, atomic(tmp_path / "model"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert describe_os_error(error.value) == f"No space left on device: {tmp_path / 'model'}"
+    assert list(tmp_path.iterdir()) == []
+
+
+def leave(path, minutes):
+    """Leaves a folder with a file, or a file, as a process killed that long ago does."""
+    file = path
+    if ".ckpt" not in path.name:
+        path.mkdir()
+        file = path / "file.txt"
+    file.write_text("left")
+    for each in {path, file}:
+        os.utime(each, (time.time() - 60 * minutes,) * 2)
+
+
+@pytest.mark.parametrize("atomic", [atomic_file, atomic_folder])
+def test_what_a_kill_left_is_removed_by_a_later_write_beside_it(atomic, tmp_path):
+    for name, minutes in (
+        ("lstm.71.partial", 61), ("step=3.ckpt.72.partial", 61), ("lstm.73.partial.old", 61), ("lstm", 61),
+        ("lyrics.74.partial", 59), ("mine.partial", 61), ("mine.75.partial.txt", 61),
+    ):  # fmt: skip
+        leave(tmp_path / name, minutes)
+    with suppress(ValueError), atomic(tmp_path / "other"):
+        raise ValueError
+    kept = ["lstm", "lyrics.74.partial", "mine.75.partial.txt", "mine.partial"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == kept
+
+
+def test_a_folder_killed_between_its_two_renames_gets_its_name_back(tmp_path):
+    leave(tmp_path / "lstm.71.partial.old", 61)
+    leave(tmp_path / "lstm.71.partial", 61)
+    remove_leftovers(tmp_path)
+    assert tree(tmp_path) == {"lstm/file.txt": "left"}
+    remove_leftovers(tmp_path / "none")
 
 
 @pytest.mark.parametrize(
@@ -159,6 +217,7 @@ def test_every_kind_names_a_missing_folder_or_header_and_what_to_do(kind, tmp_pa
         ("poem.json", b"\xff\xfe", "poem.json of poem 'ode' is damaged; copy it again"),
         ("poem.json", b"[" * 10**6, "poem.json of poem 'ode' is damaged; copy it again"),
         ("poem.json", b"[1]", "poem.json of poem 'ode' is damaged; copy it again"),
+        ("poem.json", b'{"format_version": NaN}', "poem.json of poem 'ode' is damaged; copy it again"),
         ("poem.json", b'{"format_version": 1}', "poem.json of poem 'ode' is damaged; copy it again"),
         ("poem.json", b'{"format_version": 1, "sha256": []}', "poem.json of poem 'ode' is damaged; copy it again"),
         ("poem.json", b'{"format_version": 1, "sha256": {"verse.txt": ""}}', "poem.json of poem 'ode' is damaged; copy it again"),
@@ -255,6 +314,22 @@ def test_a_file_fault_completes_a_sentence(tmp_path):
 def test_the_sha256_of_a_file_is_that_of_its_bytes(content, tmp_path):
     (tmp_path / "file").write_bytes(content)
     assert file_sha256(tmp_path / "file") == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "NaN", "[-Infinity]", "[1e400]", '{"a": 99999999999999999999}', '["\\ud800"]', '{"\\udfff": 1}', "[" * 60 + "]" * 60,
+     "[" * 100_000 + "]" * 100_000],
+    ids=lambda text: text[:12],
+)  # fmt: skip
+def test_json_that_other_programs_would_misread_is_a_value_error(text):
+    with pytest.raises(ValueError):
+        parse_json(text)
+
+
+def test_any_other_json_is_read():
+    value = {"names": ["Zoë", None, True], "deep": [[[[-1.5e-300, 2**53, {}]]]]}
+    assert parse_json(json.dumps(value)) == value
 
 
 def test_a_json_file_is_indented_and_not_escaped(tmp_path):

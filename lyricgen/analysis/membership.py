@@ -34,7 +34,7 @@ from lyricgen.models.loading import resolve_model
 from lyricgen.models.networks import CharacterModel
 from lyricgen.models.text import read_labels, unknown_characters
 from lyricgen.models.vocabulary import NUM_CLASSES, OOV_LABEL, START_LABEL
-from lyricgen.storage import ASSETS, MEMBERSHIP, artifact_errors, read_artifact, write_artifact
+from lyricgen.storage import ASSETS, MEMBERSHIP, artifact_errors, check_numbers, read_artifact, write_artifact
 
 STATISTICS = {
     "likelihood": "minus bits per character",
@@ -60,6 +60,9 @@ class Threshold:
     """Share of the read texts at or below it; None: not measured."""
     auc: float | None = None
     """Probability that a read text has a higher value than an unread one, 0.5 for chance; None: not measured."""
+
+    def __post_init__(self) -> None:
+        check_numbers(vars(self), *vars(self))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ The classifier is linear: `NgramClassifier.evidence` gives the contribution of e
 Shapes: N buckets, A artists, M occurrences of n-grams in a text.
 """
 
-import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -24,7 +24,15 @@ from safetensors.numpy import load_file, save
 from lyricgen.display import one_line
 from lyricgen.errors import DataError
 from lyricgen.models.vocabulary import encode, token_ids_to_str
-from lyricgen.storage import NGRAM_CLASSIFIER, artifact_errors, read_artifact, write_artifact, write_json
+from lyricgen.storage import (
+    NGRAM_CLASSIFIER,
+    artifact_errors,
+    check_numbers,
+    read_artifact,
+    read_json,
+    write_artifact,
+    write_json,
+)
 
 if TYPE_CHECKING:  # scipy is needed to fit a classifier, not to use one
     from scipy.sparse import csr_matrix
@@ -190,6 +198,10 @@ class Calibration:
     """How the weight of the scores grows with the length of the text."""
     prior: float = 0.0
     """Weight of the artists' shares of the training songs."""
+
+    def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (self.log_scale, self.exponent, self.prior))):
+            raise ValueError("the constants of a calibration must be finite numbers")
 
     def logits(self, scores: np.ndarray, lengths: np.ndarray, log_priors: np.ndarray | float = 0.0) -> np.ndarray:
         """Logits (texts, A) from scores (texts, A), lengths in characters (texts,) and log priors (A,)."""
@@ -396,6 +408,19 @@ def _read_calibration(header: Mapping) -> Calibration:
     return Calibration(float(log_scale), float(exponent), float(prior))
 
 
+def _read_metrics(path: Path) -> dict:
+    """The metrics; raises an error of `artifact_errors` where the accuracies that the page shows are none."""
+    metrics = read_json(path)
+    if validation := metrics.get("validation"):
+        if not isinstance(validation["baseline"], str) or not isinstance(validation["read"], str):
+            raise TypeError("no names")
+        check_numbers(validation, "songs", "clean", required=True)
+        for splits in validation["methods"].values():
+            for figures in splits.values():
+                check_numbers(figures, "accuracy", required=True)
+    return metrics
+
+
 def save_ngrams(classifier: NgramClassifier, folder: str | Path) -> None:
     """Writes a classifier's folder atomically."""
     header = {
@@ -424,12 +449,12 @@ def load_ngrams(folder: str | Path) -> NgramClassifier:
         arrays = load_file(folder / WEIGHTS)
         if header["format_version"] == 1:
             arrays["idf"] = arrays.pop("rarity")
-        metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+        metrics = _read_metrics(folder / METRICS)
         count = len(arrays["idf"])
         shapes = {"weights": (count, len(artists)), "scales": (len(artists),), "bias": (len(artists),)}
         if (
             any(arrays[name].shape != shape for name, shape in shapes.items())
-            or any(arrays[name].dtype != dtype for name, dtype in ARRAYS.items())
+            or any(arrays[name].dtype != dtype or not np.isfinite(arrays[name]).all() for name, dtype in ARRAYS.items())
             or count % 2
             or not count
             or len(songs) != len(artists)

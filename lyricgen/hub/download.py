@@ -26,7 +26,16 @@ from huggingface_hub import HfApi, snapshot_download
 from lyricgen.errors import ArgumentError, HubError, LyricGenError
 from lyricgen.hub.errors import hub_errors
 from lyricgen.hub.flags import check_repo, check_revision
-from lyricgen.storage import ARTIFACT_FOLDERS, HUB_SNAPSHOT, MODEL, cache_folder, file_fault, read_header, write_json
+from lyricgen.storage import (
+    ARTIFACT_FOLDERS,
+    HUB_SNAPSHOT,
+    MODEL,
+    atomic_file,
+    cache_folder,
+    file_fault,
+    read_header,
+    write_json,
+)
 from lyricgen.validation import short_repr
 
 FOLDERS = tuple(ARTIFACT_FOLDERS)
@@ -49,11 +58,10 @@ class Snapshot:
     def keep(self) -> None:
         """Records this snapshot as the newest working one, for a start without the Hub."""
         path = _pointer_path(self.repo, self.revision)
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
         with suppress(OSError):  # an app starts with a read-only cache too
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_json(partial, {"commit": self.commit, "folder": str(self.folder)})
-            partial.replace(path)
+            with atomic_file(path) as partial:
+                write_json(partial, {"commit": self.commit, "folder": str(self.folder)})
 
 
 class Download:

@@ -14,7 +14,7 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import get_session
 
-from lyricgen.errors import HubError, LyricGenError
+from lyricgen.errors import HubError, LyricGenError, is_disk_full
 
 READ_TIMEOUT = 60.0  # seconds without a byte, for every request to the Hub
 CONNECT_TIMEOUT = 10.0  # seconds
@@ -65,6 +65,8 @@ def _error_message(repo: str, error: Exception) -> str:
             return f"the Hub refuses this to your token; create one with access to {repo}, and set HF_TOKEN or: hf auth login"
         case _, 412:
             return f"{repo} was changed by someone else meanwhile; try again"
+        case OSError(), _ if is_disk_full(error):
+            return "the disk of the Hub's cache is full; make room on it, or set HF_HOME to a folder on another"
         case OfflineModeIsEnabled(), _:
             return "HF_HUB_OFFLINE is set, so no request was made"
         case httpx2.TimeoutException(), _:

@@ -169,7 +169,7 @@ def _describe_others(folder: Path, present: list[str]) -> tuple[dict | None, dic
     """Loads the artifacts that are not networks; the header of the word vectors, and a line on each other folder."""
     words, others = None, {}
     if "lyrics" in present:
-        open_space(folder / "lyrics").fill_norms()  # raises on numbers that are not finite
+        open_space(folder / "lyrics")
         words = read_meta(folder / "lyrics")
     if "attribution" in present:
         artists = len(load_ngrams(folder / "attribution").artists)

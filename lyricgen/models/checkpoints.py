@@ -11,8 +11,10 @@ learning-curve.png   a picture of history.csv; absent in older folders
 
 import csv
 import json
+import math
 import os
 import shutil
+import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,14 +27,26 @@ from torch.overrides import TorchFunctionMode
 from lyricgen.display import one_line
 from lyricgen.errors import ModelError
 from lyricgen.models.memory import MemoryConstants
-from lyricgen.models.networks import MODEL_CLASSES, CharacterModel, model_config
+from lyricgen.models.networks import MODEL_CLASSES, CharacterModel, has_finite_weights, model_config
 from lyricgen.models.vocabulary import CHARACTERS, INPUT_SIZE, NUM_CLASSES
 from lyricgen.output import to_json
-from lyricgen.storage import ASSETS, MODEL, artifact_errors, read_artifact, write_artifact, write_json
+from lyricgen.storage import (
+    ASSETS,
+    MODEL,
+    artifact_errors,
+    check_numbers,
+    parse_json,
+    read_artifact,
+    read_json,
+    write_artifact,
+    write_json,
+)
 from lyricgen.validation import nearest, short_repr
 
 WEIGHTS, METRICS, HISTORY = MODEL.files
 SAMPLES, MEMORY, CURVE_PICTURE = MODEL.optional
+MAX_LAYERS = 64  # of a model folder; more only cost time before the weights are found not to fit
+MAX_BITS = 100  # bits per character
 
 
 @dataclass
@@ -69,8 +83,12 @@ def save_checkpoint(
         dtype: of the weights in the file.
         columns: of `history.csv`; None: those of the first row.
         curve_picture: the learning curve as PNG; None: the folder has no picture.
+
+    Raises:
+        ModelError: a weight is not finite.
     """
     model, history = checkpoint.model, checkpoint.history
+    check_finite(model, MODEL.named(Path(folder)))
     with write_artifact(folder, MODEL, {**model_config(model), "vocabulary": CHARACTERS}) as partial:
         (partial / WEIGHTS).write_bytes(weights_to_bytes(model, dtype))
         write_json(partial / METRICS, checkpoint.metrics)
@@ -127,22 +145,20 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
     config = read_artifact(folder, MODEL)
     if config.get("vocabulary") != CHARACTERS:
         raise ModelError(f"{MODEL.named(folder)} was trained on another vocabulary than string.printable")
-    with torch.device("meta"), _NoInit():  # allocates nothing for sizes that the weights do not have
-        model = make_model(config)
     try:
         weights = {name: value.float() for name, value in load_file(folder / WEIGHTS).items()}
-        model.load_state_dict(weights, strict=True, assign=True)
+        model = _fill_model(config, weights, MODEL.named(folder))
     except (SafetensorError, RuntimeError, OSError) as error:
         reason = str(error).strip().splitlines()[-1].strip()
         raise ModelError(
             f"the weights of {MODEL.named(folder)} do not fit its {MODEL.header} ({reason}); {MODEL.if_damaged}"
         ) from None
     with artifact_errors(folder, MODEL):
-        metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+        metrics = _read_metrics(folder / METRICS)
         model.line_breaks = bool(metrics.get("line_breaks", False))
         samples = _read_samples(folder / SAMPLES) if SAMPLES in config["sha256"] else []
         if MEMORY in config["sha256"]:
-            model.memory = MemoryConstants(**json.loads((folder / MEMORY).read_text(encoding="utf-8")))
+            model.memory = MemoryConstants(**read_json(folder / MEMORY))
         return Checkpoint(model.eval(), metrics, _read_history(folder / HISTORY), samples)
 
 
@@ -189,31 +205,35 @@ def make_model(config: Mapping) -> CharacterModel:
         ModelError: the config describes neither of the two classes.
     """
     try:
+        if not 1 <= config["model"].get("n_layers", 1) <= MAX_LAYERS:
+            raise ValueError("no number of layers")
         model = MODEL_CLASSES[config["class"]](**config["model"])
         if (model.input_size, model.num_classes) != (INPUT_SIZE, NUM_CLASSES):
             raise ValueError("a model of another vocabulary")
+        if not all(isinstance(name, str) for name in model.artists):
+            raise TypeError("an artist without a name")
         return model
-    except (AssertionError, KeyError, OverflowError, TypeError, ValueError, RuntimeError):
+    except (AssertionError, AttributeError, KeyError, OverflowError, TypeError, ValueError, RuntimeError):
         raise ModelError(
             f"the config describes no model of lyricgen (its class: {config.get('class')!r}); {MODEL.if_damaged}"
         ) from None
 
 
 def load_training_checkpoint(path: str | Path) -> CharacterModel:
-    """The model in a `.ckpt` file of train.py, in eval mode; read with `weights_only=True`.
+    """The model in a `.ckpt` file of train.py, in eval mode; read with `weights_only=True` after its checksums were verified.
 
     Raises:
         ModelError: the file is missing, damaged, or not a checkpoint of train.py.
     """
     path = Path(path)
     try:
+        _check_records(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
-        model = make_model(state["lyricgen"])
         prefix = "model."
         weights = {
             name.removeprefix(prefix): value for name, value in state["state_dict"].items() if name.startswith(prefix)
         }
-        model.load_state_dict(weights, strict=True)
+        model = _fill_model(state["lyricgen"], weights, f"checkpoint {path.name!r}")
     except FileNotFoundError:
         raise ModelError(f"there is no checkpoint {path.name!r}") from None
     except ModelError:
@@ -223,6 +243,39 @@ def load_training_checkpoint(path: str | Path) -> CharacterModel:
             f"{path.name!r} is no checkpoint of train.py, or it is damaged ({type(error).__name__})"
         ) from None
     return model.eval()
+
+
+def has_checksums(path: Path) -> bool:
+    """Whether a `.ckpt` file has a CRC-32 of every record, as torch.save writes them since PyTorch 1.6."""
+    return zipfile.is_zipfile(path)
+
+
+def _check_records(path: Path) -> None:
+    """Verifies the CRC-32 of every record of a `.ckpt` file, which torch.load does not."""
+    if has_checksums(path):
+        with zipfile.ZipFile(path) as records:
+            if records.testzip():
+                raise zipfile.BadZipFile
+
+
+def check_finite(model: CharacterModel, named: str) -> None:
+    """Raises `ModelError` if a weight is NaN, infinite, or too large for float16; `named` is the model's name in the message."""
+    if not has_finite_weights(model):
+        raise ModelError(f"the weights of {named} hold a number that is not finite; {MODEL.if_missing}")
+
+
+def _fill_model(config: Mapping, weights: Mapping[str, torch.Tensor], named: str) -> CharacterModel:
+    """The model of a config with these weights; allocates nothing for sizes that they do not have.
+
+    Raises:
+        RuntimeError: names or shapes differ.
+        ModelError: the config describes no model, or a weight is not finite.
+    """
+    with torch.device("meta"), _NoInit():
+        model = make_model(config)
+    model.load_state_dict(weights, strict=True, assign=True)
+    check_finite(model, named)
+    return model
 
 
 class _NoInit(TorchFunctionMode):
@@ -236,11 +289,33 @@ class _NoInit(TorchFunctionMode):
         return function(*args, **(kwargs or {}))
 
 
+def _read_metrics(path: Path) -> dict:
+    """The metrics; raises an error of `artifact_errors` where a figure that the page shows is none."""
+    metrics = read_json(path)
+    check_numbers(metrics, "val_bpc", "clean_bpc", "train_songs", "train_characters", "epochs", "seconds")
+    if max(metrics.get(split) or 0 for split in ("val_bpc", "clean_bpc")) > MAX_BITS:
+        raise ValueError("no bits per character")
+    if copied := metrics.get("copied"):
+        check_numbers(copied, "share_with_long_run", "long_run", required=True)
+    if not isinstance(metrics.get("hardware"), str | None):
+        raise TypeError("hardware is no text")
+    return metrics
+
+
 def _read_history(path: Path) -> list[dict]:
+    """The rows; raises an error of `artifact_errors` where a value is no finite number."""
     with path.open(newline="", encoding="utf-8") as file:
-        return [{name: float(value) if value else None for name, value in row.items()} for row in csv.DictReader(file)]
+        rows = [{name: float(value) if value else None for name, value in row.items()} for row in csv.DictReader(file)]
+    if not all(value is None or math.isfinite(value) for row in rows for value in row.values()):
+        raise ValueError("not finite")
+    return rows
 
 
 def _read_samples(path: Path) -> list[dict]:
+    """The samples; raises an error of `artifact_errors` where one has no step or no text."""
     with path.open(encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
+        samples = [parse_json(line) for line in file]
+    for sample in samples:
+        if not isinstance(sample["step"], int) or not isinstance(sample["text"], str):
+            raise TypeError("a sample without step or text")
+    return samples

@@ -12,6 +12,7 @@ from lyricgen.errors import ArgumentError
 from lyricgen.models.memory import MemoryConstants
 from lyricgen.models.vocabulary import INPUT_SIZE, NUM_CLASSES, PADDING_LABEL
 
+MAX_WEIGHT = torch.finfo(torch.float16).max  # in the model folder's float16
 Hidden = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 """States (L, B, H), for an LSTM with its cells (L, B, H)."""
 
@@ -205,6 +206,11 @@ def map_state(function: Callable[..., torch.Tensor], *states: Hidden) -> Hidden:
 def model_config(model: CharacterModel) -> dict:
     """The class and the shape of a model, from which `lyricgen.models.checkpoints.make_model` builds another."""
     return {"class": type(model).__name__, "model": model.config}
+
+
+def has_finite_weights(model: nn.Module) -> bool:
+    """Whether every weight is finite in float16, so that no weight makes a prediction NaN."""
+    return all(bool(value.abs().max() <= MAX_WEIGHT) for value in model.parameters() if value.numel())  # NaN is not <=
 
 
 MODEL_CLASSES = {model_class.__name__: model_class for model_class in (VanillaRNN, ImprovedSeqModel)}

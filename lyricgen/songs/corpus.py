@@ -119,12 +119,12 @@ def encode_corpus(songs: Iterable[Song], folder: str | Path, artists: Sequence[s
         bounds, artist_labels = np.frombuffer(ends, np.int64), np.frombuffer(names, np.int64).copy()
         artist_labels[artist_labels < 0] = len(known)
         np.savez(partial / SONGS, starts=bounds[:-1], stops=bounds[1:], artist_labels=artist_labels)
-        header |= {"artists": known, "sha256": digest.hexdigest()}
+        header |= {"artists": known, "songs_sha256": digest.hexdigest()}
     return open_corpus(folder)
 
 
 def open_corpus(folder: str | Path) -> Corpus:
-    """Opens a corpus that `encode_corpus` wrote.
+    """Opens a corpus that `encode_corpus` wrote, after the checksum of each file was verified; format 1 has none.
 
     Raises:
         DataError: the folder is no corpus, or it is damaged or of another format.
@@ -137,4 +137,5 @@ def open_corpus(folder: str | Path) -> Corpus:
         labels = np.memmap(folder / LABELS, dtype=np.uint8, mode="r")
         if len(arrays["stops"]) and len(labels) != arrays["stops"][-1]:
             raise ValueError
-        return Corpus(labels, **arrays, artists=tuple(header["artists"]), sha256=header["sha256"])
+        sha256 = header["sha256"] if header["format_version"] == 1 else header["songs_sha256"]
+        return Corpus(labels, **arrays, artists=tuple(header["artists"]), sha256=sha256)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from lyricgen.errors import DataError
-from lyricgen.storage import cache_folder, file_sha256
+from lyricgen.errors import DataError, os_error_reason
+from lyricgen.storage import atomic_file, cache_folder, file_sha256
 
 TRAIN_FILE, VAL_FILE = "songdata_train.csv", "songdata_val.csv"
 SHA256 = {
@@ -33,7 +33,12 @@ def download_songdata(folder: str | Path | None = None, url: str | None = None) 
     """
     folder = Path(folder or cache_folder() / "songdata")
     url = url or os.environ.get("LYRICGEN_SONGDATA_URL", URL)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"the folder for downloads cannot be made ({os_error_reason(error)}); set LYRICGEN_CACHE, or name your own copy with --data"
+        ) from None
     for name, sha256 in SHA256.items():
         target = folder / name
         if not (target.is_file() and file_sha256(target) == sha256):
@@ -42,21 +47,20 @@ def download_songdata(folder: str | Path | None = None, url: str | None = None) 
 
 
 def _download(url: str, target: Path, sha256: str) -> None:
-    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
     digest = hashlib.sha256()
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer, partial.open("wb") as file:
-            size = int(answer.headers.get("Content-Length") or 0) or None
-            with tqdm(total=size, unit="B", unit_scale=True, desc=target.name) as bar:
-                while block := answer.read(1 << 16):
-                    file.write(block)
-                    digest.update(block)
-                    bar.update(len(block))
-        if digest.hexdigest() != sha256:
-            raise DataError(
-                f"the download of {target.name} is not the published file (its sha256 differs); try again, or name your own copy with --data"
-            )
-        partial.replace(target)
+        with atomic_file(target) as partial:
+            with urllib.request.urlopen(url, timeout=TIMEOUT) as answer, partial.open("wb") as file:
+                size = int(answer.headers.get("Content-Length") or 0) or None
+                with tqdm(total=size, unit="B", unit_scale=True, desc=target.name) as bar:
+                    while block := answer.read(1 << 16):
+                        file.write(block)
+                        digest.update(block)
+                        bar.update(len(block))
+            if digest.hexdigest() != sha256:
+                raise DataError(
+                    f"the download of {target.name} is not the published file (its sha256 differs); try again, or name your own copy with --data"
+                )
     except (OSError, ValueError, http.client.HTTPException) as error:
         if isinstance(error, urllib.error.HTTPError):
             error.close()  # closes the connection
@@ -64,5 +68,3 @@ def _download(url: str, target: Path, sha256: str) -> None:
         raise DataError(
             f"{target.name} could not be downloaded ({reason}); try again, or name your own copy with --data"
         ) from None
-    finally:
-        partial.unlink(missing_ok=True)

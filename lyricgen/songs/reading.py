@@ -139,6 +139,10 @@ def find_files(source: Path) -> list[Path]:
     if not source.is_dir():
         _check_kind(source)
         return [source]
+    try:
+        os.scandir(source).close()  # rglob skips a folder that cannot be read
+    except OSError as error:
+        raise unreadable(source, error) from None
     visible = [
         path for path in sorted(source.rglob("*")) if not _is_hidden(path.relative_to(source)) and path.is_file()
     ]

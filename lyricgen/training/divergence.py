@@ -9,6 +9,7 @@ import numpy as np
 import pytorch_lightning as pl
 
 from lyricgen.errors import DivergenceError
+from lyricgen.models.networks import has_finite_weights
 from lyricgen.training.learning_curve import LearningCurve
 
 WINDOW = 10  # rows of the learning curve that are averaged, and for which the average must stay high
@@ -78,7 +79,7 @@ def find_climb(rows: Sequence[Mapping[str, float | None]]) -> tuple[float, float
 
 def check_weights(trainer: Any, model: Any) -> None:
     """Raises `DivergenceError` if a weight is not finite."""
-    if not all(bool(value.isfinite().all()) for value in model.parameters()):
+    if not has_finite_weights(model):
         _fail(trainer, "a weight is not finite")
 
 

@@ -13,8 +13,14 @@ from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from torch.utils.data import DataLoader
 
 from lyricgen.devices import multiplies_bfloat16
-from lyricgen.errors import DivergenceError, ModelError
-from lyricgen.models.checkpoints import Checkpoint, load_training_checkpoint, model_config, save_checkpoint
+from lyricgen.errors import DivergenceError, ModelError, describe_os_error
+from lyricgen.models.checkpoints import (
+    Checkpoint,
+    has_checksums,
+    load_training_checkpoint,
+    model_config,
+    save_checkpoint,
+)
 from lyricgen.models.networks import CharacterModel, ImprovedSeqModel, VanillaRNN
 from lyricgen.models.vocabulary import character_to_label
 from lyricgen.output import to_json
@@ -22,6 +28,7 @@ from lyricgen.plotting import draw_learning_curves, to_bytes
 from lyricgen.songs.corpus import Corpus
 from lyricgen.songs.notebook import LyricsGenerationTensor
 from lyricgen.songs.streams import SongStreams
+from lyricgen.training.checkpoint_files import AtomicCheckpointIO
 from lyricgen.training.config import TrainConfig
 from lyricgen.training.copying import measure_copying
 from lyricgen.training.divergence import DivergenceGuard, check_weights
@@ -58,6 +65,7 @@ def train_network(name: str, songs: TrainingSongs, config: TrainConfig, rank: in
     Raises:
         ModelError: the checkpoint to resume is damaged, or of a training with other settings.
         DivergenceError: the loss is no longer finite; the network was not written.
+        ModelError: a checkpoint cannot be written; those before it stay.
         Interrupted: by Ctrl-C or SIGTERM; only the checkpoint was written.
     """
     recipe = config.recipe(name)
@@ -82,6 +90,10 @@ def train_network(name: str, songs: TrainingSongs, config: TrainConfig, rank: in
     except DivergenceError as error:
         last = newest_checkpoint(checkpoints, started) or config.resume
         raise DivergenceError(f"{name}: {error}; {_way_back(name, last, recipe.learning_rate / 2)}") from None
+    except OSError as error:
+        last = newest_checkpoint(checkpoints, started) or config.resume
+        then = f", then continue with: {_resume_command(name, last)}" if last else ""
+        raise ModelError(f"{name}: {describe_os_error(error)}; make room on that disk{then}") from None
     if trainer.state.status != "finished":
         last = newest_checkpoint(checkpoints, started) or config.resume
         raise Interrupted(f"continue with: {_resume_command(name, last)}" if last else f"{name} was not written")
@@ -162,6 +174,7 @@ def make_trainer(checkpoints: Path, callbacks: list[Callback], epochs: int, conf
         max_steps=config.max_steps,
         gradient_clip_val=config.gradient_clip or None,
         check_val_every_n_epoch=config.validate_every,
+        plugins=AtomicCheckpointIO(),
         callbacks=[*callbacks, last, *([TrainingProgressBar(curve)] if config.progress else [])],
         log_every_n_steps=20,
         num_sanity_val_steps=0,
@@ -312,6 +325,8 @@ def _way_back(name: str, checkpoint: Path | None, lower_rate: float) -> str:
 def _check_resume(path: Path, model: CharacterModel, task: LyricsGenerationTask, state: TrainingState) -> None:
     """Raises `ModelError` for a checkpoint that is damaged, or of a training with other settings or songs."""
     saved = load_training_checkpoint(path)
+    if not has_checksums(path):
+        print(f"{path.name} is of an older PyTorch and has no checksums, so that damage to it may go unnoticed")
     content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     optimizer = content["lyricgen"].get("optimizer", task.optimizer)
     if model_config(saved) != model_config(model) or optimizer != task.optimizer:

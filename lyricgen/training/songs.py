@@ -1,5 +1,6 @@
 """Preparation of the songs: finds, cleans, encodes and splits them into training, held-out and validation songs."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -48,8 +49,9 @@ def find_songs(config: TrainConfig) -> tuple[Path, Path | None]:
     """Paths of the training songs and of the validation songs, None for none."""
     source = Path(config.data) if config.data else download_songdata()
     val_source = Path(config.val) if config.val else None
-    if source.is_dir() and (source / TRAIN_FILE).is_file():
-        val_source = val_source or (source / VAL_FILE if (source / VAL_FILE).is_file() else None)
+    # Path.is_dir and Path.is_file raise on a name too long for a file, and in a folder that cannot be read
+    if os.path.isdir(source) and os.path.isfile(source / TRAIN_FILE):
+        val_source = val_source or (source / VAL_FILE if os.path.isfile(source / VAL_FILE) else None)
         source = source / TRAIN_FILE
     return source, val_source
 

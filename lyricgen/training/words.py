@@ -10,6 +10,7 @@ import numpy as np
 
 from lyricgen.songs.cleaning import SongCleaner, clean_training_songs
 from lyricgen.songs.reading import Song
+from lyricgen.storage import partial_name
 from lyricgen.training.config import WORDS, TrainConfig
 from lyricgen.training.interruption import interruptible
 from lyricgen.training.provenance import processor_name, provenance, songs_sha256
@@ -39,7 +40,7 @@ def train_words(config: TrainConfig) -> str:
     started = time.perf_counter()
     with interruptible(WORDS):
         source, songs = read_training_songs(config)
-        lyrics = clean_lyrics(songs) if config.clean else [song.lyric for song in songs]
+        lyrics = clean_lyrics(songs, config.out) if config.clean else [song.lyric for song in songs]
         print(f"{WORDS}: Word2Vec, {config.word_epochs} epochs of {len(lyrics):,} songs on {processor_name(1)}")
         vectors = fit_word2vec(lyrics, dimensions=config.dimensions, seed=config.seed, **settings)
         record = provenance(
@@ -65,14 +66,15 @@ def train_words(config: TrainConfig) -> str:
     return figures
 
 
-def clean_lyrics(songs: list[Song]) -> list[str]:
-    """The lyrics without notices, stubs, headings and duplicates; prints the counts."""
+def clean_lyrics(songs: list[Song], out: Path) -> list[str]:
+    """The lyrics without notices, stubs, headings and duplicates; prints the counts. `out` has room for a temporary folder."""
 
     def read() -> Iterable[Song]:
         return songs
 
     cleaner = SongCleaner.fit(read)
-    with tempfile.TemporaryDirectory() as folder:
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="words.", suffix=partial_name(""), dir=out) as folder:
         cleaned = clean_training_songs(read, Path(folder) / "corpus", cleaner)
     print(f"{WORDS}: {cleaned.report}")
     return [cleaner.cut_headings(songs[number].lyric) for number in cleaned.train]

@@ -17,8 +17,8 @@ from typing import IO, Any, cast
 
 from tqdm import tqdm
 
-from lyricgen.errors import VectorsError, os_error_reason
-from lyricgen.storage import ASSETS, cache_folder
+from lyricgen.errors import VectorsError, is_disk_full, os_error_reason
+from lyricgen.storage import ASSETS, cache_folder, partial_name, remove_leftovers
 from lyricgen.validation import nearest, short_repr
 from lyricgen.words.space import META, VectorSpace, open_space, read_matrix, read_meta, writing_space
 from lyricgen.words.text_format import ByteLines, VectorText
@@ -51,9 +51,7 @@ def load_vectors(name_or_path: str | Path = "glove-50") -> VectorSpace:
     if isinstance(name_or_path, (str, os.PathLike)) and str(name_or_path) and "\0" not in str(name_or_path):
         path = os.path.expanduser(name_or_path)
         if os.path.isdir(path):
-            space = open_space(path)
-            space.fill_norms()  # raises if a number is not finite
-            return space
+            return open_space(path)
         if os.path.isfile(path):
             return open_text(Path(path))
     near = ", ".join(nearest(str(name_or_path), SPACES)) or ", ".join(SPACES)
@@ -175,7 +173,8 @@ def convert_text(
         except (EOFError, zlib.error, gzip.BadGzipFile):
             raise VectorsError(f"{path.name} is cut short or damaged; fetch it again") from None
         except OSError as error:
-            raise VectorsError(f"{path.name} cannot be read or converted ({os_error_reason(error)})") from None
+            room = "; make room in the folder of downloads, or set LYRICGEN_CACHE" if is_disk_full(error) else ""
+            raise VectorsError(f"{path.name} cannot be read or converted ({os_error_reason(error)}){room}") from None
 
 
 def download_with_gensim(name: str) -> Path:
@@ -192,7 +191,8 @@ def download_with_gensim(name: str) -> Path:
         raise VectorsError(
             f"the folder for downloads cannot be made ({os_error_reason(error)}); set LYRICGEN_CACHE"
         ) from None
-    with tempfile.TemporaryDirectory(prefix="gensim-", dir=cache_folder()) as temporary:
+    remove_leftovers(cache_folder())
+    with tempfile.TemporaryDirectory(prefix="gensim.", suffix=partial_name(""), dir=cache_folder()) as temporary:
         command = [sys.executable, "-m", "gensim.downloader", "--download", name]
         errors = Path(temporary) / "errors"
         with (

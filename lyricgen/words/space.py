@@ -22,7 +22,7 @@ from rapidfuzz.distance import OSA
 
 from lyricgen.display import one_line
 from lyricgen.errors import ArgumentError, VectorsError
-from lyricgen.storage import VECTOR_SPACE, artifact_errors, read_artifact, read_header, write_artifact
+from lyricgen.storage import PARSE_ERRORS, VECTOR_SPACE, artifact_errors, read_artifact, read_header, write_artifact
 from lyricgen.validation import check_text, short_repr
 
 VECTORS, WORDS = VECTOR_SPACE.files
@@ -71,7 +71,8 @@ class VectorSpace(KeyedVectors):
             VectorsError: a vector holds NaN or infinity.
         """
         if self.norms is None or force:
-            norms = np.sqrt(np.einsum("nd,nd->n", self.vectors, self.vectors))
+            with np.errstate(over="ignore", invalid="ignore"):
+                norms = np.sqrt(np.einsum("nd,nd->n", self.vectors, self.vectors))
             if not np.isfinite(norms).all():
                 word = self.index_to_key[int(np.flatnonzero(~np.isfinite(norms))[0])]
                 raise VectorsError(f"the vector of {word!r} in {self.name} holds a number that is not finite")
@@ -211,10 +212,9 @@ class SpaceWriter:
 
     def close(self) -> None:
         """Writes the number of words into the header, and closes the files."""
-        self._vectors.seek(0)
-        self._write_header()
-        self._vectors.close()
-        self._words.close()
+        with self._words, self._vectors:
+            self._vectors.seek(0)
+            self._write_header()
 
     def _write_header(self) -> None:
         """Writes the .npy header; its length does not depend on the number of words, as numpy pads it."""
@@ -267,7 +267,8 @@ def open_space(folder: str | Path) -> VectorSpace:
     """Opens the folder of a space: large vectors are memory-mapped, small ones are read and their checksum is verified.
 
     Raises:
-        VectorsError: it is missing, incomplete, altered, or of another format; the message says which.
+        VectorsError: it is missing, incomplete, altered, of another format, or holds a number that is not finite; the message
+            says which.
     """
     folder = Path(folder)
     with artifact_errors(folder, VECTOR_SPACE):
@@ -277,7 +278,9 @@ def open_space(folder: str | Path) -> VectorSpace:
         words = (folder / WORDS).read_bytes().decode("utf-8", "replace").split("\n")[:-1]  # \n alone separates words
         if vectors.shape != (meta.get("words"), meta.get("dimensions")) or len(words) != len(vectors):
             raise ValueError
-    return VectorSpace(str(meta.get("name", folder.name)), words, vectors, str(meta.get("source", "")))
+    space = VectorSpace(str(meta.get("name", folder.name)), words, vectors, str(meta.get("source", "")))
+    space.fill_norms()
+    return space
 
 
 def read_matrix(path: Path, mapped: bool = True) -> np.ndarray:
@@ -288,7 +291,7 @@ def read_matrix(path: Path, mapped: bool = True) -> np.ndarray:
     """
     try:
         matrix = np.lib.format.open_memmap(path, mode="r")  # np.load would also open a zip or a pickle
-    except (ValueError, EOFError, OverflowError):
+    except PARSE_ERRORS:
         raise VectorsError(f"{path.name} is cut short, or no file of vectors; fetch it again") from None
     if matrix.ndim != 2 or matrix.dtype not in (np.float32, np.float16) or not all(matrix.shape):
         raise VectorsError(f"{path.name} holds no matrix of float32 or float16; fetch it again")

@@ -170,6 +170,7 @@ def test_a_folder_gives_back_what_was_written(thresholds, networks, tmp_path):
         lambda header: header.update(statistic="length"),
         lambda header: header.update(networks=["a"]),
         lambda header: header["lengths"]["20"]["min_k"].update(more=1),
+        lambda header: header["lengths"]["20"]["min_k"].update(threshold="high"),
     ],
 )
 def test_a_folder_that_is_not_as_it_was_written_is_refused(thresholds, tmp_path, change, monkeypatch):

@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save, save_file
 
 from lyricgen import DataError, ModelError, fit_ngrams, load_ngrams, save_ngrams
 from lyricgen.analysis.ngram_classifier import (
@@ -201,6 +202,19 @@ def change(path, change_it):
     path.write_text(json.dumps(value))
 
 
+def published(name, content, folder):
+    """Replaces a file, and the sha256 by which it is checked."""
+    (folder / name).write_bytes(content)
+    change(folder / NGRAM_CLASSIFIER.header, lambda meta: meta["sha256"].update({name: file_sha256(folder / name)}))
+
+
+def not_finite(name, number, folder):
+    """Publishes an array with a number that is not finite."""
+    arrays = load_file(folder / WEIGHTS)
+    arrays[name][-1] = number
+    published(WEIGHTS, save(arrays), folder)
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
@@ -224,8 +238,28 @@ def change(path, change_it):
             lambda folder: change(folder / NGRAM_CLASSIFIER.header, lambda meta: meta["calibration"].pop("prior")),
             "do not fit together",
         ),
+        *(
+            (partial(published, METRICS, content.encode()), "do not fit together")
+            for content in (
+                "[]", "[" * 100_000, '{"validation": "good"}', '{"validation": {"methods": {}}}', '{"x": NaN}',
+                '{"validation": {"baseline": "b", "read": "all", "songs": "many", "clean": 1, "methods": {}}}',
+                '{"validation": {"baseline": "b", "read": "all", "songs": 1, "clean": 1, "methods": {"b": {"all": {}}}}}',
+            )
+        ),
+        *(
+            (partial(not_finite, name, number), "do not fit together")
+            for name in ("scales", "bias") for number in (np.nan, np.inf, -np.inf)
+        ),
+        (
+            lambda folder: change(folder / NGRAM_CLASSIFIER.header, lambda meta: meta["calibration"].update(prior="inf")),
+            "do not fit together",
+        ),
+        (
+            lambda folder: change(folder / NGRAM_CLASSIFIER.header, lambda meta: meta["calibration"].update(prior=np.nan)),
+            "damaged",
+        ),
     ],
-)
+)  # fmt: skip
 def test_a_folder_that_is_not_as_it_was_written_is_refused(classifier, tmp_path, damage, words):
     folder = tmp_path / "attribution"
     save_ngrams(classifier, folder)

@@ -1,16 +1,19 @@
 """n-gram index: matches and false positives, its folder, and damaged folders."""
 
 import json
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from timing import cpu_ratio
 
 from lyricgen import DataError, Song, SongIndex
 from lyricgen.errors import ModelError
 from lyricgen.memorization.song_index import (
     BUCKETS,
+    WordHashes,
     bundled_index,
     find_periods,
     find_words,
@@ -73,6 +76,12 @@ def test_words_have_their_span_in_the_text_as_given():
 def test_a_pile_of_accents_does_not_take_long():
     words = find_words("a" + "\u0301" * 20_000)
     assert len(words) == 1 and len(words[0].text) <= 9
+
+
+def test_the_words_of_a_long_text_are_hashed_in_a_few_times_the_time_of_finding_them():
+    text = "Don’t STOP the café\u0301 " * 20_000 + " ".join(map(str, range(20_000)))
+    assert np.array_equal(WordHashes().of_text(text), hash_words(find_words(text)))
+    assert cpu_ratio(lambda: WordHashes().of_text(text), lambda: re.findall(r"\w+", text), repeats=2) < 12
 
 
 def test_hashes_are_the_same_in_every_process():
@@ -246,6 +255,8 @@ def test_a_damaged_file_is_refused_and_named(damage, name, folder):
         ('{"format_version": 1, "sha256": []}', "is damaged"),
         ('{"format_version": 2, "sha256": {}}', "format version 2, this lyricgen reads 1"),
         ('{"format_version": 1, "sha256": {}}', "is damaged"),
+        ("[" * 100_000, "is damaged"),
+        ('{"format_version": 1, "rate": NaN}', "is damaged"),
     ],
 )
 def test_a_folder_that_is_no_index_is_refused(metrics, said, folder):
@@ -282,6 +293,13 @@ def published(folder, name: str, change) -> None:
 def test_an_index_that_contradicts_itself_is_refused_and_nothing_is_unpickled(name, change, folder):
     published(folder, name, change)
     with pytest.raises(ModelError, match="the files of song index 'index' do not fit together; fetch it again"):
+        SongIndex.load(folder)
+
+
+def test_counts_that_are_none_are_refused(folder):
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    (folder / "metrics.json").write_text(json.dumps({**metrics, "songs": "many"}))
+    with pytest.raises(ModelError, match="do not fit together"):
         SongIndex.load(folder)
 
 

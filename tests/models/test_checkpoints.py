@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import pickle
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from lyricgen.models import checkpoints
 from lyricgen.models.checkpoints import (
     bundled_models,
     find_checkpoint,
+    has_checksums,
     load_training_checkpoint,
     make_model,
     replace_metrics,
@@ -42,7 +44,8 @@ def folder(tiny_model, tmp_path):
 def seal(folder):
     """Updates the checksums to the current files, as a deliberate change would."""
     config = json.loads((folder / "config.json").read_text())
-    config["sha256"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES[1:]}
+    files = [path for path in folder.iterdir() if path.name != "config.json"]
+    config["sha256"] = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     config["sha256"]["config.json"] = content_sha256(config)
     (folder / "config.json").write_text(json.dumps(config))
 
@@ -211,6 +214,31 @@ def test_a_truncated_or_altered_file_is_named(name, change, folder):
     assert f"{name} of model folder 'model' is not the file that was written" in refusal(folder)
 
 
+DAMAGED_CONTENT = {
+    "metrics.json": [
+        b"", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"train_songs": "many"}', b'{"val_bpc": [1]}', b'{"clean_bpc": 5000}',
+        b'{"copied": {"long_run": 50}}', b'{"copied": "often"}', b'{"hardware": {}}', b'{"seconds": NaN}', b'{"epochs": 1e400}',
+        b'{"x": ' + b"[" * 60 + b"]" * 60 + b"}",
+    ],
+    "history.csv": [
+        "step,train_bpc\n20,Lübeck\n".encode("latin-1"), b"step,train_bpc\ntwenty,3\n", b"step\n20,3\n", b"step\nnan\n",
+        b"step\n-inf\n", b"step\n1\0\n2", b'step\n"' + b"x" * 200_000 + b'"\n',
+    ],
+    "samples.jsonl": [b"[]\n", b"{}\n", b'{"step": "first", "text": ""}\n', b'{"step": 1, "text": 2}\n', b"[" * 100_000, b"\xff"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [(name, content) for name, contents in DAMAGED_CONTENT.items() for content in contents]
+)
+def test_figures_that_the_page_could_not_show_are_refused_even_with_a_matching_sha256(name, content, tmp_path):
+    folder = tmp_path / "model"
+    save_checkpoint(Checkpoint(ImprovedSeqModel(hidden_size=2), METRICS, HISTORY, [SAMPLE]), folder)
+    (folder / name).write_bytes(content)
+    seal(folder)
+    assert refusal(folder) == "the files of model folder 'model' do not fit together; fetch it again"
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"1", b"{}", b"[" * 10**6])
 def test_a_damaged_config_gives_one_sentence(content, folder):
     (folder / "config.json").write_bytes(content)
@@ -247,11 +275,15 @@ def test_an_altered_config_is_refused(folder):
         ({"model": 5}, "no model of lyricgen"),
         ({"model": {"hidden_size": 13}}, "do not fit its config.json"),
         ({"model": {"hidden_size": 10**6}}, "do not fit its config.json"),
-        ({"model": {"hidden_size": 10**30}}, "no model of lyricgen"),
+        ({"model": {"hidden_size": 10**30}}, "config.json of model folder 'model' is damaged"),
+        ({"model": {"hidden_size": 10**18}}, "no model of lyricgen"),
         ({"model": {"hidden_size": -1}}, "no model of lyricgen"),
         ({"model": {"hidden_size": "many"}}, "no model of lyricgen"),
         ({"model": {"n_layers": 3}}, "do not fit its config.json"),
         ({"model": {"n_layers": 0}}, "no model of lyricgen"),
+        ({"model": {"n_layers": 10**12}}, "no model of lyricgen"),
+        ({"model": {"n_layers": "two"}}, "no model of lyricgen"),
+        ({"model": {"artists": ["Ann", ["Bob"]]}}, "no model of lyricgen"),
         ({"model": {"padding_label": 500}}, "no model of lyricgen"),
         ({"model": {"artists": ["Ann"]}}, "do not fit its config.json"),
         ({"model": {"artists": 3}}, "no model of lyricgen"),
@@ -284,6 +316,26 @@ def test_weights_that_do_not_fit_are_refused_even_with_a_matching_sha256(change,
         path.write_bytes((2**62).to_bytes(8, "little") + b"{}")
     seal(folder)
     assert "do not fit its config.json" in refusal(folder)
+
+
+NOT_FINITE = [math.nan, math.inf, -math.inf, 1e30]
+
+
+@pytest.mark.parametrize("number", NOT_FINITE)
+def test_weights_that_are_not_finite_are_neither_written_nor_read(number, tiny_model, folder):
+    with torch.no_grad():
+        tiny_model.rnn.weight_hh_l0[1, 2] = number
+    with pytest.raises(
+        ModelError, match="the weights of model folder 'model' hold a number that is not finite; train one"
+    ):
+        save_checkpoint(Checkpoint(tiny_model), folder)
+    assert load_checkpoint(folder).metrics == METRICS
+    save_file(tiny_model.state_dict(), folder / "model.safetensors")
+    seal(folder)
+    assert "the weights of model folder 'model' hold a number that is not finite" in refusal(folder)
+    training_checkpoint(tiny_model, folder / "last.ckpt")
+    with pytest.raises(ModelError, match="the weights of checkpoint 'last.ckpt' hold a number that is not finite"):
+        load_model(folder / "last.ckpt")
 
 
 def test_a_missing_folder_gives_one_sentence(tmp_path):
@@ -350,6 +402,34 @@ def test_a_file_that_is_no_checkpoint_gives_one_sentence(content, tmp_path, caps
         load_training_checkpoint(path)
     assert "'last.ckpt'" in str(error.value) and str(error.value).isprintable()
     assert "must not run" not in capsys.readouterr().out
+
+
+def test_no_flipped_bit_of_a_checkpoint_changes_the_model(tmp_path):
+    """A flip is found, or is where nothing is stored: then the model is the same."""
+    path, model = tmp_path / "last.ckpt", ImprovedSeqModel(hidden_size=2)
+    training_checkpoint(model, path)
+    whole = path.read_bytes()
+    found = 0
+    for position in range(0, len(whole), len(whole) // 150):
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 1 << position % 8]) + whole[position + 1 :])
+        try:
+            again = load_training_checkpoint(path)
+        except ModelError as error:
+            assert "'last.ckpt' is no checkpoint of train.py, or it is damaged" in str(error)
+            found += 1
+        else:
+            assert again.config == model.config
+            assert all(torch.equal(value, model.state_dict()[name]) for name, value in again.state_dict().items())
+    assert found > 50
+
+
+def test_a_checkpoint_of_an_older_pytorch_has_no_checksums_and_loads(tiny_model, tmp_path):
+    path = tmp_path / "last.ckpt"
+    training_checkpoint(tiny_model, path)
+    assert has_checksums(path)
+    torch.save(torch.load(path, weights_only=True), path, _use_new_zipfile_serialization=False)
+    assert not has_checksums(path)
+    assert load_training_checkpoint(path).config == tiny_model.config
 
 
 def test_make_model_builds_the_model_of_a_config(tiny_model):

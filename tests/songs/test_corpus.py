@@ -91,11 +91,13 @@ DAMAGE = {
     "songs cut": damaged("songs.npz", lambda content: content[: len(content) // 2]),
     "songs garbage": damaged("songs.npz", lambda content: b"garbage"),
     "songs empty": damaged("songs.npz", lambda content: b""),
+    "a label changed": damaged("labels.u8", lambda content: bytes([content[0] ^ 1]) + content[1:]),
+    "a bound changed": damaged("songs.npz", lambda content: content[:-1] + bytes([content[-1] ^ 1])),
     "no meta": lambda folder: (folder / "meta.json").unlink(),
     "meta garbage": damaged("meta.json", lambda content: b"{"),
     "meta no object": damaged("meta.json", lambda content: b"[1]"),
     "meta without artists": damaged("meta.json", lambda content: b'{"format_version": 1}'),
-    "other format": damaged("meta.json", lambda content: content.replace(b'_version": 1', b'_version": 99')),
+    "other format": damaged("meta.json", lambda content: content.replace(b'_version": 2', b'_version": 99')),
 }
 
 

@@ -127,3 +127,11 @@ def test_the_folder_and_the_address_come_from_the_environment(server, tmp_path, 
     monkeypatch.delenv("LYRICGEN_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert cache_folder() == tmp_path / "xdg/lyricgen"
+
+
+def test_a_folder_for_downloads_that_cannot_be_made_gives_one_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        DataError, match=r"cannot be made \(Not a directory\); set LYRICGEN_CACHE, or name your own copy"
+    ):
+        download_songdata(tmp_path / "file/songdata")

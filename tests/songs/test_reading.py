@@ -215,3 +215,12 @@ def test_a_folder_without_songs_names_what_it_holds(tmp_path):
     written(tmp_path, "songs/songs.xlsx", zipped("xl/workbook.xml"))
     with pytest.raises(DataError, match=r"holds no .txt file \(it holds 'songs.xlsx', an Excel workbook\)"):
         list(read_songs(tmp_path / "songs"))
+
+
+def test_a_folder_that_cannot_be_read_gives_one_sentence(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("os.scandir", refuse)
+    with pytest.raises(DataError, match=r"cannot be read \(Permission denied\); check its name and its permissions"):
+        list(read_songs(tmp_path))

@@ -347,6 +347,7 @@ def test_songs_that_cannot_be_read_end_with_code_2_and_one_sentence(tmp_path, ca
     assert "no file or folder" in refusal(capsys, "--data", tmp_path / "none", out=tmp_path / "out")
     (tmp_path / "empty").mkdir()
     assert "holds no .txt file" in refusal(capsys, "--data", tmp_path / "empty", out=tmp_path / "out")
+    assert "no file or folder 'xxx" in refusal(capsys, "--data", "x" * 5_000, out=tmp_path / "out")
     (tmp_path / "bad.csv").write_text("Artist,Title\nAnn,tune\n")
     assert "no column 'Lyric'" in refusal(capsys, "--data", tmp_path / "bad.csv", out=tmp_path / "out")
     (tmp_path / "one.txt").write_text("only one song")
@@ -356,7 +357,7 @@ def test_songs_that_cannot_be_read_end_with_code_2_and_one_sentence(tmp_path, ca
 def test_too_few_songs_for_word_vectors_end_with_code_2_and_one_sentence(tmp_path, songs_folder, capsys):
     flags = ("--data", songs_folder, "--models", "lyrics", "--min-songs", 15)
     assert "no word occurs in 15 songs" in refusal(capsys, *flags, out=tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+    assert not list((tmp_path / "out").iterdir())
 
 
 @pytest.mark.parametrize("model", ["lyrics", "lstm"])

@@ -372,7 +372,16 @@ def test_a_damaged_folder_gives_one_sentence(damage, expected, folder):
     assert expected in refusal(open_space, folder)
 
 
-@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"garbage" * 99, b"PK\x03\x04" + bytes(50)])
+def npy(header: bytes) -> bytes:
+    """A file of numpy's format with this header."""
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x93NUMPY", b"garbage" * 99, b"PK\x03\x04" + bytes(50), npy(b"-" * 9_000 + b"1"), npy(b"[" * 9_000)],
+    ids=["empty", "magic", "garbage", "zip", "minus signs", "brackets"],
+)
 @pytest.mark.parametrize("mapped", [True, False])
 def test_a_file_that_is_no_matrix_gives_one_sentence(content, mapped, tmp_path):
     (tmp_path / "v.npy").write_bytes(content)
@@ -388,8 +397,10 @@ def test_a_matrix_cut_short_gives_one_sentence(cut, mapped, folder):
 
 
 def test_a_folder_with_numbers_that_are_not_finite_is_refused_when_it_is_loaded(folder):
-    other_files(np.where(VECTORS == 0.25, np.nan, VECTORS))(folder)
-    assert "the vector of 'paris' in six holds a number that is not finite" in refusal(load_vectors, folder)
+    for number in (np.nan, np.inf, 1e30):
+        other_files(np.where(VECTORS == 0.25, number, VECTORS))(folder)
+        for load in (load_vectors, open_space):
+            assert "the vector of 'paris' in six holds a number that is not finite" in refusal(load, folder)
 
 
 class Alarm:

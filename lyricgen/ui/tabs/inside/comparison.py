@@ -127,13 +127,13 @@ def show_curves(resources: Resources, by: str) -> str:
     series, ends = [], []
     for name, rows in curves.items():
         for column, mark in CURVES.items():
-            points = [(row[by] / unit, row[column]) for row in rows if row.get(column)]
+            points = [(row[by] / unit, row[column]) for row in rows if row.get(column) and row.get(by)]
             points = points[:: max(1, len(points) // MAX_POINTS)] if mark == "line" else points
             kinds = {"line": "training songs", "dot": "new songs", "diamond": "no covers"}
             if points:
                 series.append(Series(f"{model_label(name)}, {kinds[mark]}", model_kind(name), points, mark))
-        if last := next((row for row in reversed(rows) if row.get("val_bpc")), None):
-            bits = last["clean_bpc"] or last["val_bpc"]
+        if last := next((row for row in reversed(rows) if row.get("val_bpc") and row.get(by)), None):
+            bits = last.get("clean_bpc") or last["val_bpc"]
             ends.append(f"{model_label(name)}: {bits:.3f} after {last[by] / unit:.3g} {axis}")
     x_values = [x for one in series for x, _ in one.points]
     lowest = min((y for one in series for _, y in one.points), default=1.0)
