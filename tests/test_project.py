@@ -4,6 +4,7 @@ Every check is a function that returns the faults it finds, and is shown here to
 """
 
 import ast
+import contextlib
 import importlib.util
 import os
 import re
@@ -12,6 +13,8 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
@@ -283,6 +286,14 @@ def test_the_workflow_runs_ci_on_the_oldest_and_newest_python():
     assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
 
 
+def test_the_audit_fails_on_a_package_that_cannot_be_looked_up():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "audit.yml").read_text(encoding="utf-8"))
+    audits = [step["run"] for step in workflow["jobs"]["audit"]["steps"] if step.get("run", "").startswith("pip-audit")]
+    assert all("--strict" in audit.split() for audit in audits)
+    audited = {word for audit in audits for word in audit.split() if word.endswith((".txt", ".lock"))}
+    assert audited == {"requirements.lock", "requirements.txt", "tests/requirements.txt"}
+
+
 # Versions and requirements
 
 IMPORTED_AS = {
@@ -331,13 +342,16 @@ def test_every_third_party_import_is_pinned_and_every_pin_imported():
     assert third_party(product_files()) == {IMPORTED_AS.get(name, name) for name in pinned - NOT_IMPORTED}
 
 
-def resolved(*requirements: str) -> subprocess.CompletedProcess:
-    """What uv says of installing these together on a Space's Python; nothing is installed, and no source is built."""
-    command = [
-        sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--only-binary=:all:", "--python-platform=linux",
-        f"--python-version={front_matter(README)['python_version']}", "-",
-    ]  # fmt: skip
+def compiled(requirements: Iterable[str], *options: str) -> subprocess.CompletedProcess:
+    """What uv says of installing these together; nothing is installed."""
+    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", *options, "-"]
     return subprocess.run(command, cwd=ROOT, input="\n".join(requirements), capture_output=True, text=True)
+
+
+def resolved(*requirements: str) -> subprocess.CompletedProcess:
+    """What uv says of installing these together on a Space's Python; no source is built."""
+    python = f"--python-version={front_matter(README)['python_version']}"
+    return compiled(requirements, "--only-binary=:all:", "--python-platform=linux", python)
 
 
 def space_line() -> list[str]:
@@ -348,6 +362,82 @@ def space_line() -> list[str]:
 def test_the_requirements_resolve_together_with_what_a_space_installs():
     done = resolved("-r requirements.txt", *space_line())
     assert done.returncode == 0, done.stderr
+
+
+CUDA_BUILD = re.compile(r"torch|triton|cuda-.*|nvidia-.*")  # of requirements.lock: left to torch's own indexes
+
+
+def locked(text: str) -> dict[tuple[str, str], set[str]]:
+    """The hashes of requirements.lock by distribution and version."""
+    entries = re.findall(
+        r"^([\w.-]+)==(\S+)(?: ; [^\n]*)?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", text, re.MULTILINE
+    )
+    return {(name, version): set(re.findall(r"sha256:(\w+)", hashes)) for name, version, hashes in entries}
+
+
+def lock_faults(text: str, pinned: dict[str, str]) -> list[str]:
+    """What is wrong with a lock: pins that it lacks, distributions that installed ones need, lines of another kind."""
+    lock = locked(text)
+    names = {name for name, _ in lock}
+    needed = set()
+    for name, version in lock:
+        with contextlib.suppress(PackageNotFoundError):
+            if distribution(name).version == version:
+                requirements = map(Requirement, distribution(name).requires or ())
+                needed |= {
+                    normalised(each.name)
+                    for each in requirements
+                    if not each.marker or each.marker.evaluate({"extra": ""})
+                }
+    faults = [
+        f"{name}=={version}" for name, version in pinned.items() if name != "torch" and (name, version) not in lock
+    ]
+    faults += [f"needs {name}" for name in sorted(needed - names) if not CUDA_BUILD.fullmatch(name)]
+    faults += [f"holds {name}" for name in sorted(names) if CUDA_BUILD.fullmatch(name)]
+    lines = [line for line in text.splitlines() if not line.startswith(("#", "    --hash=sha256:"))]
+    return faults + [
+        line for line in lines if not any(line.startswith(f"{name}=={version} ") for name, version in lock)
+    ]
+
+
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+
+
+def test_the_lock_has_hashes_of_all_that_the_requirements_need_but_torch():
+    assert lock_faults(LOCK, pins(ROOT / "requirements.txt")) == []
+    assert LOCK.splitlines()[1].startswith(
+        "#    uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes"
+    )
+    assert all(len(hashes) >= 1 for hashes in locked(LOCK).values())
+    installed_anywhere = {name for name, _ in locked(LOCK)}
+    assert {"colorama", "audioop-lts"} <= installed_anywhere  # on Windows, and from Python 3.13 on
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda text: text.replace("gradio==6.31.0", "gradio==6.30.0"), "gradio==6.31.0"),
+        (lambda text: re.sub(r"^pandas==.*?(?=^\w)", "", text, flags=re.DOTALL | re.MULTILINE), "pandas==3.1.1"),
+        (lambda text: re.sub(r"^narwhals==.*?(?=^\w)", "", text, flags=re.DOTALL | re.MULTILINE), "needs narwhals"),
+        (lambda text: re.sub(r"^(tqdm==\S+).*?(?=^\w)", r"\1\n", text, flags=re.DOTALL | re.MULTILINE), "tqdm==4.70.1"),
+        (lambda text: f"--extra-index-url https://example.org\n{text}", "--extra-index-url https://example.org"),
+        (lambda text: f"{text}x @ file:///x.whl\n", "x @ file:///x.whl"),
+        (lambda text: f"{text}torch==2.13.0 \\\n    --hash=sha256:{'0' * 64}\n", "holds torch"),
+    ],
+    ids=["another version", "a pin missing", "a need missing", "no hash", "an index", "a file", "torch"],
+)
+def test_a_lock_that_is_not_true_to_the_requirements_is_found(change, fault):
+    assert fault in lock_faults(change(LOCK), pins(ROOT / "requirements.txt"))
+
+
+def test_the_index_publishes_the_hashes_of_the_lock():
+    """All but those of wheels that were added since the lock was written."""
+    lock = locked(LOCK)
+    pinned = [line.removesuffix(" \\") for line in LOCK.splitlines() if "==" in line and not line.startswith("#")]
+    done = compiled(pinned, "--generate-hashes", "--no-deps", "--universal", "--python-version=3.11", "--no-annotate")
+    published = locked(done.stdout)
+    assert published.keys() == lock.keys(), done.stderr
+    assert [name for name in lock if not lock[name] <= published[name]] == []
 
 
 def test_a_requirement_that_a_space_cannot_install_is_found():
@@ -411,6 +501,9 @@ def test_dev_brings_the_page_too():
 
 
 def test_the_malicious_releases_of_lightning_are_excluded():
+    assert "pytorch-lightning 2.6.2 and 2.6.3 were malicious releases" in (ROOT / "SECURITY.md").read_text(
+        encoding="utf-8"
+    )
     lightning = next(requirement for requirement in declared()[""] if requirement.name == "pytorch-lightning")
     assert [version for version in ("2.6.1", "2.6.2", "2.6.3", "2.6.6") if version in lightning.specifier] == [
         "2.6.1",

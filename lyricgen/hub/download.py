@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, cast
 
 from huggingface_hub import HfApi, snapshot_download
 
@@ -101,8 +102,7 @@ class Download:
         except subprocess.TimeoutExpired:
             raise HubError("the Hub is slow; the download continues for the next start") from None
         try:
-            assert self._process.stdout is not None  # stdout=PIPE
-            answer = json.load(self._process.stdout)  # one line, which fits into the pipe
+            answer = json.load(cast(IO[bytes], self._process.stdout))  # one line, which fits into the pipe
             if "error" in answer:
                 raise HubError(answer["error"])
             return Snapshot(self.repo, self.revision, answer["commit"], Path(answer["folder"]))

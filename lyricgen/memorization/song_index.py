@@ -98,7 +98,7 @@ class WordHashes(dict[str, int]):
 
     def of_text(self, text: str) -> np.ndarray:
         """`hash_words(find_words(text))`, in a fraction of the time for a long text: uint64 (W,)."""
-        words = _WORD.findall(text.translate(_TO_APOSTROPHE))
+        words = _WORD.findall(text.translate(TO_APOSTROPHE))
         return np.fromiter(map(self.__getitem__, words), np.uint64, len(words))
 
 
@@ -247,7 +247,7 @@ class SongIndex:
         folder = Path(folder)
         metrics = read_artifact(folder, SONG_INDEX)
         with artifact_errors(folder, SONG_INDEX):
-            check_numbers(metrics, "songs", "grams", "bytes")
+            check_numbers(metrics, "songs", "grams", required=True)
             buckets, grams, songs, times = (_mapped(folder / name) for name in ARRAYS)
             with (folder / TITLES).open(newline="", encoding="utf-8") as file:
                 header, *rows = csv.reader(file)

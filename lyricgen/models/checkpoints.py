@@ -10,7 +10,6 @@ learning-curve.png   a picture of history.csv; absent in older folders
 """
 
 import csv
-import json
 import math
 import os
 import shutil

@@ -50,7 +50,9 @@ def _download(url: str, target: Path, sha256: str) -> None:
     digest = hashlib.sha256()
     try:
         with atomic_file(target) as partial:
-            with urllib.request.urlopen(url, timeout=TIMEOUT) as answer, partial.open("wb") as file:
+            if not url.startswith(("http://", "https://")):
+                raise ValueError("its address is neither http nor https")
+            with urllib.request.urlopen(url, timeout=TIMEOUT) as answer, partial.open("wb") as file:  # noqa: S310
                 size = int(answer.headers.get("Content-Length") or 0) or None
                 with tqdm(total=size, unit="B", unit_scale=True, desc=target.name) as bar:
                     while block := answer.read(1 << 16):

