@@ -1,4 +1,6 @@
-"""Takes the README's picture of the real page: `python -m docs.pictures`. It shows the song that the page opens with.
+"""Takes pictures of the real page, for the README and for social cards: `python -m docs.pictures`.
+
+They show the song that the page opens with.
 
 Needs Chromium, as the tests of the page do.
 """
@@ -8,13 +10,15 @@ import shutil
 from pathlib import Path
 
 from benchmarks.running_app import free_port
+from lyricgen.hub.spaces import PICTURE
 
-PICTURE = Path(__file__).parent / "images" / "page.png"
-SIZE = {"width": 1280, "height": 860}
+ROOT = Path(__file__).parents[1]
+PICTURES = {ROOT / "docs/images/page.png": (1280, 860), ROOT / PICTURE: (1200, 630)}
+"""Width and height, in pixels, of each."""
 
 
 def main() -> None:
-    """Writes the picture."""
+    """Writes the pictures."""
     from playwright.sync_api import sync_playwright
 
     from app import demo
@@ -26,13 +30,15 @@ def main() -> None:
     )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport=SIZE)
+        page = browser.new_page()
         page.goto(url)
         page.get_by_role("button", name="Show all").click()
         page.locator(".song-text span").nth(67).click()
         page.mouse.move(0, 0)
         page.wait_for_timeout(500)  # the bars grow
-        page.screenshot(path=PICTURE)
+        for path, (width, height) in PICTURES.items():
+            page.set_viewport_size({"width": width, "height": height})
+            page.screenshot(path=path)
         browser.close()
     demo.close()
 

@@ -12,6 +12,7 @@ from lyricgen.hub.publish import FILES_OF_NEW_REPO, Push, push_files
 PUBLISHED = ("app.py", "lyricgen", "requirements.txt", "README.md", "LICENSE")  # files and folders of a Space
 OWNED = ("lyricgen/",)
 MODELS_VARIABLE = "LYRICGEN_HUB_REPO"
+PICTURE = "lyricgen/assets/page/card.png"  # of the page, for social cards
 
 
 def push_space(repo: str, hub_repo: str | None = None, private: bool = False, root: Path | None = None) -> Push:
@@ -29,7 +30,7 @@ def push_space(repo: str, hub_repo: str | None = None, private: bool = False, ro
     """
     repo = check_repo(repo, "--repo")
     hub_repo = check_repo(hub_repo) if hub_repo is not None else None
-    files = space_files(root or Path(__file__).resolve().parents[2], hub_repo)
+    files = space_files(root or Path(__file__).resolve().parents[2], hub_repo, repo)
 
     def check_paths(paths: set[str]) -> None:
         if "lyricgen/__init__.py" not in paths and paths - FILES_OF_NEW_REPO:
@@ -57,8 +58,23 @@ def _set_models_variable(api: HfApi, repo: str, hub_repo: str | None) -> None:
         api.delete_space_variable(repo, MODELS_VARIABLE)
 
 
-def space_files(root: Path, hub_repo: str | None = None) -> dict[str, Path | bytes]:
-    """The files of a Space, by path; with `hub_repo` the front matter of its card preloads those models.
+def space_address(repo: str) -> str:
+    """The public address of a Space."""
+    return f"https://huggingface.co/spaces/{repo}"
+
+
+def picture_address(repo: str) -> str:
+    """The address of a Space's picture for social cards."""
+    return f"{space_address(repo)}/resolve/main/{PICTURE}"
+
+
+def space_files(root: Path, hub_repo: str | None = None, repo: str | None = None) -> dict[str, Path | bytes]:
+    """The files of a Space, by path.
+
+    Args:
+        root: the project's folder.
+        hub_repo: repository of the models that the front matter preloads; None: none.
+        repo: the Space, of which the front matter names the picture; None: no picture.
 
     Raises:
         HubError: `root` is not the project's folder.
@@ -74,10 +90,13 @@ def space_files(root: Path, hub_repo: str | None = None) -> dict[str, Path | byt
             relative = path.relative_to(root)
             if path.is_file() and not path.is_symlink() and not any(map(_is_left_out, relative.parts)):
                 files[relative.as_posix()] = path
-    if hub_repo:
+    fields: dict[str, object] = {"models": [hub_repo], "preload_from_hub": [hub_repo]} if hub_repo else {}
+    if repo and PICTURE in files:
+        fields["thumbnail"] = picture_address(repo)
+    if fields:
         card = SpaceCard((root / "README.md").read_text(encoding="utf-8"))
-        card.data["models"] = [hub_repo]
-        card.data["preload_from_hub"] = [hub_repo]
+        for name, value in fields.items():
+            card.data[name] = value
         files["README.md"] = str(card).encode()
     return files
 

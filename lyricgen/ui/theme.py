@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from lyricgen.hub.spaces import picture_address, space_address
 from lyricgen.ui.components import STATIC, static
 
 TITLE = "lyricgen: watch a small neural network write a song"
@@ -112,6 +113,12 @@ def head() -> str:
         "og:type": "website",
         "twitter:card": "summary",
     }
+    if space := current_space():
+        tags |= {
+            "og:url": space_address(space),
+            "og:image": picture_address(space),
+            "twitter:card": "summary_large_image",
+        }
     lines = [
         f'<meta {"property" if name.startswith("og:") else "name"}="{name}" content="{html.escape(content)}">'
         for name, content in tags.items()
@@ -121,7 +128,11 @@ def head() -> str:
 
 def space_script() -> str:
     """On a Space, its public address, which links have where the page is in a frame."""
+    space = current_space()
+    return f'window.lyricgenSpace = "{space_address(space)}";' if space else ""
+
+
+def current_space() -> str:
+    """The Space that this is, as 'USER/NAME'; '' elsewhere."""
     space = os.environ.get("SPACE_ID", "")
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", space):
-        return ""
-    return f'window.lyricgenSpace = "https://huggingface.co/spaces/{space}";'
+    return space if re.fullmatch(r"[\w.-]+/[\w.-]+", space) else ""

@@ -102,6 +102,12 @@ def test_the_card_names_the_models_and_is_otherwise_unchanged(project):
         assert (root / "README.md").read_text(encoding="utf-8") == before
 
 
+def test_the_card_of_a_space_names_its_picture():
+    card = SpaceCard(published(space_files(ROOT, repo=APP))["README.md"].decode())
+    address, path = card.data["thumbnail"].split("/resolve/main/")
+    assert address == "https://huggingface.co/spaces/ann/app" and path in space_files(ROOT)
+
+
 @pytest.mark.parametrize("lacking", ["app.py", "lyricgen", "requirements.txt", "README.md", "LICENSE"])
 def test_another_folder_than_the_projects_gives_one_sentence(lacking, project):
     shutil.rmtree(project / lacking) if lacking == "lyricgen" else (project / lacking).unlink()
@@ -126,7 +132,7 @@ def test_a_space_is_created_in_one_commit_and_updated(hub, space):
     assert list(hub.repos) == [f"spaces/{APP}"]
     assert (repo.sdk, repo.private, repo.variables) == ("gradio", False, {})
     assert [commit.message for commit in repo.commits] == ["initial commit", "Update the app"]
-    files = published(space_files(ROOT))
+    files = published(space_files(ROOT, repo=APP))
     assert repo.head.files == {".gitattributes": GITATTRIBUTES, **files}
 
     first = repo.head.oid

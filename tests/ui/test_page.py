@@ -20,6 +20,17 @@ def test_style_sheets_and_scripts_are_files_of_the_package():
     assert all(Path(path).is_file() for path in launch_settings()["css_paths"])
 
 
-def test_the_head_describes_the_page_for_search_engines_and_cards():
-    tags = dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]+)">', head()))
-    assert {"description", "og:title", "og:description"} <= tags.keys() and all(tags.values())
+def tags() -> dict[str, str]:
+    return dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]+)">', head.__wrapped__()))
+
+
+def test_the_head_describes_the_page_for_search_engines_and_cards(monkeypatch):
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert {"description", "og:title", "og:description"} <= tags().keys() and all(tags().values())
+    assert "og:image" not in tags()
+
+
+def test_on_a_space_the_card_has_a_picture(monkeypatch):
+    monkeypatch.setenv("SPACE_ID", "ann/app")
+    assert tags()["og:image"] == "https://huggingface.co/spaces/ann/app/resolve/main/lyricgen/assets/page/card.png"
+    assert tags()["og:url"] == "https://huggingface.co/spaces/ann/app"
