@@ -44,7 +44,8 @@ _NAMES = {
     "memorization.song_index": ("SongIndex",),
     "memorization.originality": ("CopiedRun", "Originality", "measure_originality"),
     "memorization.copy_guard": ("CopyGuard", "CopyState"),
-    "generation.api": ("generate_lyrics", "generate_variants", "stream_lyrics"),
+    "generation.api": ("fill_gap", "generate_lyrics", "generate_variants", "stream_lyrics", "write_verse"),
+    "generation.verse": ("Verse", "VerseLine"),
     "analysis.saliency": ("Saliency", "saliency"),
     "analysis.learning_curves": ("LearningCurves", "learning_curves"),
     "analysis.scoring": ("alternatives", "compare_scores", "score"),
@@ -119,14 +120,18 @@ if TYPE_CHECKING:  # the same names for editors and type checkers, which see no 
     from lyricgen.errors import LyricGenError as LyricGenError
     from lyricgen.errors import ModelError as ModelError
     from lyricgen.errors import VectorsError as VectorsError
+    from lyricgen.generation.api import fill_gap as fill_gap
     from lyricgen.generation.api import generate_lyrics as generate_lyrics
     from lyricgen.generation.api import generate_variants as generate_variants
     from lyricgen.generation.api import stream_lyrics as stream_lyrics
+    from lyricgen.generation.api import write_verse as write_verse
     from lyricgen.generation.decoding import BeamDecodingStrategy as BeamDecodingStrategy
     from lyricgen.generation.decoding import DecodingStrategy as DecodingStrategy
     from lyricgen.generation.decoding import GreedyDecodingStrategy as GreedyDecodingStrategy
     from lyricgen.generation.decoding import Hypothesis as Hypothesis
     from lyricgen.generation.decoding import SamplingDecodingStrategy as SamplingDecodingStrategy
+    from lyricgen.generation.verse import Verse as Verse
+    from lyricgen.generation.verse import VerseLine as VerseLine
     from lyricgen.memorization.copy_guard import CopyGuard as CopyGuard
     from lyricgen.memorization.copy_guard import CopyState as CopyState
     from lyricgen.memorization.originality import CopiedRun as CopiedRun

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from lyricgen import __version__
 from lyricgen.endpoint_verbs import ENDPOINT_VERBS, run_endpoint
 from lyricgen.errors import ArgumentError, LyricGenError, os_error_reason
-from lyricgen.generation.settings import MAX_VARIANTS, generation_settings
+from lyricgen.generation.schemes import SCHEMES
+from lyricgen.generation.settings import MAX_VARIANTS, UNUSED_BY_VERSES, VERSE_DRY, Setting, generation_settings
 from lyricgen.hub.flags import add_hub_flags
 from lyricgen.output import print_json, replace_unencodable
 from lyricgen.validation import check_choice, short_repr
@@ -72,6 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lyricgen {__version__}")
     verbs = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_generate(verbs)
+    _add_verse_verbs(verbs)
     _add_text_verbs(verbs)
     _add_word_verbs(verbs)
     _add_model_verbs(verbs)
@@ -87,11 +89,48 @@ def _add_generate(verbs: "Verbs") -> None:
     generate.add_argument("--prefix", default="", metavar="TEXT", help="the beginning, as a flag")
     generate.add_argument("--model", default="lstm", metavar="NAME", help=MODEL_HELP)
     for setting in generation_settings().values():
-        meaning, _, value_of_none = setting.help.rstrip(".").partition("; None: ")
-        default = None if setting.default is None else str(setting.default)
-        generate.add_argument(f"--{setting.name.replace('_', '-')}", default=default, metavar=METAVARS.get(setting.name, "N"), help=f"{meaning[:1].lower()}{meaning[1:]} (default: {default or value_of_none})".replace("%", "%%"))
+        _add_setting(generate, setting, setting.default)
     generate.add_argument("--variants", default="1", metavar="N", help=f"lyrics to write in one batch, with consecutive seeds, 1 to {MAX_VARIANTS} (default: %(default)s)")
     # fmt: on
+
+
+def _add_setting(verb: argparse.ArgumentParser, setting: Setting, of_verb: Any) -> None:
+    """The flag of a generation setting, with a default of the verb's own."""
+    meaning, _, value_of_none = setting.help.rstrip(".").partition("; None: ")
+    default = None if of_verb is None else str(of_verb)
+    text = f"{meaning[:1].lower()}{meaning[1:]} (default: {default or value_of_none})".replace("%", "%%")
+    metavar = METAVARS.get(setting.name, "N")
+    verb.add_argument(f"--{setting.name.replace('_', '-')}", default=default, metavar=metavar, help=text)
+
+
+def _add_verse_verbs(verbs: "Verbs") -> None:
+    # fmt: off
+    verse = _add_verb(verbs, "verse", write_verse, "write a verse in a form: rhymes, syllables, first letters", json=True)
+    verse.add_argument("--scheme", default="couplet", metavar="NAME", help=f"{', '.join(SCHEMES)} (default: %(default)s)")
+    verse.add_argument("--syllables", default="8", metavar="N", help="of each line, 2 to 16; limericks and haikus have their own (default: %(default)s)")
+    verse.add_argument("--acrostic", default="", metavar="NAME", help="the first letters of the lines; the scheme acrostic needs it (default: none)")
+    verse.add_argument("--words", default="", metavar="WORDS", help="words that must come, separated by commas or spaces (default: none)")
+    verse.add_argument("--without", default="", metavar="LETTERS", help="letters that must not occur (default: none)")
+    verse.add_argument("--lines", default="", metavar="TEXT", help=f"lines that are given, one below the other; empty ones are written; {STDIN_HELP} (default: none)")
+    verse.add_argument("--count", default="4", metavar="N", help="lines of the scheme lines, 1 to 12 (default: %(default)s)")
+
+    fill = _add_verb(verbs, "fill", fill_gap, "fill the gap of a text so that what is behind it follows", json=True)
+    fill.add_argument("text", metavar="TEXT", help=f"1 to 5,000 characters with one gap, written [..]; {STDIN_HELP}")
+    fill.add_argument("--length", default="60", metavar="N", help="characters to fill in, 5 to 200 (default: %(default)s)")
+
+    for verb in (verse, fill):
+        verb.add_argument("--model", default="lstm", metavar="NAME", help=MODEL_HELP)
+        for setting in _verse_settings():
+            _add_setting(verb, setting, VERSE_DRY if setting.name == "dry" else setting.default)
+
+    rhymes = _add_verb(verbs, "rhymes", show_rhymes, "count the syllables of each line of a text, and find its rhymes", json=True)
+    rhymes.add_argument("text", metavar="TEXT", help=f"1 to 20,000 characters; {STDIN_HELP}")
+    # fmt: on
+
+
+def _verse_settings() -> list[Setting]:
+    """The generation settings of verses and gaps."""
+    return [setting for setting in generation_settings().values() if setting.name not in UNUSED_BY_VERSES]
 
 
 def _add_text_verbs(verbs: "Verbs") -> None:
@@ -201,6 +240,50 @@ def write_lyric(options: argparse.Namespace) -> None:
         print(lyrics[0]["text"])
     else:
         print("\n\n".join(f"seed {lyric['seed']}\n\n{lyric['text']}" for lyric in lyrics))
+
+
+def write_verse(options: argparse.Namespace) -> None:
+    """Prints a verse; what could not be met goes to standard error."""
+    from lyricgen.endpoints.verses import stream_verse
+    from lyricgen.generation.verse import VerseForm
+
+    lines = _text_or_stdin(options.lines)
+    form = VerseForm(
+        options.scheme, options.syllables, options.acrostic, options.words, options.without, lines, options.count
+    )
+    settings = {setting.name: getattr(options, setting.name) for setting in _verse_settings()}
+    *_, verse = stream_verse(_resources(), form, options.model, **settings)
+    if options.json:
+        return print_json(verse.to_dict())
+    _print_notes(verse.notes)
+    replace_unencodable()
+    print(verse.text)
+
+
+def fill_gap(options: argparse.Namespace) -> None:
+    """Prints a text with its gap filled."""
+    from lyricgen.endpoints.verses import fill
+
+    settings = {setting.name: getattr(options, setting.name) for setting in _verse_settings()}
+    text = _text_or_stdin(options.text)
+    *_, filled = fill(_resources(), text, options.length, model=options.model, **settings)
+    if options.json:
+        return print_json(filled)
+    replace_unencodable()
+    print(filled)
+
+
+def show_rhymes(options: argparse.Namespace) -> None:
+    """Prints each line with its syllables and the letter of its rhyme, in lower case for a near one."""
+    from lyricgen.words.rhymes import rhymes
+
+    lines = rhymes(_text_or_stdin(options.text))
+    if options.json:
+        return print_json([line.to_dict() for line in lines])
+    replace_unencodable()
+    for line in lines:
+        group = line.group.lower() if line.kind == "near" else line.group
+        print(f"{group or '-':<3}{line.syllables:>3}  {_printable(line.text)}")
 
 
 def show_originality(options: argparse.Namespace) -> None:

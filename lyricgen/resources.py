@@ -237,6 +237,19 @@ class Resources:
                 raise
             yield from self.stream_together(again, every, measured)
 
+    def stream_on_model(
+        self, request: GenerationRequest, write: Callable[[GenerationRequest], Iterator[Answer]]
+    ) -> Iterator[Answer]:
+        """Yields what `write` yields for a request, in the caller's thread; after a device failure once more on the CPU, see
+        `stream_together`."""
+        try:
+            yield from write(request)
+        except DEVICE_ERRORS as error:
+            again = self._on_cpu(request, error)
+            if again is request:
+                raise
+            yield from write(again)
+
     def run_on_model(self, name: str | None, function: Callable[[CharacterModel], Answer]) -> Answer:
         """Runs a function on the model of that name and returns its result.
 

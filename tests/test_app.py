@@ -23,7 +23,14 @@ from lyricgen.songs.reading import ARTISTS
 from lyricgen.storage import ASSETS
 from lyricgen.ui.components import originality_line
 
-WRITING = ("/generate", "/variants", "/compare", "/temperatures")  # endpoints that take the settings of generation
+WRITING = (
+    "/generate",
+    "/variants",
+    "/compare",
+    "/temperatures",
+    "/verse",
+    "/fill",
+)  # endpoints that take the settings of generation
 
 
 @pytest.fixture(scope="module")
@@ -331,7 +338,8 @@ def test_public_api_is_what_is_promised(client):
         "/membership",
         "/writer_bias",
     }
-    assert set(endpoints) == {"/generate", "/variants", "/check_prefix", "/about"} | words | inside
+    verses = {"/verse", "/fill", "/rhymes"}
+    assert set(endpoints) == {"/generate", "/variants", "/check_prefix", "/about"} | words | inside | verses
     parameters = endpoints["/generate"]["parameters"]
     names = ["prefix", "artist", "model", "strategy", "temperature", "top_k", "top_p", "max_length", "seed"]
     assert [parameter["parameter_name"] for parameter in parameters][: len(names)] == names
@@ -361,6 +369,24 @@ def test_public_api_is_what_is_promised(client):
         ("/temperatures", ["prefix", "artist", "model", "max_length", "seed"]),
         ("/learning_curves", []),
         ("/writer_bias", ["words", "pair", "template", "artist", "model"]),
+        (
+            "/verse",
+            [
+                "scheme",
+                "syllables",
+                "artist",
+                "model",
+                "temperature",
+                "seed",
+                "acrostic",
+                "words",
+                "without",
+                "lines",
+                "count",
+            ],
+        ),
+        ("/fill", ["text", "length", "artist", "model", "temperature", "seed"]),
+        ("/rhymes", ["text"]),
         ("/alternatives", ["text", "position", "artist", "model", "temperature", "count"]),
         ("/score", ["text", "artist", "model", "memory"]),
         ("/cells", ["text", "artist", "model", "layer", "unit"]),

@@ -15,7 +15,7 @@ from lyricgen.analysis.membership import measure_membership
 from lyricgen.analysis.scoring import score
 from lyricgen.cli import build_parser, main
 from lyricgen.endpoint_verbs import ENDPOINT_VERBS, endpoint_of, make_parser
-from lyricgen.endpoints import inside, lyrics, words
+from lyricgen.endpoints import inside, lyrics, verses, words
 from lyricgen.generation.api import generate_lyrics
 from lyricgen.generation.settings import generation_settings
 from lyricgen.models.text import section_breaks_to_newlines
@@ -392,7 +392,7 @@ for verb in verbs:
 print(len(verbs), sorted({"torch", "numpy", "pandas", "gensim", "sklearn", "matplotlib", "gradio"} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "15 []\n"
+    assert done.stdout == "18 []\n"
 
 
 @pytest.mark.parametrize(
@@ -442,7 +442,7 @@ def test_help_of_a_verb_of_an_endpoint_describes_each_parameter(capsys, verb):
 
 def test_every_endpoint_has_a_verb(capsys):
     choices = build_parser()._subparsers._group_actions[0].choices
-    endpoints = [name for module in (inside, lyrics, words) for name, value in vars(module).items()
+    endpoints = [name for module in (inside, lyrics, verses, words) for name, value in vars(module).items()
                  if inspect.isfunction(value) and value.__module__ == module.__name__
                  and next(iter(inspect.signature(value).parameters), "") == "resources" and "Args:" in (value.__doc__ or "")]  # fmt: skip
     missing = {name.replace("_", "-") for name in endpoints} - set(choices)

@@ -3,12 +3,15 @@
 import inspect
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.scheduler import stream_together
-from lyricgen.generation.settings import GenerationSettings, generation_settings
+from lyricgen.generation.schemes import DEFAULT_SYLLABLES
+from lyricgen.generation.settings import UNUSED_BY_VERSES, VERSE_DRY, GenerationSettings, generation_settings
+from lyricgen.generation.verse import GapWriter, Verse, VerseForm, VerseWriter
 from lyricgen.memorization.copy_guard import make_copy_guard
 from lyricgen.memorization.song_index import bundled_index
 from lyricgen.models.loading import resolve_model
@@ -18,12 +21,15 @@ log = logging.getLogger("lyricgen")
 F = TypeVar("F", bound=Callable)
 PREFIX_HELP = "The beginning, echoed as typed and read in lower case; empty: the model begins the song."
 MODEL_HELP = "'lstm', 'vanilla-rnn', a model folder, a `.ckpt` file, or a loaded model."
+HELPS = {"prefix": PREFIX_HELP, "model": MODEL_HELP}
 
 
-def _takes_settings(function: F) -> F:
-    """Spells out `**settings` in a function's signature, and ARGUMENTS in its docstring, from `GenerationSettings`."""
+def _takes_settings(function: F, excluded: Sequence[str] = ()) -> F:
+    """Spells out `**settings` in a function's signature, and ARGUMENTS in its docstring, from `GenerationSettings`, but for those
+    that are excluded or that it names itself."""
     signature = inspect.signature(function)
-    settings = generation_settings().values()
+    left_out = {*excluded, *signature.parameters}
+    settings = [each for each in generation_settings().values() if each.name not in left_out]
     parameters = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
     parameters += [
         inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=each.annotation)
@@ -31,7 +37,8 @@ def _takes_settings(function: F) -> F:
     ]
     function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     if function.__doc__:
-        helps = {"prefix": PREFIX_HELP, "model": MODEL_HELP, **{each.name: each.help for each in settings}}
+        helps = {name: help for name, help in HELPS.items() if name in signature.parameters}
+        helps |= {each.name: each.help for each in settings}
         lines = "\n        ".join(f"{name}: {help}" for name, help in helps.items())
         function.__doc__ = function.__doc__.replace("ARGUMENTS", lines)
     return function
@@ -81,6 +88,67 @@ def generate_variants(
         ArgumentError, ModelError: as `stream_lyrics`.
     """
     return write_together(make_request(prefix, model=model, **settings).variants(variants))
+
+
+@partial(_takes_settings, excluded=UNUSED_BY_VERSES)
+def write_verse(
+    scheme: str = "couplet",
+    *,
+    syllables: int = DEFAULT_SYLLABLES,
+    acrostic: str = "",
+    words: str = "",
+    without: str = "",
+    lines: str = "",
+    count: int = 4,
+    model: str | Path | CharacterModel = "lstm",
+    dry: float = VERSE_DRY,
+    **settings: Any,
+) -> Verse:
+    """Writes a verse in a form: `text`, `lines`, and `notes` on what could not be met. `print(write_verse("ABAB").text)`
+
+    Args:
+        scheme: couplet, AABB, ABAB, ABBA, limerick, haiku, acrostic or lines.
+        syllables: of each line, 2 to 16; limericks and haikus have their own.
+        acrostic: the first letters of the lines, such as a name; the scheme acrostic needs it.
+        words: words that must come, at most 50.
+        without: letters that must not occur.
+        lines: lines that are given, one below the other; empty ones are written.
+        count: lines of the scheme lines, 1 to 12.
+        dry: as in `generate_lyrics`.
+        ARGUMENTS
+
+    Raises:
+        ArgumentError: an argument is not allowed, or contradicts another.
+        ModelError: as `stream_lyrics`.
+    """
+    request = make_request(model=model, dry=dry, **settings)
+    *_, verse = VerseWriter(request, VerseForm(scheme, syllables, acrostic, words, without, lines, count)).stream()
+    return verse
+
+
+@partial(_takes_settings, excluded=UNUSED_BY_VERSES)
+def fill_gap(
+    text: str,
+    *,
+    length: int = 60,
+    model: str | Path | CharacterModel = "lstm",
+    dry: float = VERSE_DRY,
+    **settings: Any,
+) -> str:
+    """Fills the gap of a text, written `[..]`, with words that lead from what is before to what is behind; returns the whole text.
+
+    Args:
+        text: 1 to 5,000 characters with one gap.
+        length: characters to fill in, 5 to 200; up to 15 fewer, since it ends with a whole word.
+        dry: as in `generate_lyrics`.
+        ARGUMENTS
+
+    Raises:
+        ArgumentError: there is not exactly one gap, or an argument is not allowed.
+        ModelError: as `stream_lyrics`.
+    """
+    *_, filled = GapWriter(make_request(model=model, dry=dry, **settings), text, length).stream()
+    return filled
 
 
 @_takes_settings

@@ -362,7 +362,7 @@ class _BatchRow(RowState):
     """A sequence in a batch, and the events that its caller waits for."""
 
     def __init__(self, request: GenerationRequest, stepper: FastStepper, grown: threading.Event, measured: bool):
-        prompt_stepper = _make_stepper(request, stepper)
+        prompt_stepper = make_stepper(request, stepper)
         labels, hidden = prompt_stepper.begin(request.labels)
         super().__init__(request, labels, hidden, measured)
         self.settings, self.filters = request.settings, request.filters
@@ -409,7 +409,7 @@ class _UnbatchedSequence:
     bits = error = None
 
     def __init__(self, request: GenerationRequest, grown: threading.Event):
-        stepper = _make_stepper(request, FastStepper.for_model(request.model))
+        stepper = make_stepper(request, FastStepper.for_model(request.model))
         start = Hypothesis(torch.tensor([request.labels], device=stepper.inputs.device))
         length = request.settings.max_length + 1  # the label that opens a song comes first
         settings = request.settings
@@ -431,7 +431,7 @@ class _UnbatchedSequence:
         """Does nothing: its thread is the caller's own."""
 
 
-def _make_stepper(request: GenerationRequest, stepper: FastStepper) -> ArtistStepper | GuidedStepper:
+def make_stepper(request: GenerationRequest, stepper: FastStepper) -> ArtistStepper | GuidedStepper:
     """The stepper of a request, in the style that it asks for."""
     artist = ArtistStepper(stepper, request.model, request.artist_mix)
     return artist if request.guidance == 1 else GuidedStepper(artist, request.guidance)

@@ -23,6 +23,8 @@ MAX_BEAM_SIZE = 32  # hypotheses
 MIN_COPIED_WORDS, MAX_COPIED_WORDS = 4, 50  # words of a copied run that may be allowed
 MAX_DRY = 5.0  # nats, the penalty of a repetition of ten characters
 MAX_VARIANTS = 16  # lyrics of one request
+UNUSED_BY_VERSES = ("strategy", "max_length", "beam_size", "chorus")  # settings of a lyric that a verse does not have
+VERSE_DRY = 0.6  # default of `dry` for verses and gaps
 
 
 def _setting(default: Any, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = ()) -> Any:

@@ -1,5 +1,5 @@
 """Write: first words and an artist in, a song out, played letter by letter; `/generate`, `/variants`, `/check_prefix`,
-`/alternatives`."""
+`/alternatives`, `/verse`, `/fill`, `/rhymes`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from lyricgen.endpoints import lyrics as endpoints
+from lyricgen.endpoints import verses
 from lyricgen.endpoints.completions import completions
 from lyricgen.endpoints.inside import alternatives
 from lyricgen.endpoints.lyrics import make_request, stream_variants
@@ -42,6 +43,7 @@ CLICK_WRITE = "() => { document.querySelector('#write').click(); }"
 IDLE = "() => { document.body.classList.remove('writing'); }"
 SIDE_BY_SIDE = 4  # songs at once
 VARIANTS_LIMIT: dict[str, Any] = {"concurrency_limit": MAX_BATCH_SIZE // MAX_VARIANTS}  # concurrent calls
+VERSE_LIMIT: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "verses"}  # each keeps one core busy
 CALL_LIMIT: dict[str, Any] = {"concurrency_limit": MAX_BATCH_SIZE, "concurrency_id": "lyrics"}
 WRITING: dict[str, Any] = {**RUN_ONCE_EVENT, **CALL_LIMIT, "show_progress": "hidden"}  # the song itself shows it
 LOOK_INSIDE = '<button type="button" class="link" data-open="inside/letters">Look inside</button>'
@@ -106,6 +108,9 @@ def create_write_tab(resources: Resources) -> WriteTab:
     add_endpoint(resources, endpoints.check_prefix, gpu=False, queue=False)
     add_endpoint(resources, completions, api_visibility="private", **CALL_LIMIT)
     add_endpoint(resources, alternatives)
+    add_endpoint(resources, verses.verse, **VERSE_LIMIT)
+    add_endpoint(resources, verses.fill, **VERSE_LIMIT)
+    add_endpoint(resources, verses.rhymes, gpu=False)
     return WriteTab(lyrics, artist, prefix, temperature, settings, written)
 
 
