@@ -97,6 +97,8 @@ def test_damaged_bundled_model_is_left_out_and_the_other_runs(tmp_path, monkeypa
     resources = Resources(device=CPU)
     assert (resources.model_names, resources.default_model) == (["vanilla-rnn"], "vanilla-rnn")
     assert "model.safetensors" in resources.about()["left_out"]["lstm"]
+    (tmp_path / "lstm" / "config.json").unlink()
+    assert "lacks config.json" in Resources(device=CPU).left_out["lstm"]
     (tmp_path / "vanilla-rnn" / "config.json").write_text("{}")
     with pytest.raises(ModelError, match="no bundled model could be loaded"):
         Resources(device=CPU)

@@ -162,8 +162,8 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
 
 
 def bundled_models() -> list[str]:
-    """The names of the bundled models."""
-    return sorted(folder.parent.name for folder in ASSETS.glob(f"*/{MODEL.header}"))
+    """The names of the bundled models, those that lack a file included."""
+    return sorted({path.parent.name for name in (MODEL.header, WEIGHTS) for path in ASSETS.glob(f"*/{name}")})
 
 
 def find_checkpoint(name_or_path: str | Path) -> Path:

@@ -5,6 +5,7 @@ import json
 import os
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,22 +47,22 @@ def read_frames(
     needed = [column for column in (lyric_column, artist_column) if column]
     optional = [column for column in (ARTIST_COLUMN if artist_column is None else None, title_column) if column]
     read = _json_frames if path.suffix.lower() in JSON_ENDINGS else _csv_frames
-    try:
+    with _table_errors(path, needed):
         yield from read(path, needed, optional, separator)
-    except IsADirectoryError:
-        raise DataError(f"{short_repr(str(path))} is a folder; name a CSV file") from None
-    except OSError as error:
-        raise unreadable(path, error) from None
-    except UnicodeDecodeError as error:
-        raise not_utf8(path, error) from None
 
 
 def find_separator(path: str | Path, needed: Iterable[str]) -> str:
-    """The separator with which the header of a CSV file has the needed columns; where none has, that of its ending."""
-    by_ending = "," if Path(path).suffix.lower() == ".csv" else "\t"
-    for separator in dict.fromkeys((by_ending, *SEPARATORS.values())):
-        if set(needed) <= set(_header(path, separator)):
-            return separator
+    """The separator with which the header of a CSV file has the needed columns; where none has, that of its ending.
+
+    Raises:
+        DataError: the file is empty, not UTF-8, or cannot be read.
+    """
+    path, needed = Path(path), list(needed)
+    by_ending = "," if path.suffix.lower() == ".csv" else "\t"
+    with _table_errors(path, needed):
+        for separator in dict.fromkeys((by_ending, *SEPARATORS.values())):
+            if set(needed) <= set(_header(path, separator)):
+                return separator
     return by_ending
 
 
@@ -78,33 +79,17 @@ def not_utf8(path: Path, error: UnicodeDecodeError) -> DataError:
     return DataError(f"{path.name} is not UTF-8 (byte {byte:#04x} in it); save it as UTF-8 and try again")
 
 
-def _csv_frames(path: Path, needed: list[str], optional: list[str], separator: str | None) -> Iterator[pd.DataFrame]:
+@contextmanager
+def _table_errors(path: Path, needed: list[str]) -> Iterator[None]:
+    """Raises `DataError` for what a table that is damaged, or no table, makes pandas raise."""
     try:
-        separator = separator or find_separator(path, needed)
-        header = _header(path, separator)
-        _check_columns(path, header, needed)
-        texts = needed + [column for column in dict.fromkeys(optional) if column in header and column not in needed]
-        with warnings.catch_warnings():  # pandas truncates a first row that is longer than the header, and only warns
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            pd.read_csv(path, nrows=1, index_col=False, dtype=str, sep=separator)
-        others = {column: [""] for column in header if column not in texts}
-        with pd.read_csv(
-            path,
-            sep=separator,
-            chunksize=ROWS_PER_FRAME,
-            index_col=False,
-            dtype={column: str for column in texts},
-            keep_default_na=False,
-            na_values=others or None,
-            on_bad_lines="error",
-        ) as frames:
-            rows = 0
-            for frame in frames:
-                frame[texts] = frame[texts].fillna("")
-                rows += len(frame)
-                yield frame
-        if not rows:
-            raise DataError(f"{path.name} has a header but no rows")
+        yield
+    except IsADirectoryError:
+        raise DataError(f"{short_repr(str(path))} is a folder; name a CSV file") from None
+    except OSError as error:
+        raise unreadable(path, error) from None
+    except UnicodeDecodeError as error:
+        raise not_utf8(path, error) from None
     except pd.errors.EmptyDataError:
         raise DataError(f"{path.name} is empty; it needs a header with the columns {' and '.join(needed)}") from None
     except pd.errors.ParserWarning:
@@ -116,6 +101,34 @@ def _csv_frames(path: Path, needed: list[str], optional: list[str], separator: s
         raise DataError(
             f"{path.name} is not a well-formed CSV file ({reason}); look for an unclosed quote or a row of another length"
         ) from None
+
+
+def _csv_frames(path: Path, needed: list[str], optional: list[str], separator: str | None) -> Iterator[pd.DataFrame]:
+    separator = separator or find_separator(path, needed)
+    header = _header(path, separator)
+    _check_columns(path, header, needed)
+    texts = needed + [column for column in dict.fromkeys(optional) if column in header and column not in needed]
+    with warnings.catch_warnings():  # pandas truncates a first row that is longer than the header, and only warns
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        pd.read_csv(path, nrows=1, index_col=False, dtype=str, sep=separator)
+    others = {column: [""] for column in header if column not in texts}
+    with pd.read_csv(
+        path,
+        sep=separator,
+        chunksize=ROWS_PER_FRAME,
+        index_col=False,
+        dtype={column: str for column in texts},
+        keep_default_na=False,
+        na_values=others or None,
+        on_bad_lines="error",
+    ) as frames:
+        rows = 0
+        for frame in frames:
+            frame[texts] = frame[texts].fillna("")
+            rows += len(frame)
+            yield frame
+    if not rows:
+        raise DataError(f"{path.name} has a header but no rows")
 
 
 def _header(path: str | Path, separator: str) -> list[str]:
