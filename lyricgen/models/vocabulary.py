@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # torch takes seconds to import
 
 CHARACTERS = string.printable
 NUM_CLASSES = len(CHARACTERS)  # 100
+NUM_VISIBLE = len(CHARACTERS.rstrip())  # 94; whitespace has the last labels
 PADDING_LABEL = OOV_LABEL = START_LABEL = NUM_CLASSES
 INPUT_SIZE = NUM_CLASSES + 1
 TYPOGRAPHIC_APOSTROPHES = "’‘‛ʼ′´＇"
@@ -51,6 +52,15 @@ def encode(text: str) -> np.ndarray:
     """`string_to_labels` through a lookup table: a uint8 array, one label per code point, at tens of MB per second."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     return _LABEL_TABLE[np.minimum(codes, len(_LABEL_TABLE) - 1)]
+
+
+def has_known_character(text: str) -> bool:
+    """Whether a text has a character of the vocabulary beside whitespace.
+
+    >>> has_known_character("\u4f60 \u597d\\n"), has_known_character("\u4f60 ok")
+    (False, True)
+    """
+    return bool((encode(text.lower()) < NUM_VISIBLE).any())
 
 
 def token_ids_to_str(token_ids: "Iterable[int] | torch.Tensor") -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from lyricgen.display import one_line
 from lyricgen.errors import DataError
-from lyricgen.models.vocabulary import START_LABEL, encode
+from lyricgen.models.vocabulary import OOV_LABEL, START_LABEL, encode
 from lyricgen.songs.reading import Song
 from lyricgen.storage import ENCODED_CORPUS, artifact_errors, read_artifact, write_artifact
 from lyricgen.validation import name_key
@@ -51,6 +51,12 @@ class Corpus:
     def characters(self) -> int:
         """Characters to predict in all songs, those outside the vocabulary included."""
         return int((self.stops - self.starts).sum()) - len(self)
+
+    @property
+    def unknown_share(self) -> float:
+        """Share of the characters that lie outside the vocabulary; 0 without characters."""
+        unknown = sum(int((self.song(number) == OOV_LABEL).sum()) for number in range(len(self)))
+        return unknown / max(1, self.characters)
 
     def song(self, index: int) -> np.ndarray:
         """The labels of one song without the initial label 100: uint8 (characters,)."""

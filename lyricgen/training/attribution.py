@@ -26,24 +26,20 @@ MIN_NAME_WORD = 4  # letters of a word that is masked on its own
 EXCERPTS = ((0, 600), (0, 300), (0, 150), (0, 40), (300, 450), (300, 340))  # spans of each held-out song, in characters
 
 
-def train_attribution(songs: TrainingSongs, config: TrainConfig) -> str | None:
+def train_attribution(songs: TrainingSongs, config: TrainConfig) -> str:
     """Fits and calibrates the n-gram classifier of artists, and writes the artifact.
 
     Artists' names are masked, so that a name in a text is no evidence; the held-out figures of a classifier that reads names
-    are recorded beside it as `names_kept`. Songs of fewer than two artists are skipped with a note where other artifacts
-    are trained too.
+    are recorded beside it as `names_kept`.
 
     Returns:
-        its figures in words; None if it was skipped.
+        its figures in words.
 
     Raises:
-        DataError: fewer than two artists have a song, and nothing else is trained.
+        DataError: fewer than two artists have a song.
         Interrupted: by Ctrl-C or SIGTERM; nothing was written.
     """
     started = time.perf_counter()
-    if config.models != (ATTRIBUTION,) and len(np.unique(songs_with_artist(songs.train).artist_labels)) < 2:
-        print(f"{ATTRIBUTION}: skipped, since the songs are not of two artists or more")
-        return None
     with interruptible(ATTRIBUTION):
         classifier = fit_attribution(songs.train, config.seed)
         _, names_kept = calibrate_on_held_out(

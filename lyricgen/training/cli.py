@@ -20,14 +20,13 @@ from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
-from lyricgen.errors import ArgumentError, DivergenceError, LyricGenError, describe_os_error
+from lyricgen.errors import ArgumentError, DataError, DivergenceError, LyricGenError, describe_os_error
 from lyricgen.hub.flags import check_repo, check_revision, has_token, push_command
 from lyricgen.output import replace_unencodable
 from lyricgen.training.config import (
     ATTRIBUTION,
     INDEX,
     MEMBERSHIP,
-    MEMORY,
     NETWORKS,
     QUICK,
     WORDS,
@@ -91,6 +90,8 @@ def main(arguments: list[str] | None = None, prog: str | None = None) -> int:
 def train(config: TrainConfig) -> int:
     """Trains and writes each artifact of `config.models`, in that order, and prints a summary.
 
+    Of several artifacts, those for which the songs are too few or too short are skipped with a note, except the networks.
+
     Returns:
         the rank of this process; ranks other than 0 of a distributed training write and print nothing.
 
@@ -124,22 +125,31 @@ def train(config: TrainConfig) -> int:
     if set(config.models) - {INDEX, WORDS}:  # songs that cannot be used are found before anything is trained
         songs()
     trained = []
-    figures: str | None
+
+    def train_artifact(name: str) -> str | None:
+        """The figures of an artifact in words; None for one without a folder of its own, or that was skipped."""
+        if name == INDEX:
+            return train_index(config)
+        if name == WORDS:
+            return train_words(config)
+        if name == ATTRIBUTION:
+            return train_attribution(songs(), config)
+        if name == MEMBERSHIP:
+            return train_membership(songs(), config)
+        if name in NETWORKS:
+            return train_network(name, songs(), config)
+        fit_memories(songs(), config)
+        return None
+
     for name in config.models:
         started = time.perf_counter()
-        if name == INDEX:
-            figures = train_index(config)
-        elif name == WORDS:
-            figures = train_words(config)
-        elif name == ATTRIBUTION:
-            figures = train_attribution(songs(), config)
-        elif name == MEMBERSHIP:
-            figures = train_membership(songs(), config)
-        elif name == MEMORY:
-            figures = None  # no folder of its own
-            fit_memories(songs(), config)
-        else:
-            figures = train_network(name, songs(), config)
+        try:
+            figures = train_artifact(name)
+        except DataError as error:  # the songs are too few or too short for this artifact
+            if name in NETWORKS or len(config.models) == 1:
+                raise
+            print(f"{name}: skipped, since {error}")
+            continue
         if figures:
             trained.append(TrainedArtifact(name, figures, time.perf_counter() - started, config.out / name))
     if trained:

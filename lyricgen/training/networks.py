@@ -267,22 +267,20 @@ def recorded_options(name: str, config: TrainConfig) -> dict[str, Any]:
 
 
 def measure(model: CharacterModel, songs: TrainingSongs, length: int = 128) -> dict[str, float]:
-    """Bits per character over whole songs, in float32; a figure without songs is left out.
+    """Bits per character over whole songs, in float32; a figure without known characters is left out.
 
     Returns:
         `val_bpc` of all validation songs, `clean_bpc` of the clean ones, `clean_no_headings_bpc` of the clean ones without
         heading debris, and `held_out_bpc` of the held-out training songs.
     """
     bits, characters = measure_bits(model, _validation_streams(songs.val, length), len(songs.val))
-    figures = {"val_bpc": float(bits.sum() / characters.sum())}
-    if songs.clean.any():
-        clean = torch.from_numpy(songs.clean)
-        figures["clean_bpc"] = float(bits[clean].sum() / characters[clean].sum())
+    clean = torch.from_numpy(songs.clean)
+    sums = {"val_bpc": (bits.sum(), characters.sum()), "clean_bpc": (bits[clean].sum(), characters[clean].sum())}
     for name, corpus in (("clean_no_headings_bpc", songs.without_headings), ("held_out_bpc", songs.held_out)):
         if corpus is not None:
             bits, characters = measure_bits(model, _validation_streams(corpus, length), len(corpus))
-            figures[name] = float(bits.sum() / characters.sum())
-    return {name: round(value, 4) for name, value in figures.items()}
+            sums[name] = bits.sum(), characters.sum()
+    return {name: round(float(bits / characters), 4) for name, (bits, characters) in sums.items() if characters}
 
 
 def has_line_breaks(corpus: Corpus) -> bool:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from lyricgen.errors import DataError
+from lyricgen.models.vocabulary import has_known_character
 from lyricgen.songs.cleaning import CleaningReport, SongCleaner, clean_training_songs
 from lyricgen.songs.corpus import Corpus, encode_corpus, split_numbers
-from lyricgen.songs.download import TRAIN_FILE, VAL_FILE, download_songdata
+from lyricgen.songs.download import SHA256, TRAIN_FILE, VAL_FILE, download_songdata
 from lyricgen.songs.overlap import clean_songs
 from lyricgen.songs.reading import ARTISTS, Song, read_songs, reading_notes
 from lyricgen.storage import file_sha256
@@ -67,6 +69,31 @@ def read_config_songs(path: Path, config: TrainConfig) -> Iterator[Song]:
     return islice(read_songs(path, config.lyric_column, config.artist_column, config.separator), config.max_songs)
 
 
+def read_known_songs(path: Path, config: TrainConfig, unknown: set[int]) -> Iterator[Song]:
+    """The songs of a file or folder of which the models know a character beside blanks; those of the course stay as published.
+
+    Args:
+        path: of the file or folder.
+        config: of the training.
+        unknown: gets the numbers of the songs that are left out.
+
+    Raises:
+        DataError: the songs cannot be read, or none is known.
+    """
+    published = path.name in SHA256 and file_sha256(path) == SHA256[path.name]
+    is_empty = True
+    for number, song in enumerate(read_config_songs(path, config)):
+        if published or has_known_character(song.lyric):
+            is_empty = False
+            yield song
+        else:
+            unknown.add(number)
+    if is_empty:
+        raise DataError(
+            f"{path.name} has no song with a character that the models know (such as a to z); they read ASCII text only"
+        )
+
+
 def print_reading_notes(config: TrainConfig) -> None:
     """Prints how the files of songs are read, where that is not plain."""
     for source in find_songs(config):
@@ -86,9 +113,11 @@ def prepare_songs(config: TrainConfig) -> TrainingSongs:
     source, val_source = find_songs(config)
     artists = ARTISTS if source.name == TRAIN_FILE else None
     folder = config.out / "corpus"
-    read = partial(read_config_songs, source, config)
+    unknown: set[int] = set()
+    read = partial(read_known_songs, source, config, unknown)
 
     uncleaned = encode_corpus(read(), folder / "train", artists)
+    _print_unknown(unknown, source)
     cleaner = SongCleaner.fit(read) if config.clean else None
     if val_source:
         numbers, val_numbers = np.arange(len(uncleaned)), np.empty(0, np.int64)
@@ -96,9 +125,11 @@ def prepare_songs(config: TrainConfig) -> TrainingSongs:
         numbers, val_numbers = split_numbers(len(uncleaned), config.val_share, config.seed)
     cleaned = clean_training_songs(read, folder / "cleaned", cleaner, numbers, artists, config.held_out, config.seed)
     if val_source:
-        read_val = partial(read_config_songs, val_source, config)
+        unknown_val: set[int] = set()
+        read_val = partial(read_known_songs, val_source, config, unknown_val)
         val = encode_corpus(read_val(), folder / "val", uncleaned.artists)
         without_headings = _encode_without_headings(read_val(), cleaner, folder, uncleaned.artists) if cleaner else val
+        _print_unknown(unknown_val, val_source)
     else:
         val, without_headings = uncleaned.subset(val_numbers), cleaned.corpus.subset(val_numbers)
         uncleaned = uncleaned.subset(numbers)
@@ -125,6 +156,11 @@ def _encode_without_headings(
     return encode_corpus(lyrics, folder / "val-without-headings", artists)
 
 
+def _print_unknown(unknown: set[int], source: Path) -> None:
+    if unknown:
+        print(f"{source.name}: {len(unknown):,} songs are left out, since the models know none of their characters")
+
+
 def _print_counts(songs: TrainingSongs) -> None:
     if songs.cleaning:
         print(songs.cleaning)
@@ -132,3 +168,5 @@ def _print_counts(songs: TrainingSongs) -> None:
         f"{len(songs.train):,} songs to train on ({songs.train.characters:,} characters), {len(songs.val):,} to validate "
         f"with, {int(songs.clean.sum()):,} of them clean"
     )
+    if songs.train.unknown_share:
+        print(f"{songs.train.unknown_share:.2%} of the characters to train on are unknown to the models")

@@ -211,6 +211,51 @@ def test_songs_of_one_artist_have_nothing_to_tell_apart(tmp_path, songs_folder, 
     assert "attribution: skipped" in capsys.readouterr().out and not (tmp_path / "out/attribution").exists()
 
 
+def test_songs_of_which_the_models_know_no_character_are_left_out_and_counted(tmp_path, capsys):
+    unknown = [
+        "\u4f60\u597d \u4e16\u754c",
+        "\uff21\uff22\u3000\uff23",
+        "\u043f\u0440\u0438\u0432\u0435\u0442\n\u043c\u0438\u0440",
+        "\uc0ac\ub791 \ud574",
+    ]
+    rows = [{"Lyric": lyric} for lyric in unknown]
+    known = [{"Lyric": f"la la {number} \u4f60 oh {'na ' * number}"} for number in range(1, 9)]
+    (tmp_path / "unknown.json").write_text(json.dumps(rows))
+    (tmp_path / "mixed.json").write_text(json.dumps(rows[:3] + known + rows[3:]))
+    flags = ("--models", "vanilla-rnn", "--epochs", 1)
+    for more in ((), ("--no-clean",)):
+        message = refusal(capsys, *flags, *more, "--data", tmp_path / "unknown.json", out=tmp_path / "out")
+        assert "unknown.json has no song with a character that the models know" in message
+    message = refusal(
+        capsys, *flags, "--data", tmp_path / "mixed.json", "--val", tmp_path / "unknown.json", out=tmp_path / "out"
+    )
+    assert "unknown.json has no song" in message
+    assert not (tmp_path / "out/vanilla-rnn").exists()
+    assert run(*flags, "--no-clean", "--data", tmp_path / "mixed.json", out=tmp_path / "out") == 0
+    printed = capsys.readouterr().out
+    assert "mixed.json: 4 songs are left out, since the models know none of their characters" in printed
+    assert re.search(r"6 songs to train on .*1 to validate with", printed)
+    assert re.search(r"\d\.\d\d% of the characters to train on are unknown", printed) and "NaN" not in printed
+    for path in (tmp_path / "out").rglob("*.json"):
+        assert "NaN" not in path.read_text()
+
+
+def test_of_few_songs_what_cannot_be_made_is_skipped_and_the_rest_is_trained(tmp_path, capsys):
+    lyrics = ["go", "la la", "hey ho", "oh no oh no", "bye bye now", "my my", "so long", "ha ha ha", "yes"]
+    (tmp_path / "songs.csv").write_text("Artist,Lyric\n" + "".join(f"{lyric[:1]},{lyric}\n" for lyric in lyrics))
+    assert run("--data", tmp_path / "songs.csv", "--epochs", 1, "--min-songs", 10, out=tmp_path / "out") == 0
+    printed = capsys.readouterr().out
+    for name, reason in {
+        "originality": "no song has",
+        "lyrics": "no word occurs in 10 songs",
+        "membership": "",
+    }.items():
+        assert f"{name}: skipped, since {reason}" in printed and not (tmp_path / "out" / name).exists()
+    for name in ("vanilla-rnn", "lstm"):
+        assert load_model(tmp_path / "out" / name).artists
+    assert "NaN" not in printed
+
+
 def test_word_vectors_alone_need_no_validation_songs_and_encode_nothing(tmp_path):
     (tmp_path / "one.txt").write_text("only one song, sung once")
     assert run("--data", tmp_path / "one.txt", "--models", "lyrics", out=tmp_path / "out") == 0
