@@ -375,6 +375,8 @@ def show_analogy(options: argparse.Namespace) -> None:
     answer = analogy(_resources(), options.x1, options.x2, options.y1, options.top_k, options.vectors)
     if options.json:
         return print_json(answer)
+    if answer["answer"] is None:
+        return print(answer["note"])
     print("{x1} is to {x2} as {y1} is to {answer}".format(**answer))
     for method, answers in (("3CosAdd", answer["add"]), ("3CosMul", answer["mul"])):
         print(f"\n{method}")
@@ -465,9 +467,11 @@ def show_bias(options: argparse.Namespace) -> None:
     missing = [word for words in weat["before"]["missing"].values() for word in words]
     if missing:
         print(f"left out, since {options.vectors} lacks them: {_quoted(missing)}", file=sys.stderr)
-    x1, word, y1 = analogies["x1"], analogies["word"], analogies["y1"]
-    print(f"{x1} : {word} :: {y1} : {_answers_that_count(analogies['forward'])}")
-    print(f"{y1} : {word} :: {x1} : {_answers_that_count(analogies['backward'])}")
+    _print_notes(answer["notes"])
+    if analogies:
+        x1, word, y1 = analogies["x1"], analogies["word"], analogies["y1"]
+        print(f"{x1} : {word} :: {y1} : {_answers_that_count(analogies['forward'])}")
+        print(f"{y1} : {word} :: {x1} : {_answers_that_count(analogies['backward'])}")
 
 
 def show_about(options: argparse.Namespace) -> None:
@@ -516,7 +520,7 @@ def _text_or_stdin(text: str) -> str:
     """The text, or for '-' stdin without its final newline."""
     if text != "-":
         return text
-    return sys.stdin.buffer.read().decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")
+    return sys.stdin.buffer.read().decode("utf-8-sig", "replace").removesuffix("\n").removesuffix("\r")
 
 
 def _write_file(file: str, content: bytes, flag: str) -> None:
@@ -558,14 +562,17 @@ def _print_notes(notes: Iterable[str]) -> None:
         print(note, file=sys.stderr)
 
 
-def _print_answers(answers: Iterable[dict[str, Any]]) -> None:
+def _print_answers(answers: Sequence[dict[str, Any]]) -> None:
+    if not answers:
+        print("  none: the vector space has no other word")
     for answer in answers:
         mark = "  (asked with: does not count)" if answer["excluded"] else ""
         print(f"  {answer.get('score', answer['similarity']):.3f}  {_printable(answer['word'])}{mark}")
 
 
 def _answers_that_count(answers: Iterable[dict[str, Any]]) -> str:
-    return ", ".join(answer["word"] for answer in answers if not answer["excluded"])
+    words = ", ".join(answer["word"] for answer in answers if not answer["excluded"])
+    return words or "no answer, since the vector space has no other word"
 
 
 def _print_scores(scores: Sequence["Score"]) -> None:

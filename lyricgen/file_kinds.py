@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 SAMPLE_SIZE = 4_096  # bytes from the beginning
+ZIP_MAGIC = b"PK\x03\x04"
 
 
 class FileKind(NamedTuple):
@@ -19,6 +20,7 @@ class FileKind(NamedTuple):
 
 
 _KINDS = {
+    ZIP_MAGIC: FileKind("a zip archive", is_archive=True),
     b"\x1f\x8b": FileKind("a gzip archive", is_archive=True),
     b"BZh": FileKind("a bzip2 archive", is_archive=True),
     b"\xfd7zXZ\0": FileKind("an xz archive", is_archive=True),
@@ -29,6 +31,7 @@ _KINDS = {
     b"PAR1": FileKind("a Parquet file", is_table=True),
     b"ARROW1": FileKind("a Feather file", is_table=True),
     b"SQLite format 3\0": FileKind("an SQLite database", is_table=True),
+    b"\xba\x16\x4f\x2f": FileKind("a binary fastText model"),
     b"%PDF-": FileKind("a PDF file"),
     b"{\\rtf": FileKind("an RTF file"),
     b"\x89HDF\r\n": FileKind("an HDF5 file"),
@@ -43,7 +46,6 @@ _KINDS = {
     b"ID3": FileKind("an MP3 recording"),
     b"OggS": FileKind("an Ogg recording"),
     b"fLaC": FileKind("a FLAC recording"),
-    b"RIFF": FileKind("a WAV recording"),
 }
 _IN_ZIP = {  # the beginning of a name in a zip archive
     "xl/": FileKind("an Excel workbook", is_table=True),
@@ -52,7 +54,6 @@ _IN_ZIP = {  # the beginning of a name in a zip archive
     "Index/": FileKind("a Numbers or Pages document", is_table=True),
     "content.xml": FileKind("an OpenDocument file", is_table=True),
 }
-_ZIP = FileKind("a zip archive", is_archive=True)
 _TAR = FileKind("a tar archive", is_archive=True)
 _HTML = FileKind("a web page (HTML)")
 
@@ -64,8 +65,11 @@ def find_kind(path: str | Path) -> FileKind | None:
             sample = file.read(SAMPLE_SIZE)
     except (OSError, ValueError):  # ValueError: a name with a zero byte
         return None
-    if sample.startswith(b"PK\x03\x04"):
-        return _kind_of_zip(path)
+    return _kind_of_zip(path) if sample.startswith(ZIP_MAGIC) else kind_of_bytes(sample)
+
+
+def kind_of_bytes(sample: bytes) -> FileKind | None:
+    """`find_kind` of a file that begins with these bytes, `SAMPLE_SIZE` or all of them."""
     if sample[257:262] == b"ustar":
         return _TAR
     if sample.removeprefix(b"\xef\xbb\xbf").lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
@@ -78,5 +82,7 @@ def _kind_of_zip(path: str | Path) -> FileKind:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except (OSError, zipfile.BadZipFile):
-        return _ZIP
-    return next((kind for start, kind in _IN_ZIP.items() if any(name.startswith(start) for name in names)), _ZIP)
+        return _KINDS[ZIP_MAGIC]
+    return next(
+        (kind for start, kind in _IN_ZIP.items() if any(name.startswith(start) for name in names)), _KINDS[ZIP_MAGIC]
+    )

@@ -81,6 +81,36 @@ def test_the_prefix_may_be_an_argument_or_come_from_stdin(capsys, type_in):
     assert (code, err) == (2, "lyricgen: --prefix must be left out where PREFIX is given, got 'sea '\n")
 
 
+def test_a_space_of_three_words_has_no_answer_and_says_so(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("LYRICGEN_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "mini.txt").write_text("king 1 2\nqueen 2 1\nman 1 0\n")
+    (tmp_path / "one.txt").write_text("king 1 2\n")
+    code, out, _ = run(capsys, "analogy", "king", "queen", "man", "--vectors", str(tmp_path / "mini.txt"))
+    assert (code, out) == (0, "There is no answer: mini has no word beside those of the question.\n")
+    code, out, _ = run(capsys, "neighbors", "king", "--vectors", str(tmp_path / "one.txt"))
+    assert (code, out) == (0, "  none: the vector space has no other word\n")
+
+
+def test_a_bias_test_leaves_the_analogy_out_with_a_note(capsys):
+    code, out, err = run(capsys, "bias", "--test", "math-arts", "--vectors", "lyrics")
+    assert code == 0 and "effect size" in out and " :: " not in out
+    assert "The analogies are left out: word 'worker' is not among" in err
+
+
+def test_words_and_texts_are_typed_as_people_type_them(capsys, type_in, tmp_path):
+    assert run(capsys, "neighbors", "don\u2019t", "--vectors", "lyrics") == run(
+        capsys, "neighbors", "don't", "--vectors", "lyrics"
+    )
+    assert run(capsys, "map", "king\uff0cqueen\u3001m\u200ban", "--out", str(tmp_path / "map.json"))[0] == 0
+    assert [row["word"] for row in json.loads((tmp_path / "map.json").read_text())["words"]] == ["king", "queen", "man"]
+    plain = run(capsys, "score", "don't go\nnow", "--json")
+    for text in ("\ufeffdon\u2019t go\r\nnow\r\n", "don\u00b4t go\rno\u00adw\n"):
+        type_in(text)
+        code, out, _ = run(capsys, "score", "-", "--json")
+        scores = [[character["log_prob"] for character in json.loads(each)["characters"]] for each in (out, plain[1])]
+        assert code == 0 and scores[0] == scores[1]
+
+
 def test_notes_go_to_stderr():
     flags = ["--prefix", "caf\u00e9 ", "--max-length", "20", "--seed", "1"]
     command = [sys.executable, "-m", "lyricgen", "generate", *flags]

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from lyricgen.endpoints.detail import Detail, check_detail, in_detail
+from lyricgen.errors import ArgumentError
 from lyricgen.plotting import to_bytes
 from lyricgen.validation import check_choice, check_integer, check_text
 from lyricgen.words import queries
@@ -142,7 +143,8 @@ def bias(
     word: str = "worker",
     y1: str = "woman",
 ) -> dict:
-    """WEAT of four word sets before and after hard debiasing for gender, and both analogies x1 : word :: y1 : ? and back.
+    """WEAT of four word sets before and after hard debiasing for gender, and both analogies x1 : word :: y1 : ? and back; these
+    are null, with a note, where the vector space lacks one of their words.
 
     Args:
         target1: words X, 2 to 500, separated by commas, spaces or lines.
@@ -156,9 +158,15 @@ def bias(
     """
     space = resources.space(vectors)
     before, after = weat_and_debiased((target1, target2, attribute1, attribute2), space)
+    analogies, notes = None, []
+    try:
+        analogies = asdict(two_analogies(x1, word, y1, BIAS_ANSWERS, space))
+    except ArgumentError as error:  # the test needs only its own words
+        notes.append(f"The analogies are left out: {error}.")
     return {
-        "analogies": asdict(two_analogies(x1, word, y1, BIAS_ANSWERS, space)),
+        "analogies": analogies,
         "weat": {"before": asdict(before), "after_debiasing": asdict(after) if after else None},
+        "notes": notes,
     }
 
 

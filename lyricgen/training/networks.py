@@ -74,8 +74,7 @@ def train_network(name: str, songs: TrainingSongs, config: TrainConfig, rank: in
     checkpoints = config.out / "checkpoints" / name
     curve, samples, state = LearningCurve(), StageSamples(checkpoints / "stages"), TrainingState(streams)
     stopping = EarlyStopping(config.patience) if config.patience and songs.held_out else None
-    if config.resume:
-        _check_resume(config.resume, model, task, state)
+    resumed_at = _check_resume(config.resume, model, task, state, recipe.epochs) if config.resume else 0
     callbacks = [curve, DivergenceGuard(curve), samples, state, *([stopping] if stopping else [])]
     trainer = make_trainer(checkpoints, callbacks, recipe.epochs, config)
     print(f"{name}: {recipe.epochs} epochs of {len(streams):,} steps, {trainer.precision} on {device_name(trainer)}")
@@ -99,6 +98,8 @@ def train_network(name: str, songs: TrainingSongs, config: TrainConfig, rank: in
         raise Interrupted(f"continue with: {_resume_command(name, last)}" if last else f"{name} was not written")
     if rank:
         return None
+    if trainer.global_step == resumed_at:
+        print(f"{name}: nothing was left to train; the weights of the checkpoint are measured and written")
     if stopping and stopping.best_weights:
         model.load_state_dict(stopping.best_weights)
         print(f"{name}: the weights are those of step {stopping.best_step:,}, with the lowest held_out_bpc")
@@ -320,8 +321,14 @@ def _way_back(name: str, checkpoint: Path | None, lower_rate: float) -> str:
     return f"continue with a lower rate: {_resume_command(name, checkpoint)}, with --learning-rate {lower_rate:g}"
 
 
-def _check_resume(path: Path, model: CharacterModel, task: LyricsGenerationTask, state: TrainingState) -> None:
-    """Raises `ModelError` for a checkpoint that is damaged, or of a training with other settings or songs."""
+def _check_resume(
+    path: Path, model: CharacterModel, task: LyricsGenerationTask, state: TrainingState, epochs: int
+) -> int:
+    """The steps that a checkpoint was trained for.
+
+    Raises:
+        ModelError: it is damaged, of a training with other settings or songs, or of more than `epochs`.
+    """
     saved = load_training_checkpoint(path)
     if not has_checksums(path):
         print(f"{path.name} is of an older PyTorch and has no checksums, so that damage to it may go unnoticed")
@@ -341,3 +348,10 @@ def _check_resume(path: Path, model: CharacterModel, task: LyricsGenerationTask,
         raise ModelError(
             f"--resume: {path.name!r} is of a training with another {flags}; use the flags of that training"
         )
+    steps = int(content["global_step"])
+    trained = -(-steps // len(state.streams))  # epochs, the last one in part
+    if trained > epochs:
+        raise ModelError(
+            f"--resume: {path.name!r} was trained for {trained} epochs; --epochs must be at least that, got {epochs}"
+        )
+    return steps

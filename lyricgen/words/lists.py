@@ -13,8 +13,11 @@ from lyricgen.validation import check_text, check_text_length, short_repr
 
 MAX_TEXT_LENGTH = 100_000  # characters
 MAX_GROUP_NAME_LENGTH = 40  # characters; longer names are cut
-_ARROW = re.compile(r"-{0,2}>|→|=>")
-_SEPARATORS = re.compile(r"[\s,;]+")
+_ARROW = re.compile(r"[-－]{0,2}[>＞]|→|=>")
+_COLON = re.compile("[:：﹕]")
+_SEPARATORS = re.compile(
+    r"[\s,;，；、､،؛﹐﹑﹔︐︑︔՝፣፤߸᠂᠈꓾꘍꛵⹁⹌⁏;]+"
+)  # also full-width, ideographic, Arabic and other commas
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class GenderLists:
 
 
 def parse_words(text: object, argument: str = "words") -> WordList:
-    """Reads words separated by commas, semicolons, spaces or line breaks.
+    """Reads words separated by commas, semicolons (of any script), spaces or line breaks.
 
     Each line is a group, named by the text before its colon if it has one; `man > king` adds an arrow.
 
@@ -75,9 +78,9 @@ def parse_words(text: object, argument: str = "words") -> WordList:
     arrows: list[tuple[str, str]] = []
     has_names = False
     for number, line in enumerate((line for line in text.splitlines() if line.strip()), 1):
-        name, colon, rest = line.partition(":")
-        if colon:
-            has_names = True
+        name, *after_colon = _COLON.split(line, maxsplit=1)
+        if after_colon:
+            has_names, rest = True, after_colon[0]
         else:
             name, rest = f"line {number}", line
         name = "".join(filter(str.isprintable, name)).strip()[:MAX_GROUP_NAME_LENGTH]

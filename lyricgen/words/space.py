@@ -7,6 +7,7 @@ meta.json     format version, name, source, counts, and the sha256 of the other 
 Shapes: N words of D dimensions. No pickle is loaded.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,8 +23,9 @@ from rapidfuzz.distance import OSA
 
 from lyricgen.display import one_line
 from lyricgen.errors import ArgumentError, VectorsError
+from lyricgen.models.vocabulary import TO_APOSTROPHE
 from lyricgen.storage import PARSE_ERRORS, VECTOR_SPACE, artifact_errors, read_artifact, read_header, write_artifact
-from lyricgen.validation import check_text, short_repr
+from lyricgen.validation import check_text, name_key, short_repr
 
 VECTORS, WORDS = VECTOR_SPACE.files
 META = VECTOR_SPACE.header
@@ -31,6 +33,7 @@ MAX_WORD_LENGTH = 100  # characters; of longer texts only the typed spelling is 
 MAX_IN_MEMORY = 30_000_000  # bytes of vectors; larger files are memory-mapped and their checksum is not verified
 FREQUENT_WORDS = 10_000  # words that random pairs are sampled from
 RANDOM_PAIRS = 20_000  # pairs of frequent words in the distribution of distances
+_JOINED = re.compile(r"[\s_\-\u2010-\u2015]+")
 
 
 class VectorSpace(KeyedVectors):
@@ -101,10 +104,10 @@ class VectorSpace(KeyedVectors):
         return similarities
 
     def find(self, text: object, argument: str = "word") -> str:
-        """The word of this space for a text: as typed, else in lower case, else without accents.
+        """The word of this space for a text: as typed, else in lower case, else without accents, else by `fold_word`.
 
         Args:
-            text: one word; spaces around it are dropped.
+            text: one word; spaces around it and invisible characters are dropped.
             argument: its name in an error message.
 
         Raises:
@@ -120,15 +123,27 @@ class VectorSpace(KeyedVectors):
 
     def lookup(self, typed: str) -> str | None:
         """`find` with None in place of an error."""
-        if len(typed) > MAX_WORD_LENGTH:  # normalizing takes long for a long run of accents
+        if (
+            typed in self.key_to_index or len(typed) > MAX_WORD_LENGTH
+        ):  # normalizing takes long for a long run of accents
             return typed if typed in self.key_to_index else None
         composed = unicodedata.normalize("NFC", typed)
-        plain = "".join(
-            letter for letter in unicodedata.normalize("NFKD", composed) if not unicodedata.combining(letter)
-        )
-        spellings = [typed, composed, composed.lower(), plain.lower()]
-        spellings += [spelling.replace(" ", "-") for spelling in spellings] if " " in typed else []
-        return next((spelling for spelling in spellings if spelling in self.key_to_index), None)
+        plain = _without_accents(composed)
+        spellings = [composed, composed.lower(), plain.lower(), folded := fold_word(typed)]
+        found = next((spelling for spelling in spellings if spelling in self.key_to_index), None)
+        return found or self._by_folded.get(folded)
+
+    @cached_property
+    def _by_folded(self) -> dict[str, str]:
+        """The most frequent word of each `fold_word`, where the two differ."""
+        words: dict[str, str] = {}
+        for word in self.index_to_key:
+            if not (word.isascii() and word.isalnum() and word.islower()) and (folded := fold_word(word)) not in (
+                "",
+                word,
+            ):
+                words.setdefault(folded, word)
+        return words
 
     def known(self, words: Iterable[str]) -> tuple[list[str], list[str]]:
         """Splits words into known ones, in this space's spelling, and out-of-vocabulary ones, as typed; each once."""
@@ -137,12 +152,18 @@ class VectorSpace(KeyedVectors):
         return list(known), [typed for typed, word in spelling.items() if word is None]
 
     def nearest_spellings(self, typed: str, limit: int = 5) -> list[str]:
-        """Words within a small edit distance of `typed`: by distance, then same first letter, then frequency."""
-        typed = typed.lower()
-        max_edits = min(3, len(typed) // 3) or int(len(typed) > 1)
-        near = process.extract(typed, self.index_to_key, scorer=OSA.distance, score_cutoff=max_edits, limit=100)
-        candidates = [(edits, word[:1] != typed[:1], row, word) for word, edits, row in near if edits < len(typed)]
-        return [word for *_, word in sorted(candidates)[:limit]]
+        """Words within a small edit distance of `typed`: by distance, then same first letter, then frequency.
+
+        Several words are compared as one, and joined by underscores.
+        """
+        typed, candidates = typed.lower(), []
+        for joined in dict.fromkeys((typed.replace(" ", ""), typed.replace(" ", "_"))):
+            max_edits = min(3, len(joined) // 3) or int(len(joined) > 1)
+            near = process.extract(joined, self.index_to_key, scorer=OSA.distance, score_cutoff=max_edits, limit=100)
+            candidates += [
+                (edits, word[:1] != typed[:1], row, word) for word, edits, row in near if edits < len(joined)
+            ]
+        return list(dict.fromkeys(word for *_, word in sorted(candidates)))[:limit]
 
     def frequency_rank(self, word: str) -> int:
         """1 for the most frequent word of this space, 2 for the next."""
@@ -165,7 +186,7 @@ class VectorSpace(KeyedVectors):
         rng = np.random.default_rng(0)
         count = len(self.frequent_words)
         if count < 2:
-            raise VectorsError(f"{self.name} has too few words to compare pairs of them")
+            raise VectorsError(f"{self.name} has too few words to compare pairs of them: {count}")
         first = rng.integers(0, count, RANDOM_PAIRS)
         second = (first + rng.integers(1, count, RANDOM_PAIRS)) % count  # never the same word
         left, right = self.frequent_words[first], self.frequent_words[second]
@@ -176,9 +197,24 @@ class VectorSpace(KeyedVectors):
         """The message for an out-of-vocabulary word."""
         not_found = f"{argument} {short_repr(typed)} is not among the {len(self):,} words of {self.name}"
         if " " in typed:
-            return f"{not_found}, which holds single words; type one word"
+            not_found += ", also not as one word or joined by - or _"
         near = self.nearest_spellings(typed) if len(typed) <= MAX_WORD_LENGTH else []
         return f"{not_found}; nearest spellings: {', '.join(near)}" if near else f"{not_found}, and no spelling is near"
+
+
+def fold_word(word: str) -> str:
+    """The same for words that differ in nothing but case, accents, kind of apostrophe, what joins their parts (space, hyphen or
+    underscore), or invisible characters.
+
+    >>> fold_word("New York") == fold_word("new-york\u200b"), fold_word("Don\u2019t")
+    (True, "don't")
+    """
+    word = word.translate(TO_APOSTROPHE)
+    return _JOINED.sub("_", word.lower() if word.isascii() else _without_accents(name_key(word)))
+
+
+def _without_accents(word: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter))
 
 
 class SpaceWriter:

@@ -4,6 +4,8 @@ The first line of word2vec's format has the number of words and of dimensions; G
 both the words are in order of frequency. Shapes: D dimensions.
 """
 
+import logging
+from collections import Counter
 from collections.abc import Iterator
 from typing import NoReturn, Protocol
 
@@ -11,7 +13,9 @@ import numpy as np
 
 from lyricgen.errors import VectorsError
 
+log = logging.getLogger("lyricgen")
 LINES_PER_BATCH = 10_000
+SAMPLED_LINES = 100  # lines from which the dimensions of a file without a header are found
 MAX_DIMENSIONS = 10_000  # numbers of a line
 MAX_LINE_LENGTH = 1 << 20  # bytes
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # Windows programs write it at the start of UTF-8
@@ -32,7 +36,7 @@ class VectorText:
         size: bytes of the text, None if unknown.
 
     Raises:
-        VectorsError: the first line is in neither format. Iteration also raises it for a line that is not a word and D
+        VectorsError: the first lines are in neither format. Iteration also raises it for a line that is not a word and D
             numbers, and where the number of words differs from the first line.
     """
 
@@ -49,13 +53,18 @@ class VectorText:
                     "for which it is too short"
                 )
         else:
-            self.expected_words, self.dimensions = None, len(first_line.split()) - 1
-            self._pending, self._lines_before = [first_line], 0
+            self.expected_words, self._lines_before = None, 0
+            self._pending = [first_line, *(line for _ in range(SAMPLED_LINES - 1) if (line := self._read_line()))]
+            numbers = Counter(_count_numbers(line) for line in self._pending if line.strip())
+            self.dimensions = max(numbers, key=lambda count: numbers[count], default=0)
         if not 1 <= self.dimensions <= MAX_DIMENSIONS:
             raise VectorsError(f"{name} is no text file of word vectors: its first line has no word and numbers")
+        self.without_word = 0
 
     expected_words: int | None
     """Number of words in the first line; None in GloVe's format."""
+    without_word: int
+    """Lines read so far with D numbers and no word, which are skipped."""
 
     def __iter__(self) -> Iterator[tuple[list[str], np.ndarray]]:
         """Yields batches of words and vectors, float32 (words, D); of a repeated word only the first occurrence."""
@@ -68,7 +77,9 @@ class VectorText:
             words, vectors = self._parse(lines)
             new_rows = []
             for row, word in enumerate(words):
-                if word and word not in seen:
+                if not word:
+                    self.without_word += 1
+                elif word not in seen:
                     seen.add(word)
                     new_rows.append(row)
             yield [words[row] for row in new_rows], vectors[new_rows]
@@ -76,6 +87,8 @@ class VectorText:
             raise VectorsError(
                 f"{self.name} says that it holds {self.expected_words:,} words, and holds {lines_read:,}; it is cut short"
             )
+        if self.without_word:
+            log.warning(f"{self.name}: {self.without_word:,} lines without a word are skipped")
         if not seen:
             raise VectorsError(f"{self.name} holds no word")
 
@@ -101,7 +114,7 @@ class VectorText:
             word, _, rest = line.rstrip().partition(b" ")
             if rest.count(b" ") != self.dimensions - 1:  # a word with spaces, more than one space, or damage
                 parts = line.split()
-                if len(parts) <= self.dimensions:
+                if len(parts) < self.dimensions or (len(parts) == self.dimensions and not _is_number(parts[0])):
                     self._raise_bad_line(row, line)
                 word, rest = b" ".join(parts[: -self.dimensions]), b" ".join(parts[-self.dimensions :])
             words.append(word.decode("utf-8", "replace"))
@@ -128,6 +141,29 @@ class VectorText:
         raise VectorsError(
             f"line {self._lines_before + row + 1:,} of {self.name} is not a word and {self.dimensions:,} numbers: {start!r}"
         )
+
+
+def is_binary_word2vec(sample: bytes) -> bool:
+    """Whether the first bytes of a file are those of word2vec's binary format: its header, then numbers as bytes."""
+    header, _, rest = sample.partition(b"\n")
+    return _parse_header(header) is not None and any(byte < 32 and byte not in b"\t\n\v\f\r" for byte in rest)
+
+
+def _count_numbers(line: bytes) -> int:
+    """Numbers at the end of a line, behind its word; a line that begins with a blank has a blank as its word."""
+    parts = line.split()
+    words = parts if line[:1].isspace() else parts[1:]
+    return len(words) - next(
+        (position for position in range(len(words), 0, -1) if not _is_number(words[position - 1])), 0
+    )
+
+
+def _is_number(part: bytes) -> bool:
+    try:
+        float(part)
+    except ValueError:
+        return False
+    return True
 
 
 def _parse_header(line: bytes) -> tuple[int, int] | None:

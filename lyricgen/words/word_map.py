@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from lyricgen.storage import ASSETS
-from lyricgen.words.projection import METHODS, project
+from lyricgen.words.projection import METHODS, check_size, project
 from lyricgen.words.sources import load_vectors
 from lyricgen.words.space import VectorSpace
 
@@ -43,6 +43,7 @@ class WordPlaces:
 @cache
 def word_places(space: VectorSpace) -> WordPlaces:
     """The map of a space: the stored one if it was made from the same vectors, else a new one."""
+    check_size(space)
     words = listed_words(space)
     stored = read_maps().get(space.name)
     if stored is not None and stored.words == words and stored.sha256 == vectors_sha256(space, words):

@@ -34,6 +34,17 @@ def test_the_benchmark_streams_scores_with_their_total_last(resources):
         next(words.analogy_benchmark(resources, candidates=10**9))
 
 
+def test_a_test_for_bias_needs_only_its_own_words(resources):
+    sets = words.published_sets("math-arts")
+    answer = words.bias(resources, *sets, vectors="lyrics")
+    assert -2 < answer["weat"]["before"]["effect_size"] < 2 and answer["analogies"] is None
+    [note] = answer["notes"]
+    assert note.startswith("The analogies are left out: word 'worker' is not among the ") and note.endswith(".")
+    with_analogies = words.bias(resources, *sets, vectors="lyrics", word="doctor")
+    assert with_analogies["notes"] == [] and with_analogies["analogies"]["word"] == "doctor"
+    assert with_analogies["weat"] == answer["weat"]
+
+
 def test_distance_of_a_pair_and_of_a_triple(resources):
     assert words.distance(resources, "guitar", "drums", " ")["percentile"] < 5
     assert words.distance(resources, w3="slow")["antonym_is_nearer"]

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -313,6 +314,21 @@ def test_a_training_goes_on_from_its_checkpoint_to_the_end(optimizer, tmp_path, 
     steps = [row["step"] for row in checkpoint.history]
     assert steps == sorted(set(steps)) and steps[0] == 20 and 40 in steps and checkpoint.metrics["steps"] == 3 * EPOCH
     assert checkpoint.metrics["characters_seen"] > 6000 and checkpoint.history[-1]["epoch"] == 3.0
+
+
+def test_a_finished_training_that_was_moved_goes_on_and_says_that_nothing_is_left(tmp_path, songs_folder, capsys):
+    flags = ("--data", songs_folder, "--models", "vanilla-rnn", "--checkpoint-every", EPOCH)
+    assert run(*flags, "--epochs", 2, out=tmp_path / "first") == 0
+    last = checkpoints(tmp_path / "first", "vanilla-rnn", "last")[-1].rename(tmp_path / "moved.ckpt")
+    shutil.rmtree(tmp_path / "first/checkpoints")
+    for more in ((), ("--patience", 3)):
+        capsys.readouterr()
+        assert run(*flags, "--epochs", 2, *more, "--resume", last, out=tmp_path / "again") == 0
+        assert "nothing was left to train" in capsys.readouterr().out
+        first, again = (load_file(tmp_path / out / "vanilla-rnn/model.safetensors") for out in ("first", "again"))
+        assert all(torch.equal(first[name], again[name]) for name in first)
+    message = refusal(capsys, *flags, "--epochs", 1, "--resume", last, out=tmp_path / "again")
+    assert "was trained for 2 epochs; --epochs must be at least that, got 1" in message
 
 
 def test_a_training_that_ends_before_a_validation_writes_what_it_has(tmp_path, songs_folder):

@@ -71,6 +71,19 @@ def test_an_arrow_joins_only_its_neighbours_within_its_line():
     assert typed.words == ["man", "woman", "queen", "king", "alone", "sir", "lady"]
 
 
+@pytest.mark.parametrize("comma", "，、､،﹐﹑︐؛；﹔՝፣፤߸᠂")
+def test_commas_and_semicolons_of_any_script_separate(comma):
+    text = f"king{comma}queen{comma} man"
+    assert parse_words(text).words == check_words(text, "target1", 2, 3) == ["king", "queen", "man"]
+    assert check_words([f"king{comma}queen", "\ufeffm\u200ban"], "target1", 2, 3) == ["king", "queen", "man"]
+
+
+def test_full_width_colons_and_arrows_make_groups():
+    assert parse_words("royal：king＞queen\nfruit﹕apple、pear") == parse_words(
+        "royal: king > queen\nfruit: apple, pear"
+    )
+
+
 def test_hyphens_and_apostrophes_stay_in_their_words():
     assert parse_words("mother-in-law, don't, C-3 #1 $x$").words == ["mother-in-law", "don't", "C-3", "#1", "$x$"]
 

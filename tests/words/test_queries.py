@@ -6,12 +6,14 @@ from gensim.models import KeyedVectors
 
 from lyricgen import (
     ArgumentError,
+    VectorsError,
     VectorSpace,
     analogy,
     compare_distances,
     compare_neighbors,
     cosine_distance,
     load_vectors,
+    map_words,
     measure_distance,
     neighbors,
     solve_analogy,
@@ -313,3 +315,30 @@ def test_best_rows_equal_a_full_sort(size, kind):
     for count in (1, 2, 13, 103):
         expected = sorted(range(size), key=lambda row: (-values[row], row))[:count]
         assert best_rows(values, count).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("vectors", "note"),
+    [
+        (np.eye(3), "There is no answer: mini has no word beside those of the question."),
+        (np.ones((1, 2)), "There is no answer: mini has no word beside those of the question."),
+        (np.ones((5, 2)), "There is no answer: all other words of mini are equally near."),
+        (np.zeros((6, 2)), "There is no answer: all other words of mini are equally near."),
+        (np.ones((4, 2)), None),  # one other word is the answer
+        (VECTORS, None),
+    ],
+)
+def test_an_analogy_without_an_answer_says_why(vectors, note):
+    words = WORDS[: len(vectors)]
+    space = VectorSpace("mini", words, np.array(vectors, np.float32))
+    solved = solve_analogy(words[0], words[2 % len(words)], words[1 % len(words)], vectors=space)
+    assert solved.note == solved.to_dict()["note"] == note
+    assert (solved.answer is None) == (note is not None)
+
+
+def test_a_space_of_one_word_has_no_neighbours_pairs_or_map():
+    space = VectorSpace("mini", ["king"], np.ones((1, 2), np.float32))
+    assert neighbors("king", vectors=space) == [] and cosine_distance("king", "king", space) < 1e-6
+    for call in (lambda: measure_distance("king", "king", space), lambda: map_words("", vectors=space)):
+        with pytest.raises((ArgumentError, VectorsError), match="mini has"):
+            call()

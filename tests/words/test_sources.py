@@ -374,7 +374,7 @@ def test_a_failed_download_gives_one_sentence_leaves_nothing_and_can_be_tried_ag
                 patch.setenv("TEST_SERVER", f"http://127.0.0.1:{taken.getsockname()[1]}")
         message = refusal(open_glove_200)
     assert message.startswith(f"{GENSIM_NAME} could not be downloaded (") and expected in message
-    assert message.endswith("try again, or use glove-50")
+    assert message.endswith(f"give the path of {GENSIM_NAME}.gz if you have it, try again, or use glove-50")
     assert names(cache) == [] and {path.name for path in tmp_path.glob("gensim-data/*")} <= {"information.json"}
     server.fault = ""
     assert open_glove_200().index_to_key == ["the", "of"] and names(cache) == ["vectors"]

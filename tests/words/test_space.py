@@ -105,6 +105,47 @@ def test_words_of_glove_are_found_in_any_usual_spelling(typed, word, glove):
         assert glove.find(typed) == word
 
 
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [
+        ("new york", "New_York"), ("NEW-YORK", "New_York"), ("new_york", "New_York"), ("new\u00a0york", "New_York"),
+        ("don't", "don\u2019t"), ("DON\u2018T", "don\u2019t"), ("don\u02bct", "don\u2019t"), ("rock\u2019n\u2019roll", "rock'n'roll"),
+        ("rock`n\u00b4roll", "rock'n'roll"), ("t\u2011shirt", "t-shirt"), ("T shirt", "t-shirt"), ("mcdonald", "McDonald"),
+        ("beyonce", "beyonc\u00e9"), ("ki\u200bng", "king"), ("\ufeffking\u00ad", "king"), ("\u202aking\u202c", "king"), ("king\ufe0f", "king"),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"), ("soft ware", "soft\u00adware"),
+        ("hello world", "hello world"), ("hello_world", "hello world"),
+    ],
+)  # fmt: skip
+def test_a_word_is_found_where_the_space_spells_it_otherwise(typed, word):
+    words = [
+        "New_York",
+        "don\u2019t",
+        "rock'n'roll",
+        "t-shirt",
+        "McDonald",
+        "beyonc\u00e9",
+        "king",
+        "soft\u00adware",
+        "hello world",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+    ]
+    space = VectorSpace("odd", words, np.eye(10, dtype=np.float32))
+    if typed == "soft ware":
+        assert space.lookup(typed) is None and space.find("software") == word
+    else:
+        assert space.find(typed) == space.lookup(typed) == word
+        assert space.known([typed]) == ([word], [])
+
+
+def test_an_unknown_spelling_of_several_words_names_the_nearest():
+    space = VectorSpace("odd", ["new_york", "newyorker", "los_angeles"], np.eye(3, dtype=np.float32))
+    message = refusal(space.find, "new yrok")
+    assert (
+        message
+        == "word 'new yrok' is not among the 3 words of odd, also not as one word or joined by - or _; nearest spellings: new_york"
+    )
+
+
 @pytest.mark.parametrize("typed", ["", " \t\n", None])
 def test_an_empty_word_is_refused(typed, space):
     assert refusal(space.find, typed, "x1") == "x1 must be a word, got an empty text"
@@ -120,7 +161,8 @@ def test_what_is_no_text_is_refused(typed, space):
     [
         ("🎵", "'🎵' is not among the 400,000 words of glove-50, and no spelling is near"),
         ("x" * 500, "xxx… is not among the 400,000 words of glove-50, and no spelling is near"),
-        ("man to king", "which holds single words; type one word"),
+        ("man to king", "not among the 400,000 words of glove-50, also not as one word or joined by - or _; "),
+        ("hot dgo", "nearest spellings: hotdog"),
         ("beyonse", "nearest spellings: beyonce, "),
         ("qeen", "nearest spellings: queen, "),
         ("\0", "no spelling is near"),

@@ -74,6 +74,46 @@ def test_words_may_hold_spaces_numbers_and_any_letters(convert):
     assert space[". . ."].tolist() == [4, 5, 6] and space["1 2"].tolist() == [7, 8, 9]
 
 
+@pytest.mark.parametrize(
+    ("content", "words", "skipped"),
+    [
+        (b"  1 2 3\n" + GLOVE, ["the", "of", "and"], 1),  # the first word is a blank
+        (GLOVE + b" 1 2 3\n\t7 8 9\n4 5 6\n", ["the", "of", "and"], 3),
+        (b"4 3\n  1 2 3\n" + GLOVE, ["the", "of", "and"], 1),
+        (b"new york 1 2 3\n" + GLOVE, ["new york", "the", "of", "and"], 0),
+        (b"1 2 0 0 1\n" + GLOVE, ["1 2", "the", "of", "and"], 0),
+        (
+            "\u00a0 1 2 3\n\u200b 1 2 4\n\x85 3 2 1\n".encode() + GLOVE,
+            ["\u00a0", "\u200b", "\x85", "the", "of", "and"],
+            0,
+        ),
+        (b"nan 1 2 3\n-1.5 1 2 4\n. . . 0 0 1\n" + GLOVE, ["nan", "-1.5", ". . .", "the", "of", "and"], 0),
+    ],
+)
+def test_odd_words_are_read_or_skipped_with_a_count_wherever_they_are(content, words, skipped, convert, caplog):
+    space = convert(content)
+    assert space.index_to_key == words and space.vector_size == 3
+    counted = [f"own.txt: {skipped} lines without a word are skipped"] if skipped else []
+    assert [record.message for record in caplog.records] == counted
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_a_binary_file_of_word2vec_is_called_what_it_is(binary, tmp_path):
+    vectors = KeyedVectors(3)
+    vectors.add_vectors(WORDS, VECTORS)
+    vectors.save_word2vec_format(tmp_path / "own.bin", binary=binary)
+    packed = gzip.compress((tmp_path / "own.bin").read_bytes())
+    (tmp_path / "own.bin.gz").write_bytes(packed)
+    for name in ("own.bin", "own.bin.gz"):
+        if binary:
+            with pytest.raises(
+                VectorsError, match=f"^{name} is no text file of word vectors, but a binary word2vec file; save"
+            ):
+                convert_text(tmp_path / name, tmp_path / "space", "own", "this test")
+        else:
+            convert_text(tmp_path / name, tmp_path / "space", "own", "this test")
+
+
 def test_bytes_that_are_no_utf8_become_the_replacement_character(convert):
     assert convert(GLOVE + b"caf\xe9 1 2 3\n").index_to_key[3] == "caf\ufffd"
 
@@ -152,7 +192,7 @@ REFUSED = {
     "prose": (b"Hello\nthere\n", "own.txt is no text file of word vectors"),
     "binary rubbish": (np.random.default_rng(0).bytes(1 << 20), "own.txt"),
     "zeros": (bytes(1 << 20), "own.txt is no text file of word vectors: it has a line of over a million bytes"),
-    "a zip": (b"PK\x03\x04" + bytes(range(256)) * 9, "own.txt is no text file of word vectors"),
+    "a zip": (b"PK\x03\x04" + bytes(range(256)) * 9, "own.txt is no text file of word vectors, but a zip archive; unpack it"),
     "a line of 2 MB": (b"x" * 2_000_000, "it has a line of over a million bytes"),
     "a line of a million numbers": (GLOVE + b"1 " * 1_000_000, "it has a line of over a million bytes"),
 }  # fmt: skip

@@ -52,15 +52,16 @@ function startAnalogy(data) {
     const row = make("div", "w-two");
     row.append(drawing, others);
     const line = make("p", "w-answer");
-    line.append(`${solved.x1} is to ${solved.x2} as ${solved.y1} is to `, make("strong", "", solved.answer ?? "nothing"));
+    if (solved.note) line.append(solved.note);
+    else line.append(`${solved.x1} is to ${solved.x2} as ${solved.y1} is to `, make("strong", "", solved.answer));
     result.replaceChildren(line, row);
   }
 
   function arrows(solved) {
     const [width, height, margin] = [440, 300, 52];
     const svg = makeSvg("svg", { viewBox: `0 0 ${width} ${height}`, class: "w-arrows", role: "img" });
-    svg.setAttribute("aria-label", `The step from ${solved.x1} to ${solved.x2}, taken from ${solved.y1}, ends near ${solved.answer}`);
     if (!solved.places.length) return svg;
+    svg.setAttribute("aria-label", `The step from ${solved.x1} to ${solved.x2}, taken from ${solved.y1}, ends near ${solved.answer}`);
     const axes = [0, 1].map((axis) => solved.places.map((place) => place[axis]));
     const scale = Math.min(...axes.map((values, axis) => ([width, height][axis] - 2 * margin) / ((Math.max(...values) - Math.min(...values)) || 1)));
     const at = solved.places.map((place) => place.map((value, axis) => {

@@ -95,6 +95,7 @@ def show_analogy(resources: Resources, vectors: str, x1: str, x2: str, y1: str) 
         "x2": solved.x2,
         "y1": solved.y1,
         "answer": solved.answer,
+        **({"note": solved.note} if solved.note else {}),
         "add": bars(solved.add),
         "mul": bars(solved.mul),
         "places": parallelogram(solved, space),
