@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from lyricgen.analysis.ngram_classifier import NgramContribution
     from lyricgen.analysis.scoring import HighSurprisal, Score, TextPosition
     from lyricgen.command_resources import CommandResources
+    from lyricgen.hub.publish import Push
     from lyricgen.words.projection import WordMap
 
     Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -491,20 +493,20 @@ def train_models(flags: Sequence[str]) -> int:
 
 
 def push_folder(options: argparse.Namespace) -> None:
-    """Publishes a folder of models, and prints its address."""
+    """Publishes a folder of models, and prints where it is now."""
     from lyricgen.hub.publish import push_models
 
-    address = push_models(
+    push = push_models(
         options.folder, options.hub_repo, private=options.private, revision=options.revision, tag=options.tag
     )
-    _print_address(address, options.json)
+    _print_push(push, options.json)
 
 
 def push_app(options: argparse.Namespace) -> None:
-    """Publishes the app as a Space, and prints its address."""
+    """Publishes the app as a Space, and prints where it is now."""
     from lyricgen.hub.spaces import push_space
 
-    _print_address(push_space(options.repo, options.hub_repo, options.private), options.json)
+    _print_push(push_space(options.repo, options.hub_repo, options.private), options.json)
 
 
 def _resources(song_index: str | None = None) -> "CommandResources":
@@ -549,12 +551,12 @@ def _quoted(words: Iterable[str]) -> str:
     return ", ".join(map(short_repr, words))
 
 
-def _print_address(address: str, as_json: bool) -> None:
-    """The address of what was published."""
+def _print_push(push: "Push", as_json: bool) -> None:
+    """What was published, and where."""
     if as_json:
-        print_json({"url": address})
+        print_json(asdict(push))
     else:
-        print(address)
+        print(push)
 
 
 def _print_notes(notes: Iterable[str]) -> None:

@@ -18,6 +18,7 @@ from lyricgen.endpoint_verbs import ENDPOINT_VERBS, endpoint_of, make_parser
 from lyricgen.endpoints import inside, lyrics, verses, words
 from lyricgen.generation.api import generate_lyrics
 from lyricgen.generation.settings import generation_settings
+from lyricgen.hub.publish import Push
 from lyricgen.models.text import section_breaks_to_newlines
 from lyricgen.resources import Resources
 
@@ -395,6 +396,13 @@ def test_help_lists_verbs_and_flags(capsys, arguments, words):
     assert ended.value.code == 0
     printed = capsys.readouterr().out
     assert all(word in printed for word in words.split())
+
+
+def test_a_push_is_answered_as_json(capsys, monkeypatch):
+    pushed = Push("ann/songs", "0" * 40, True, "https://huggingface.co/ann/songs")
+    monkeypatch.setattr("lyricgen.hub.publish.push_models", lambda *_, **__: pushed)
+    code, out, _ = run(capsys, "push", "models", "--hub-repo", "ann/songs", "--json")
+    assert code == 0 and Push(**json.loads(out)) == pushed
 
 
 def test_every_verb_but_the_training_answers_as_json():

@@ -7,7 +7,6 @@ first character of a prompt has one too, since the models predict how songs begi
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -119,14 +118,11 @@ def _make_requests(resources: "Resources", fields: Mapping[str, Any]) -> list[Ge
 def _write(resources: "Resources", requests: Sequence[GenerationRequest], stops: Sequence[str]) -> list[str]:
     """The texts of requests, prompts included; ends early once each completion has one of the stops."""
     texts: list[str] = []
-    with closing(resources.stream_together(requests, UPDATE_INTERVAL)) as stream:
-        for outputs in stream:
-            texts = [output.text for output in outputs]
-            ends = (
-                _first_stop(text[len(request.prefix) :], stops) for request, text in zip(requests, texts, strict=True)
-            )
-            if stops and all(end is not None for end in ends):
-                break
+    for outputs in resources.stream_together(requests, UPDATE_INTERVAL):
+        texts = [output.text for output in outputs]
+        written = (text[len(request.prefix) :] for request, text in zip(requests, texts, strict=True))
+        if stops and all(_first_stop(completion, stops) is not None for completion in written):
+            break  # which drops the stream, and so ends the sequences
     return texts
 
 

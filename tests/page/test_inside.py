@@ -124,11 +124,22 @@ def test_neurons_that_follow_something_are_shown_side_by_side(page):
     assert page.locator("#cells-view .xp4").count() > 1 and page.locator("#cells-view .meter u").count() > 2
     page.locator("#cells-view .letters-text span").nth(1).hover()
     wait_for_text(page, "#cells-view", "letter 2: h, activation")
+    wait_for_text(page, "#held-texts", "=0 held")
+    first = page.get_by_label("Neurons to hold").input_value()
+    page.get_by_role("button", name="Silence neuron").nth(1).click()
+    wait_for_text(page, "#held-texts", f"{first}, ")
+    untouched, held = page.locator("#held-texts pre").all_inner_texts()
+    assert len(untouched) > 100 and len(held) > 100
+    page.get_by_label("Neurons to hold").fill("9.9=0")
+    page.locator("#write-on").click()
+    wait_for_text(page, "#units-error", "The layer of units must be a whole number from 1 to 2")
+    assert page.locator("#held-texts article").count() == 0
     page.get_by_role("button", name="Choose a neuron yourself").click()
     page.get_by_label("Neuron", exact=True).fill("7")
     page.locator("#see-cell").click()
     wait_for_text(page, "#cell-view", "layer 2 of 2, neuron 7 of")
-    assert "Memory cell c" in page.locator("#cell-view").inner_text()
+    shown = page.locator("#cell-view").inner_text()
+    assert "Memory cell c" in shown and "Forget gate f" in shown
     page.set_viewport_size(PHONE)
     assert_fits(page)
 
