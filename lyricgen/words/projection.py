@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -155,9 +156,11 @@ def check_size(space: VectorSpace) -> None:
         raise ArgumentError(f"vectors must have at least {MIN_WORDS} words for a map, {space.name} has {len(space)}")
 
 
-def random_words(space: VectorSpace, count: int, seed: int) -> list[str]:
-    """A random sample of the frequent words of a space; fewer than `count` if the space has fewer."""
-    frequent = space.frequent_words
+def random_words(
+    space: VectorSpace, count: int, seed: int, allowed: Callable[[str], bool] = lambda word: True
+) -> list[str]:
+    """A random sample of the frequent words of a space that are allowed; fewer than `count` if the space has fewer."""
+    frequent = [row for row in space.frequent_words if allowed(space.index_to_key[row])]
     rows = np.random.default_rng(seed).choice(frequent, min(count, len(frequent)), replace=False)
     return [space.index_to_key[row] for row in rows]
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lyricgen.errors import LyricGenError
+from lyricgen.generation.clean_words import listed_words, read_word_list
 from lyricgen.resources import Resources
 from lyricgen.ui.components import MAX_WORD_SHOWN
 from lyricgen.ui.events import INTERNAL_ERROR_MESSAGE, log
@@ -63,6 +64,12 @@ def answers(resources: Resources, function: Callable[..., dict[str, Any]]) -> Ca
 
     answer.__name__ = function.__name__  # by which the script calls it
     return answer
+
+
+def is_clean(resources: Resources, word: str) -> bool:
+    """Whether a word is none of the listed strong words and slurs, which the page shows only where they are typed."""
+    listed = read_word_list() if resources.strong_words is None else resources.strong_words
+    return not listed_words(word, listed)
 
 
 def space_labels(resources: Resources) -> list[list[str]]:

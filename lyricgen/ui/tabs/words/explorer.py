@@ -8,8 +8,8 @@ import numpy as np
 
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, static
-from lyricgen.ui.tabs.words.answers import answer_bars, answers, find_word, space_labels
-from lyricgen.words.queries import measure_distance, neighbors
+from lyricgen.ui.tabs.words.answers import answer_bars, answers, find_word, is_clean, space_labels
+from lyricgen.words.queries import MAX_ANSWERS, Answer, measure_distance, neighbors
 from lyricgen.words.space import RANDOM_PAIRS, VectorSpace
 from lyricgen.words.word_map import place_word, word_places
 
@@ -64,9 +64,14 @@ def show_neighbors(resources: Resources, vectors: str, word: str) -> dict[str, A
     word = find_word(space, word, "search")
     return {
         "word": word,
-        "neighbors": answer_bars(neighbors(word, NEIGHBORS, space)),
+        "neighbors": answer_bars(clean_neighbors(resources, space, word)),
         "place": None if word in word_places(space).words else place_word(space, word),
     }
+
+
+def clean_neighbors(resources: Resources, space: VectorSpace, word: str) -> list[Answer]:
+    """The nearest neighbours of a word without listed strong words."""
+    return [answer for answer in neighbors(word, MAX_ANSWERS, space) if is_clean(resources, answer.word)][:NEIGHBORS]
 
 
 def show_distance(resources: Resources, vectors: str, word: str, other: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from lyricgen.plotting import to_bytes
 from lyricgen.resources import Resources
 from lyricgen.ui.components import bold, downloads, picture, space_choice
 from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, add_endpoint, listen
+from lyricgen.ui.tabs.words.answers import is_clean
 from lyricgen.validation import check_integer
 from lyricgen.words.projection import METHODS, RANDOM_WORDS, WordMap, map_words, random_words
 
@@ -71,9 +72,9 @@ def show_map(resources: Resources, words: str, method: str, vectors: str, seed: 
 
 
 def show_random_words(resources: Resources, vectors: str, seed: int) -> tuple[str, int]:
-    """Random words, and the seed of the next click, which shows others."""
+    """Random words without listed strong ones, and the seed of the next click, which shows others."""
     seed = check_integer("seed", seed, 0, 2**32 - 1)
-    words = random_words(resources.space(vectors), RANDOM_WORDS, seed)
+    words = random_words(resources.space(vectors), RANDOM_WORDS, seed, partial(is_clean, resources))
     return ", ".join(words), (seed + 1) % 2**32
 
 

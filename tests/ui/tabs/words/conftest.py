@@ -9,6 +9,7 @@ class Spaces:
     """In place of `Resources`."""
 
     space_names = ("glove-50", "lyrics")
+    strong_words = None
 
     def space(self, name=None, argument="vectors"):
         return load_vectors(name or "glove-50")

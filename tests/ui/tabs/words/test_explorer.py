@@ -4,6 +4,7 @@ import pytest
 
 from lyricgen.ui.tabs.words.answers import answers
 from lyricgen.ui.tabs.words.explorer import opening, show_distance, show_neighbors, show_space
+from lyricgen.ui.tabs.words.map import show_random_words
 
 
 def test_the_map_opens_with_an_example(spaces):
@@ -17,6 +18,16 @@ def test_the_map_opens_with_an_example(spaces):
 def test_a_word_that_the_map_lacks_gets_a_place(spaces):
     assert show_neighbors(spaces, "glove-50", "Puddle")["place"].keys() == {"PCA", "t-SNE"}
     assert show_neighbors(spaces, "glove-50", "snow")["place"] is None
+
+
+def test_listed_words_are_left_out_of_neighbors_and_random_words(spaces):
+    before = [row["word"] for row in show_neighbors(spaces, "glove-50", "rain")["neighbors"]]
+    random = show_random_words(spaces, "glove-50", 3)[0].split(", ")
+    spaces.strong_words = frozenset([before[0], random[4]])
+    after = [row["word"] for row in show_neighbors(spaces, "glove-50", "Rain")["neighbors"]]
+    assert after[:9] == before[1:] and len(after) == 10
+    others = show_random_words(spaces, "glove-50", 3)[0].split(", ")
+    assert random[4] not in others and len(others) == 20
 
 
 def test_a_distance_is_put_among_random_pairs(spaces):
