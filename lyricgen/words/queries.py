@@ -223,7 +223,7 @@ def measure_distance(word1: str, word2: str, space: VectorSpace) -> Distance:
     """
     word1, word2 = space.find(word1, "word1"), space.find(word2, "word2")
     distance = cosine_distance(word1, word2, space)
-    percentile = 100 * np.searchsorted(space.random_distances, distance) / len(space.random_distances)
+    percentile = 100 * np.searchsorted(space.random_distances, distance - TIE_TOLERANCE) / len(space.random_distances)
     first, second = (set(words_of(neighbors(word, OVERLAP_NEIGHBORS, space))) for word in (word1, word2))
     return Distance(word1, word2, distance, float(percentile), len(first & second))
 

@@ -154,15 +154,23 @@ class VectorSpace(KeyedVectors):
     def nearest_spellings(self, typed: str, limit: int = 5) -> list[str]:
         """Words within a small edit distance of `typed`: by distance, then same first letter, then frequency.
 
-        Several words are compared as one, and joined by underscores.
+        Several words are compared as one, and joined by underscores; words are also compared by `fold_word`.
         """
         typed, candidates = typed.lower(), []
-        for joined in dict.fromkeys((typed.replace(" ", ""), typed.replace(" ", "_"))):
-            max_edits = min(3, len(joined) // 3) or int(len(joined) > 1)
-            near = process.extract(joined, self.index_to_key, scorer=OSA.distance, score_cutoff=max_edits, limit=100)
-            candidates += [
-                (edits, word[:1] != typed[:1], row, word) for word, edits, row in near if edits < len(joined)
-            ]
+        folded = {word: folded for folded, word in self._by_folded.items()}
+        for form, choices in (
+            (typed.replace(" ", ""), self.index_to_key),
+            *([(typed.replace(" ", "_"), self.index_to_key)] if " " in typed else []),
+            (fold_word(typed), folded),
+        ):
+            max_edits = min(3, len(form) // 3) or int(len(form) > 1)
+            near = process.extract(form, choices, scorer=OSA.distance, score_cutoff=max_edits, limit=100)
+            words = (
+                (edits, str(key) if choices is folded else spelling)
+                for spelling, edits, key in near
+                if edits < len(form)
+            )
+            candidates += [(edits, word[:1] != typed[:1], self.key_to_index[word], word) for edits, word in words]
         return list(dict.fromkeys(word for *_, word in sorted(candidates)))[:limit]
 
     def frequency_rank(self, word: str) -> int:

@@ -342,3 +342,8 @@ def test_a_space_of_one_word_has_no_neighbours_pairs_or_map():
     for call in (lambda: measure_distance("king", "king", space), lambda: map_words("", vectors=space)):
         with pytest.raises((ArgumentError, VectorsError), match="mini has"):
             call()
+
+
+def test_of_equal_vectors_no_pair_is_nearer():
+    space = VectorSpace("mini", WORDS, np.full((6, 3), 0.1, np.float32))
+    assert measure_distance("man", "king", space).percentile == 0

@@ -137,6 +137,14 @@ def test_a_word_is_found_where_the_space_spells_it_otherwise(typed, word):
         assert space.known([typed]) == ([word], [])
 
 
+@pytest.mark.parametrize(
+    ("typed", "near"), [("newyork", "New_York"), ("los angels", "Los-Angeles"), ("mcdonlad", "McDonald")]
+)
+def test_nearest_spellings_ignore_case_and_what_joins_words(typed, near):
+    space = VectorSpace("odd", ["New_York", "Los-Angeles", "McDonald", "king"], np.eye(4, dtype=np.float32))
+    assert space.nearest_spellings(typed) == [near]
+
+
 def test_an_unknown_spelling_of_several_words_names_the_nearest():
     space = VectorSpace("odd", ["new_york", "newyorker", "los_angeles"], np.eye(3, dtype=np.float32))
     message = refusal(space.find, "new yrok")
