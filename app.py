@@ -6,7 +6,9 @@ import os
 import sys
 from importlib.util import find_spec
 
+from lyricgen.errors import LyricGenError
 from lyricgen.hub.download import Download
+from lyricgen.ui.start import PORT, exit_on_signals, prepare, without_proxies
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -28,6 +30,13 @@ logging.basicConfig(level=logging.WARNING, format="%(message)s")
 options = build_parser().parse_args(None if __name__ == "__main__" else [])
 if find_spec("gradio") is None:
     sys.exit("app.py: the page needs gradio, which is not installed; install lyricgen[app]")
+if __name__ == "__main__":
+    exit_on_signals()
+    try:
+        address = prepare()
+    except LyricGenError as error:
+        print(f"app.py: {error}", file=sys.stderr)
+        sys.exit(2)
 hub = Download(options.hub_repo, options.revision) if options.hub_repo else None  # downloads during the imports below
 
 from lyricgen.devices import use_one_thread  # noqa: E402  (before torch, see there)
@@ -40,4 +49,8 @@ resources = Resources(options.models, vectors=more_vectors, hub=hub, strong_word
 demo = build_demo(resources)
 
 if __name__ == "__main__":
-    demo.launch(**launch_settings())
+    without_proxies()
+    demo.launch(prevent_thread_lock=True, **address.launch_arguments(), **launch_settings())
+    if address.port is None and demo.server_port != PORT:
+        print(f"Port {PORT} is in use; the page is at {demo.local_url}", flush=True)
+    demo.block_thread()

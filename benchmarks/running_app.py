@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 APP = Path(__file__).parent.parent / "app.py"
-STARTUP_TIMEOUT = 120  # seconds until the app must listen
+STARTUP_TIMEOUT = 300  # seconds until the app must listen
 SHUTDOWN_TIMEOUT = 20  # seconds after which an app that was terminated is killed
 
 
@@ -56,7 +56,7 @@ def running_app(
         app: the script.
 
     Raises:
-        TimeoutError: the app did not listen in time.
+        TimeoutError: the app ended, or did not listen in time.
     """
     port = free_port()
     variables = {**(os.environ if environment is None else environment), "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}  # fmt: skip
@@ -64,7 +64,7 @@ def running_app(
         [sys.executable, str(app), *flags], env=variables, stdout=subprocess.DEVNULL, stderr=log, cwd=app.parent
     )
     try:
-        wait_for(port, time.perf_counter() + STARTUP_TIMEOUT)
+        wait_for(process, port)
         yield RunningApp(f"http://127.0.0.1:{port}", process)
     finally:
         process.terminate()
@@ -82,9 +82,10 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_for(port: int, until: float) -> None:
-    """Waits until a process listens on a port of this machine."""
-    while time.perf_counter() < until:
+def wait_for(process: subprocess.Popen, port: int) -> None:
+    """Waits until the app's process listens on a port of this machine."""
+    until = time.perf_counter() + STARTUP_TIMEOUT
+    while time.perf_counter() < until and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return

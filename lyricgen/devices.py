@@ -3,11 +3,13 @@
 An app imports this before anything that imports torch: a ZeroGPU Space needs `spaces` before torch.
 """
 
-import contextlib
 import ctypes
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
 
 try:
     import spaces  # installed on Spaces only; on ZeroGPU it must come before torch
@@ -41,7 +43,57 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     """Whether products of bfloat16 matrices are faster than float32 ones on a device, and not emulated."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu.get_capabilities().get("avx512_bf16", False) and torch.backends.mkldnn.is_available()
+    announced = torch.cpu.get_capabilities().get("avx512_bf16", False) and torch.backends.mkldnn.is_available()
+    return announced and _has_bfloat16_products()
+
+
+@cache
+def _has_bfloat16_products() -> bool:
+    """Whether oneDNN multiplies bfloat16, tried once: its instructions can be capped below the processor's."""
+    matrix = torch.ones(2, 2, dtype=torch.bfloat16)
+    try:
+        packed = torch.ops.mkldnn._reorder_linear_weight(matrix, 1)
+        torch.ops.mkldnn._linear_pointwise(matrix, packed, None, "none", [], "")
+    except RuntimeError:
+        return False
+    return True
+
+
+def available_cores(root: Path = Path("/")) -> int:
+    """The cores that this process may use: those of its affinity, and no more than a container's CPU quota; at least 1.
+
+    Args:
+        root: of the file system whose cgroups are read.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, int(min([cores, *_cpu_quotas(root)])))
+
+
+def _cpu_quotas(root: Path) -> Iterator[float]:
+    """The CPU quotas, in cores, of this process's cgroups (version 1 or 2) and of those above them."""
+    with suppress(OSError):
+        for line in (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers and "cpu" not in controllers.split(","):
+                continue
+            mount = root / "sys/fs/cgroup" / controllers
+            group = mount / path.strip("/")
+            for folder in (group, *group.parents):
+                if folder.is_relative_to(mount):
+                    yield from _cpu_quota(folder)
+
+
+def _cpu_quota(folder: Path) -> Iterator[float]:
+    """The quota of one cgroup, if it has one: `cpu.max` is version 2, the other two files are version 1."""
+    with suppress(OSError, ValueError):  # no such files, or "max"
+        if (folder / "cpu.max").exists():
+            quota, period = (folder / "cpu.max").read_text(encoding="utf-8").split()
+        else:
+            quota, period = (
+                (folder / f"cpu.cfs_{name}_us").read_text(encoding="utf-8") for name in ("quota", "period")
+            )
+        if int(quota) > 0:
+            yield int(quota) / int(period)
 
 
 def use_one_thread() -> None:
@@ -52,7 +104,7 @@ def use_one_thread() -> None:
 def keep_freed_memory() -> None:
     """Keeps what a training step frees in the process (glibc): new memory costs a page fault per 4 KB, a fifth of the time."""
     trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
-    with contextlib.suppress(OSError, AttributeError):  # no glibc
+    with suppress(OSError, AttributeError):  # no glibc
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(mmap_threshold, 2**30)
         mallopt(trim_threshold, 2**31 - 1)

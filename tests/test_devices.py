@@ -138,3 +138,59 @@ def test_memory_that_a_step_freed_is_reused_without_page_faults():
         for keep in ([], ["keep"])
     ]
     assert faults[1] < faults[0] / 10
+
+
+# Cores
+
+
+def cgroups(root: Path, membership: str, files: dict[str, str]) -> Path:
+    """A root folder with a process's cgroups."""
+    for name, content in {"proc/self/cgroup": membership, **files}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("membership", "files", "cores"),
+    [
+        ("0::/\n", {"sys/fs/cgroup/cpu.max": "200000 100000\n"}, 2),
+        ("0::/\n", {"sys/fs/cgroup/cpu.max": "max 100000\n"}, 64),
+        ("0::/a/b\n", {"sys/fs/cgroup/a/cpu.max": "350000 100000\n", "sys/fs/cgroup/a/b/cpu.max": "max 100000\n"}, 3),
+        ("0::/\n", {"sys/fs/cgroup/cpu.max": "50000 100000\n"}, 1),
+        (
+            "4:memory:/x\n3:cpu,cpuacct:/docker/abc\n",
+            {"sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us": "400000\n", "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us": "100000"},
+            4,
+        ),
+        ("1:cpu:/\n", {"sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n", "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000"}, 64),
+        ("", {"sys/fs/cgroup/cpu.max": "not a number\n"}, 64),
+    ],
+    ids=["v2", "v2 without quota", "v2 above", "v2 half a core", "v1", "v1 without quota", "no cgroup"],
+)  # fmt: skip
+def test_a_containers_quota_bounds_the_cores(tmp_path, monkeypatch, membership, files, cores):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(64)), raising=False)
+    assert devices.available_cores(cgroups(tmp_path, membership, files)) == cores
+
+
+def test_affinity_bounds_the_cores(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3, 5}, raising=False)
+    assert devices.available_cores(tmp_path) == 2
+
+
+def test_where_bfloat16_is_announced_and_fails_it_is_not_used(monkeypatch):
+    """With ONEDNN_MAX_CPU_ISA=AVX2 every lyric failed."""
+
+    def fail(*_):
+        raise RuntimeError("bf16 path needs the cpu support avx512bw")
+
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
+    monkeypatch.setattr(torch.ops.mkldnn, "_reorder_linear_weight", fail)
+    devices._has_bfloat16_products.cache_clear()
+    assert not devices.multiplies_bfloat16(torch.device("cpu"))
+    monkeypatch.setattr(torch.ops.mkldnn, "_reorder_linear_weight", lambda matrix, size: matrix)
+    monkeypatch.setattr(torch.ops.mkldnn, "_linear_pointwise", lambda *_: None)
+    devices._has_bfloat16_products.cache_clear()
+    assert devices.multiplies_bfloat16(torch.device("cpu"))
+    devices._has_bfloat16_products.cache_clear()

@@ -102,7 +102,7 @@ def train(config: TrainConfig) -> int:
     """
     import torch
 
-    from lyricgen.devices import keep_freed_memory
+    from lyricgen.devices import available_cores, keep_freed_memory
     from lyricgen.training.attribution import train_attribution
     from lyricgen.training.index import train_index
     from lyricgen.training.membership import train_membership
@@ -113,8 +113,7 @@ def train(config: TrainConfig) -> int:
 
     silence_libraries()  # after their import, which sets the level of their logger
     keep_freed_memory()
-    if config.threads:
-        torch.set_num_threads(config.threads)
+    torch.set_num_threads(config.threads or min(torch.get_num_threads(), available_cores()))
     _check_devices(config)
     rank = process_rank(config)
     if rank:

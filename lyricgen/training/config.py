@@ -158,7 +158,7 @@ class TrainConfig:
     strategy: str = _flag("auto", "training", choices=STRATEGIES)
     """ddp: distributed data parallel; auto: ddp for more than one device."""
     threads: int | None = _flag(None, "training", "N", low=1)
-    """CPU threads; default: one per core."""
+    """CPU threads; default: one per core that the process may use, by its affinity and a container's quota."""
     seed: int = _flag(777, "training", "N", low=0, high=2**32 - 1)
     """Random seed of weights, song order, dropout, held-out songs and word vectors."""
     out: Path = _flag(Path("models"), "output", "FOLDER")

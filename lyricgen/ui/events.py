@@ -11,6 +11,7 @@ import gradio as gr
 from gradio.block_function import BlockFunction
 from gradio.components.api_component import Api
 from gradio.context import get_blocks_context
+from gradio.state_holder import SessionState
 from gradio.utils import get_function_description
 
 from lyricgen.devices import with_gpu
@@ -32,15 +33,59 @@ SILENT_EVENT: dict[str, Any] = {**PRIVATE_EVENT, "show_progress": "hidden"}
 IMMEDIATE_EVENT: dict[str, Any] = {**SILENT_EVENT, "queue": False}
 
 
-class PageBlocks(gr.Blocks):
-    """`gr.Blocks` whose endpoints take fewer values than they have parameters, as plain HTTP clients of an earlier version
-    send them: the last ones get their defaults."""
+ANALYSIS_LIMIT: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "analysis"}
+"""Of all that runs a model beside the lyrics, which are batched: calls at once, as many as a small server has cores."""
 
-    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *arguments: Any, **named: Any) -> Any:
-        missing = block_fn.inputs[len(inputs) :]
-        if all(isinstance(component, Api) for component in missing):  # of an endpoint, see `add_endpoint`
-            inputs = [*inputs, *(component.value for component in missing)]
-        return await super().preprocess_data(block_fn, inputs, *arguments, **named)
+
+class PageBlocks(gr.Blocks):
+    """`gr.Blocks` that checks what clients send before gradio does, and keeps no copy of it."""
+
+    async def process_api(
+        self,
+        block_fn: BlockFunction | int,
+        inputs: list[Any],
+        state: SessionState | None = None,
+        *arguments: Any,
+        **named: Any,
+    ) -> dict[str, Any]:
+        function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
+        try:
+            return await super().process_api(function, inputs, state, *arguments, **named)
+        finally:
+            if state is not None:  # gradio keeps the last values of every session, for links that are not offered here
+                for component in (*function.inputs, *function.outputs):
+                    state._update_value_in_config(component._id, None)
+
+    async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *arguments: Any, **named: Any) -> Any:
+        return await super().preprocess_data(block_fn, complete_inputs(block_fn, inputs), *arguments, **named)
+
+
+def complete_inputs(function: BlockFunction, inputs: list[Any]) -> list[Any]:
+    """The values of all inputs: an endpoint takes fewer, as plain HTTP clients of an earlier version send them, and the last ones
+    get their defaults.
+
+    Raises:
+        gr.Error: inputs of a handler of the page are missing, or one is a file.
+    """
+    for component, value in zip(function.inputs, inputs, strict=False):
+        if _holds_file(value):
+            raise gr.Error(f"{_input_name(component)} must be a plain value, got a file", print_exception=False)
+    missing = function.inputs[len(inputs) :]
+    if not all(isinstance(component, Api) for component in missing):  # of an endpoint, see `add_endpoint`
+        names = ", ".join(map(_input_name, missing))
+        raise gr.Error(f"{len(missing)} inputs are missing: {names}", print_exception=False)
+    return [*inputs, *(component.value for component in missing)]
+
+
+def _input_name(component: Any) -> str:
+    return component.label or component.elem_id or type(component).__name__.lower()
+
+
+def _holds_file(value: Any) -> bool:
+    """Whether a value is or holds what gradio takes for a file and would copy or download."""
+    if isinstance(value, dict):
+        return "path" in value and "meta" in value or any(map(_holds_file, value.values()))
+    return isinstance(value, list) and any(map(_holds_file, value))
 
 
 def listen(
@@ -63,14 +108,19 @@ def listen(
         settings: of the event: one of the presets, and overrides.
     """
     register = triggers if callable(triggers) else partial(gr.on, triggers)
-    return register(make_handler(function, gpu), inputs, outputs, **settings)
+    return register(make_handler(function, gpu), inputs, outputs, **with_limit(settings, gpu))
 
 
 def add_endpoint(resources: "Resources", function: Callable, *, gpu: bool = True, **settings: Any) -> None:
     """Registers a function of `lyricgen.endpoints` in the API, under its name; `gpu` and `settings` as for `listen`."""
     handler = make_handler(bind_resources(function, resources), gpu)
-    gr.api(handler, api_name=function.__name__, **settings)
+    gr.api(handler, api_name=function.__name__, **with_limit(settings, gpu))
     describe_parameters(list(cast(Any, get_blocks_context()).fns.values())[-1], handler)
+
+
+def with_limit(settings: dict[str, Any], gpu: bool) -> dict[str, Any]:
+    """The settings of an event with `ANALYSIS_LIMIT`, if it runs a model and has no limit of its own."""
+    return {**ANALYSIS_LIMIT, **settings} if gpu and "concurrency_limit" not in settings else settings
 
 
 def describe_parameters(endpoint: BlockFunction, handler: Callable) -> None:

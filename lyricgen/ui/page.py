@@ -5,14 +5,13 @@ from importlib.util import find_spec
 from typing import Any
 
 import gradio as gr
-from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE
 from lyricgen.resources import Resources
 from lyricgen.ui.completions import COMPLETIONS_ROUTE
 from lyricgen.ui.events import PageBlocks
 from lyricgen.ui.links import connect_links
+from lyricgen.ui.server import middleware
 from lyricgen.ui.shared_text import SharedText
 from lyricgen.ui.tabs.about.tab import create_about_tab
 from lyricgen.ui.tabs.check.tab import create_check_tab
@@ -22,6 +21,7 @@ from lyricgen.ui.tabs.write.tab import create_write_tab
 from lyricgen.ui.theme import TITLE, launch_look
 
 MAX_QUEUE_LENGTH = 128  # waiting requests; further ones are refused
+MAX_SESSIONS = 50  # copies of the page's configuration that gradio keeps, one a visitor, 400 kB each
 NEVER = str(10**9)  # events between two summaries for gradio's monitoring page, which is off
 HEAD_BUTTONS = (
     '<div><button type="button" id="copy-link">Copy link</button> '
@@ -78,9 +78,8 @@ def launch_settings() -> dict[str, Any]:
         "enable_monitoring": False,
         "run_history": False,
         "max_threads": 2 * MAX_BATCH_SIZE,  # a lyric in progress holds one, mostly asleep
-        "app_kwargs": {
-            "middleware": [Middleware(GZipMiddleware, minimum_size=2_000)],  # event streams are left alone
-            "routes": [COMPLETIONS_ROUTE],
-        },
+        "state_session_capacity": MAX_SESSIONS,
+        "app_kwargs": {"middleware": middleware(), "routes": [COMPLETIONS_ROUTE]},
+        "_frontend": False,  # gradio asks itself for the page, and ends where that takes 3 seconds on a busy machine
         "mcp_server": find_spec("mcp") is not None,
     }

@@ -7,7 +7,7 @@ Shapes: Q questions, N candidates, D dimensions.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import cast
 
 import numpy as np
@@ -64,10 +64,16 @@ def score_analogies(space: VectorSpace, category: str = ALL, candidates: int | N
     names = list(questions) if category == ALL else [category]
     space.fill_norms()
     for name in names:
-        rows = _question_rows(space, questions[name], count)
-        blocks = (rows[start : start + QUESTIONS_PER_BLOCK] for start in range(0, len(rows), QUESTIONS_PER_BLOCK))
-        correct = sum(int((_answer_rows(space, block[:, :3], count) == block[:, 3]).sum()) for block in blocks)
-        yield CategoryScore(name, correct, len(rows), len(questions[name]) - len(rows))
+        yield _score_category(space, name, count)
+
+
+@lru_cache(maxsize=64)
+def _score_category(space: VectorSpace, category: str, count: int) -> CategoryScore:
+    questions = google_questions()[category]
+    rows = _question_rows(space, questions, count)
+    blocks = (rows[start : start + QUESTIONS_PER_BLOCK] for start in range(0, len(rows), QUESTIONS_PER_BLOCK))
+    correct = sum(int((_answer_rows(space, block[:, :3], count) == block[:, 3]).sum()) for block in blocks)
+    return CategoryScore(category, correct, len(rows), len(questions) - len(rows))
 
 
 def total(scores: list[CategoryScore]) -> CategoryScore:

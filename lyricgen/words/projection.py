@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -114,10 +115,19 @@ def map_words(words: str, method: str, space: VectorSpace, seed: int) -> WordMap
     _check_count(len(known_words))
     if len(known_words) < MIN_TSNE_WORDS:
         method = "PCA"
-    coordinates, explained = project(space.unit_vectors(known_words), method, seed)
+    coordinates, explained = _project_words(space, tuple(known_words), method, seed)
     groups = _groups(word_list, spelling, known_words)
     arrows = _arrows(word_list, spelling, known_words)
     return WordMap(known_words, coordinates, groups, arrows, method, explained, space.name, missing)
+
+
+@lru_cache(maxsize=64)  # t-SNE of 200 words takes seconds, and the maps of examples are asked for again
+def _project_words(
+    space: VectorSpace, words: tuple[str, ...], method: str, seed: int
+) -> tuple[np.ndarray, tuple[float, float] | None]:
+    coordinates, explained = project(space.unit_vectors(list(words)), method, seed)
+    coordinates.flags.writeable = False
+    return coordinates, explained
 
 
 def project(matrix: np.ndarray, method: str = "PCA", seed: int = 0) -> tuple[np.ndarray, tuple[float, float] | None]:

@@ -7,8 +7,16 @@ import gradio as gr
 import pytest
 
 from lyricgen.errors import ArgumentError
+from lyricgen.generation.scheduler import MAX_BATCH_SIZE
 from lyricgen.resources import Resources
-from lyricgen.ui.events import INTERNAL_ERROR_MESSAGE, bind_resources, make_handler
+from lyricgen.ui.events import (
+    ANALYSIS_LIMIT,
+    INTERNAL_ERROR_MESSAGE,
+    add_endpoint,
+    bind_resources,
+    complete_inputs,
+    make_handler,
+)
 from lyricgen.ui.page import build_demo
 
 NO_MODEL = {  # handlers and endpoints that run no model, so that a ZeroGPU Space need not allocate its GPU
@@ -159,3 +167,47 @@ def test_every_parameter_of_the_api_is_named_and_described(resources):
     ):
         described_type = {each["parameter_name"]: each["python_type"]["type"] for each in described[name]["parameters"]}
         assert described_type[parameter].startswith("Literal["), (name, parameter)
+
+
+def test_what_runs_a_model_shares_one_limit_and_lyrics_have_their_own(resources):
+    """A crowd that asked for scores, neurons and attributions at once left the server no time for anybody else."""
+    functions = [block for block in build_demo(resources).fns.values() if getattr(block.fn, "uses_gpu", False)]
+    limits = {block.api_name: (block.concurrency_limit, block.concurrency_id) for block in functions}
+    analysis = (ANALYSIS_LIMIT["concurrency_limit"], ANALYSIS_LIMIT["concurrency_id"])
+    assert {limits[name] for name in ("score", "cells", "saliency", "attribute", "membership", "writer_bias")} == {
+        analysis
+    }
+    assert limits["generate"] == (MAX_BATCH_SIZE, "lyrics") and "default" not in {limit for limit, _ in limits.values()}
+
+
+@pytest.fixture(scope="module")
+def endpoint(resources):
+    """An endpoint of two parameters, and a handler of the page with two boxes."""
+
+    def add(resources, first: str = "a", second: int = 2) -> str:
+        return first * second
+
+    with gr.Blocks() as demo:
+        add_endpoint(resources, add, gpu=False)
+        boxes = [gr.Textbox(label="First words"), gr.Number(elem_id="count")]
+        boxes[0].submit(lambda *values: None, boxes)
+    return list(demo.fns.values())
+
+
+def test_the_last_values_of_an_endpoint_may_be_missing(endpoint):
+    assert complete_inputs(endpoint[0], ["b"]) == ["b", 2] and complete_inputs(endpoint[0], []) == ["a", 2]
+
+
+def test_missing_inputs_of_the_page_are_named(endpoint):
+    """The answer was {"error": null}, and a traceback in the log."""
+    with pytest.raises(gr.Error) as caught:
+        complete_inputs(endpoint[1], [])
+    assert caught.value.message == "2 inputs are missing: First words, count" and not caught.value.print_exception
+
+
+@pytest.mark.parametrize("nest", [lambda file: file, lambda file: [file], lambda file: {"a": [file]}])
+def test_a_file_is_refused_by_name_before_gradio_copies_or_fetches_it(endpoint, nest):
+    file = {"path": "/etc/passwd", "url": "http://127.0.0.1/", "meta": {"_type": "gradio.FileData"}}
+    with pytest.raises(gr.Error) as caught:
+        complete_inputs(endpoint[0], ["b", nest(file)])
+    assert caught.value.message == "second must be a plain value, got a file" and not caught.value.print_exception

