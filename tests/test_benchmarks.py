@@ -326,3 +326,12 @@ def test_ppmd_continues_from_the_training_songs_as_if_it_had_compressed_both(tmp
 
     expected = [8 * (size(song) - size("")) for song in ("the lamp  on the wall " * 3, "zzz")]
     assert baselines.ppmd_bits(train, songs, 6).tolist() == expected
+
+
+def test_verses_and_gaps_are_measured(tmp_path, capsys):
+    file = tmp_path / "figures.json"
+    flags = "--verses 1 --gaps 1 --models vanilla-rnn --schemes haiku"
+    assert import_module("benchmarks.verse").main([*flags.split(), "--json", str(file)]) == 0
+    row, gaps = json.loads(file.read_text(encoding="utf-8"))["rows"]
+    assert (row["met"], row["unknown_words"], row["copied"]) == (1, 0, 0) and len(gaps["gap_bits"]) == 1
+    assert "| haiku | 100% |" in capsys.readouterr().out

@@ -109,7 +109,8 @@ def stream_verse(resources: "Resources", form: VerseForm, model: str | None = No
 
 def at_intervals(values: Iterable[Value]) -> Iterator[Value]:
     """Some of the values, at most one every 0.05 s, and the last."""
-    due, value, sent = 0.0, None, True
+    due, sent = 0.0, True
+    value: Value | None = None
     for value in values:
         sent = time.monotonic() >= due
         if sent:

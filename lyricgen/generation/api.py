@@ -3,7 +3,6 @@
 import inspect
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,6 +41,11 @@ def _takes_settings(function: F, excluded: Sequence[str] = ()) -> F:
         lines = "\n        ".join(f"{name}: {help}" for name, help in helps.items())
         function.__doc__ = function.__doc__.replace("ARGUMENTS", lines)
     return function
+
+
+def _takes_verse_settings(function: F) -> F:
+    """`_takes_settings` without the settings that a verse does not have."""
+    return _takes_settings(function, UNUSED_BY_VERSES)
 
 
 @_takes_settings
@@ -90,7 +94,7 @@ def generate_variants(
     return write_together(make_request(prefix, model=model, **settings).variants(variants))
 
 
-@partial(_takes_settings, excluded=UNUSED_BY_VERSES)
+@_takes_verse_settings
 def write_verse(
     scheme: str = "couplet",
     *,
@@ -126,7 +130,7 @@ def write_verse(
     return verse
 
 
-@partial(_takes_settings, excluded=UNUSED_BY_VERSES)
+@_takes_verse_settings
 def fill_gap(
     text: str,
     *,

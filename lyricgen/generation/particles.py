@@ -139,15 +139,17 @@ class _Pool:
 
     def extend(self) -> None:
         """Continues every line by a word; lines for which no word is allowed are dropped."""
-        choices = [self._choice(particle) for particle in range(len(self.texts))]
-        for particle, choice in enumerate(choices):
-            if choice is None:
+        choices: dict[int, _Choice] = {}
+        for particle in range(len(self.texts)):
+            if (choice := self._choice(particle)) is None:
                 self.log_weights[particle] = FORBIDDEN
+            else:
+                choices[particle] = choice
         words = [""] * len(self.texts)
-        active = [particle for particle, choice in enumerate(choices) if choice is not None]
+        active = list(choices)
         labels = [self.pending] * len(active)
         while active:
-            chosen = self._step(active, labels, [choices[each].labels(words[each]) for each in active], words)  # type: ignore[union-attr]
+            chosen = self._step(active, labels, [choices[each].labels(words[each]) for each in active], words)
             going_on = [number for number, label in enumerate(chosen) if label != SPACE]
             for number in going_on:
                 words[active[number]] += CHARACTERS[chosen[number]]

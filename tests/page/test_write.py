@@ -1,7 +1,7 @@
 """Write, in a real browser."""
 
 import pytest
-from browser import PHONE, TITLE, assert_fits, open_tab, wait_for_text
+from browser import DESKTOP, PHONE, TITLE, assert_fits, open_tab, wait_for_text
 
 pytestmark = pytest.mark.browser
 TEXT = "(document.querySelector('.song-text')?.textContent ?? '')"
@@ -160,3 +160,28 @@ def test_one_of_four_songs_is_played(page):
     page.locator("#variants button").nth(2).click()
     page.wait_for_function(f"third => {TEXT}.startsWith(third)", arg=texts[2])
     page.get_by_role("button", name="Four at once").click()
+
+
+def test_a_verse_has_lines_to_type_and_to_write_again_alone(page):
+    panel = page.locator("#with-a-form")
+    panel.get_by_role("button", name="With a form").click()
+    panel.get_by_role("button", name="Write a verse").click()
+    wait_for_text(page, ".verse-facts", "Song no.", 60_000)
+    lines = panel.locator(".verse-line input")
+    before = [line.input_value() for line in lines.all()]
+    assert len(before) == 4 and panel.locator(".rhyme-A").count() == panel.locator(".rhyme-B").count() == 2
+    lines.nth(0).fill("<b>the winter came across the hill</b>")
+    assert panel.get_by_role("button", name="Keep line 1").get_attribute("aria-pressed") == "true"
+    panel.get_by_role("button", name="Write again line 2").click()
+    page.wait_for_function("document.body.classList.contains('writing-verse')")
+    page.wait_for_function("!document.body.classList.contains('writing-verse')", timeout=60_000)
+    after = [line.input_value() for line in lines.all()]
+    assert after[0] == "<b>the winter came across the hill</b>" and after[2:] == before[2:] and after[1] != before[1]
+    page.set_viewport_size(PHONE)
+    assert_fits(page)
+    page.set_viewport_size(DESKTOP)
+    panel.get_by_label("First letters of the lines").fill("7")
+    panel.get_by_role("button", name="Write a verse").click()
+    wait_for_text(page, "#verse-problem", "Acrostic must be")
+    panel.get_by_label("First letters of the lines").fill("")
+    panel.get_by_role("button", name="With a form").click()

@@ -9,6 +9,7 @@ GLOSSARY = {
     "Character model": "A network that writes letter by letter. Before each letter it gives every one of 100 characters a probability.",
     "LSTM": "A recurrent network with gates that choose what to keep and what to forget, so that it remembers for longer.",
     "Neuron (unit)": "One number inside the network that changes with every letter. Some follow something that has a name, such as line ends.",
+    "Particles": "Lines that are written side by side and must keep a form. Those that the model likes least are dropped for copies of others.",
     "PCA": "A flat picture of many dimensions that keeps as much of the differences as two axes can.",
     "RNN": "A recurrent network: it reads one letter, changes its memory, and guesses the next letter from that memory.",
     "Seed (song number)": "The start of the random numbers. The same number and the same settings write the same song.",

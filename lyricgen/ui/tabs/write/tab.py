@@ -1,5 +1,5 @@
 """Write: first words and an artist in, a song out, played letter by letter; `/generate`, `/variants`, `/check_prefix`,
-`/alternatives`, `/verse`, `/fill`, `/rhymes`."""
+`/alternatives`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from typing import Any
 import gradio as gr
 
 from lyricgen.endpoints import lyrics as endpoints
-from lyricgen.endpoints import verses
 from lyricgen.endpoints.completions import completions
 from lyricgen.endpoints.inside import alternatives
 from lyricgen.endpoints.lyrics import make_request, stream_variants
@@ -33,6 +32,7 @@ from lyricgen.ui.tabs.write.song import (
     stream_song,
     with_note,
 )
+from lyricgen.ui.tabs.write.verse import create_verse_panel
 
 CHIPS = (  # first words, artist
     ("i left my coat on the last train ", "Taylor Swift"),
@@ -43,7 +43,6 @@ CLICK_WRITE = "() => { document.querySelector('#write').click(); }"
 IDLE = "() => { document.body.classList.remove('writing'); }"
 SIDE_BY_SIDE = 4  # songs at once
 VARIANTS_LIMIT: dict[str, Any] = {"concurrency_limit": MAX_BATCH_SIZE // MAX_VARIANTS}  # concurrent calls
-VERSE_LIMIT: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "verses"}  # each keeps one core busy
 CALL_LIMIT: dict[str, Any] = {"concurrency_limit": MAX_BATCH_SIZE, "concurrency_id": "lyrics"}
 WRITING: dict[str, Any] = {**RUN_ONCE_EVENT, **CALL_LIMIT, "show_progress": "hidden"}  # the song itself shows it
 LOOK_INSIDE = '<button type="button" class="link" data-open="inside/letters">Look inside</button>'
@@ -98,6 +97,7 @@ def create_write_tab(resources: Resources) -> WriteTab:
     for chip, values in chips:
         chosen = chip.click(None, None, [prefix, artist], js=values, api_visibility="private", queue=False)
         chosen.then(None, None, None, js=CLICK_WRITE, api_visibility="private", queue=False)
+    create_verse_panel(resources, names, asked[1:])
     side_by_side = _create_variants(resources, names, asked)
     _create_your_songs()
     stopped = stop.click(None, None, None, cancels=[*written, side_by_side], api_visibility="private")
@@ -108,9 +108,6 @@ def create_write_tab(resources: Resources) -> WriteTab:
     add_endpoint(resources, endpoints.check_prefix, gpu=False, queue=False)
     add_endpoint(resources, completions, api_visibility="private", **CALL_LIMIT)
     add_endpoint(resources, alternatives)
-    add_endpoint(resources, verses.verse, **VERSE_LIMIT)
-    add_endpoint(resources, verses.fill, **VERSE_LIMIT)
-    add_endpoint(resources, verses.rhymes, gpu=False)
     return WriteTab(lyrics, artist, prefix, temperature, settings, written)
 
 

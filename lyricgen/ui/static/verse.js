@@ -1,0 +1,65 @@
+// A verse, a row a line: its text to type in, its syllables and rhyme, and buttons to keep it or write it again alone.
+// `props.value` is JSON: lines, notes, seed, state. Texts reach the page as values and text nodes only.
+const { make } = window.lyricgen;
+const rows = make("ol", "verse-lines"), facts = make("p", "soft verse-facts"), notes = make("ul", "verse-notes");
+let kept = []; // by line: whether it stays when the others are written
+element.append(rows, notes, facts);
+
+const texts = () => [...rows.querySelectorAll("input")].map((input) => input.value);
+
+// Writes the lines that are not kept, or one line alone.
+function write(alone) {
+  const lines = texts().map((text, line) => ((alone === undefined ? kept[line] : line !== alone) ? text : ""));
+  document.body.classList.add("writing-verse");
+  trigger("retry", { lines: lines.join("\n"), again: alone !== undefined });
+}
+
+function keep(line, button, on) {
+  kept[line] = on;
+  button.setAttribute("aria-pressed", on);
+  button.textContent = on ? "kept" : "keep";
+}
+
+function makeRow(line) {
+  const row = make("li", "verse-line"), input = make("input"), mark = make("span", "verse-mark"), count = make("span", "soft verse-count");
+  const lock = make("button", "", "keep"), again = make("button", "", "again");
+  input.setAttribute("aria-label", `Line ${line + 1}`);
+  input.maxLength = 200;
+  for (const [button, name] of [[lock, "Keep"], [again, "Write again"]]) {
+    button.type = "button";
+    button.setAttribute("aria-label", `${name} line ${line + 1}`);
+  }
+  lock.addEventListener("click", () => keep(line, lock, !kept[line]));
+  again.addEventListener("click", () => write(line));
+  input.addEventListener("input", () => { // what is typed stays
+    count.textContent = "";
+    keep(line, lock, Boolean(input.value.trim()));
+  });
+  row.append(mark, input, count, lock, again);
+  return row;
+}
+
+function draw() {
+  const verse = props.value ? JSON.parse(props.value) : { lines: [], notes: [], state: "" };
+  if (rows.children.length !== verse.lines.length) {
+    kept = verse.lines.map(() => false);
+    rows.replaceChildren(...verse.lines.map((_, line) => makeRow(line)));
+  }
+  verse.lines.forEach((line, number) => {
+    const [mark, input, count] = rows.children[number].children;
+    if (document.activeElement !== input) input.value = line.text;
+    mark.textContent = line.rhyme || "·";
+    mark.className = `verse-mark rhyme-${line.rhyme || "none"}`;
+    mark.title = line.rhyme ? `rhymes with the other lines ${line.rhyme}` : "no rhyme";
+    count.textContent = line.text ? `${line.syllables} syllables` : "";
+  });
+  notes.replaceChildren(...verse.notes.map((note) => make("li", "", note)));
+  facts.textContent = verse.state === "written" ? `Song no. ${verse.seed}. Lines of one colour rhyme. Type a line of your own, keep what you like, and write the rest again.` : "";
+}
+
+document.addEventListener("write-verse", () => write());
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("#stop-verse")) document.body.classList.remove("writing-verse");
+}, true);
+draw();
+watch("value", draw);
