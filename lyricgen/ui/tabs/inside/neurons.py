@@ -114,14 +114,17 @@ def show_neurons(resources: Resources, text: str, artist: str, model: str) -> tu
     return cards_json(cells, found), f"{first}=0"
 
 
-def silence(units: str, event: gr.EventData) -> str:
+def silence(units: str | None, event: gr.EventData) -> str:
     """The held neurons with the chosen one silenced; the last three."""
-    kept = [part.strip() for part in units.split(",") if part.strip() and not part.strip().startswith(f"{event.unit}=")]
+    parts = [part.strip() for part in (units or "").split(",")]
+    kept = [part for part in parts if part and not part.startswith(f"{event.unit}=")]
     return ", ".join([*kept, f"{event.unit}=0"][-MAX_HELD_UNITS:])
 
 
-def show_continuations(resources: Resources, text: str, artist: str, model: str, units: str, seed: int) -> str:
-    """What the model writes after the text, untouched and with neurons held, as cards."""
+def show_continuations(resources: Resources, text: str, artist: str, model: str, units: str | None, seed: int) -> str:
+    """What the model writes after the text, untouched and with neurons held, as cards; '' where none is to be held."""
+    if not units:
+        return ""
     prefix = text[-MAX_CONTINUED:]
     untouched = make_request(
         resources,
@@ -135,7 +138,7 @@ def show_continuations(resources: Resources, text: str, artist: str, model: str,
     )
     requests = [untouched, untouched.with_settings(units=units)]
     *_, outputs = resources.stream_together(requests, UPDATE_INTERVAL)
-    headings = ["Untouched", f"With {requests[1].settings.units or 'no neuron'} held"]
+    headings = ["Untouched", f"With {requests[1].settings.units} held"]
     texts = [section_breaks_to_newlines(output.text, len(prefix))[len(prefix) :] for output in outputs]
     return cards(zip(headings, texts, strict=True))
 

@@ -1,11 +1,14 @@
 """What Neurons hands to its script."""
 
 import json
+import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from lyricgen.analysis.activations import read_cells, text_features, unit_facts
+from lyricgen.resources import Resources
 from lyricgen.ui.tabs.inside import neurons
 
 VERSE = "seven chairs stood in the rain  seven chairs <and> more"
@@ -49,3 +52,20 @@ def test_a_long_text_is_cut_in_the_cards(tiny_model):
     cells = read_cells("la la oh " * 100, model=tiny_model)
     data = json.loads(neurons.cards_json(cells, neurons.unit_cards(unit_facts(cells))))
     assert len(data["text"]) == len(data["cards"][0]["classes"]) == 600
+
+
+def test_a_click_silences_one_more_neuron_up_to_three():
+    units = None
+    for clicked in ("1.3", "2.10", "2.1", "1.3", "2.7"):
+        units = neurons.silence(units, SimpleNamespace(unit=clicked))
+    assert units == "2.1=0, 1.3=0, 2.7=0"
+
+
+def test_the_text_is_continued_untouched_and_with_neurons_held():
+    resources = Resources(device="cpu")
+    shown = neurons.show_continuations(
+        resources, "the tide came in at seven", "any artist", "vanilla-rnn", "1.3 = 1", 7
+    )
+    untouched, held = re.findall("<pre>(.*?)</pre>", shown, re.DOTALL)
+    assert "<h3>With 1.3=1 held</h3>" in shown and untouched != held
+    assert neurons.show_continuations(resources, "", "any artist", "vanilla-rnn", None, 7) == ""
