@@ -158,7 +158,8 @@ def bias(
     """
     space = resources.space(vectors)
     before, after = weat_and_debiased((target1, target2, attribute1, attribute2), space)
-    analogies, notes = None, []
+    analogies: dict | None = None
+    notes: list[str] = []
     try:
         analogies = asdict(two_analogies(x1, word, y1, BIAS_ANSWERS, space))
     except ArgumentError as error:  # the test needs only its own words

@@ -177,7 +177,7 @@ def _parse_json(text: str) -> Any:
     except json.JSONDecodeError:
         if text.lstrip().startswith("["):
             raise
-    values = []
+    values: list[Any] = []
     for number, line in enumerate(text.split("\n"), 1):
         try:
             values += [json.loads(line)] if line.strip() else []

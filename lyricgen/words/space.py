@@ -156,13 +156,13 @@ class VectorSpace(KeyedVectors):
 
         Several words are compared as one, and joined by underscores; words are also compared by `fold_word`.
         """
-        typed, candidates = typed.lower(), []
+        typed = typed.lower()
         folded = {word: folded for folded, word in self._by_folded.items()}
-        for form, choices in (
-            (typed.replace(" ", ""), self.index_to_key),
-            *([(typed.replace(" ", "_"), self.index_to_key)] if " " in typed else []),
-            (fold_word(typed), folded),
-        ):
+        searches: list[tuple[str, Any]] = [(typed.replace(" ", ""), self.index_to_key), (fold_word(typed), folded)]
+        if " " in typed:
+            searches.append((typed.replace(" ", "_"), self.index_to_key))
+        candidates: list[tuple[int, bool, int, str]] = []
+        for form, choices in searches:
             max_edits = min(3, len(form) // 3) or int(len(form) > 1)
             near = process.extract(form, choices, scorer=OSA.distance, score_cutoff=max_edits, limit=100)
             words = (
