@@ -116,7 +116,10 @@ def call(client: httpx.Client, name: str, values: list[Any], leave: bool = False
             if leave and event:
                 return LEFT
             kind, _, value = line.partition(": ")
-            event, data = (value, data) if kind == "event" else (event, value)
+            if kind == "event":
+                event = value
+            elif kind == "data":
+                data = value
     if event == "complete":
         return RESULT
     return REFUSED if event == "error" and '{"error": "' in data else f"{event} {data[:80]}"
