@@ -9,7 +9,7 @@ from lyricgen.training.checkpoint_files import AtomicCheckpointIO
 
 
 @pytest.fixture
-def no_tmpdir(monkeypatch):
+def no_tmpdir(tmp_path, monkeypatch):  # pytest makes its own folder first
     """A folder for temporary files that cannot be written."""
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
 
