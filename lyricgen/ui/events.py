@@ -70,7 +70,7 @@ def complete_inputs(function: BlockFunction, inputs: list[Any]) -> list[Any]:
     for component, value in zip(function.inputs, inputs, strict=False):
         if _holds_file(value):
             raise gr.Error(f"{_input_name(component)} must be a plain value, got a file", print_exception=False)
-    missing = function.inputs[len(inputs) :]
+    missing: Sequence[Any] = function.inputs[len(inputs) :]
     if not all(isinstance(component, Api) for component in missing):  # of an endpoint, see `add_endpoint`
         names = ", ".join(map(_input_name, missing))
         raise gr.Error(f"{len(missing)} inputs are missing: {names}", print_exception=False)
