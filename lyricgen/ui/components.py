@@ -31,8 +31,9 @@ MEDIA_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv", "j
 
 
 def static(name: str) -> str:
-    """A script or style sheet of the page."""
-    return (STATIC / name).read_text(encoding="utf-8")
+    """A script or style sheet of the page, without indentation and lines of comment."""
+    lines = map(str.strip, (STATIC / name).read_text(encoding="utf-8").splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def script_view(script: str, elem_id: str, value: str | None = None) -> gr.HTML:

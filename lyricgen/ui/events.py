@@ -38,7 +38,17 @@ ANALYSIS_LIMIT: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "ana
 
 
 class PageBlocks(gr.Blocks):
-    """`gr.Blocks` that checks what clients send before gradio does, and keeps no copy of it."""
+    """`gr.Blocks` that checks what clients send before gradio does, keeps no copy of it, and has a small configuration."""
+
+    def get_config_file(self) -> Any:
+        """gradio's configuration, in which each component's API type stands once: it is a fifth of the page on the wire."""
+        config = super().get_config_file()
+        for component in config["components"]:
+            for copy in ("api_info_as_input", "api_info_as_output"):  # gradio falls back to api_info
+                if copy in component and component[copy] == component.get("api_info"):
+                    del component[copy]
+            component["props"].pop("_api_info", None)  # of an `Api`
+        return config
 
     async def process_api(
         self,

@@ -42,4 +42,4 @@ def test_a_page_of_one_model_offers_no_other(texts, monkeypatch):
         for parameter in endpoint["parameters"]
         if parameter["parameter_name"] == "model"
     ]
-    assert set(defaults) == {"vanilla-rnn"} and len(defaults) == 9
+    assert set(defaults) == {"vanilla-rnn"} and len(defaults) == 11

@@ -203,12 +203,12 @@ def test_nearest_spellings_are_sorted_by_edit_distance_then_frequency():
 
 
 @pytest.mark.parametrize(("typed", "word"), [("beyonse", "beyonce"), ("qeen", "queen")])
-def test_nearest_spellings_take_less_time_than_two_passes_over_the_words(typed, word, glove):
+def test_nearest_spellings_take_less_time_than_three_passes_over_the_words(typed, word, glove):
     def of_about_this_length() -> list[str]:
         return [word for word in glove.index_to_key if abs(len(word) - len(typed)) <= 2]
 
     assert glove.nearest_spellings(typed)[0] == word
-    assert cpu_ratio(lambda: glove.nearest_spellings(typed), of_about_this_length) < 2
+    assert cpu_ratio(lambda: glove.nearest_spellings(typed), of_about_this_length) < 3
 
 
 def test_known_words_come_once_and_missing_ones_as_typed(space):
@@ -409,9 +409,9 @@ DAMAGE = {
     ),
     "vectors of other shape": (other_files(np.ones((6, 3), np.float32)), "do not fit together"),
     "fewer vectors": (other_files(np.ones((5, 2), np.float32)), "do not fit together"),
-    "vectors in a row": (other_files(np.ones(12, np.float32)), "holds no matrix of float32 or float16"),
+    "vectors in a row": (other_files(np.ones(12, np.float32)), "holds no matrix of float32, float16 or int8"),
     "no dimensions": (both(other_files(np.ones((6, 0), np.float32)), with_meta(dimensions=0)), "holds no matrix"),
-    "whole numbers": (other_files(np.ones((6, 2), np.int32)), "holds no matrix of float32 or float16"),
+    "whole numbers": (other_files(np.ones((6, 2), np.int32)), "holds no matrix of float32, float16 or int8"),
     "objects": (other_files(np.array([[None, 1]] * 6, object)), "vectors.npy is cut short, or no file of vectors"),
 }  # fmt: skip
 

@@ -19,7 +19,7 @@ PAGE_DEFAULTS: dict[str, Any] = {
     "clean_words": True,
 }
 """Settings whose default on the page differs from that of the library and the API."""
-ELSEWHERE = ("artist", "temperature", "seed")  # settings with components of their own
+ELSEWHERE = ("artist", "temperature", "seed", "units")  # settings with components of their own
 BETTER_MODEL = "lstm"
 STRATEGY_LABELS = {
     "sample": "by chance",
