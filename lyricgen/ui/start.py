@@ -85,7 +85,9 @@ def prepare() -> Address:
     address = Address.of(os.environ)
     for name in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"):
         os.environ.pop(name, None)
-    os.environ["GRADIO_TEMP_DIR"] = str(temporary_folder())
+    folder = temporary_folder()
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    choose_matplotlib_folder(folder)
     leave_out_proxies()
     return address
 
@@ -105,6 +107,19 @@ def temporary_folder() -> Path:
     except OSError as error:
         name = "GRADIO_TEMP_DIR" if wanted else "TMPDIR"
         raise ArgumentError(f"{name} must be a folder that can be written: {os_error_reason(error)}") from None
+
+
+def choose_matplotlib_folder(temporary: Path) -> None:
+    """Has matplotlib keep its files in the temporary folder where the user's cannot be written; else it warns in three lines."""
+    if os.environ.get("MPLCONFIGDIR"):
+        return
+    try:
+        for variable, default in (("XDG_CONFIG_HOME", ".config"), ("XDG_CACHE_HOME", ".cache")):
+            folder = Path(os.environ.get(variable) or Path.home() / default, "matplotlib")
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+    except (OSError, RuntimeError):  # RuntimeError: no home
+        os.environ["MPLCONFIGDIR"] = str(temporary / "matplotlib")
 
 
 def leave_out_proxies() -> None:

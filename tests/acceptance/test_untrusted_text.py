@@ -34,13 +34,13 @@ class Watch:
 
     def __init__(self, page):
         self.hits, self.waiting = [], set()
-        page.expose_function("hit", self.hits.append)
+        page.expose_function("hit", lambda text: self.hits.append(text))
         page.on("dialog", lambda dialog: (self.hits.append(dialog.message), dialog.dismiss()))
         page.on("pageerror", lambda error: self.hits.append(str(error)))
         page.on("console", lambda message: message.type == "error" and self.hits.append(message.text))
         page.on("request", self._note)
         for event in ("requestfinished", "requestfailed"):
-            page.on(event, self.waiting.discard)
+            page.on(event, lambda request: self.waiting.discard(request))
 
     def _note(self, request):
         if "evil.example" in request.url:
