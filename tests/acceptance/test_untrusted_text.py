@@ -1,7 +1,7 @@
 """Untrusted text is text: payloads through every box of the page and through its links run nothing and ask nobody."""
 
 import time
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from browser import TITLE, open_tab
@@ -43,7 +43,7 @@ class Watch:
             page.on(event, lambda request: self.waiting.discard(request))
 
     def _note(self, request):
-        if "evil.example" in request.url:
+        if "evil.example" in urlsplit(request.url).netloc:  # not in the query of a link of ours
             self.hits.append(request.url)
         if "/queue/data" in request.url or "component_server" in request.url:
             self.waiting.add(request)
