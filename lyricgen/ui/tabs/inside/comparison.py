@@ -30,6 +30,7 @@ from lyricgen.validation import check_choice
 
 # concurrent calls, each of several lyrics
 CALL_LIMIT: dict[str, Any] = {"concurrency_limit": MAX_BATCH_SIZE // len(TEMPERATURES)}
+SHOWN_OF_A_STAGE = 120  # characters
 EXPLANATION = """
 Both get the same start and the same dice. **Surprise** is how unlikely each found its own letters, on average.
 """
@@ -150,7 +151,7 @@ def stages_json(resources: Resources) -> str:
     for name in resources.model_names:
         for row in resources.model(name).checkpoint.samples:
             heading = f"{model_label(name)}, step {row['step']:,}"
-            texts.setdefault(row["step"], []).append({"heading": heading, "text": row["text"]})
+            texts.setdefault(row["step"], []).append({"heading": heading, "text": row["text"][:SHOWN_OF_A_STAGE]})
     stops = [{"name": f"step {step:,}", "texts": texts[step]} for step in sorted(texts)]
     data = {"label": "After", "low": "start", "high": "end", "start": 0, "stops": stops}
     return as_json(data) if stops else ""
