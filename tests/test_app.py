@@ -139,7 +139,7 @@ def test_learning_curves_are_those_of_the_models(client):
     curves = client.predict(api_name="/learning_curves")
     assert set(curves) == {"lstm", "vanilla-rnn"}
     for name, rows in curves.items():
-        assert rows[-1]["clean_bpc"] == pytest.approx(load_checkpoint(ASSETS / name).metrics["clean_bpc"], abs=0.02)
+        assert rows == load_checkpoint(ASSETS / name).history and rows[-1]["train_bpc"] < 2
         assert rows == sorted(rows, key=lambda row: row["step"])
 
 

@@ -99,8 +99,10 @@ def test_originality_is_the_librarys(resources):
 def test_membership_is_the_librarys_between_the_two_models(resources):
     answer = inside.membership(resources)
     model, reference = (resources.model(name).model for name in ("lstm", "vanilla-rnn"))
-    expected = measure_membership(inside.ORIGINALITY_EXAMPLE, model=model, reference=reference, thresholds=None)
-    assert answer == expected.to_dict() and "no thresholds here" in answer["verdict"]
+    expected = measure_membership(
+        inside.ORIGINALITY_EXAMPLE, model=model, reference=reference, thresholds=resources.membership
+    )
+    assert answer == expected.to_dict() and "of other networks, so there is no verdict" in answer["verdict"]
     assert_plain(answer)
 
 
@@ -117,10 +119,10 @@ def test_membership_answers_without_a_song_index_and_with_damaged_thresholds(tin
     (tiny_folder / "membership").mkdir()
     (tiny_folder / "membership/meta.json").write_text("{}")
     resources = Resources(tiny_folder, "cpu")
-    assert resources.membership is None and "membership" in caplog.text
+    assert "meta.json of membership thresholds" in caplog.text
     resources._song_index = None
     answer = inside.membership(resources, VERSE)
-    assert answer["originality"] is None and answer["bits_per_character"] > 0
+    assert answer["originality"] is None and answer["bits_per_character"] > 0 and "no verdict" in answer["verdict"]
     assert answer["notes"] == [
         "The index of the training songs could not be loaded, so nothing can be looked up in it here."
     ]

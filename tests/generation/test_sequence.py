@@ -207,9 +207,9 @@ def test_bits_still_count_after_backtracking_to_an_empty_prefix():
 def test_no_lyric_copies_more_words_than_allowed_alone_or_beside_others(strategy, words):
     settings = {"model": "vanilla-rnn", "strategy": strategy, "temperature": 0.5, "max_length": 200}
     prefixes = ["", "i want you ", "we are ", "tell me what you "]
-    free = [make_request(prefix, seed=1, **settings) for prefix in prefixes]
+    free = [make_request(prefix, seed=2, **settings) for prefix in prefixes]
     assert max(measure_originality(text).longest_run for text in write_together(free)) > words
-    kept = [make_request(prefix, seed=1, max_copied_words=words, **settings) for prefix in prefixes]
+    kept = [make_request(prefix, seed=2, max_copied_words=words, **settings) for prefix in prefixes]
     texts = write_together(kept)
     assert max(measure_originality(text).longest_run for text in texts) <= words
     assert [len(text) for text in texts] == [200] * len(texts)

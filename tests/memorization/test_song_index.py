@@ -311,7 +311,7 @@ def test_the_bundled_index_is_of_the_songs_that_the_bundled_models_were_trained_
     assert bundled_index() is index
     metrics = json.loads((ASSETS / "lstm/metrics.json").read_text(encoding="utf-8"))
     assert index.metrics["data_sha256"].items() <= metrics["data_sha256"].items()
-    assert len(index) == metrics["train_songs"] == 4_226
+    assert len(index) == metrics["cleaning"]["read"] == 4_226
     assert 900_000 < index.metrics["grams"] < index.entries < 1_300_000
     assert index.metrics["false_positives"]["found"] == 0
     assert index.metrics["bytes"] < 10_000_000
