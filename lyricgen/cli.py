@@ -258,7 +258,6 @@ def write_verse(options: argparse.Namespace) -> None:
     if options.json:
         return print_json(verse.to_dict())
     _print_notes(verse.notes)
-    replace_unencodable()
     print(verse.text)
 
 
@@ -271,7 +270,6 @@ def fill_gap(options: argparse.Namespace) -> None:
     *_, filled = fill(_resources(), text, options.length, model=options.model, **settings)
     if options.json:
         return print_json(filled)
-    replace_unencodable()
     print(filled)
 
 
@@ -282,7 +280,6 @@ def show_rhymes(options: argparse.Namespace) -> None:
     lines = rhymes(_text_or_stdin(options.text))
     if options.json:
         return print_json([line.to_dict() for line in lines])
-    replace_unencodable()
     for line in lines:
         group = line.group.lower() if line.kind == "near" else line.group
         print(f"{group or '-':<3}{line.syllables:>3}  {_printable(line.text)}")

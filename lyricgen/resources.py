@@ -229,26 +229,26 @@ class Resources:
             every: minimum seconds between two yields; more under load.
             measured: whether bits are counted.
         """
-        try:
-            yield from stream_together(requests, every, measured)
-        except DEVICE_ERRORS as error:
-            again = [self._on_cpu(request, error) for request in requests]
-            if all(new is old for new, old in zip(again, requests, strict=True)):
-                raise
-            yield from self.stream_together(again, every, measured)
+        yield from self._stream(requests, lambda each: stream_together(each, every, measured))
 
     def stream_on_model(
         self, request: GenerationRequest, write: Callable[[GenerationRequest], Iterator[Answer]]
     ) -> Iterator[Answer]:
         """Yields what `write` yields for a request, in the caller's thread; after a device failure once more on the CPU, see
         `stream_together`."""
+        yield from self._stream([request], lambda each: write(each[0]))
+
+    def _stream(
+        self, requests: Sequence[GenerationRequest], write: Callable[[Sequence[GenerationRequest]], Iterator[Answer]]
+    ) -> Iterator[Answer]:
+        """Yields what `write` yields for requests; after a device failure once more, with their models on the CPU."""
         try:
-            yield from write(request)
+            yield from write(requests)
         except DEVICE_ERRORS as error:
-            again = self._on_cpu(request, error)
-            if again is request:
+            again = [self._on_cpu(request, error) for request in requests]
+            if all(new is old for new, old in zip(again, requests, strict=True)):
                 raise
-            yield from write(again)
+            yield from self._stream(again, write)
 
     def run_on_model(self, name: str | None, function: Callable[[CharacterModel], Answer]) -> Answer:
         """Runs a function on the model of that name and returns its result.

@@ -119,15 +119,18 @@ class FirstLetter(Constraint):
         return self.mask if state else None
 
 
-class Syllables(Constraint):
-    """The line has an exact number of syllables; the state is how many it still lacks."""
+class _SyllablesLeft(Constraint):
+    """What may come next depends on the syllables that the line still lacks; they are the state.
 
-    def __init__(self, lexicon: Lexicon, count: int):
-        self.count = count
-        self.masks = [lexicon.syllables <= left for left in range(count + 1)]
+    Args:
+        masks: of the words that may come next, for 0 to all syllables left (syllables + 1, W).
+    """
+
+    def __init__(self, masks: np.ndarray):
+        self.masks = masks
 
     def begin(self, context: str) -> int:
-        return self.count
+        return len(self.masks) - 1
 
     def after(self, state: int, word: str) -> int:
         return state - syllables(word)
@@ -135,11 +138,18 @@ class Syllables(Constraint):
     def allowed(self, state: int) -> np.ndarray:
         return self.masks[state]
 
+
+class Syllables(_SyllablesLeft):
+    """The line has an exact number of syllables."""
+
+    def __init__(self, lexicon: Lexicon, count: int):
+        super().__init__(lexicon.syllables <= np.arange(count + 1)[:, None])
+
     def satisfied(self, state: int) -> bool:
         return state == 0
 
 
-class LastWord(Constraint):
+class LastWord(_SyllablesLeft):
     """The word that fills a line's syllables is one of some; a line that leaves too little room for any of them is avoided.
 
     Args:
@@ -149,19 +159,9 @@ class LastWord(Constraint):
     """
 
     def __init__(self, lexicon: Lexicon, count: int, ends: np.ndarray):
-        self.count = count
         shortest = int(lexicon.syllables[ends].min(initial=count + 1))
         left_after = np.arange(count + 1)[:, None] - lexicon.syllables  # (syllables left, W)
-        self.masks = (left_after >= shortest) | ((left_after == 0) & ends)
-
-    def begin(self, context: str) -> int:
-        return self.count
-
-    def after(self, state: int, word: str) -> int:
-        return state - syllables(word)
-
-    def allowed(self, state: int) -> np.ndarray:
-        return self.masks[state]
+        super().__init__((left_after >= shortest) | ((left_after == 0) & ends))
 
 
 class StrongEnd(LastWord):
@@ -193,7 +193,7 @@ class Rhyme(LastWord):
     """
 
     def __init__(self, lexicon: Lexicon, count: int, ends: Sequence[str], near: bool = False):
-        self.lexicon, self.words, self.near = lexicon, ends, near
+        self.lexicon, self.count, self.words, self.near = lexicon, count, ends, near
         mask = lexicon.rhymes_with(ends[0], near) & ~lexicon.mask(ends)
         super().__init__(lexicon, count, mask)
         self.unmet = f"it does not rhyme with {ends[0]!r}" if near else f"its rhyme with {ends[0]!r} is not perfect"

@@ -117,7 +117,7 @@ class _Pool:
     """The particles of one line, each at the end of a word."""
 
     def __init__(self, sampler: ParticleSampler, labels: list[int], context: str, constraints: Sequence[Constraint]):
-        self.sampler, self.constraints, self.context = sampler, constraints, context
+        self.sampler, self.constraints = sampler, constraints
         self.history = labels_to_history(labels[1:])
         count = sampler.particles
         self.texts = [""] * count

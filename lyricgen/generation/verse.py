@@ -1,7 +1,7 @@
 """Verses in a form, and gaps in a text: line after line by the particle sampler, and notes on what could not be met."""
 
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -124,16 +124,10 @@ class VerseWriter:
             constraints = self._constraints(number, texts)
             context = "".join(f"{line}\n" for line in texts[:number])
             following = " ".join(line for line in self._given_after(number))
-            writing = write_line(sampler, context, constraints, following)
-            while True:
-                try:
-                    texts[number] = next(writing)
-                except StopIteration as end:
-                    texts[number], unmet = end.value
-                    break
+            before = list(notes)
+            for texts[number], unmet in write_line(sampler, context, constraints, following):
+                notes = [*before, *(f"Line {number + 1}: {each}." for each in unmet)]
                 yield self._verse(texts, notes)
-            notes += [f"Line {number + 1}: {each}." for each in unmet]
-            yield self._verse(texts, notes)
         yield self._verse(texts, notes)
 
     def _constraints(self, number: int, texts: Sequence[str]) -> list[Constraint]:
@@ -244,13 +238,8 @@ class GapWriter:
             FewRepeats(window=self.length),
         ]
         context = _spaced(self.before, " ")
-        writing = write_line(sampler, context, constraints, self.after.lstrip())
-        while True:
-            try:
-                yield self._whole(next(writing))
-            except StopIteration as end:
-                yield self._whole(end.value[0])
-                return
+        for middle, _ in write_line(sampler, context, constraints, self.after.lstrip()):
+            yield self._whole(middle)
 
     def _whole(self, middle: str) -> str:
         return f"{_spaced(self.before, ' ')}{_spaced(middle, ' ' if self.after[:1].strip() else '')}{self.after}"
@@ -258,17 +247,24 @@ class GapWriter:
 
 def write_line(
     sampler: ParticleSampler, context: str, constraints: Sequence[Constraint], following: str = ""
-) -> Generator[str, None, tuple[str, list[str]]]:
+) -> Iterator[tuple[str, list[str]]]:
     """Writes a line, with weaker constraints where it must.
 
     First each constraint alone is weakened, the least important first; then more and more of them together. Yields the line so
-    far; returns the line, and what is not met.
+    far and []; at last the line, and what is not met.
     """
     for attempt, unmet in weakened(constraints):
-        line = yield from sampler.write(context, attempt, following)
+        writing = sampler.write(context, attempt, following)
+        while True:
+            try:
+                yield next(writing), []
+            except StopIteration as end:
+                line = end.value
+                break
         if line is not None:
-            return line, unmet
-    return "", ["no line could be written"]
+            yield line, unmet
+            return
+    yield "", ["no line could be written"]
 
 
 def weakened(constraints: Sequence[Constraint]) -> Iterator[tuple[list[Constraint], list[str]]]:

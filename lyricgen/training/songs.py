@@ -168,5 +168,5 @@ def _print_counts(songs: TrainingSongs) -> None:
         f"{len(songs.train):,} songs to train on ({songs.train.characters:,} characters), {len(songs.val):,} to validate "
         f"with, {int(songs.clean.sum()):,} of them clean"
     )
-    if songs.train.unknown_share:
-        print(f"{songs.train.unknown_share:.2%} of the characters to train on are unknown to the models")
+    if unknown_share := songs.train.unknown_share:
+        print(f"{unknown_share:.2%} of the characters to train on are unknown to the models")

@@ -5,13 +5,13 @@ Shapes: W words of the lexicon, in alphabetical order. A mask is a boolean array
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import cache
 
 import numpy as np
 
 from lyricgen.storage import ASSETS
-from lyricgen.words.rhymes import Ending, endings, syllables
+from lyricgen.words.rhymes import endings, sound_same, syllables
 
 SONG_WORDS = ASSETS / "wordlists" / "song_words.txt"
 _WEAK_ENDS = """a an the and or but nor if as than of to in on at by for from with into onto upon about like cause 'cause 'til til till until
@@ -66,7 +66,7 @@ class Lexicon:
         for ending in of_word:
             mask[self._near.get(ending.near, []) if near else self._rhymes.get(ending.rhyme, [])] = True
         for number in np.flatnonzero(mask):
-            mask[number] = not _same(of_word, endings(self.words[number]))
+            mask[number] = not sound_same(of_word, endings(self.words[number]))
         return mask & ~self.mask([word])
 
     def with_partners(self) -> np.ndarray:
@@ -89,11 +89,6 @@ class Lexicon:
         column = self._letters[start:stop, len(prefix)][mask[start:stop]]
         letters = np.unique(column).tobytes().decode("ascii")  # "\0" where the prefix is a word
         return letters.lstrip("\0"), letters.startswith("\0")
-
-
-def _same(first: Sequence[Ending], second: Sequence[Ending]) -> bool:
-    """Whether two words have an ending in common with the consonants before it, so that they are no rhyme."""
-    return any(one[:2] == other[:2] for one in first for other in second)
 
 
 @cache

@@ -6,13 +6,13 @@ vowels are equal, and the consonants after them are of the same kinds ('time', '
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from lyricgen.models.text import line_spans
-from lyricgen.models.vocabulary import APOSTROPHES, is_word_character
+from lyricgen.models.vocabulary import TO_APOSTROPHE, is_word_character
 from lyricgen.validation import check_text_length
 
 MAX_RHYMED_LENGTH = 20_000  # characters of a text
@@ -65,9 +65,8 @@ def split_words(text: str) -> list[str]:
     >>> split_words("Don't stop, 'cause")
     ["don't", 'stop', "'cause"]
     """
-    for apostrophe in APOSTROPHES[1:]:
-        text = text.replace(apostrophe, "'")
-    words = "".join(letter if is_word_character(letter) else " " for letter in text.lower()).split()
+    text = text.translate(TO_APOSTROPHE).lower()
+    words = "".join(letter if is_word_character(letter) else " " for letter in text).split()
     return [word for word in words if word.strip("'")]
 
 
@@ -137,12 +136,17 @@ def rhyme_kind(first: str, second: str) -> str:
     >>> rhyme_kind("day", "way"), rhyme_kind("time", "mine"), rhyme_kind("no", "know"), rhyme_kind("day", "river")
     ('perfect', 'near', '', '')
     """
-    pairs = [(one, other) for one in endings(first) for other in endings(second)]
-    if first == second or any(one[:2] == other[:2] for one, other in pairs):
+    if first == second or sound_same(endings(first), endings(second)):
         return ""
+    pairs = [(one, other) for one in endings(first) for other in endings(second)]
     if any(one.rhyme == other.rhyme for one, other in pairs):
         return "perfect"
     return "near" if any(one.near == other.near for one, other in pairs) else ""
+
+
+def sound_same(first: Sequence[Ending], second: Sequence[Ending]) -> bool:
+    """Whether two words have an ending in common with the consonants before it, so that they are no rhyme."""
+    return any(one[:2] == other[:2] for one in first for other in second)
 
 
 def rhymes(text: str) -> list[RhymedLine]:

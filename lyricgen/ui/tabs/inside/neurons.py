@@ -10,7 +10,6 @@ from lyricgen.analysis.activations import Activations
 from lyricgen.endpoints import inside
 from lyricgen.endpoints.lyrics import UPDATE_INTERVAL, make_request
 from lyricgen.generation.held_units import MAX_HELD_UNITS
-from lyricgen.models.text import section_breaks_to_newlines
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, cards, model_label, script_view
 from lyricgen.ui.events import IMMEDIATE_EVENT, LATEST_EVENT, add_endpoint, listen
@@ -139,7 +138,7 @@ def show_continuations(resources: Resources, text: str, artist: str, model: str,
     requests = [untouched, untouched.with_settings(units=units)]
     *_, outputs = resources.stream_together(requests, UPDATE_INTERVAL)
     headings = ["Untouched", f"With {requests[1].settings.units} held"]
-    texts = [section_breaks_to_newlines(output.text, len(prefix))[len(prefix) :] for output in outputs]
+    texts = [untouched.shown(output.text)[len(prefix) :] for output in outputs]
     return cards(zip(headings, texts, strict=True))
 
 
