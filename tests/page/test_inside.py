@@ -4,7 +4,6 @@ import pytest
 from browser import DESKTOP, HOSTILE, PHONE, assert_fits, open_tab, wait_for_text
 
 from lyricgen.analysis.scoring import compare_scores, score
-from lyricgen.endpoints.inside import SCORED_EXAMPLE
 from lyricgen.ui.tabs.inside.letters import shades
 
 pytestmark = pytest.mark.browser
@@ -115,10 +114,9 @@ def test_a_letter_outside_the_vocabulary_is_marked(page):
     assert "They are not scored" in page.locator("#letters-summary").inner_text()
 
 
-def test_neurons_that_follow_something_are_shown_side_by_side(page):
+def test_neurons_that_follow_something_are_shown_side_by_side(fresh_page):
+    page = fresh_page
     open_tab(page, "Inside", "Neurons")
-    page.locator("#inside-text textarea").fill(SCORED_EXAMPLE)
-    page.locator("#see-cells").click()
     wait_for_text(page, "#cells-view", " on spaces")
     assert 2 < page.locator("#cells-view .neuron").count() <= 8
     assert page.locator("#cells-view .xp4").count() > 1 and page.locator("#cells-view .meter u").count() > 2
@@ -140,6 +138,9 @@ def test_neurons_that_follow_something_are_shown_side_by_side(page):
     wait_for_text(page, "#cell-view", "layer 2 of 2, neuron 7 of")
     shown = page.locator("#cell-view").inner_text()
     assert "Memory cell c" in shown and "Forget gate f" in shown
+    page.locator("#inside-text textarea").fill("another text  of two lines")
+    page.locator("#see-cells").click()
+    wait_for_text(page, "#cells-view", "another text")
     page.set_viewport_size(PHONE)
     assert_fits(page)
 
