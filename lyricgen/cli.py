@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lyricgen import __version__
 from lyricgen.endpoint_verbs import ENDPOINT_VERBS, run_endpoint
 from lyricgen.errors import ArgumentError, LyricGenError, os_error_reason
-from lyricgen.generation.schemes import SCHEMES
+from lyricgen.generation.schemes import form_settings, take_form
 from lyricgen.generation.settings import MAX_VARIANTS, UNUSED_BY_VERSES, VERSE_DRY, Setting, generation_settings
 from lyricgen.hub.flags import add_hub_flags
 from lyricgen.output import print_json, replace_unencodable
@@ -37,7 +37,7 @@ MAP_FORMATS = ("svg", "png", "csv", "json")
 METAVARS = {
     "artist": "NAME", "strategy": "NAME", "temperature": "T", "top_k": "K", "top_p": "P", "min_p": "P", "typical_p": "P",
     "guidance": "G", "second_artist": "NAME", "second_weight": "W", "chorus": "NAME",
-    "clean_words": "True|False",
+    "clean_words": "True|False", "scheme": "NAME", "acrostic": "NAME", "words": "WORDS", "without": "LETTERS", "lines": "TEXT",
 }  # fmt: skip
 """Placeholders of the flags of generation settings; N for all others."""
 MODEL_HELP = "lstm, vanilla-rnn, a model folder or a .ckpt file (default: %(default)s)"
@@ -100,7 +100,7 @@ def _add_setting(verb: argparse.ArgumentParser, setting: Setting, of_verb: Any) 
     """The flag of a generation setting, with a default of the verb's own."""
     meaning, _, value_of_none = setting.help.rstrip(".").partition("; None: ")
     default = None if of_verb is None else str(of_verb)
-    text = f"{meaning[:1].lower()}{meaning[1:]} (default: {default or value_of_none})".replace("%", "%%")
+    text = f"{meaning[:1].lower()}{meaning[1:]} (default: {default or value_of_none or 'none'})".replace("%", "%%")
     metavar = METAVARS.get(setting.name, "N")
     verb.add_argument(f"--{setting.name.replace('_', '-')}", default=default, metavar=metavar, help=text)
 
@@ -108,13 +108,9 @@ def _add_setting(verb: argparse.ArgumentParser, setting: Setting, of_verb: Any) 
 def _add_verse_verbs(verbs: "Verbs") -> None:
     # fmt: off
     verse = _add_verb(verbs, "verse", write_verse, "write a verse in a form: rhymes, syllables, first letters", json=True)
-    verse.add_argument("--scheme", default="couplet", metavar="NAME", help=f"{', '.join(SCHEMES)} (default: %(default)s)")
-    verse.add_argument("--syllables", default="8", metavar="N", help="of each line, 2 to 16; limericks and haikus have their own (default: %(default)s)")
-    verse.add_argument("--acrostic", default="", metavar="NAME", help="the first letters of the lines; the scheme acrostic needs it (default: none)")
-    verse.add_argument("--words", default="", metavar="WORDS", help="words that must come, separated by commas or spaces (default: none)")
-    verse.add_argument("--without", default="", metavar="LETTERS", help="letters that must not occur (default: none)")
-    verse.add_argument("--lines", default="", metavar="TEXT", help=f"lines that are given, one below the other; empty ones are written; {STDIN_HELP} (default: none)")
-    verse.add_argument("--count", default="4", metavar="N", help="lines of the scheme lines, 1 to 12 (default: %(default)s)")
+    for setting in form_settings().values():
+        stdin = f"; {STDIN_HELP}" if setting.name == "lines" else ""
+        _add_setting(verse, setting._replace(help=f"{setting.help.rstrip('.')}{stdin}"), setting.default)
 
     fill = _add_verb(verbs, "fill", fill_gap, "fill the gap of a text so that what is behind it follows", json=True)
     fill.add_argument("text", metavar="TEXT", help=f"1 to 5,000 characters with one gap, written [..]; {STDIN_HELP}")
@@ -247,12 +243,8 @@ def write_lyric(options: argparse.Namespace) -> None:
 def write_verse(options: argparse.Namespace) -> None:
     """Prints a verse; what could not be met goes to standard error."""
     from lyricgen.endpoints.verses import stream_verse
-    from lyricgen.generation.verse import VerseForm
 
-    lines = _text_or_stdin(options.lines)
-    form = VerseForm(
-        options.scheme, options.syllables, options.acrostic, options.words, options.without, lines, options.count
-    )
+    form = take_form(vars(options) | {"lines": _text_or_stdin(options.lines)})
     settings = {setting.name: getattr(options, setting.name) for setting in _verse_settings()}
     *_, verse = stream_verse(_resources(), form, options.model, **settings)
     if options.json:

@@ -172,6 +172,15 @@ def nearest(word: str, choices: Iterable[str], limit: int = 3) -> list[str]:
     ]
 
 
+def counted(count: int, noun: str) -> str:
+    """A number and its noun.
+
+    >>> counted(1, "syllable"), counted(1_200, "song")
+    ('1 syllable', '1,200 songs')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def short_repr(value: object, width: int = 60) -> str:
     """The repr of `value` for a message: one line, at most `width` characters."""
     try:

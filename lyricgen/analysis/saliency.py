@@ -21,7 +21,7 @@ from lyricgen.models.loading import resolve_model
 from lyricgen.models.networks import CharacterModel
 from lyricgen.models.text import check_artist, read_labels
 from lyricgen.models.vocabulary import OOV_LABEL, START_LABEL
-from lyricgen.validation import check_integer, short_repr
+from lyricgen.validation import check_integer, counted, short_repr
 
 REACH_SHARE = 0.9  # share of the influence that `Saliency.reach` counts
 
@@ -57,7 +57,7 @@ class Saliency:
             (character, f"background:rgba(99,102,241,{share:.2f})", f"{influence:.3g}")
             for character, share, influence in zip(self.text, shares.tolist(), self.influence.tolist(), strict=False)
         ]
-        title = f"{self.model}: 90 % of the influence comes from the last {self.reach:,} characters"
+        title = f"{self.model}: 90 % of the influence comes from the last {counted(self.reach, 'character')}"
         return paragraph(title) + shaded_text([*pieces, (self.text[self.position], "outline:2px solid", "predicted")])
 
     @property

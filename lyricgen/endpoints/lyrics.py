@@ -1,12 +1,12 @@
 """Endpoints that write lyrics: `/generate`, `/variants`, `/compare`, `/temperatures`, `/check_prefix`."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Literal
 
 from lyricgen.generation.request import GenerationRequest, prefix_notes
-from lyricgen.generation.settings import GenerationSettings, generation_settings
+from lyricgen.generation.settings import GenerationSettings, Setting, generation_settings
 from lyricgen.models.text import ANY_ARTIST
 
 if TYPE_CHECKING:
@@ -18,19 +18,22 @@ TEMPERATURES = (0.25, 0.5, 0.75, 1.0, 1.5)
 DEFAULTS = GenerationSettings()
 
 
-def takes_settings(*excluded: str) -> Callable[[Callable[..., Iterator]], Callable[..., Iterator]]:
+def takes_settings(
+    *excluded: str, more: Iterable[Setting] = ()
+) -> Callable[[Callable[..., Iterator]], Callable[..., Iterator]]:
     """Spells out the `**settings` of an endpoint: every generation setting that it does not name itself becomes a parameter
     with its default and its help, after those that it names.
 
     Args:
         excluded: settings that the endpoint does not take.
+        more: settings of its own, before those of generation.
     """
 
     def spell_out(function: Callable[..., Iterator]) -> Callable[..., Iterator]:
         signature = inspect.signature(function)
         named = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
         left_out = {*excluded, *(each.name for each in named)}
-        added = [setting for setting in generation_settings().values() if setting.name not in left_out]
+        added = [setting for setting in (*more, *generation_settings().values()) if setting.name not in left_out]
         parameters = [
             inspect.Parameter(
                 setting.name,

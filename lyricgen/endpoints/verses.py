@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from lyricgen.endpoints.lyrics import ANY_SEED, DEFAULTS, UPDATE_INTERVAL, make_request, takes_settings
-from lyricgen.generation.schemes import DEFAULT_SYLLABLES
+from lyricgen.generation.schemes import VerseForm, form_settings, take_form
 from lyricgen.generation.settings import UNUSED_BY_VERSES, VERSE_DRY
-from lyricgen.generation.verse import GapWriter, Verse, VerseForm, VerseWriter
+from lyricgen.generation.verse import GapWriter, Verse, VerseWriter
 from lyricgen.models.text import ANY_ARTIST
 from lyricgen.words import rhymes as of_words
 
@@ -19,20 +19,15 @@ EXAMPLE_GAP = "the river keeps its secrets [..] and i walk home in the rain"
 EXAMPLE_TEXT = "the lamp is low, the harbour bright\na gull went over, out of sight"
 
 
-@takes_settings(*UNUSED_BY_VERSES)
+@takes_settings(*UNUSED_BY_VERSES, more=form_settings().values())
 def verse(
     resources: "Resources",
     scheme: Literal["couplet", "AABB", "ABAB", "ABBA", "limerick", "haiku", "acrostic", "lines"] = "couplet",
-    syllables: int = DEFAULT_SYLLABLES,
+    syllables: int = VerseForm.syllables,
     artist: str = ANY_ARTIST,
     model: str | None = None,
     temperature: float = DEFAULTS.temperature,
     seed: int = ANY_SEED,
-    acrostic: str = "",
-    words: str = "",
-    without: str = "",
-    lines: str = "",
-    count: int = 4,
     dry: float = VERSE_DRY,
     **settings: Any,
 ) -> Iterator[dict]:
@@ -46,15 +41,10 @@ def verse(
         model: lstm or vanilla-rnn.
         temperature: of sampling, 0.1 to 100.
         seed: the same seed gives the same verse; -1: a random one.
-        acrostic: the first letters of the lines, such as a name; the scheme acrostic needs it.
-        words: words that must come, separated by commas or spaces, at most 50.
-        without: letters that must not occur.
-        lines: lines that are given, one below the other; empty ones are written.
-        count: lines of the scheme lines, 1 to 12.
         dry: strength of the penalty on repetitions, 0 to 5.
     """
     settings |= {"artist": artist, "temperature": temperature, "seed": seed, "dry": dry}
-    form = VerseForm(scheme, syllables, acrostic, words, without, lines, count)
+    form = take_form(settings, scheme=scheme, syllables=syllables)
     for written in stream_verse(resources, form, model, **settings):
         yield written.to_dict()
 

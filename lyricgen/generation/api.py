@@ -2,15 +2,16 @@
 
 import inspect
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.scheduler import stream_together
-from lyricgen.generation.schemes import DEFAULT_SYLLABLES
-from lyricgen.generation.settings import UNUSED_BY_VERSES, VERSE_DRY, GenerationSettings, generation_settings
-from lyricgen.generation.verse import GapWriter, Verse, VerseForm, VerseWriter
+from lyricgen.generation.schemes import form_settings, take_form
+from lyricgen.generation.settings import UNUSED_BY_VERSES, VERSE_DRY, GenerationSettings, Setting, generation_settings
+from lyricgen.generation.verse import GapWriter, Verse, VerseWriter
 from lyricgen.memorization.copy_guard import make_copy_guard
 from lyricgen.memorization.song_index import bundled_index
 from lyricgen.models.loading import resolve_model
@@ -23,12 +24,12 @@ MODEL_HELP = "'lstm', 'vanilla-rnn', a model folder, a `.ckpt` file, or a loaded
 HELPS = {"prefix": PREFIX_HELP, "model": MODEL_HELP}
 
 
-def _takes_settings(function: F, excluded: Sequence[str] = ()) -> F:
-    """Spells out `**settings` in a function's signature, and ARGUMENTS in its docstring, from `GenerationSettings`, but for those
-    that are excluded or that it names itself."""
+def _takes_settings(function: F, excluded: Sequence[str] = (), more: Iterable[Setting] = ()) -> F:
+    """Spells out `**settings` in a function's signature, and ARGUMENTS in its docstring, from `more` and `GenerationSettings`, but for
+    those that are excluded or that it names itself."""
     signature = inspect.signature(function)
     left_out = {*excluded, *signature.parameters}
-    settings = [each for each in generation_settings().values() if each.name not in left_out]
+    settings = [each for each in (*more, *generation_settings().values()) if each.name not in left_out]
     parameters = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
     parameters += [
         inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=each.annotation)
@@ -41,11 +42,6 @@ def _takes_settings(function: F, excluded: Sequence[str] = ()) -> F:
         lines = "\n        ".join(f"{name}: {help}" for name, help in helps.items())
         function.__doc__ = function.__doc__.replace("ARGUMENTS", lines)
     return function
-
-
-def _takes_verse_settings(function: F) -> F:
-    """`_takes_settings` without the settings that a verse does not have."""
-    return _takes_settings(function, UNUSED_BY_VERSES)
 
 
 @_takes_settings
@@ -94,16 +90,10 @@ def generate_variants(
     return write_together(make_request(prefix, model=model, **settings).variants(variants))
 
 
-@_takes_verse_settings
+@partial(_takes_settings, excluded=UNUSED_BY_VERSES, more=form_settings().values())
 def write_verse(
     scheme: str = "couplet",
     *,
-    syllables: int = DEFAULT_SYLLABLES,
-    acrostic: str = "",
-    words: str = "",
-    without: str = "",
-    lines: str = "",
-    count: int = 4,
     model: str | Path | CharacterModel = "lstm",
     dry: float = VERSE_DRY,
     **settings: Any,
@@ -112,12 +102,6 @@ def write_verse(
 
     Args:
         scheme: couplet, AABB, ABAB, ABBA, limerick, haiku, acrostic or lines.
-        syllables: of each line, 2 to 16; limericks and haikus have their own.
-        acrostic: the first letters of the lines, such as a name; the scheme acrostic needs it.
-        words: words that must come, at most 50.
-        without: letters that must not occur.
-        lines: lines that are given, one below the other; empty ones are written.
-        count: lines of the scheme lines, 1 to 12.
         dry: as in `generate_lyrics`.
         ARGUMENTS
 
@@ -125,12 +109,12 @@ def write_verse(
         ArgumentError: an argument is not allowed, or contradicts another.
         ModelError: as `stream_lyrics`.
     """
-    request = make_request(model=model, dry=dry, **settings)
-    *_, verse = VerseWriter(request, VerseForm(scheme, syllables, acrostic, words, without, lines, count)).stream()
+    form = take_form(settings, scheme=scheme)
+    *_, verse = VerseWriter(make_request(model=model, dry=dry, **settings), form).stream()
     return verse
 
 
-@_takes_verse_settings
+@partial(_takes_settings, excluded=UNUSED_BY_VERSES)
 def fill_gap(
     text: str,
     *,

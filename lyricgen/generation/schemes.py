@@ -1,13 +1,15 @@
 """Schemes: how many lines a verse has, which of them rhyme, and how long they are."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from lyricgen.errors import ArgumentError
-from lyricgen.validation import check_choice, check_integer
+from lyricgen.generation.settings import Setting, setting_field, settings_of
+from lyricgen.validation import check_choice, check_integer, counted
 
 MIN_SYLLABLES, MAX_SYLLABLES = 2, 16
-DEFAULT_SYLLABLES = 8
 MAX_LINES = 12
+MAX_WORDS = 50  # that must come
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,36 @@ SCHEMES = {
         Scheme("lines", "lines of as many syllables, without rhymes"),
     )
 }
+
+
+@dataclass(frozen=True)
+class VerseForm:
+    """What a verse must be like. The values are as given: `VerseWriter` checks them."""
+
+    scheme: str = setting_field("couplet", choices=tuple(SCHEMES))
+    """couplet, AABB, ABAB, ABBA, limerick, haiku, acrostic or lines."""
+    syllables: int = setting_field(8, MIN_SYLLABLES, MAX_SYLLABLES)
+    """Syllables of each line, 2 to 16; limericks and haikus have their own."""
+    acrostic: str = ""
+    """The first letters of the lines, such as a name; the scheme acrostic needs it."""
+    words: str = ""
+    """Words that must come, separated by commas or spaces, at most 50."""
+    without: str = ""
+    """Letters that must not occur (a lipogram)."""
+    lines: str = ""
+    """Lines that are given, one below the other; empty ones and those that are missing are written."""
+    count: int = setting_field(4, 1, MAX_LINES)
+    """Lines of the scheme lines, 1 to 12."""
+
+
+def form_settings() -> dict[str, Setting]:
+    """Every field of `VerseForm` by name, in order."""
+    return settings_of(VerseForm)
+
+
+def take_form(settings: dict[str, Any], **named: Any) -> VerseForm:
+    """A form of the named fields and of those among some settings, which are removed from these."""
+    return VerseForm(**named, **{name: settings.pop(name) for name in form_settings() if name in settings})
 
 
 @dataclass(frozen=True)
@@ -69,7 +101,7 @@ def line_forms(scheme: object, syllables: object, acrostic: str, count: object) 
         len(letters) if form.name == "acrostic" else check_integer("count", count, 1, MAX_LINES)
     )
     if len(letters) > lines:
-        raise ArgumentError(f"acrostic must have at most {lines} letters, one for each line of the scheme {form.name}; got {len(letters)}")  # fmt: skip
+        raise ArgumentError(f"acrostic must have at most {counted(lines, 'letter')}, one for each line of the scheme {form.name}; got {len(letters)}")  # fmt: skip
     shared = {letter for letter in form.rhymes if form.rhymes.count(letter) > 1}
     return [
         LineForm(

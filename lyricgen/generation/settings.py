@@ -1,6 +1,7 @@
 """Generation settings: name, default, limits and help of each, spelled out once.
 
-The library's signatures, the request's checks, the shell's flags and the page are built from `GenerationSettings`. This
+The library's signatures, the request's checks, the shell's flags and the page are built from `GenerationSettings`, and those of
+verses from `VerseForm` too. This
 module imports nothing that is slow to import.
 """
 
@@ -27,7 +28,9 @@ UNUSED_BY_VERSES = ("strategy", "max_length", "beam_size", "chorus")  # settings
 VERSE_DRY = 0.6  # default of `dry` for verses and gaps
 
 
-def _setting(default: Any, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = ()) -> Any:
+def setting_field(
+    default: Any, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = ()
+) -> Any:
     """A field with a default, and the limits or the choices that it must keep to."""
     return field(default=default, metadata={"low": low, "high": high, "choices": choices})
 
@@ -38,38 +41,38 @@ class GenerationSettings:
 
     artist: str | None = None
     """The artist to imitate, one of the model's; None: any artist."""
-    strategy: str = _setting("sample", choices=STRATEGIES)
+    strategy: str = setting_field("sample", choices=STRATEGIES)
     """sample, greedy or beam."""
-    temperature: float = _setting(0.7, 0, MAX_TEMPERATURE)
+    temperature: float = setting_field(0.7, 0, MAX_TEMPERATURE)
     """Sampling temperature, 0 to 100; 0 is greedy."""
-    top_k: int = _setting(0, 0, MAX_TOP_K)
+    top_k: int = setting_field(0, 0, MAX_TOP_K)
     """Sample from the k most likely characters only, 0 to 100; 0: from all."""
-    top_p: float = _setting(1.0, 0, 1)
+    top_p: float = setting_field(1.0, 0, 1)
     """Sample from the most likely characters that together have this probability, above 0 up to 1."""
-    max_length: int = _setting(300, 1, MAX_LYRIC_LENGTH)
+    max_length: int = setting_field(300, 1, MAX_LYRIC_LENGTH)
     """Characters in all, prefix included, 1 to 5,000."""
-    seed: int | None = _setting(None, 0, 2**32 - 1)
+    seed: int | None = setting_field(None, 0, 2**32 - 1)
     """The same seed gives the same text, 0 to 4,294,967,295; None: a different text every time."""
-    beam_size: int = _setting(5, 1, MAX_BEAM_SIZE)
+    beam_size: int = setting_field(5, 1, MAX_BEAM_SIZE)
     """Hypotheses of the beam, 1 to 32."""
-    max_copied_words: int = _setting(0, MIN_COPIED_WORDS, MAX_COPIED_WORDS)
+    max_copied_words: int = setting_field(0, MIN_COPIED_WORDS, MAX_COPIED_WORDS)
     """The longest run of words that may be copied from one training song, 4 to 50; longer runs are backtracked and
     resampled; 0: no limit."""
-    min_p: float = _setting(0.0, 0, 1)
+    min_p: float = setting_field(0.0, 0, 1)
     """Sample only from the characters that have at least this share of the highest probability, 0 to 1; 0: from all."""
-    typical_p: float = _setting(1.0, 0, 1)
+    typical_p: float = setting_field(1.0, 0, 1)
     """Sample from the characters whose surprisal is nearest to the entropy and that together have this probability, above
     0 up to 1."""
-    guidance: float = _setting(1.0, 1, MAX_GUIDANCE)
+    guidance: float = setting_field(1.0, 1, MAX_GUIDANCE)
     """How strongly the artist's style is followed, 1 to 4; 1: as the model learnt it. Without an artist it has no effect."""
     second_artist: str | None = None
     """A second artist, whose style is mixed with the first one's; None: no mix."""
-    second_weight: float = _setting(0.5, 0, 1)
+    second_weight: float = setting_field(0.5, 0, 1)
     """The second artist's share of the mix, 0 (the first artist alone) to 1 (the second alone)."""
-    dry: float = _setting(0.0, 0, MAX_DRY)
+    dry: float = setting_field(0.0, 0, MAX_DRY)
     """Strength of the penalty on repetitions of 10 characters or more (DRY), which prevents loops, 0 to 5; 0.6 is usual;
     0: none."""
-    chorus: str = _setting("never", choices=CHORUSES)
+    chorus: str = setting_field("never", choices=CHORUSES)
     """How often an earlier section returns after a section break, as a chorus does: never, sometimes or often."""
     clean_words: bool = False
     """Whether listed strong words and slurs are kept out, on or off; the prefix is left alone."""
@@ -93,10 +96,15 @@ class Setting(NamedTuple):
     choices: tuple[str, ...]
 
 
-@cache
 def generation_settings() -> dict[str, Setting]:
     """Every field of `GenerationSettings` by name, in order."""
-    helps = field_docs(GenerationSettings)
+    return settings_of(GenerationSettings)
+
+
+@cache
+def settings_of(documented: type) -> dict[str, Setting]:
+    """Every field of a dataclass by name, in order, with the docstring under it."""
+    helps = field_docs(documented)
     return {
         each.name: Setting(
             each.name,
@@ -107,7 +115,7 @@ def generation_settings() -> dict[str, Setting]:
             each.metadata.get("high"),
             each.metadata.get("choices", ()),
         )
-        for each in fields(GenerationSettings)
+        for each in fields(documented)
     }
 
 

@@ -21,39 +21,18 @@ from lyricgen.generation.constraints import (
 )
 from lyricgen.generation.particles import ParticleSampler
 from lyricgen.generation.request import GenerationRequest
-from lyricgen.generation.schemes import DEFAULT_SYLLABLES, LineForm, line_forms
+from lyricgen.generation.schemes import MAX_WORDS, LineForm, VerseForm, line_forms
 from lyricgen.generation.settings import MAX_LYRIC_LENGTH, MAX_TEMPERATURE
-from lyricgen.validation import check_integer, check_number, check_text, check_text_length, short_repr
+from lyricgen.validation import check_integer, check_number, check_text, check_text_length, counted, short_repr
 from lyricgen.words.lexicon import Lexicon, song_lexicon
 from lyricgen.words.rhymes import count_syllables, rhyme_kind, split_words, syllables
 
 LOWEST_TEMPERATURE = 0.1  # below, all particles write the same
 MAX_LINE_LENGTH = 200  # characters of a line that is given
-MAX_WORDS = 50  # that must come
 MIN_VOCABULARY = 200  # words that a lipogram leaves
 MAX_GAP = 200  # characters
 GAP_TOLERANCE = 15  # characters by which what is filled in may be shorter than asked for
 GAP = re.compile(r"\[(?:\.{2,3}|…)\]")
-
-
-@dataclass(frozen=True)
-class VerseForm:
-    """What a verse must be like."""
-
-    scheme: str = "couplet"
-    """couplet, AABB, ABAB, ABBA, limerick, haiku, acrostic or lines."""
-    syllables: int = DEFAULT_SYLLABLES
-    """Syllables of each line, 2 to 16; limericks and haikus have their own."""
-    acrostic: str = ""
-    """The first letters of the lines, such as a name; the scheme acrostic needs it."""
-    words: str = ""
-    """Words that must come, separated by commas or spaces, at most 50."""
-    without: str = ""
-    """Letters that must not occur (a lipogram)."""
-    lines: str = ""
-    """Lines that are given, one below the other; the empty ones among them and those that are missing are written."""
-    count: int = 4
-    """Lines of the scheme lines, 1 to 12."""
 
 
 @dataclass(frozen=True)
@@ -163,8 +142,12 @@ class VerseWriter:
     def _notes_on_given(self) -> Iterator[str]:
         """What given lines break by themselves."""
         for number, (line, form) in enumerate(zip(self.given, self.forms, strict=True), 1):
-            if line and count_syllables(line) != form.syllables:
-                yield f"Line {number} is given, and has {count_syllables(line)} syllables, not {form.syllables}."
+            if line and (count := count_syllables(line)) != form.syllables:
+                yield f"Line {number} is given, and has {counted(count, 'syllable')}, not {form.syllables}."
+            if line and not "".join(split_words(line)).startswith(form.first_letter):
+                yield f"Line {number} is given, and does not begin with {form.first_letter!r}."
+            if set(line.lower()) & set(self.without):
+                yield f"Line {number} is given, and has letters of {self.without!r}."
         for letter in dict.fromkeys(form.rhyme for form in self.forms if form.rhyme):
             first, *others = _ends(self.forms, self.given, letter) or [""]
             for other in others:

@@ -19,7 +19,7 @@ from lyricgen.memorization.song_index import (
     hash_grams,
     hash_words,
 )
-from lyricgen.validation import check_text, check_text_length
+from lyricgen.validation import check_text, check_text_length, counted
 
 MAX_COMPARED_LENGTH = 20_000  # characters of a text
 
@@ -54,7 +54,7 @@ class Originality:
 
     def __repr__(self) -> str:
         return one_line(
-            self, quoted(self.text), f"longest run {_count_words(self.longest_run)}", f"{len(self.runs)} runs"
+            self, quoted(self.text), f"longest run {counted(self.longest_run, 'word')}", f"{len(self.runs)} runs"
         )
 
     def _repr_html_(self) -> str:
@@ -74,11 +74,11 @@ class Originality:
     def summary(self) -> str:
         """The result in one or two sentences."""
         if self.share_copied is None:
-            return f"The text has {_count_words(self.words)}; at least {GRAM} are needed to compare it."
+            return f"The text has {counted(self.words, 'word')}; at least {GRAM} are needed to compare it."
         if self.longest is None:
             return f"No {GRAM} words in a row occur in the training songs."
         return (
-            f"Longest run that occurs in the training songs: {_count_words(self.longest_run)}, in "
+            f"Longest run that occurs in the training songs: {counted(self.longest_run, 'word')}, in "
             f"{song_name(self.longest)}. {self.share_copied:.0%} of the words are in runs of {GRAM} or more."
         )
 
@@ -215,7 +215,7 @@ def song_name(run: CopiedRun) -> str:
     name = f"“{run.title}”" if run.title else "a song without a title"
     by_artist = f" by {run.artist}" if run.artist else ""
     others = run.songs - 1
-    and_others = f" and {others:,} more song{'' if others == 1 else 's'}" if others else ""
+    and_others = f" and {counted(others, 'more song')}" if others else ""
     return name + by_artist + and_others
 
 
@@ -223,7 +223,3 @@ def _copied_run(run: GramRun, words: list[Word], index: SongIndex) -> CopiedRun:
     last_word = run.last + GRAM - 1
     title, artist = index.titles[run.song]
     return CopiedRun(words[run.first].start, words[last_word].stop, last_word - run.first + 1, title, artist, run.songs)
-
-
-def _count_words(count: int) -> str:
-    return f"{count:,} word{'' if count == 1 else 's'}"

@@ -42,6 +42,7 @@ from lyricgen.training.provenance import processor_name, provenance
 from lyricgen.training.resume import TrainingState
 from lyricgen.training.samples import StageSamples
 from lyricgen.training.songs import TrainingSongs
+from lyricgen.validation import counted
 
 NETWORK_CLASSES: dict[str, type[CharacterModel]] = {"vanilla-rnn": VanillaRNN, "lstm": ImprovedSeqModel}
 VALIDATION_ROWS = 96  # parallel streams of whole songs
@@ -77,7 +78,9 @@ def train_network(name: str, songs: TrainingSongs, config: TrainConfig, rank: in
     resumed_at = _check_resume(config.resume, model, task, state, recipe.epochs) if config.resume else 0
     callbacks = [curve, DivergenceGuard(curve), samples, state, *([stopping] if stopping else [])]
     trainer = make_trainer(checkpoints, callbacks, recipe.epochs, config)
-    print(f"{name}: {recipe.epochs} epochs of {len(streams):,} steps, {trainer.precision} on {device_name(trainer)}")
+    print(
+        f"{name}: {counted(recipe.epochs, 'epoch')} of {len(streams):,} steps, {trainer.precision} on {device_name(trainer)}"
+    )
     started = time.time()
     validation = [songs.val, *([songs.held_out] if songs.held_out else [])]
     loaders = [make_loader(_validation_streams(corpus, config.length, rank, config.ranks)) for corpus in validation]
@@ -352,6 +355,6 @@ def _check_resume(
     trained = -(-steps // len(state.streams))  # epochs, the last one in part
     if trained > epochs:
         raise ModelError(
-            f"--resume: {path.name!r} was trained for {trained} epochs; --epochs must be at least that, got {epochs}"
+            f"--resume: {path.name!r} was trained for {counted(trained, 'epoch')}; --epochs must be at least that, got {epochs}"
         )
     return steps

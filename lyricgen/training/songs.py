@@ -18,6 +18,7 @@ from lyricgen.songs.overlap import clean_songs
 from lyricgen.songs.reading import ARTISTS, Song, read_songs, reading_notes
 from lyricgen.storage import file_sha256
 from lyricgen.training.config import TrainConfig
+from lyricgen.validation import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +159,7 @@ def _encode_without_headings(
 
 def _print_unknown(unknown: set[int], source: Path) -> None:
     if unknown:
-        print(f"{source.name}: {len(unknown):,} songs are left out, since the models know none of their characters")
+        print(f"{source.name}: {counted(len(unknown), 'song')} left out, since the models know none of the characters")
 
 
 def _print_counts(songs: TrainingSongs) -> None:

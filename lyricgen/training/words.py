@@ -15,6 +15,7 @@ from lyricgen.training.config import WORDS, TrainConfig
 from lyricgen.training.interruption import interruptible
 from lyricgen.training.provenance import processor_name, provenance, songs_sha256
 from lyricgen.training.songs import read_training_songs
+from lyricgen.validation import counted
 from lyricgen.words.space import save_space
 from lyricgen.words.word2vec import LEARNING_RATE, SUBSAMPLING, fit_word2vec
 
@@ -41,7 +42,9 @@ def train_words(config: TrainConfig) -> str:
     with interruptible(WORDS):
         source, songs = read_training_songs(config)
         lyrics = clean_lyrics(songs, config.out) if config.clean else [song.lyric for song in songs]
-        print(f"{WORDS}: Word2Vec, {config.word_epochs} epochs of {len(lyrics):,} songs on {processor_name(1)}")
+        print(
+            f"{WORDS}: Word2Vec, {counted(config.word_epochs, 'epoch')} of {len(lyrics):,} songs on {processor_name(1)}"
+        )
         vectors = fit_word2vec(lyrics, dimensions=config.dimensions, seed=config.seed, **settings)
         record = provenance(
             data_sha256=songs_sha256(source, songs),

@@ -5,16 +5,20 @@ same consonants it would be the word itself or its homophone ('no', 'know'; 'day
 vowels are equal, and the consonants after them are of the same kinds ('time', 'mine').
 """
 
+import gzip
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from lyricgen.models.text import line_spans
 from lyricgen.models.vocabulary import TO_APOSTROPHE, is_word_character
+from lyricgen.storage import ASSETS
 from lyricgen.validation import check_text_length
 
+CMUDICT = ASSETS / "cmudict" / "cmudict.dict.gz"
 MAX_RHYMED_LENGTH = 20_000  # characters of a text
 RHYME_DISTANCE = 4  # lines between two that rhyme with each other, at most
 CACHED_WORDS = 50_000
@@ -79,16 +83,13 @@ def pronunciations(word: str) -> tuple[str, ...]:
     >>> pronunciations("river")
     ('R IH1 V ER0',)
     """
-    import pronouncing  # reads the dictionary at its first use: half a second
-
-    for spelling in (word, word.strip("'")):
-        if found := pronouncing.phones_for_word(spelling):
-            return tuple(dict.fromkeys(found))
-    bare = word.strip("'")
+    dictionary, bare = _cmudict(), word.strip("'")
+    if found := dictionary.get(word) or dictionary.get(bare):
+        return found
     if bare.endswith("in"):
-        return tuple(f"{phones.removesuffix('NG')}N" for phones in pronouncing.phones_for_word(f"{bare}g"))
+        return tuple(f"{phones.removesuffix('NG')}N" for phones in dictionary.get(f"{bare}g", ()))
     if bare.endswith("'s"):
-        return tuple(f"{phones} {_possessive(phones)}" for phones in pronouncing.phones_for_word(bare[:-2]))
+        return tuple(f"{phones} {_possessive(phones)}" for phones in dictionary.get(bare[:-2], ()))
     return ()
 
 
@@ -181,6 +182,16 @@ def rhymes(text: str) -> list[RhymedLine]:
     ]
 
 
+@cache
+def _cmudict() -> dict[str, tuple[str, ...]]:
+    """CMUdict: the pronunciations of each word, the most usual first. Its lines are like `cause(2) K AA1 Z # comment`."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for line in gzip.decompress(CMUDICT.read_bytes()).decode().splitlines():
+        word, _, phones = line.partition(" #")[0].partition(" ")
+        found[word.partition("(")[0]].append(phones)
+    return {word: tuple(phones) for word, phones in found.items()}
+
+
 def _earlier_rhyme(ends: list[str], line: int) -> tuple[int, str] | None:
     """The nearest earlier line that a line rhymes with, a perfect rhyme before a near one, and the kind."""
     found = [(rhyme_kind(ends[each], ends[line]), each) for each in range(line - 1, max(-1, line - 1 - RHYME_DISTANCE), -1) if ends[each]]  # fmt: skip
@@ -208,16 +219,14 @@ def _possessive(phones: str) -> str:
 
 
 def _ending(phones: str) -> Ending:
-    import pronouncing
-
-    rhyme = pronouncing.rhyming_part(phones)
-    before = phones[: len(phones) - len(rhyme)].split()
-    start = len(before)
-    while start and not before[start - 1][-1].isdigit():
-        start -= 1
-    sounds = rhyme.split()
-    near = (_reduced(sound) if number else KINDS.get(sound[:2], sound[:2]) for number, sound in enumerate(sounds))
-    return Ending(" ".join(before[start:]), re.sub(r"\d", "", rhyme), " ".join(near))
+    sounds = phones.split()
+    vowels = [number for number, sound in enumerate(sounds) if sound[-1].isdigit()]
+    stressed = [number for number in vowels if sounds[number][-1] != "0"]
+    start = stressed[-1] if stressed else 0
+    before = max((number for number in vowels if number < start), default=-1)  # the vowel before it
+    rhyme = sounds[start:]
+    near = (_reduced(sound) if number else KINDS.get(sound[:2], sound[:2]) for number, sound in enumerate(rhyme))
+    return Ending(" ".join(sounds[before + 1 : start]), re.sub(r"\d", "", " ".join(rhyme)), " ".join(near))
 
 
 def _reduced(sound: str) -> str:

@@ -12,6 +12,7 @@ from typing import NoReturn, Protocol
 import numpy as np
 
 from lyricgen.errors import VectorsError
+from lyricgen.validation import counted
 
 log = logging.getLogger("lyricgen")
 LINES_PER_BATCH = 10_000
@@ -88,7 +89,7 @@ class VectorText:
                 f"{self.name} says that it holds {self.expected_words:,} words, and holds {lines_read:,}; it is cut short"
             )
         if self.without_word:
-            log.warning(f"{self.name}: {self.without_word:,} lines without a word are skipped")
+            log.warning(f"{self.name}: {counted(self.without_word, 'line')} without a word skipped")
         if not seen:
             raise VectorsError(f"{self.name} holds no word")
 

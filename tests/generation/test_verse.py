@@ -6,8 +6,8 @@ import torch
 from lyricgen import ArgumentError, ImprovedSeqModel, fill_gap, write_verse
 from lyricgen.generation.api import make_request
 from lyricgen.generation.constraints import FirstLetter, Syllables
-from lyricgen.generation.schemes import SCHEMES, line_forms
-from lyricgen.generation.verse import VerseForm, VerseWriter, weakened
+from lyricgen.generation.schemes import SCHEMES, VerseForm, line_forms
+from lyricgen.generation.verse import VerseWriter, weakened
 from lyricgen.words.lexicon import song_lexicon
 from lyricgen.words.rhymes import count_syllables, rhyme_kind, split_words
 
@@ -68,10 +68,12 @@ def test_what_cannot_be_met_is_said_and_the_best_attempt_shown(model):
     verse = write_verse("couplet", lines="i peeled a perfectly ripe orange\n", model=model, seed=3)
     assert verse.notes[-1] == "Line 2: it does not rhyme with 'orange'."
     assert verse.lines[1].syllables == 8
-    both = write_verse("couplet", lines="a cup of tea\na dog", model=model, seed=3)
+    both = write_verse("couplet", lines="a cup of tea\nDog", acrostic="ax", without="t", model=model, seed=3)
     assert both.notes == (
         "Line 1 is given, and has 4 syllables, not 8.",
-        "Line 2 is given, and has 2 syllables, not 8.",
+        "Line 1 is given, and has letters of 't'.",
+        "Line 2 is given, and has 1 syllable, not 8.",
+        "Line 2 is given, and does not begin with 'x'.",
         "The lines that end with 'tea' and 'dog' are given, and do not rhyme.",
     )
 

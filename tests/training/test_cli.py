@@ -234,7 +234,7 @@ def test_songs_of_which_the_models_know_no_character_are_left_out_and_counted(tm
     assert not (tmp_path / "out/vanilla-rnn").exists()
     assert run(*flags, "--no-clean", "--data", tmp_path / "mixed.json", out=tmp_path / "out") == 0
     printed = capsys.readouterr().out
-    assert "mixed.json: 4 songs are left out, since the models know none of their characters" in printed
+    assert "mixed.json: 4 songs left out, since the models know none of the characters" in printed
     assert re.search(r"6 songs to train on .*1 to validate with", printed)
     assert re.search(r"\d\.\d\d% of the characters to train on are unknown", printed) and "NaN" not in printed
     for path in (tmp_path / "out").rglob("*.json"):

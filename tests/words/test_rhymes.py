@@ -28,6 +28,7 @@ def test_a_dropped_g_and_a_possessive_are_derived_from_their_base():
     assert pronunciations("strummin'") == ("S T R AH1 M IH0 N",)
     assert pronunciations("gull's") == ("G AH1 L Z",)
     assert pronunciations("flimbrish") == ()
+    assert pronunciations("aalto") == ("AA1 L T OW2",)  # without the dictionary's comment
 
 
 @pytest.mark.parametrize(

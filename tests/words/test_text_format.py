@@ -93,7 +93,7 @@ def test_words_may_hold_spaces_numbers_and_any_letters(convert):
 def test_odd_words_are_read_or_skipped_with_a_count_wherever_they_are(content, words, skipped, convert, caplog):
     space = convert(content)
     assert space.index_to_key == words and space.vector_size == 3
-    counted = [f"own.txt: {skipped} lines without a word are skipped"] if skipped else []
+    counted = [f"own.txt: {skipped} line{'s' * (skipped > 1)} without a word skipped"] if skipped else []
     assert [record.message for record in caplog.records] == counted
 
 

@@ -51,7 +51,7 @@ function draw() {
     mark.textContent = line.rhyme || "·";
     mark.className = `verse-mark rhyme-${line.rhyme || "none"}`;
     mark.title = line.rhyme ? `rhymes with the other lines ${line.rhyme}` : "no rhyme";
-    count.textContent = line.text ? `${line.syllables} syllables` : "";
+    count.textContent = line.text ? `${line.syllables} ${line.syllables === 1 ? "syllable" : "syllables"}` : "";
   });
   notes.replaceChildren(...verse.notes.map((note) => make("li", "", note)));
   facts.textContent = verse.state === "written" ? `Song no. ${verse.seed}. Lines of one colour rhyme. Type a line of your own, keep what you like, and write the rest again.` : "";

@@ -20,6 +20,7 @@ from lyricgen.ui.events import IMMEDIATE_EVENT, LATEST_EVENT, add_endpoint, list
 from lyricgen.ui.inline_errors import error_line, with_error_line
 from lyricgen.ui.shared_text import TextBox
 from lyricgen.ui.tabs.inside.horizon import horizon_html
+from lyricgen.validation import counted
 
 EXPLANATION = """
 The model guesses every letter before it sees it. Pale: expected. Dark: a surprise. Surprise is counted in **bits**: 1 bit for a
@@ -166,7 +167,7 @@ def memory_json(saliencies: list[Saliency]) -> str:
     for found in saliencies:
         influence = found.influence[start:]
         largest = float(influence.max(initial=0.0)) or 1.0
-        reach = f"90 % of the influence comes from the last {found.reach:,} letters."
+        reach = f"90 % of the influence comes from the last {counted(found.reach, 'letter')}."
         panels.append(
             {
                 "label": model_label(found.model),

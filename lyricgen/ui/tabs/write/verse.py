@@ -8,9 +8,8 @@ import gradio as gr
 
 from lyricgen.endpoints import verses
 from lyricgen.errors import LyricGenError
-from lyricgen.generation.schemes import DEFAULT_SYLLABLES, MAX_SYLLABLES, MIN_SYLLABLES, SCHEMES
+from lyricgen.generation.schemes import MAX_SYLLABLES, MIN_SYLLABLES, SCHEMES, VerseForm
 from lyricgen.generation.settings import UNUSED_BY_VERSES
-from lyricgen.generation.verse import VerseForm
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, script_view
 from lyricgen.ui.events import RUN_ONCE_EVENT, add_endpoint, listen
@@ -35,7 +34,7 @@ def create_verse_panel(resources: Resources, names: Sequence[str], settings: lis
         with gr.Row(elem_classes="settings"):
             schemes = [(f"{LABELS.get(name, name)}: {each.help}", name) for name, each in SCHEMES.items()]
             scheme = gr.Dropdown(schemes, value="ABAB", label="Form", min_width=240, scale=2, elem_id="scheme")
-            syllables = gr.Slider(MIN_SYLLABLES, MAX_SYLLABLES, value=DEFAULT_SYLLABLES, step=1, label="Syllables a line", min_width=200)  # fmt: skip
+            syllables = gr.Slider(MIN_SYLLABLES, MAX_SYLLABLES, value=VerseForm.syllables, step=1, label="Syllables a line", min_width=200)  # fmt: skip
         with gr.Row(elem_classes="settings"):
             acrostic = gr.Textbox(label="First letters of the lines", info="A name, for an acrostic.", max_lines=1, min_width=200)  # fmt: skip
             words = gr.Textbox(label="Words that must come", max_lines=1, info="Such as: river, moon.", min_width=200)
