@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lyricgen import __version__
 from lyricgen.endpoint_verbs import ENDPOINT_VERBS, run_endpoint
 from lyricgen.errors import ArgumentError, LyricGenError, os_error_reason
+from lyricgen.file_kinds import text_encoding
 from lyricgen.generation.schemes import form_settings, take_form
 from lyricgen.generation.settings import MAX_VARIANTS, UNUSED_BY_VERSES, VERSE_DRY, Setting, generation_settings
 from lyricgen.hub.flags import add_hub_flags
@@ -413,7 +414,7 @@ def write_map(options: argparse.Namespace) -> None:
     format = Path(options.out or "").suffix.lower().removeprefix(".")
     if format not in MAP_FORMATS and (options.out or not options.json):
         raise ArgumentError(f"--out must end in .svg, .png, .csv or .json, got {short_repr(options.out)}")
-    words = _text_or_stdin(" ".join(options.words))
+    words = _text_or_stdin(", ".join(options.words))
     word_map = map_words(words, options.method, _resources().space(options.vectors), options.seed)
     if options.out:
         _write_file(options.out, _map_content(word_map, format), "--out")
@@ -508,10 +509,11 @@ def _resources(song_index: str | None = None) -> "CommandResources":
 
 
 def _text_or_stdin(text: str) -> str:
-    """The text, or for '-' stdin without its final newline."""
+    """The text, or for '-' stdin (UTF-8, or UTF-16 with a byte order mark) without its final newline."""
     if text != "-":
         return text
-    return sys.stdin.buffer.read().decode("utf-8-sig", "replace").removesuffix("\n").removesuffix("\r")
+    content = sys.stdin.buffer.read()
+    return content.decode(text_encoding(content), "replace").removesuffix("\n").removesuffix("\r")
 
 
 def _write_file(file: str, content: bytes, flag: str) -> None:

@@ -1,5 +1,6 @@
-"""Kinds of files that are no plain text, recognized by their first bytes, so that a message can say what a file is."""
+"""Kinds of files by their first bytes: what a file is that is no plain text, for messages, and the encoding of one that is."""
 
+import codecs
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
@@ -46,6 +47,8 @@ _KINDS = {
     b"ID3": FileKind("an MP3 recording"),
     b"OggS": FileKind("an Ogg recording"),
     b"fLaC": FileKind("a FLAC recording"),
+    b"RIFF": FileKind("a recording or a video"),
+    b"MThd": FileKind("a MIDI file"),
 }
 _IN_ZIP = {  # the beginning of a name in a zip archive
     "xl/": FileKind("an Excel workbook", is_table=True),
@@ -53,16 +56,25 @@ _IN_ZIP = {  # the beginning of a name in a zip archive
     "ppt/": FileKind("a PowerPoint presentation"),
     "Index/": FileKind("a Numbers or Pages document", is_table=True),
     "content.xml": FileKind("an OpenDocument file", is_table=True),
+    "META-INF/container.xml": FileKind("an EPUB book"),
 }
 _TAR = FileKind("a tar archive", is_archive=True)
-_HTML = FileKind("a web page (HTML)")
+_HTML, _XML = FileKind("a web page (HTML)"), FileKind("an XML file")
+_BINARY = FileKind("a binary file")
+MAX_ZERO_BYTES = 0.1  # share in a text in UTF-8
+MIN_ZERO_BYTES = 0.6  # share in every other byte of a text in UTF-16
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",  # begins with the mark of UTF-16
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 
 
 def find_kind(path: str | Path) -> FileKind | None:
     """What a file is; None for anything that may be plain text, and for a file that cannot be opened."""
     try:
-        with open(path, "rb") as file:
-            sample = file.read(SAMPLE_SIZE)
+        sample = read_sample(path)
     except (OSError, ValueError):  # ValueError: a name with a zero byte
         return None
     return _kind_of_zip(path) if sample.startswith(ZIP_MAGIC) else kind_of_bytes(sample)
@@ -72,9 +84,36 @@ def kind_of_bytes(sample: bytes) -> FileKind | None:
     """`find_kind` of a file that begins with these bytes, `SAMPLE_SIZE` or all of them."""
     if sample[257:262] == b"ustar":
         return _TAR
-    if sample.removeprefix(b"\xef\xbb\xbf").lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
+    text = sample.removeprefix(codecs.BOM_UTF8).lstrip()[:14].lower()
+    if text.startswith((b"<!doctype html", b"<html")):
         return _HTML
-    return next((kind for start, kind in _KINDS.items() if sample.startswith(start)), None)
+    if text.startswith(b"<?xml"):
+        return _XML
+    for start, kind in _KINDS.items():
+        if sample.startswith(start):
+            return kind
+    has_zeros = sample.count(0) > MAX_ZERO_BYTES * len(sample)
+    return _BINARY if has_zeros and text_encoding(sample) == "utf-8-sig" else None
+
+
+def text_encoding(sample: bytes) -> str:
+    """The encoding of a text that begins with these bytes: UTF-16 or UTF-32 by a byte order mark, UTF-16 by zeros in every
+    other byte, else UTF-8.
+
+    >>> text_encoding("one".encode("utf-16")), text_encoding(b"one")
+    ('utf-16', 'utf-8-sig')
+    """
+    for mark, encoding in _BYTE_ORDER_MARKS.items():
+        if sample.startswith(mark):
+            return encoding
+    zeros = [sample[start::2].count(0) > MIN_ZERO_BYTES * len(sample) / 2 for start in (0, 1)]
+    return {(True, False): "utf-16-be", (False, True): "utf-16-le"}.get((zeros[0], zeros[1]), "utf-8-sig")
+
+
+def read_sample(path: str | Path) -> bytes:
+    """The first bytes of a file."""
+    with open(path, "rb") as file:
+        return file.read(SAMPLE_SIZE)
 
 
 def _kind_of_zip(path: str | Path) -> FileKind:

@@ -16,7 +16,9 @@ MAX_NAME_LENGTH = 500  # characters
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 """Separators of CSV files by name."""
 _INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
-_JOINERS = re.compile("[\u200c\u200d\ufe00-\ufe0f]")
+_IGNORED_IN_NAMES = re.compile(
+    "[\\x00-\\x08\\x0e-\\x1b\\x7f-\\x84\\x86-\\x9f\u034f\u115f\u1160\u17b4\u17b5\u200c\u200d\u3164\ufe00-\ufe0f\uffa0\ufff9-\ufffc\U000e0000-\U000e0fff]"
+)  # control characters, joiners, fillers, and marks of variation, annotation and language
 
 
 def check_integer(name: str, value: object, low: int, high: int, *, or_zero: bool = False) -> int:
@@ -97,7 +99,7 @@ def name_key(text: str) -> str:
     >>> name_key("BEYONCE\u0301 ") == name_key("Beyonc\u00e9")
     True
     """
-    folded = _normalize("NFKC", _JOINERS.sub("", clean_name(text))).casefold()
+    folded = _normalize("NFKC", _IGNORED_IN_NAMES.sub("", clean_name(text))).casefold()
     return " ".join(_normalize("NFKC", folded).split())
 
 

@@ -33,7 +33,9 @@ def run(capsys, *arguments: str) -> tuple[int, str, str]:
 @pytest.fixture
 def type_in(monkeypatch):
     """Sets what a command reads from stdin."""
-    return lambda text: monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    return lambda text: monkeypatch.setattr(
+        "sys.stdin", io.TextIOWrapper(io.BytesIO(text if isinstance(text, bytes) else text.encode()))
+    )
 
 
 def test_generate_prints_what_the_library_writes(capsys):
@@ -105,7 +107,8 @@ def test_words_and_texts_are_typed_as_people_type_them(capsys, type_in, tmp_path
     assert run(capsys, "map", "king\uff0cqueen\u3001m\u200ban", "--out", str(tmp_path / "map.json"))[0] == 0
     assert [row["word"] for row in json.loads((tmp_path / "map.json").read_text())["words"]] == ["king", "queen", "man"]
     plain = run(capsys, "score", "don't go\nnow", "--json")
-    for text in ("\ufeffdon\u2019t go\r\nnow\r\n", "don\u00b4t go\rno\u00adw\n"):
+    utf_16 = "don't go\nnow\n".encode("utf-16")  # as Windows programs write it
+    for text in ("\ufeffdon\u2019t go\r\nnow\r\n", "don\u00b4t go\rno\u00adw\n", utf_16):
         type_in(text)
         code, out, _ = run(capsys, "score", "-", "--json")
         scores = [[character["log_prob"] for character in json.loads(each)["characters"]] for each in (out, plain[1])]

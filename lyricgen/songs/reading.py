@@ -11,15 +11,16 @@ from pathlib import Path
 import pandas as pd
 
 from lyricgen.errors import DataError
-from lyricgen.file_kinds import find_kind
+from lyricgen.file_kinds import find_kind, read_sample, text_encoding
 from lyricgen.models.text import is_any_artist
 from lyricgen.songs.tables import (
     ARTIST_COLUMN,
-    CSV_ENDINGS,
-    JSON_ENDINGS,
     LYRIC_COLUMN,
+    TABLE_ENDINGS,
     TITLE_COLUMN,
-    find_separator,
+    find_format,
+    is_json,
+    is_table,
     not_utf8,
     read_frames,
     unreadable,
@@ -51,7 +52,7 @@ ARTISTS = [
 ]
 MIN_LYRIC_LENGTH = 2  # characters; a shorter lyric has nothing to predict
 TEXT_STRETCH = 5_000  # characters of a piece of a text file without song separators
-TABLE_ENDINGS, TEXT_ENDING = (*CSV_ENDINGS, *JSON_ENDINGS), ".txt"
+TEXT_ENDING = ".txt"
 
 
 @dataclass
@@ -86,7 +87,8 @@ def read_songs(
     artist_column: str | None = None,
     separator: str | None = None,
 ) -> Iterator[Song]:
-    """Yields the songs of a table (.csv, .tsv, .json, .jsonl), a text file, or a folder of these.
+    """Yields the songs of a table (.csv, .tsv, .json, .jsonl), a text file, or a folder of these, in UTF-8, or in UTF-16 with a
+    byte order mark. A text file that begins as a table does is read as one.
 
     In a text file, two or more blank lines separate songs; a file without them is cut at line ends into pieces of about
     5,000 characters, so that some can be held out. In a folder, each `.txt` is one song: the file's name is its title, the
@@ -100,7 +102,8 @@ def read_songs(
         source: the file or folder.
         lyric_column: the column of the lyrics; in JSON, their name.
         artist_column: the column of the artists; '' for none; None: Artist if there is one.
-        separator: of CSV files, comma, semicolon, tab or bar; None: whichever gives the header these columns.
+        separator: of CSV files, comma, semicolon, tab or bar; None: the one that Excel's first line `sep=;`
+            names, or whichever gives the header these columns.
 
     Raises:
         ArgumentError: there is no such separator.
@@ -111,7 +114,7 @@ def read_songs(
     files = find_files(source)
     separator = None if separator is None else check_separator("separator", separator)
     artists, is_empty = ArtistNames(source.name), True
-    if not source.is_dir() and files[0].suffix.lower() not in TABLE_ENDINGS:
+    if not source.is_dir() and not is_table(source, lyric_column):
         songs: Iterator[Song] = (Song(lyric) for lyric in _songs_of_text(source))
     else:
         songs = chain.from_iterable(
@@ -165,10 +168,19 @@ def reading_notes(
     """
     files = find_files(source)
     needed = [column for column in (lyric_column, artist_column) if column]
-    for path in files if separator is None else ():
-        if path.suffix.lower() in CSV_ENDINGS and (found := find_separator(path, needed)) != ",":
-            name = next(name for name, value in SEPARATORS.items() if value == found)
-            yield f"{path.name}: the columns are separated by {name}s"
+    for path in files:
+        encoding = text_encoding(read_sample(path))
+        if not encoding.startswith("utf-8"):
+            yield f"{path.name}: the encoding is {encoding.upper()}"
+        if not is_table(path, lyric_column):
+            continue
+        if path.suffix.lower() not in TABLE_ENDINGS:
+            yield f"{path.name}: its beginning is that of a table, and so it is read"
+        if not is_json(path):
+            found = find_format(path, needed, separator)
+            if separator is None and found.separator != ",":
+                name = next(name for name, value in SEPARATORS.items() if value == found.separator)
+                yield f"{path.name}: the columns are separated by {name}s"
     if source.is_dir() and files[0].suffix.lower() == TEXT_ENDING:
         tables = [path for path in source.rglob("*") if path.suffix.lower() in TABLE_ENDINGS]
         tables = [path for path in tables if not _is_hidden(path.relative_to(source))]
@@ -228,7 +240,7 @@ def _songs_of_file(
     """The songs of a table, or the one of a text file; the first subfolder is the artist where the file has none."""
     inside = path.relative_to(folder).parts if path != folder else ()
     by_folder = _decode_name(inside[0]) if len(inside) > 1 else ""
-    if path.suffix.lower() == TEXT_ENDING:
+    if not is_table(path, lyric_column):
         yield Song("".join(_decoded_blocks(path)).strip(), by_folder, _decode_name(path.stem))
         return
     column = ARTIST_COLUMN if artist_column is None else artist_column
@@ -272,7 +284,7 @@ def _stretches(text: str) -> Iterator[str]:
 def _decoded_blocks(path: Path) -> Iterator[str]:
     """Yields the text of a UTF-8 file in blocks of bounded size, with line ends as \\n."""
     try:
-        with path.open(encoding="utf-8-sig") as file:
+        with path.open(encoding=text_encoding(read_sample(path))) as file:
             while block := file.read(1 << 20):
                 yield block
     except OSError as error:

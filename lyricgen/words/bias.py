@@ -342,7 +342,7 @@ def _weat_sets(
     arguments = {"target1": target1, "target2": target2, "attribute1": attribute1, "attribute2": attribute2}
     sets, missing = {}, {}
     for name, words in arguments.items():
-        sets[name], missing[name] = space.known(check_words(words, name, MIN_SET_WORDS, MAX_SET_WORDS))
+        sets[name], missing[name] = space.known(check_words(words, name, MIN_SET_WORDS, MAX_SET_WORDS, space.is_word))
         if len(sets[name]) < MIN_SET_WORDS:
             lacking = f"; it lacks {', '.join(map(short_repr, missing[name][:5]))}" if missing[name] else ""
             raise ArgumentError(f"{name} needs at least {MIN_SET_WORDS} different words that {space.name} has{lacking}")

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,9 +15,10 @@ MAX_TEXT_LENGTH = 100_000  # characters
 MAX_GROUP_NAME_LENGTH = 40  # characters; longer names are cut
 _ARROW = re.compile(r"[-－]{0,2}[>＞]|→|=>")
 _COLON = re.compile("[:：﹕]")
-_SEPARATORS = re.compile(
-    r"[\s,;，；、､،؛﹐﹑﹔︐︑︔՝፣፤߸᠂᠈꓾꘍꛵⹁⹌⁏;]+"
-)  # also full-width, ideographic, Arabic and other commas
+_COMMAS = re.compile(
+    "[,;\u037e\uff0c\uff1b\u3001\uff64\u3002\uff61\u30fb\uff65\u060c\u061b\u066b\u066c\ufe50\ufe51\ufe54\ufe10\ufe11\ufe14\u055d\u1363\u1364\u07f8"
+    "\u1802\u1808\ua4fe\ua60d\ua6f5\u2e41\u2e4c\u204f\u2022\u2023\u2043|\uff5c]"
+)  # also of other scripts: full-width, ideographic, Arabic, Greek and so on; bullets; bars
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,18 @@ class GenderLists:
     occupations: list[str]
 
 
-def parse_words(text: object, argument: str = "words") -> WordList:
+def parse_words(
+    text: object, argument: str = "words", is_word: Callable[[str], bool] = lambda phrase: False
+) -> WordList:
     """Reads words separated by commas, semicolons (of any script), spaces or line breaks.
 
-    Each line is a group, named by the text before its colon if it has one; `man > king` adds an arrow.
+    Each line is a group, named by the text before its colon if it has one; `man > king` adds an arrow. Where anything but
+    spaces separates, words with a space between them are one if they are a word of the vector space: 'new york, london'.
 
     Args:
         text: at most 100,000 characters.
         argument: its name in an error message.
+        is_word: whether words with spaces between them are one.
 
     Raises:
         ArgumentError: `text` is not a text, or too long.
@@ -77,14 +82,17 @@ def parse_words(text: object, argument: str = "words") -> WordList:
     groups: dict[str, str] = {}
     arrows: list[tuple[str, str]] = []
     has_names = False
-    for number, line in enumerate((line for line in text.splitlines() if line.strip()), 1):
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) == 1 and not (_COMMAS.search(text) or _ARROW.search(text)):
+        is_word = lambda phrase: False  # noqa: E731 - spaces alone separate
+    for number, line in enumerate(lines, 1):
         name, *after_colon = _COLON.split(line, maxsplit=1)
         if after_colon:
             has_names, rest = True, after_colon[0]
         else:
             name, rest = f"line {number}", line
         name = "".join(filter(str.isprintable, name)).strip()[:MAX_GROUP_NAME_LENGTH]
-        chain = [_split(part) for part in _ARROW.split(rest)]
+        chain = [_split(part, is_word) for part in _ARROW.split(rest)]
         for word in (word for part in chain for word in part):
             groups.setdefault(word, name)
         arrows += [(left[-1], right[0]) for left, right in zip(chain, chain[1:], strict=False) if left and right]
@@ -95,16 +103,18 @@ def parse_words(text: object, argument: str = "words") -> WordList:
     return WordList(list(groups), groups, arrows)
 
 
-def check_words(words: object, argument: str, low: int, high: int) -> list[str]:
-    """The different words of a text, or of a list of texts.
+def check_words(
+    words: object, argument: str, low: int, high: int, is_word: Callable[[str], bool] = lambda phrase: False
+) -> list[str]:
+    """The different words of a text, or of a list of texts; `is_word` as in `parse_words`.
 
     Raises:
         ArgumentError: there are fewer than `low` or more than `high`.
     """
     if isinstance(words, (list, tuple)):
-        different = list(dict.fromkeys(word for text in words for word in _split(check_text(argument, text))))
+        different = list(dict.fromkeys(word for text in words for word in _split(check_text(argument, text), is_word)))
     else:
-        different = parse_words(words, argument).words
+        different = parse_words(words, argument, is_word).words
     if not low <= len(different) <= high:
         got = f"1 ({short_repr(different[0])})" if len(different) == 1 else f"{len(different):,}"
         raise ArgumentError(f"{argument} must be {low:,} to {high:,} different words, got {got}")
@@ -139,8 +149,13 @@ def join_words(words: Iterable[str]) -> str:
     return ", ".join(words)
 
 
-def _split(text: str) -> list[str]:
-    return [word for word in _SEPARATORS.split(text) if word]
+def _split(text: str, is_word: Callable[[str], bool]) -> list[str]:
+    """The words of a text between commas and spaces; those between two commas may be one."""
+    words: list[str] = []
+    for phrase in map(str.strip, _COMMAS.split(text)):
+        parts = phrase.split()
+        words += [phrase] if len(parts) > 1 and is_word(phrase) else parts
+    return words
 
 
 @cache

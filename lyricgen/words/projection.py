@@ -102,7 +102,7 @@ def map_words(words: str, method: str, space: VectorSpace, seed: int) -> WordMap
     """Projects the unit vectors of words onto a plane; see `lyricgen.map_words`."""
     method = check_choice("method", method, METHODS)
     seed = check_integer("seed", seed, 0, MAX_SEED)
-    word_list = parse_words(words)
+    word_list = parse_words(words, is_word=space.is_word)
     check_size(space)
     if not word_list.words:
         word_list = parse_words("\n".join(random_words(space, RANDOM_WORDS, seed)))

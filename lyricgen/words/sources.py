@@ -19,7 +19,7 @@ from typing import IO, Any, cast
 from tqdm import tqdm
 
 from lyricgen.errors import VectorsError, is_disk_full, os_error_reason
-from lyricgen.file_kinds import SAMPLE_SIZE, FileKind, kind_of_bytes
+from lyricgen.file_kinds import SAMPLE_SIZE, FileKind, kind_of_bytes, text_encoding
 from lyricgen.storage import ASSETS, cache_folder, file_fault, partial_name, remove_leftovers
 from lyricgen.validation import nearest, short_repr
 from lyricgen.words.space import META, VectorSpace, open_space, read_matrix, read_meta, writing_space
@@ -201,7 +201,9 @@ def _check_text(name: str, sample: bytes) -> None:
     advice = "save its vectors as text, with gensim's save_word2vec_format"
     if kind and kind.is_archive:
         advice = "unpack it, and give the text file in it"
-    if kind is None and is_binary_word2vec(sample):
+    elif not (encoding := text_encoding(sample)).startswith("utf-8"):
+        kind, advice = FileKind(f"a text in {encoding.upper()}"), "save it as UTF-8"
+    elif is_binary_word2vec(sample):
         kind = FileKind("a binary word2vec file")
         advice = "save it as text: KeyedVectors.load_word2vec_format(path, binary=True).save_word2vec_format(text_path)"
     if kind:

@@ -33,6 +33,7 @@ MAX_WORD_LENGTH = 100  # characters; of longer texts only the typed spelling is 
 MAX_IN_MEMORY = 30_000_000  # bytes of vectors; larger files are memory-mapped and their checksum is not verified
 FREQUENT_WORDS = 10_000  # words that random pairs are sampled from
 RANDOM_PAIRS = 20_000  # pairs of frequent words in the distribution of distances
+_MARKS = "'\".,;:!?()[]{}<>*\u201c\u201d\u201e\u00ab\u00bb\u2026\u00bf\u00a1"  # around a word that is quoted or from a sentence
 _JOINED = re.compile(r"[\s_\-\u2010-\u2015]+")
 
 
@@ -104,7 +105,8 @@ class VectorSpace(KeyedVectors):
         return similarities
 
     def find(self, text: object, argument: str = "word") -> str:
-        """The word of this space for a text: as typed, else in lower case, else without accents, else by `fold_word`.
+        """The word of this space for a text: as typed, else in lower case, else without accents, else by `fold_word`, else without
+        quotes and marks around it.
 
         Args:
             text: one word; spaces around it and invisible characters are dropped.
@@ -129,9 +131,16 @@ class VectorSpace(KeyedVectors):
             return typed if typed in self.key_to_index else None
         composed = unicodedata.normalize("NFC", typed)
         plain = _without_accents(composed)
-        spellings = [composed, composed.lower(), plain.lower(), folded := fold_word(typed)]
-        found = next((spelling for spelling in spellings if spelling in self.key_to_index), None)
-        return found or self._by_folded.get(folded)
+        folded = fold_word(typed)
+        for spelling in (composed, composed.lower(), plain.lower(), folded):
+            if spelling in self.key_to_index:
+                return spelling
+        bare = folded.strip(_MARKS)
+        return self._by_folded.get(folded) or (bare if bare in self.key_to_index else self._by_folded.get(bare))
+
+    def is_word(self, typed: str) -> bool:
+        """Whether `lookup` finds a word for a text."""
+        return self.lookup(typed) is not None
 
     @cached_property
     def _by_folded(self) -> dict[str, str]:
@@ -205,7 +214,7 @@ class VectorSpace(KeyedVectors):
         """The message for an out-of-vocabulary word."""
         not_found = f"{argument} {short_repr(typed)} is not among the {len(self):,} words of {self.name}"
         if " " in typed:
-            not_found += ", also not as one word or joined by - or _"
+            not_found += ", also not joined by - or _"
         near = self.nearest_spellings(typed) if len(typed) <= MAX_WORD_LENGTH else []
         return f"{not_found}; nearest spellings: {', '.join(near)}" if near else f"{not_found}, and no spelling is near"
 
@@ -218,7 +227,7 @@ def fold_word(word: str) -> str:
     (True, "don't")
     """
     word = word.translate(TO_APOSTROPHE)
-    return _JOINED.sub("_", word.lower() if word.isascii() else _without_accents(name_key(word)))
+    return _JOINED.sub("_", word.lower() if word.isascii() and word.isprintable() else _without_accents(name_key(word)))
 
 
 def _without_accents(word: str) -> str:

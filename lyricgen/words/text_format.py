@@ -57,7 +57,7 @@ class VectorText:
             self.expected_words, self._lines_before = None, 0
             self._pending = [first_line, *(line for _ in range(SAMPLED_LINES - 1) if (line := self._read_line()))]
             numbers = Counter(_count_numbers(line) for line in self._pending if line.strip())
-            self.dimensions = max(numbers, key=lambda count: numbers[count], default=0)
+            self.dimensions = max(numbers, key=lambda count: (numbers[count], -count), default=0)
         if not 1 <= self.dimensions <= MAX_DIMENSIONS:
             raise VectorsError(f"{name} is no text file of word vectors: its first line has no word and numbers")
         self.without_word = 0

@@ -25,12 +25,14 @@ READ = {
     "quotes and separators.csv": (TABLE.replace(TWO, '"a ""b"", c\nd e f g"').encode(), [ONE, 'a "b", c\nd e f g']),
     "formulas.csv": (TABLE.replace(TWO, "=HYPERLINK(1) two three four five").encode(), [ONE, "=HYPERLINK(1) two three four five"]),
     "emoji.csv": (TABLE.replace("fox", "🦊").encode(), [ONE.replace("fox", "🦊"), TWO]),
+    "utf-16.csv": (TABLE.encode("utf-16"), [ONE, TWO]),
+    "utf-16.txt": (ONE.encode("utf-16"), [ONE]),
+    "Excel.csv": (f"sep=;\n{TABLE.replace(',', ';')}".encode("utf-8-sig"), [ONE, TWO]),
     "plain.txt": (f"{ONE}\n\n\n{TWO}\n".encode(), [ONE, TWO]),
 }  # fmt: skip
 REFUSED = {
     "latin-1.csv": (TABLE.replace("fox", "é").encode("latin-1"), r"latin-1.csv is not UTF-8 \(byte 0xe9 in it\); save it as UTF-8"),
-    "utf-16.csv": (TABLE.encode("utf-16"), r"utf-16.csv is not UTF-8 \(byte 0xff in it\)"),
-    "utf-16.txt": (ONE.encode("utf-16"), r"utf-16.txt is not UTF-8 \(byte 0xff in it\)"),
+    "utf-16 cut short.csv": (TABLE.encode("utf-16")[:-1], r"utf-16 cut short.csv is damaged \(it begins as UTF-16"),
     "binary.csv": (bytes(range(256)) * 40, "binary.csv has no column 'Lyric'"),
     "binary.txt": (bytes(range(256)) * 40, "binary.txt is not UTF-8"),
     "packed.csv.gz": (gzip.compress(TABLE.encode()), "packed.csv.gz is .*; unpack it, and name the file or folder in it"),

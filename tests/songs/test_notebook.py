@@ -32,7 +32,7 @@ BAD_CSV = {
     "only a header": (HEADER, "has a header but no rows"),
     "Latin-1": ((HEADER + "0,Beyoncé,tune,,,,hello\n").encode("latin-1"), "not UTF-8 (byte 0xe9"),
     "Latin-1 far down": ((HEADER + ROW * 4000 + "0,Beyoncé,tune,,,,hello\n").encode("latin-1"), "not UTF-8 (byte 0xe9"),
-    "UTF-16": ((HEADER + ROW).encode("utf-16"), "not UTF-8"),
+    "UTF-16 cut short": ((HEADER + ROW).encode("utf-16")[:-1], "songs.csv is damaged (it begins as UTF-16"),
     "unclosed quote": (HEADER + '0,Ann,tune,,,,"hello\n' + ROW, "EOF inside string starting at row 1"),
     "unclosed quote at the end": (HEADER + ROW + '1,Ann,tune,,,,"hello', "EOF inside string starting at row 2"),
     "longer first row": (HEADER + "0,Ann,tune,,,,hello,more\n" + ROW, "first row is longer than its header"),
@@ -41,7 +41,7 @@ BAD_CSV = {
         HEADER + ROW * 4000 + "0,Ann,tune,,,,hello,more\n",
         "Expected 7 fields in line 4002, saw 8",
     ),
-    "bytes of zero": (b"\0\0\0\0", "no column 'Lyric'"),
+    "bytes of zero": (b"\0\0\0\0", "is a binary file"),
     "every byte": (bytes(range(256)) * 20, "no column 'Lyric'"),
     "very many columns": (",".join(f"c{n}" for n in range(900)) + "\n", "'c10', 'c11', ...: name yours"),
 }

@@ -148,7 +148,39 @@ def test_a_separator_that_is_named_is_used(tmp_path):
         list(read_songs(path, "Words"))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("line", ["", "sep=;\n", '"sep=;"\r\n', "SEP=;;;\n"])
+def test_tables_of_excel_are_read_in_its_encodings_and_with_its_first_line(encoding, line, tmp_path):
+    table = f'{line} Lyric ;artist\n"it\u2019s late; oh\nhello";Zo\u00eb\n'
+    for name in ("songs.csv", "songs.txt", "songs.tsv", "songs"):
+        path = written(tmp_path, name, table.encode(encoding))
+        assert list(read_songs(path)) == [Song("it\u2019s late; oh\nhello", "Zo\u00eb")]
+        notes = list(reading_notes(path))
+        assert f"{name}: the columns are separated by semicolons" in notes
+        assert (f"{name}: the encoding is {encoding.upper()}" in notes) == (not encoding.startswith("utf-8"))
+        assert (f"{name}: its beginning is that of a table, and so it is read" in notes) == (
+            name in ("songs.txt", "songs")
+        )
+        with pytest.raises(DataError, match="no column 'Lyric'; its columns are "):
+            list(read_songs(path, separator="bar"))
+
+
+def test_a_table_is_found_in_a_text_file_of_a_folder_and_a_lyric_is_no_table(tmp_path):
+    written(tmp_path, "Ann/all.txt", "Lyric\tTitle\nhello there\tOne\ngood night\tTwo\n")
+    written(tmp_path, "Bob/one.txt", "the Lyric, you said\nartist, I said")
+    written(tmp_path, "Cy/two.txt", '{"Lyric": "la la"}')
+    written(tmp_path, "Di/three.txt", "Caf\u00e9".encode("utf-16"))
+    assert [(song.artist, song.lyric) for song in read_songs(tmp_path)] == [
+        ("Ann", "hello there"),
+        ("Ann", "good night"),
+        ("Bob", "the Lyric, you said\nartist, I said"),
+        ("Cy", "la la"),
+        ("Di", "Caf\u00e9"),
+    ]
+
+
 OBJECTS = [{"Artist": "Ann", "Lyric": "hello\r\nthere", "Title": "1"}, {"Lyric": ["good", "night"], "Artist": None}]
+ROWS = [OBJECTS[0], {"Artist": None, "Lyric": "good\nnight"}]
 
 
 @pytest.mark.parametrize(
@@ -159,6 +191,14 @@ OBJECTS = [{"Artist": "Ann", "Lyric": "hello\r\nthere", "Title": "1"}, {"Lyric":
         ("songs.json", "\ufeff" + "\n".join(map(json.dumps, OBJECTS))),
         ("songs.jsonl", "\r\n\r\n".join(map(json.dumps, OBJECTS)) + "\r\n"),
         ("songs.ndjson", json.dumps(OBJECTS, indent=2)),
+        ("songs.json", json.dumps(OBJECTS).encode("utf-16")),
+        ("songs.txt", json.dumps(OBJECTS)),
+        ("songs.json", json.dumps({"data": {"of": 2, "songs": OBJECTS}})),
+        ("songs.json", json.dumps({"a1": OBJECTS[0], "b2": OBJECTS[1]})),
+        ("songs.json", json.dumps({name: [each.get(name) for each in OBJECTS] for name in OBJECTS[0]})),
+        ("songs.json", json.dumps({name: {"0": OBJECTS[0][name], "1": OBJECTS[1].get(name)} for name in OBJECTS[0]})),
+        ("songs.json", json.dumps({"columns": [*OBJECTS[0]], "data": [[*each.values()] for each in ROWS]})),
+        ("songs.json", json.dumps([{**OBJECTS[0], "Artist": {"name": "Ann"}}, {**OBJECTS[1], "Artist": float("nan")}])),
     ],
 )
 def test_json_and_json_lines_of_objects_are_read(name, content, tmp_path):
@@ -200,6 +240,10 @@ def test_json_of_another_form_gives_one_sentence(content, expected, tmp_path):
         ("songs.pdf", b"%PDF-1.7\n", "is a PDF file"),
         ("songs.parquet", b"PAR1\0", "is a Parquet file"),
         ("songs.csv", b"\n<!DOCTYPE html><p>404", "is a web page"),
+        ("songs.xml", b'<?xml version="1.0"?><songs/>', "is an XML file"),
+        ("songs.epub", zipped("mimetype", "META-INF/container.xml"), "is an EPUB book"),
+        ("songs.txt", b"MThd\0\0\0\6\0\1", "is a MIDI file"),
+        ("songs.txt", b"model\0\0\1\0\0\2", "is a binary file"),
         ("songs.txt", b"PK\x03\x04 cut short", "is a zip archive"),
     ],
 )

@@ -71,7 +71,7 @@ def test_an_arrow_joins_only_its_neighbours_within_its_line():
     assert typed.words == ["man", "woman", "queen", "king", "alone", "sir", "lady"]
 
 
-@pytest.mark.parametrize("comma", "，、､،﹐﹑︐؛；﹔՝፣፤߸᠂")
+@pytest.mark.parametrize("comma", "，、､،﹐﹑︐؛；﹔՝፣፤߸᠂。｡・•|｜\u037e")
 def test_commas_and_semicolons_of_any_script_separate(comma):
     text = f"king{comma}queen{comma} man"
     assert parse_words(text).words == check_words(text, "target1", 2, 3) == ["king", "queen", "man"]
@@ -82,6 +82,24 @@ def test_full_width_colons_and_arrows_make_groups():
     assert parse_words("royal：king＞queen\nfruit﹕apple、pear") == parse_words(
         "royal: king > queen\nfruit: apple, pear"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("new york, the  king", ["new york", "the", "king"]),
+        ("new york\nking", ["new york", "king"]),
+        ("cities: new york > king queen", ["new york", "king", "queen"]),
+        ("new york，king", ["new york", "king"]),
+        ("new york king", ["new", "york", "king"]),
+        ("new york", ["new", "york"]),
+    ],
+)
+def test_words_of_a_space_may_have_blanks_where_something_else_separates(text, words):
+    assert parse_words(text, is_word={"new york", "king queen man"}.__contains__).words == words
+    assert check_words(text, "words", 1, 9, {"new york"}.__contains__) == words
+    assert check_words(["new york", "king"], "words", 2, 2, {"new york"}.__contains__) == ["new york", "king"]
+    assert "new york" not in parse_words(text).words
 
 
 def test_hyphens_and_apostrophes_stay_in_their_words():

@@ -78,6 +78,7 @@ def test_words_may_hold_spaces_numbers_and_any_letters(convert):
     ("content", "words", "skipped"),
     [
         (b"  1 2 3\n" + GLOVE, ["the", "of", "and"], 1),  # the first word is a blank
+        (b"top 40 1 2 3\nthe 1 0 0\n", ["top 40", "the"], 0),  # as many lines with four numbers as with three
         (GLOVE + b" 1 2 3\n\t7 8 9\n4 5 6\n", ["the", "of", "and"], 3),
         (b"4 3\n  1 2 3\n" + GLOVE, ["the", "of", "and"], 1),
         (b"new york 1 2 3\n" + GLOVE, ["new york", "the", "of", "and"], 0),
@@ -191,8 +192,9 @@ REFUSED = {
     "blank lines only": (b"\n\n\n", "own.txt is no text file of word vectors"),
     "prose": (b"Hello\nthere\n", "own.txt is no text file of word vectors"),
     "binary rubbish": (np.random.default_rng(0).bytes(1 << 20), "own.txt"),
-    "zeros": (bytes(1 << 20), "own.txt is no text file of word vectors: it has a line of over a million bytes"),
+    "zeros": (bytes(1 << 20), "own.txt is no text file of word vectors, but a binary file"),
     "a zip": (b"PK\x03\x04" + bytes(range(256)) * 9, "own.txt is no text file of word vectors, but a zip archive; unpack it"),
+    "UTF-16": (GLOVE.decode().encode("utf-16"), "own.txt is no text file of word vectors, but a text in UTF-16; save it as UTF-8"),
     "a line of 2 MB": (b"x" * 2_000_000, "it has a line of over a million bytes"),
     "a line of a million numbers": (GLOVE + b"1 " * 1_000_000, "it has a line of over a million bytes"),
 }  # fmt: skip

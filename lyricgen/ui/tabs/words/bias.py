@@ -198,7 +198,7 @@ def weat_facts(test: str, sets: list[str], space: VectorSpace) -> dict[str, Any]
     """The associations of the words, the effect sizes of random partitions, and the sentences."""
     before, after = weat_and_debiased(sets, space)
     names = set_names(test, sets)
-    size = len(space.known(parse_words(sets[0]).words)[0])
+    size = len(space.known(parse_words(sets[0], is_word=space.is_word).words)[0])
     effects = np.clip(permuted_effects(before, size), -HISTOGRAM_LIMIT, HISTOGRAM_LIMIT - 1e-6)
     counts, _ = np.histogram(effects, HISTOGRAM_BINS, (-HISTOGRAM_LIMIT, HISTOGRAM_LIMIT))
     rows = [
