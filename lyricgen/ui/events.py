@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
 
 import gradio as gr
 from gradio.block_function import BlockFunction
+from gradio.blocks import BlocksConfig
 from gradio.components.api_component import Api
 from gradio.context import get_blocks_context
-from gradio.state_holder import SessionState
 from gradio.utils import get_function_description
 
 from lyricgen.devices import with_gpu
@@ -37,8 +37,22 @@ ANALYSIS_LIMIT: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "ana
 """Of all that runs a model beside the lyrics, which are batched: calls at once, as many as a small server has cores."""
 
 
+class PageConfig(BlocksConfig):
+    """gradio's register of the page's components and events. Of each visitor gradio keeps a copy and, for links that are not offered
+    here, the configuration and the last values of all components: 400 kB that take the one event loop 40 ms. The copies have none."""
+
+    def __copy__(self) -> BlocksConfig:
+        copied: Any = super().__copy__()
+        copied.config_for_block = lambda *_: {}
+        return copied
+
+
 class PageBlocks(gr.Blocks):
     """`gr.Blocks` that checks what clients send before gradio does, keeps no copy of it, and has a small configuration."""
+
+    def __init__(self, **settings: Any):
+        super().__init__(**settings)
+        self.default_config = PageConfig(self)
 
     def get_config_file(self) -> Any:
         """gradio's configuration, in which each component's API type stands once: it is a fifth of the page on the wire."""
@@ -49,22 +63,6 @@ class PageBlocks(gr.Blocks):
                     del component[copy]
             component["props"].pop("_api_info", None)  # of an `Api`
         return config
-
-    async def process_api(
-        self,
-        block_fn: BlockFunction | int,
-        inputs: list[Any],
-        state: SessionState | None = None,
-        *arguments: Any,
-        **named: Any,
-    ) -> dict[str, Any]:
-        function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
-        try:
-            return await super().process_api(function, inputs, state, *arguments, **named)
-        finally:
-            if state is not None:  # gradio keeps the last values of every session, for links that are not offered here
-                for component in (*function.inputs, *function.outputs):
-                    state._update_value_in_config(component._id, None)
 
     async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *arguments: Any, **named: Any) -> Any:
         return await super().preprocess_data(block_fn, complete_inputs(block_fn, inputs), *arguments, **named)

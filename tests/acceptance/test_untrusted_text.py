@@ -24,9 +24,7 @@ VIEWS = [
     ("Words", "Map"), ("Words", "Analogies"), ("Words", "Bias"),
 ]  # fmt: skip
 BOXES = "textarea:visible, input[type=text]:visible, input:not([type]):visible"
-INJECTED = (
-    "script[src*=evil], link[href*=evil], base, iframe[srcdoc], a[href^=javascript], [onerror], [onfocus], [onload]"
-)
+INJECTED = "script[src*=evil], link[href*=evil], base[href*=evil], iframe[srcdoc], a[href^=javascript], [onerror], [onfocus], [onload]"
 
 
 class Watch:
@@ -80,8 +78,9 @@ def test_markup_in_every_box_stays_text(own_page, app_url, text):
     for names in VIEWS:
         open_tab(page, *names)
         page.wait_for_timeout(300)
-        for closed in page.locator("button.label-wrap:visible:not(.open)").all():
-            closed.click()
+        closed = page.locator("button.label-wrap:visible:not(.open)")
+        while closed.count():  # one that opens is none of them any more
+            closed.first.click()
         watch.settle(page)
         for box in page.locator(BOXES).all():
             if box.is_visible() and box.is_editable():
