@@ -16,6 +16,7 @@ MAX_NAME_LENGTH = 500  # characters
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 """Separators of CSV files by name."""
 _INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_LINE_ENDS = re.compile("[\u0085\u2028\u2029]")
 _IGNORED_IN_NAMES = re.compile(
     "[\\x00-\\x08\\x0e-\\x1b\\x7f-\\x84\\x86-\\x9f\u034f\u115f\u1160\u17b4\u17b5\u200c\u200d\u3164\ufe00-\ufe0f\uffa0\ufff9-\ufffc\U000e0000-\U000e0fff]"
 )  # control characters, joiners, fillers, and marks of variation, annotation and language
@@ -72,7 +73,8 @@ def check_text(name: str, value: object, *, as_given: bool = False) -> str:
 
 
 def clean_text(text: str) -> str:
-    """A text as it comes in, typed or from a file: CRLF and CR become \\n, invisible characters are dropped.
+    """A text as it comes in, typed or from a file: CRLF, CR, U+0085, U+2028 and U+2029 become \\n, invisible characters are
+    dropped.
 
     Invisible are byte order marks, spaces of no width, soft hyphens and marks of direction; the joiners of emoji and of
     scripts stay.
@@ -81,7 +83,7 @@ def clean_text(text: str) -> str:
     'one\\ntwo\\n'
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text if text.isascii() else _INVISIBLE.sub("", text)
+    return text if text.isascii() else _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text))
 
 
 def clean_name(text: str) -> str:

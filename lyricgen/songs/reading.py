@@ -92,7 +92,7 @@ def read_songs(
 
     In a text file, two or more blank lines separate songs; a file without them is cut at line ends into pieces of about
     5,000 characters, so that some can be held out. In a folder, each `.txt` is one song: the file's name is its title, the
-    first subfolder's name its artist; without any `.txt`, its tables are read. Hidden files and folders are skipped. The
+    first subfolder's name its artist; without any `.txt`, its tables are read. Hidden files and folders, and a README, are skipped. The
     titles of a table are in the column Title, if there is one. Songs of less than two characters are skipped.
 
     Lyrics have \\n as line break, no blanks at the ends of lines, no invisible characters, and are in NFC. Artists that
@@ -230,8 +230,8 @@ def _check_kind(path: Path) -> None:
 
 
 def _is_hidden(path: Path) -> bool:
-    """Whether a file, or a folder that it is in, is hidden or was added by macOS to an archive."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+    """Whether a file, or a folder that it is in, is hidden or was added by macOS to an archive; or is a README."""
+    return path.stem.upper() == "README" or any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
 
 
 def _songs_of_file(

@@ -69,14 +69,18 @@ class Analogy:
     """Why there is no answer, in one sentence; None where there is one."""
 
     def __repr__(self) -> str:
-        return one_line(self, f"{self.x1} is to {self.x2} as {self.y1} is to {self.answer}", self.space)
+        return one_line(self, self.sentence.removesuffix("."), self.space)
 
     def _repr_html_(self) -> str:
         """The answer, and those of both methods as tables."""
-        sentence = f"{self.x1} is to {self.x2} as {self.y1} is to {self.answer} ({self.space})."
-        return paragraph(sentence) + side_by_side(
+        return paragraph(f"{self.sentence} ({self.space})") + side_by_side(
             answers_table("3CosAdd", self.add), answers_table("3CosMul", self.mul)
         )
+
+    @property
+    def sentence(self) -> str:
+        """The analogy with its answer, or why there is none."""
+        return self.note or f"{self.x1} is to {self.x2} as {self.y1} is to {self.answer}."
 
     @property
     def answer(self) -> str | None:
@@ -199,9 +203,12 @@ def _reason_without_answer(space: VectorSpace, question: Sequence[str], scores: 
     asked = {space.key_to_index[word] for word in question}
     if len(asked) == len(space):
         return f"There is no answer: {space.name} has no word beside those of the question."
-    others = np.delete(scores, list(asked)) if len(space) <= MAX_TIED else ()
-    if len(others) > 1 and np.ptp(others) < TIE_TOLERANCE:
-        return f"There is no answer: all other words of {space.name} are equally near."
+    if len(space) <= MAX_TIED:
+        others = np.delete(scores, list(asked))
+        if np.ptp(scores) < TIE_TOLERANCE:
+            return f"There is no answer: all words of {space.name} are equally near."
+        if len(others) > 1 and np.ptp(others) < TIE_TOLERANCE:
+            return f"There is no answer: all other words of {space.name} are equally near."
     return None
 
 

@@ -60,6 +60,7 @@ def test_names_that_are_not_utf8_are_read_with_replacement_characters(tmp_path):
         ("one \u00a0\r\ntwo\u3000\r\n", "one\ntwo\n"),
         ("one  two   ", "one  two   "),  # without line breaks, runs of spaces are section breaks
         ("\ufeffone\u200b t\u00adwo\u2060", "one two"),
+        ("one\u2028two\u2029\u0085three", "one\ntwo\n\nthree"),
         (f"oh {unicodedata.normalize('NFD', BEYONCE)}", f"oh {BEYONCE}"),
     ],
 )
@@ -109,7 +110,14 @@ def test_an_artist_by_a_name_that_means_any_artist_is_refused(name, tmp_path):
 def test_a_folder_skips_what_is_hidden_reads_any_case_and_names_the_first_folder_as_the_artist(tmp_path):
     for name in ("Ann/one.txt", "Ann/Live/TWO.TXT", "Bob/1999/b side/three.Txt", "four.tXT"):
         written(tmp_path, name, f"a song in {name}")
-    for name in ("Ann/._one.txt", ".git/five.txt", "__MACOSX/Ann/one.txt", "Bob/.hidden/six.txt", ".DS_Store"):
+    for name in (
+        "Ann/._one.txt",
+        ".git/five.txt",
+        "__MACOSX/Ann/one.txt",
+        "Bob/.hidden/six.txt",
+        ".DS_Store",
+        "ReadMe.txt",
+    ):
         written(tmp_path, name, b"\0\5\x16\x07\xff")
     found = [(song.artist, song.title) for song in read_songs(tmp_path)]
     assert found == [("Ann", "TWO"), ("Ann", "one"), ("Bob", "three"), ("", "four")]

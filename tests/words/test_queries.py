@@ -322,9 +322,10 @@ def test_best_rows_equal_a_full_sort(size, kind):
     [
         (np.eye(3), "There is no answer: mini has no word beside those of the question."),
         (np.ones((1, 2)), "There is no answer: mini has no word beside those of the question."),
-        (np.ones((5, 2)), "There is no answer: all other words of mini are equally near."),
-        (np.zeros((6, 2)), "There is no answer: all other words of mini are equally near."),
-        (np.ones((4, 2)), None),  # one other word is the answer
+        (np.ones((5, 2)), "There is no answer: all words of mini are equally near."),
+        (np.zeros((4, 2)), "There is no answer: all words of mini are equally near."),
+        (np.zeros((6, 2)), "There is no answer: all words of mini are equally near."),
+        (np.ones((4, 2)), "There is no answer: all words of mini are equally near."),
         (VECTORS, None),
     ],
 )
@@ -334,6 +335,8 @@ def test_an_analogy_without_an_answer_says_why(vectors, note):
     solved = solve_analogy(words[0], words[2 % len(words)], words[1 % len(words)], vectors=space)
     assert solved.note == solved.to_dict()["note"] == note
     assert (solved.answer is None) == (note is not None)
+    for shown in (repr(solved), solved._repr_html_()):
+        assert "None" not in shown and (note or "is to").removesuffix(".") in shown
 
 
 def test_a_space_of_one_word_has_no_neighbours_pairs_or_map():
