@@ -4,8 +4,8 @@
 
 Time a step at batch 1, 16 and 64 on one thread, as ratios to `nn.LSTM` called with its state, and the distance of each
 from the float32 module: the mean divergence (Kullback-Leibler, in bits) of its next-character distributions along
-300 characters. torch.compile needs a C++ compiler; ONNX Runtime and OpenVINO need the packages `onnx`, `onnxruntime`
-and `openvino`, and are left out without them.
+300 characters. torch.compile needs a C++ compiler; OpenVINO and numba need the packages `openvino` and `numba`, and are left out
+without them.
 """
 
 import contextlib
@@ -22,14 +22,17 @@ from torch import nn
 
 from benchmarks.measuring import make_parser, median_seconds, provenance_note, report
 from benchmarks.tables import table
+from lyricgen.devices import multiplies_bfloat16
 from lyricgen.generation.api import generate_lyrics
 from lyricgen.generation.fast_stepper import FastStepper
+from lyricgen.generation.quantized_step import STATE_SCALE, STATE_ZERO
 from lyricgen.models.checkpoints import load_model
 from lyricgen.models.networks import ImprovedSeqModel
 from lyricgen.models.text import read_labels
 
 BATCHES = (1, 16, 64)
 NAMES = ["labels", "h1", "c1", "h2", "c2"]
+INT16_STEPS = 4_095  # steps of a state on each side of 0 in the numba row; its sums of 1,024 products fit in 32 bits
 Step = Callable[..., tuple[torch.Tensor, ...]]
 """Labels (B,) and both layers' hidden and cell states (B, H) -> logits (B, C) and the new states."""
 
@@ -65,13 +68,22 @@ def alternatives(model: ImprovedSeqModel, folder: Path) -> Iterator[tuple[str, S
     """The implementations by name; those whose packages are missing are left out."""
     yield "`nn.LSTM` with its state, float32", with_module(model)
     yield "lyricgen, float32", with_stepper(model, torch.float32)
-    yield "lyricgen, bfloat16", with_stepper(model, torch.bfloat16)
+    yield "lyricgen, int8", with_stepper(model, torch.int8)
     plain = PlainStep(model).eval()
     yield "`torch.compile`, float32", torch.compile(plain)
+    if multiplies_bfloat16(torch.device("cpu")):
+        yield "torch, packed bfloat16", with_products(model, PackedBfloat16)
     quantised = torch.ao.quantization.quantize_dynamic(PlainStep(model).eval(), {nn.Linear}, dtype=torch.qint8)
     yield "torch, dynamic int8", quantised
+    yield "torch, int8 with a fixed scale", with_products(model, FixedScaleInt8)
+    exported = export(plain, folder / "step.onnx")
+    yield "ONNX Runtime, float32", with_runtime(exported)
+    yield "ONNX Runtime, dynamic int8", with_runtime(quantize(exported, folder / "step-int8.onnx"))
+    yield "ONNX Runtime, int8 weights (MatMulNBits)", with_runtime(weight_only(exported, folder / "step-nbits.onnx"))
     with contextlib.suppress(ImportError):
-        yield from with_onnx(plain, folder)
+        yield "numba, int8 weights, int16 states", with_products(model, NumbaInt8)
+    with contextlib.suppress(ImportError):
+        yield "OpenVINO, bfloat16", with_openvino(exported)
 
 
 def with_module(model: ImprovedSeqModel) -> Step:
@@ -89,43 +101,131 @@ def with_stepper(model: ImprovedSeqModel, dtype: torch.dtype) -> Step:
     stepper = FastStepper(model, dtype)
 
     def step(labels, h1, c1, h2, c2):
-        hidden = torch.stack([h1, h2]).to(dtype), torch.stack([c1, c2])
-        logits, (h, c) = stepper.step(stepper.table[labels], hidden)
-        return logits, h[0].float(), c[0], h[1].float(), c[1]
+        logits, (h, c) = stepper.step(stepper.table[labels], (torch.stack([h1, h2]), torch.stack([c1, c2])))
+        return logits, h[0], c[0], h[1], c[1]
 
     return step
 
 
-def with_onnx(plain: PlainStep, folder: Path) -> Iterator[tuple[str, Step]]:
-    """ONNX Runtime in float32 and dynamic int8, and OpenVINO in bfloat16.
+def with_products(model: ImprovedSeqModel, product: type["Product"]) -> Step:
+    """The plain step with its products by another implementation."""
+    plain = PlainStep(model).eval()
+    plain.first, plain.second = product(plain.first), product(plain.second)
+    return plain
 
-    Raises:
-        ImportError: a package is not installed.
-    """
-    import onnx  # noqa: F401
-    import onnxruntime
-    from onnxruntime.quantization import QuantType, quantize_dynamic
 
+class Product(nn.Module):
+    """A linear map by another implementation; `prepare` gets the weight (N, K), `multiply` gives x weight^T."""
+
+    def __init__(self, linear: nn.Linear):
+        super().__init__()
+        self.bias = linear.bias
+        self.prepare(linear.weight.detach())
+
+    def forward(self, x):
+        y = self.multiply(x)
+        return y if self.bias is None else y + self.bias
+
+
+class PackedBfloat16(Product):
+    """oneDNN's packed bfloat16 product."""
+
+    def prepare(self, weight):
+        self.packed = torch.ops.mkldnn._reorder_linear_weight(weight.bfloat16(), 1)
+
+    def multiply(self, x):
+        return torch.ops.mkldnn._linear_pointwise(x.bfloat16(), self.packed, None, "none", [], "").float()
+
+
+class FixedScaleInt8(Product):
+    """FBGEMM's int8 product with the scales of `quantized_step`."""
+
+    def prepare(self, weight):
+        scales = weight.abs().amax(dim=1).double() / 127
+        rounded = torch.quantize_per_channel(weight, scales, torch.zeros(len(weight), dtype=torch.long), 0, torch.qint8)
+        self.packed = torch.ops.quantized.linear_prepack(rounded, None)
+
+    def multiply(self, x):
+        product = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32
+        return product(x, float(STATE_SCALE), int(STATE_ZERO), self.packed)
+
+
+class NumbaInt8(Product):
+    """A loop over weights in int8 and states in int16, compiled by numba."""
+
+    def prepare(self, weight):
+        import numba
+
+        scales = weight.abs().amax(dim=1) / 127
+        self.weight, self.scales = (weight / scales[:, None]).round().to(torch.int8).numpy(), scales / INT16_STEPS
+
+        @numba.njit(nogil=True)
+        def multiply(weight, x, sums):
+            for unit in range(weight.shape[0]):
+                for row in range(x.shape[0]):
+                    total = np.int32(0)
+                    for at in range(weight.shape[1]):
+                        total += np.int32(weight[unit, at]) * np.int32(x[row, at])
+                    sums[row, unit] = total
+
+        self.compiled = multiply
+
+    def multiply(self, x):
+        sums = np.empty((len(x), len(self.weight)), np.int32)
+        self.compiled(self.weight, (x * INT16_STEPS).round().to(torch.int16).numpy(), sums)
+        return torch.from_numpy(sums) * self.scales
+
+
+def export(plain: PlainStep, file: Path) -> Path:
+    """The plain step as a file of ONNX."""
     example = (torch.zeros(1, dtype=torch.long), *(torch.zeros(1, plain.first.in_features) for _ in range(4)))
-    exported, quantized = folder / "step.onnx", folder / "step-int8.onnx"
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         axes = {name: {0: "batch"} for name in NAMES}
-        torch.onnx.export(
-            plain, example, exported, input_names=NAMES, dynamic_axes=axes, dynamo=False, opset_version=17
-        )
-        quantize_dynamic(exported, quantized, weight_type=QuantType.QInt8)
+        torch.onnx.export(plain, example, file, input_names=NAMES, dynamic_axes=axes, dynamo=False, opset_version=17)
+    return file
+
+
+def quantize(exported: Path, file: Path) -> Path:
+    """An exported step with dynamic int8 products."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    quantize_dynamic(exported, file, weight_type=QuantType.QInt8)
+    return file
+
+
+def weight_only(exported: Path, file: Path) -> Path:
+    """An exported step with 8-bit weights in blocks, and states rounded in the product, each row by its own scale."""
+    import onnx
+    from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+
+    quantizer = MatMulNBitsQuantizer(onnx.load(exported), bits=8, block_size=128, is_symmetric=True, accuracy_level=4)
+    quantizer.process()
+    quantizer.model.save_model_to_file(str(file))
+    return file
+
+
+def with_runtime(graph: Path | bytes) -> Step:
+    """ONNX Runtime on one thread."""
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    for name, file in (("ONNX Runtime, float32", exported), ("ONNX Runtime, dynamic int8", quantized)):
-        session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-        yield name, as_step(lambda feed, session=session: session.run(None, feed))
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    return as_step(lambda feed: session.run(None, feed))
+
+
+def with_openvino(exported: Path) -> Step:
+    """OpenVINO in bfloat16.
+
+    Raises:
+        ImportError: openvino is not installed.
+    """
     import openvino
 
     settings = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "bf16"}
-    compiled = openvino.Core().compile_model(str(exported), "CPU", settings)
-    request = compiled.create_infer_request()
-    yield "OpenVINO, bfloat16", as_step(lambda feed: list(request.infer(feed).values()))
+    request = openvino.Core().compile_model(str(exported), "CPU", settings).create_infer_request()
+    return as_step(lambda feed: list(request.infer(feed).values()))
 
 
 def as_step(run: Callable[[dict[str, np.ndarray]], list[np.ndarray]]) -> Step:

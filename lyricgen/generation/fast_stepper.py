@@ -1,4 +1,4 @@
-"""Fused single-step inference: a trained model at about the speed at which the machine reads its weights.
+"""Fused single-step inference: a trained model with what does not change from character to character folded into tables.
 
 Shapes: B sequences in the batch, T characters, H hidden units, G gate rows (4 H for an LSTM, H for an RNN), C classes,
 A artists.
@@ -17,13 +17,14 @@ from torch import nn
 
 from lyricgen.devices import multiplies_bfloat16
 from lyricgen.generation.held_units import HeldUnit
+from lyricgen.generation.quantized_step import Linear, QuantizedStep, has_runtime
 from lyricgen.models.networks import CharacterModel, Hidden, map_state
 
 STRETCH = 250  # characters of a long text that a layer reads at a time
 LONG_PREFIX = 64  # characters; a longer prefix is read in one pass, a shorter one in steps
 MIN_PLAUSIBLE_SHARE = 0.01  # of the highest probability; guidance does not favour less likely characters
 IMPLAUSIBLE_PENALTY = 1_000.0  # subtracted from the logits of such characters
-BF16_FROM = 256  # hidden units; in smaller networks reading the weights does not dominate a step
+QUANTIZED_FROM = 256  # hidden units; in smaller networks reading the weights does not dominate a step
 
 
 T = TypeVar("T")
@@ -56,13 +57,13 @@ class FastStepper:
 
     The embedding, the artist, the input weights and the biases of the first layer are folded into tables with a row a
     label; each further layer multiplies its input and its state by one matrix. In float32 the logits are those of the
-    module within float tolerance. In bfloat16 the recurrent matrices and the states that they multiply are rounded; sums,
-    cells and the output layer are not. A row's logits are then the same, bit for bit, whatever the other rows. It holds a
-    copy of the weights; `for_model` makes a new one where they have changed.
+    module within float tolerance. In int8 the matrices and the states that they multiply are rounded, and a row's logits are the
+    same, bit for bit, whatever the other rows: see `QuantizedStep`. It holds a copy of the weights; `for_model` makes a new one
+    where they have changed.
 
     Args:
         model: the model.
-        dtype: dtype of the recurrent matrices, float32 or bfloat16; None: the fastest here, see `fastest_dtype`.
+        dtype: dtype of the matrices, float32 or int8; None: the faster one, int8 for a large network on the CPU.
     """
 
     def __init__(self, model: CharacterModel, dtype: torch.dtype | None = None):
@@ -76,16 +77,17 @@ class FastStepper:
         self.table = weights["embeddings.weight"] @ into_first + bias  # (101, G)
         artists = weights.get("artist_embeddings.weight", torch.zeros_like(weights["embeddings.weight"][:1]))
         self.artist_table = artists @ into_first  # (A + 1, G); the last row, zero, is 'any artist'
-        packed = self.dtype != torch.float32
-        self.layers = []  # the first: state -> gates; the others: input and state -> gates
+        self.layers: list[Linear] = []  # the first: state -> gates; the others: input and state -> gates
         for layer in range(self.n_layers):
             names = (
                 [f"rnn.weight_hh_l{layer}"] if layer == 0 else [f"rnn.weight_ih_l{layer}", f"rnn.weight_hh_l{layer}"]
             )
-            bias = None if layer == 0 else weights[f"rnn.bias_ih_l{layer}"] + weights[f"rnn.bias_hh_l{layer}"]
-            self.layers.append(Matrix(torch.cat([weights[name] for name in names], dim=1), bias, self.dtype, packed))
-        self.out = Matrix(weights["ffnn.weight"], weights["ffnn.bias"], torch.float32, packed)
-        self.reader = LayerReader(rnn, self.dtype if self.is_lstm else torch.float32)  # nn.RNN is no faster in bfloat16
+            bias = weights[f"rnn.bias_ih_l{layer}"] + weights[f"rnn.bias_hh_l{layer}"]
+            weight = torch.cat([weights[name] for name in names], dim=1).T.contiguous()
+            self.layers.append(Linear(weight, bias if layer else torch.zeros_like(bias)))  # the first is in the table
+        self.out = Linear(weights["ffnn.weight"].T.contiguous(), weights["ffnn.bias"])
+        self.quantized = QuantizedStep(self.layers, self.out, self.is_lstm) if self.dtype == torch.int8 else None
+        self.reader = LayerReader(rnn, torch.float32 if self.quantized is None else reading_dtype(rnn))
 
     @staticmethod
     def for_model(model: CharacterModel) -> "FastStepper":
@@ -110,17 +112,19 @@ class FastStepper:
 
         Args:
             inputs: sums of the rows of both tables (B, G).
-            hidden: the hidden state, in the dtypes of `own`.
+            hidden: the hidden state.
             held: rows and the units that are held in them.
         """
+        if self.quantized is not None:
+            return self.quantized(inputs, hidden, held)
         states, cells = hidden if isinstance(hidden, tuple) else (hidden, None)
         new_states: list[torch.Tensor] = []
         new_cells: list[torch.Tensor] = []
-        for layer, matrix in enumerate(self.layers):
+        for layer, (weight, bias) in enumerate(self.layers):
             if layer == 0:
-                gates = matrix(states[0]).add_(inputs)  # (B, G)
+                gates = torch.addmm(inputs, states[0], weight)  # (B, G)
             else:
-                gates = matrix(torch.cat([new_states[-1], states[layer]], dim=1))
+                gates = torch.addmm(bias, torch.cat([new_states[-1], states[layer]], dim=1), weight)
             if cells is not None:
                 state, cell = self._lstm_cell(gates, cells[layer])
                 new_cells.append(cell)
@@ -129,31 +133,19 @@ class FastStepper:
             for row, (held_layer, unit, value) in held:
                 if held_layer == layer + 1:
                     state[row, unit] = value
-            new_states.append(state.to(self.dtype))
-        logits, new_state = self.logits(state), torch.stack(new_states)
+            new_states.append(state)
+        logits, new_state = torch.addmm(self.out.bias, state, self.out.weight), torch.stack(new_states)
         return logits, new_state if cells is None else (new_state, torch.stack(new_cells))
 
     def read_long(self, embedded: torch.Tensor) -> tuple[torch.Tensor, Hidden]:
         """Outputs of the last layer, float32 (B, T, H), for long embedded texts (B, T, H), and the hidden state after them."""
         outputs, hidden = self.reader.read(embedded)
-        return outputs[-1], self.own(hidden)
+        return outputs[-1], map_state(torch.Tensor.float, hidden)
 
     def start(self, rows: int) -> Hidden:
-        """The hidden state (zeros) before a song, in the dtypes of `own`."""
+        """The hidden state (zeros) before a song."""
         zeros = self.table.new_zeros(self.n_layers, rows, self.hidden_size)
-        return self.own((zeros, zeros) if self.is_lstm else zeros)
-
-    def own(self, hidden: Hidden) -> Hidden:
-        """A hidden state of the module in the dtypes of `step`: states in that of the matrices, cells in float32."""
-        if isinstance(hidden, tuple):
-            return hidden[0].to(self.dtype), hidden[1].float()
-        return hidden.to(self.dtype)
-
-    def logits(self, state: torch.Tensor) -> torch.Tensor:
-        """The output layer, float32 (B, H) to (B, C). A single row goes in twice: oneDNN sums one row in another order."""
-        if len(state) == 1 and self.out.packed is not None:
-            return self.out(state.expand(2, -1).contiguous())[:1]
-        return self.out(state)
+        return (zeros, zeros) if self.is_lstm else zeros
 
     def _lstm_cell(self, gates: torch.Tensor, cell: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Hochreiter and Schmidhuber's cell with a forget gate: gates (B, 4 H) in torch's order, i f g o."""
@@ -221,41 +213,16 @@ def one_layer(rnn: nn.RNNBase, layer: int) -> nn.RNNBase:
     return alone.to(next(rnn.parameters()).device).eval().requires_grad_(False)
 
 
-class Matrix:
-    """A linear map packed for small batches: x (B, K) to x weight^T + bias, float32 (B, N).
-
-    Packed weights have oneDNN's layout, and a row is summed in the same order whatever the batch; in float32 that holds
-    from two rows on.
-
-    Args:
-        weight: (N, K).
-        bias: (N,); None: no bias.
-        dtype: dtype of the weights.
-        packed: whether they have oneDNN's layout.
-    """
-
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, dtype: torch.dtype, packed: bool):
-        self.bias = bias
-        weight = weight.to(dtype)
-        self.packed = torch.ops.mkldnn._reorder_linear_weight(weight, 1) if packed else None
-        self.weight = torch.empty(0) if packed else weight.T.contiguous()  # (K, N)
-
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        if self.packed is None:
-            return x @ self.weight if self.bias is None else torch.addmm(self.bias, x, self.weight)
-        product = torch.ops.mkldnn._linear_pointwise(x, self.packed, None, "none", [], "").float()
-        return product if self.bias is None else product.add_(self.bias)
-
-
 def fastest_dtype(model: CharacterModel) -> torch.dtype:
-    """bfloat16 where the processor multiplies it and the network is large enough for reading its weights to dominate."""
-    weight = model.ffnn.weight
-    on_cpu = weight.device.type == "cpu"
-    return (
-        torch.bfloat16
-        if on_cpu and model.hidden_size >= BF16_FROM and multiplies_bfloat16(weight.device)
-        else torch.float32
-    )
+    """int8 on a CPU that ONNX Runtime supports, where the network is large enough for reading its weights to dominate a step."""
+    quantized = model.hidden_size >= QUANTIZED_FROM and model.ffnn.weight.device.type == "cpu" and has_runtime()
+    return torch.int8 if quantized else torch.float32
+
+
+def reading_dtype(rnn: nn.RNNBase) -> torch.dtype:
+    """bfloat16 for an LSTM on a processor that multiplies it; nn.RNN is no faster in it."""
+    fast = isinstance(rnn, nn.LSTM) and multiplies_bfloat16(next(rnn.parameters()).device)
+    return torch.bfloat16 if fast else torch.float32
 
 
 class ArtistStepper:
@@ -284,15 +251,11 @@ class ArtistStepper:
         """Logits (B, T, C) and hidden state for prefixes: long or ragged ones in one pass, others in steps."""
         rows, length = token_ids.shape
         if bool((lengths != length).any()):
-            logits, hidden = self.module(token_ids, lengths, artists=self._artists(rows))
-            return logits, self.stepper.own(hidden)
+            return self.module(token_ids, lengths, artists=self._artists(rows))
         logits, hidden = [], self.stepper.start(rows)
         if length > LONG_PREFIX:
             outputs, hidden = self.stepper.read_long(self.embed(token_ids[:, :-1]))
-            logits, token_ids = (
-                [self.stepper.logits(outputs[0])[None] if rows == 1 else self.module.ffnn(outputs)],
-                token_ids[:, -1:],
-            )
+            logits, token_ids = [self.module.ffnn(outputs)], token_ids[:, -1:]
         for labels in token_ids.T:
             of_step, hidden = self.step(labels, hidden)
             logits.append(of_step[:, None])

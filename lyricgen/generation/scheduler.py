@@ -56,8 +56,8 @@ class GenerationOutput(NamedTuple):
 class RowBatch:
     """Sequences of one model that are stepped together, in the thread that calls `step`.
 
-    A row depends on its own settings and seed alone, not on its neighbours: where the model runs in bfloat16 (see
-    `FastStepper`) to the last bit; in float32 a rounding could in rare cases decide between two nearly tied characters.
+    A row depends on its own settings and seed alone, not on its neighbours: in int8 (see `FastStepper`) to the last bit; in
+    float32 a rounding could in rare cases decide between two nearly tied characters.
 
     Args:
         model: in eval mode.
