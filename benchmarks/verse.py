@@ -1,16 +1,21 @@
 """Verses and gaps: how often a scheme is met, how long it takes, and whether it still reads like the model.
 
-    python -m benchmarks.verse [--verses 100] [--gaps 100] [--models lstm] [--schemes couplet ABAB]
+    python -m benchmarks.verse [--verses 100] [--gaps 100] [--models lstm] [--schemes couplet ABAB] [--rows FILE] [--write-docs]
 
 Verses are written by any artist and three named ones in turn, with the copy guard (6 words) and `clean_words`. Their bits per
 character are those of the model without constraints, beside lyrics of the same settings and length. A gap of 60 characters is cut out of
 a lyric of the model and filled again: the figure is how much more the text behind it costs then, in bits per character.
+
+`--rows` keeps the figures of each verse and gap, a line of JSON each: what is in the file is not measured again, so that a run can be
+stopped, continued, or made in parts.
 """
 
+import json
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -25,61 +30,76 @@ from lyricgen.models.loading import resolve_model
 from lyricgen.words.lexicon import song_lexicon
 from lyricgen.words.rhymes import rhyme_kind, split_words
 
-SCHEMES = ("couplet", "AABB", "ABAB", "ABBA", "limerick", "haiku")
+SCHEMES = ("couplet", "ABAB", "haiku", "limerick", "AABB", "ABBA")
+GAPS = "gap"  # the scheme of a gap's row
 ARTISTS = (None, "Coldplay", "Taylor Swift", "Eminem")
 COPIED = 6  # words
 GAP, LYRIC, BEHIND = 60, 220, 80  # characters
-HEADER = ["model", "scheme", "met", "CPU time (median)", "distinct words", "words outside the lexicon", "copied runs over 6", "bits per character", "to lyrics"]  # fmt: skip
+MAX_GAP_COST = 0.3  # bits per character
+HEADER = ["model", "scheme", "verses", "met", "CPU time (median)", "distinct words", "words no training song has", "copied runs over 6", "bits per character", "to lyrics"]  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    parser = make_parser(__doc__, repeats=None)
+    parser = make_parser(__doc__, repeats=None, block="verse")
     parser.add_argument("--verses", type=int, default=100, help="of each scheme (default: %(default)s)")
     parser.add_argument("--gaps", type=int, default=100, help="of each model (default: %(default)s)")
     parser.add_argument("--models", nargs="+", choices=bundled_models(), default=["lstm"], help="default: lstm")
-    parser.add_argument("--schemes", nargs="+", choices=SCHEMES, default=SCHEMES, help="default: all")
+    parser.add_argument("--schemes", nargs="*", choices=SCHEMES, default=SCHEMES, help="default: all")
+    parser.add_argument("--rows", type=Path, metavar="FILE", help="figures measured so far, and where further ones go")
     options = parser.parse_args(arguments)
     use_one_thread()
-    rows, gaps = [], []
-    for model in options.models:
-        rows += [measure_scheme(model, scheme, options.verses) for scheme in options.schemes]
-        gaps.append({"model": model, "gap_bits": measure_gaps(model, options.gaps) if options.gaps else []})
-    said = [f"`{each['model']}`: {np.mean(each['gap_bits']):+.2f} bits per character behind a filled gap, {np.mean(np.array(each['gap_bits']) <= 0.3):.0%} at most +0.3" for each in gaps if each["gap_bits"]]  # fmt: skip
-    note = provenance_note("verse", f"{options.verses} verses of each scheme", *said, threads=1)
-    report(options, "verse", table(HEADER, map(table_row, rows)) + note, [*rows, *gaps], threads=1)
+    rows = read_rows(options.rows)
+    done = {(row["model"], row["scheme"], row["seed"]) for row in rows}
+    for task in tasks(options.models, options.schemes, options.verses, options.gaps):
+        if task not in done:
+            rows.append(measure(*task))
+            if options.rows:
+                with options.rows.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(rows[-1]) + "\n")
+    note = provenance_note("verse", *gap_notes(rows), threads=1)
+    report(options, "verse", table(HEADER, verse_table(rows)) + note, rows, threads=1)
     return 0
 
 
-def measure_scheme(model: str, scheme: str, count: int) -> dict:
-    """The figures of `count` verses of a scheme."""
-    network, words = resolve_model(model), set(song_lexicon().words)
-    verses, seconds, bits, lyric_bits, copied = [], [], [], [], 0
-    write_verse(scheme, model=network, seed=count)  # what is loaded once
-    for seed in range(count):
-        artist = known_artist(network.artists, seed)
-        settings = {"model": network, "artist": artist, "seed": seed, "clean_words": True}
-        start = time.process_time()
-        verse = write_verse(scheme, max_copied_words=COPIED, **settings)
-        seconds.append(time.process_time() - start)
-        text = verse.text.replace("\n", " ")
-        lyric = generate_lyrics(max_length=len(text), dry=0.6, **settings)
-        bits.append(bits_per_character(text, artist, network))
-        lyric_bits.append(bits_per_character(lyric, artist, network))
-        longest = measure_originality(text, bundled_index()).longest
-        copied += longest is not None and longest.words > COPIED
-        verses.append(verse)
-    written = [split_words(verse.text) for verse in verses]
+def tasks(models: list[str], schemes: tuple[str, ...], verses: int, gaps: int) -> Iterator[tuple[str, str, int]]:
+    """What is measured: model, scheme and seed."""
+    for model in models:
+        for scheme, count in [*((scheme, verses) for scheme in schemes), (GAPS, gaps)]:
+            yield from ((model, scheme, seed) for seed in range(count))
+
+
+def read_rows(file: Path | None) -> list[dict]:
+    """The rows measured earlier."""
+    lines = file.read_text(encoding="utf-8").splitlines() if file and file.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def measure(model: str, scheme: str, seed: int) -> dict:
+    """The figures of one verse or gap."""
+    figures = measure_gap(model, seed) if scheme == GAPS else measure_verse(model, scheme, seed)
+    return {"model": model, "scheme": scheme, "seed": seed, **figures}
+
+
+def measure_verse(model: str, scheme: str, seed: int) -> dict:
+    """The figures of one verse, and the bits per character of a lyric of its length."""
+    network, known = resolve_model(model), song_lexicon().index  # loaded before the time is taken
+    artist = known_artist(network.artists, seed)
+    settings = {"model": network, "artist": artist, "seed": seed, "clean_words": True}
+    start = time.process_time()
+    verse = write_verse(scheme, max_copied_words=COPIED, **settings)
+    seconds = time.process_time() - start
+    text, words = verse.text.replace("\n", " "), split_words(verse.text)
+    longest = measure_originality(text, bundled_index()).longest
+    lyric = generate_lyrics(max_length=len(text), dry=0.6, **settings)
     return {
-        "model": model,
-        "scheme": scheme,
-        "met": sum(map(is_met, verses)) / count,
-        "cpu_seconds": statistics.median(seconds),
-        "distinct_words": statistics.mean(len(set(each)) / len(each) for each in written),
-        "unknown_words": sum(word not in words for each in written for word in each) / sum(map(len, written)),
-        "copied": copied / count,
-        "bits_per_character": statistics.mean(bits),
-        "difference_to_lyrics": statistics.mean(bits) - statistics.mean(lyric_bits),
+        "met": is_met(verse),
+        "cpu_seconds": seconds,
+        "distinct_words": len(set(words)) / len(words),
+        "unknown_words": sum(word not in known for word in words) / len(words),
+        "copied": longest is not None and longest.words > COPIED,
+        "bits_per_character": score(text, artist=artist, model=network).bits_per_character,
+        "lyric_bits_per_character": score(lyric, artist=artist, model=network).bits_per_character,
     }
 
 
@@ -92,22 +112,17 @@ def is_met(verse: Verse) -> bool:
     return not verse.notes and all(rhyme_kind(first, other) == "perfect" for first, *others in ends.values() for other in others)  # fmt: skip
 
 
-def measure_gaps(model: str, count: int) -> list[float]:
-    """How much more the text behind each filled gap costs than behind what was cut out, in bits per character."""
+def measure_gap(model: str, seed: int) -> dict:
+    """How much more the text behind a filled gap costs than behind what was cut out, in bits per character."""
     network = resolve_model(model)
-    differences = []
-    for seed in range(count):
-        artist = known_artist(network.artists, seed)
-        settings = {"model": network, "artist": artist, "seed": seed}
-        lyric = " ".join(generate_lyrics(max_length=LYRIC, dry=0.6, **settings).split())
-        start, stop = cut(lyric.find, len(lyric))
-        if stop < 0:
-            continue
-        filled = fill_gap(f"{lyric[:start]}[..]{lyric[stop:]}", length=GAP, **settings)
-        behind = lyric[stop : stop + BEHIND]
-        costs = [cost_behind(text[: len(text) - len(lyric) + stop + len(behind)], len(behind), artist, network) for text in (lyric, filled)]  # fmt: skip
-        differences.append(costs[1] - costs[0])
-    return differences
+    artist = known_artist(network.artists, seed)
+    settings = {"model": network, "artist": artist, "seed": seed}
+    lyric = " ".join(generate_lyrics(max_length=LYRIC, dry=0.6, **settings).split())
+    start, stop = cut(lyric.find, len(lyric))
+    filled = fill_gap(f"{lyric[:start]}[..]{lyric[stop:]}", length=GAP, **settings)
+    behind = lyric[stop : stop + BEHIND]
+    costs = [cost_behind(text[: len(text) - len(lyric) + stop + len(behind)], len(behind), artist, network) for text in (lyric, filled)]  # fmt: skip
+    return {"bits_per_character": costs[1] - costs[0]}
 
 
 def cut(find: Callable[[str, int], int], length: int) -> tuple[int, int]:
@@ -121,29 +136,36 @@ def cost_behind(text: str, characters: int, artist: str | None, network) -> floa
     return float(-np.nanmean(score(text, artist=artist, model=network).log_probs[-characters:]))
 
 
-def bits_per_character(text: str, artist: str | None, network) -> float:
-    return score(text, artist=artist, model=network).bits_per_character
-
-
 def known_artist(artists: tuple[str, ...], number: int) -> str | None:
     """Any artist and the named ones in turn; any for a model that lacks them."""
     artist = ARTISTS[number % len(ARTISTS)]
     return artist if artist in artists else None
 
 
-def table_row(row: dict) -> list[str]:
-    """A row of the table."""
-    return [
-        f"`{row['model']}`",
-        row["scheme"],
-        f"{row['met']:.0%}",
-        f"{row['cpu_seconds']:.1f} s",
-        f"{row['distinct_words']:.2f}",
-        f"{row['unknown_words']:.1%}",
-        f"{row['copied']:.0%}",
-        f"{row['bits_per_character']:.2f}",
-        f"{row['difference_to_lyrics']:+.2f}",
-    ]
+def verse_table(rows: list[dict]) -> Iterator[list[str]]:
+    """A row of the table for each model and scheme."""
+    for model, scheme in dict.fromkeys((row["model"], row["scheme"]) for row in rows if row["scheme"] != GAPS):
+        of_scheme = [row for row in rows if (row["model"], row["scheme"]) == (model, scheme)]
+        mean = {key: statistics.mean(row[key] for row in of_scheme) for key in of_scheme[0] if key not in ("model", "scheme", "seed")}  # fmt: skip
+        yield [
+            f"`{model}`",
+            scheme,
+            str(len(of_scheme)),
+            f"{mean['met']:.0%}",
+            f"{statistics.median(row['cpu_seconds'] for row in of_scheme):.1f} s",
+            f"{mean['distinct_words']:.2f}",
+            f"{mean['unknown_words']:.1%}",
+            f"{mean['copied']:.0%}",
+            f"{mean['bits_per_character']:.2f}",
+            f"{mean['bits_per_character'] - mean['lyric_bits_per_character']:+.2f}",
+        ]
+
+
+def gap_notes(rows: list[dict]) -> Iterator[str]:
+    """A sentence on the gaps of each model."""
+    for model in dict.fromkeys(row["model"] for row in rows if row["scheme"] == GAPS):
+        costs = np.array([row["bits_per_character"] for row in rows if (row["model"], row["scheme"]) == (model, GAPS)])
+        yield f"{len(costs)} gaps of {GAP} characters, `{model}`: the text behind costs {costs.mean():+.2f} bits per character more than after what was cut out, at most {MAX_GAP_COST} in {np.mean(costs <= MAX_GAP_COST):.0%}"  # fmt: skip
 
 
 if __name__ == "__main__":

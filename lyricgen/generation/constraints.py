@@ -165,9 +165,9 @@ class LastWord(_SyllablesLeft):
 
 
 class StrongEnd(LastWord):
-    """The line does not end with a word that leads on to the next, such as 'the'."""
+    """The line does not end with a word that leads on to the next or says nothing, such as 'the' and 'oh'."""
 
-    unmet = "it ends with a word that leads on to the next"
+    unmet = "it ends with a weak word, as 'the' and 'oh' are"
 
     def __init__(self, lexicon: Lexicon, count: int):
         super().__init__(lexicon, count, lexicon.without_weak_ends())
@@ -266,7 +266,7 @@ class FewRepeats(Constraint):
         window: characters before the line that count.
     """
 
-    COST, COST_OF_SMALL_WORDS, COST_OF_TWICE = 1.5, 0.4, 3.0  # nats
+    COST, COST_OF_SMALL_WORDS, COST_OF_TWICE = 2.0, 0.6, 3.0  # nats
 
     def __init__(self, window: int = 1_000):
         self.window = window

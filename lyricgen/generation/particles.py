@@ -28,7 +28,7 @@ from lyricgen.models.text import read_labels
 from lyricgen.models.vocabulary import CHARACTERS, NUM_CLASSES, START_LABEL, character_to_label
 from lyricgen.words.lexicon import Lexicon
 
-PARTICLES = 64
+PARTICLES = 96
 MAX_LINE_WORDS = 64
 PLACING = 0.2  # share of the particles that write a wanted word next
 MAX_FOLLOWING = 60  # characters of the text behind a line that judge it
@@ -77,11 +77,10 @@ class ParticleSampler:
         finished: list[_Finished] = []
         for _ in range(MAX_LINE_WORDS):
             pool.extend()
-            finished += pool.finished()
             if not pool.alive:
                 break
+            finished += pool.finished()
             yield pool.heaviest
-            pool.resample()
         if not finished:
             return None
         log_weights = torch.tensor([line.log_weight for line in finished], dtype=torch.float64)
@@ -138,18 +137,19 @@ class _Pool:
         return self.texts[int(self.log_weights.argmax())]
 
     def extend(self) -> None:
-        """Continues every line by a word; lines for which no word is allowed are dropped."""
-        choices: dict[int, _Choice] = {}
-        for particle in range(len(self.texts)):
-            if (choice := self._choice(particle)) is None:
-                self.log_weights[particle] = FORBIDDEN
-            else:
-                choices[particle] = choice
+        """Continues the lines by a word each. Before, those that no word may follow are dropped, and those of little weight for
+        copies of others."""
+        choices = [self._choice(particle) for particle in range(len(self.texts))]
+        self.log_weights[[choice is None for choice in choices]] = FORBIDDEN
+        if not self.alive:
+            return
+        choices = [choices[row] for row in self._resample()]
         words = [""] * len(self.texts)
-        active = list(choices)
+        active = [particle for particle, weight in enumerate(self.log_weights) if weight > FORBIDDEN]
         labels = [self.pending] * len(active)
         while active:
-            chosen = self._step(active, labels, [choices[each].labels(words[each]) for each in active], words)
+            allowed = [choice.labels(words[each]) for each in active if (choice := choices[each])]
+            chosen = self._step(active, labels, allowed, words)
             going_on = [number for number, label in enumerate(chosen) if label != SPACE]
             for number in going_on:
                 words[active[number]] += CHARACTERS[chosen[number]]
@@ -168,19 +168,24 @@ class _Pool:
             and all(each.satisfied(state) for each, state in zip(self.constraints, states, strict=True))
         ]
 
-    def resample(self) -> None:
-        """Drops lines of little weight for copies of others, if few lines hold most of the weight (systematic resampling)."""
+    def _resample(self) -> list[int]:
+        """Drops lines of little weight for copies of others, if few lines hold most of the weight (systematic resampling).
+
+        Returns the row that each line was in (N,).
+        """
         total = np.logaddexp.reduce(self.log_weights)
         shares = np.exp(self.log_weights - total)  # (N,)
         count = len(shares)
         if 1 / (shares**2).sum() > count / 2:
-            return
+            return list(range(count))
         positions = (np.arange(count) + float(self.sampler.uniform(1))) / count
-        rows = np.minimum(np.searchsorted(shares.cumsum(), positions, side="right"), int(np.flatnonzero(shares)[-1]))
+        last = int(np.flatnonzero(shares)[-1])
+        rows = np.minimum(np.searchsorted(shares.cumsum(), positions, side="right"), last).tolist()
         self.texts = [self.texts[row] for row in rows]
         self.states = [self.states[row] for row in rows]
-        self.hidden = map_state(lambda part: part[:, rows.tolist()], self.hidden)
+        self.hidden = map_state(lambda part: part[:, rows], self.hidden)
         self.log_weights = np.full(count, total - math.log(count))
+        return rows
 
     def _choice(self, particle: int) -> "_Choice | None":
         """The words that may come next; None: no word may."""

@@ -281,7 +281,7 @@ def _with_words(words: Sequence[str]) -> Lexicon:
     """The lexicon of the songs, with some words if it lacks them."""
     lexicon = song_lexicon()
     missing = [word for word in words if word not in lexicon.index]
-    return Lexicon([*lexicon.words, *missing]) if missing else lexicon
+    return Lexicon([*lexicon.ranked, *missing]) if missing else lexicon
 
 
 def _check_lines(value: object, count: int) -> list[str]:

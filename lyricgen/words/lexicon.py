@@ -21,8 +21,34 @@ would shall should may might must can't couldn't won't wouldn't shouldn't don't 
 let let's gonna wanna gotta got get so very just who whose which what what's that's there's here's where's who's how how's when while
 because though since every no some any only even"""
 WEAK_ENDS = frozenset(_WEAK_ENDS.split())
-"""Words that a line hardly ends with: they lead on to the next."""
-MIN_PARTNERS = 5  # rhymes that a word has at least where another line is to rhyme with it
+"""Words that lead on to the next: a line hardly ends with one."""
+FILLERS = frozenset(
+    [
+        "oh",
+        "ooh",
+        "oooh",
+        "ohh",
+        "o",
+        "woo",
+        "whoa",
+        "hey",
+        "yeah",
+        "ah",
+        "uh",
+        "huh",
+        "ha",
+        "hmm",
+        "mm",
+        "na",
+        "la",
+        "da",
+        "doo",
+    ]
+)
+"""Words that rhyme with much and say nothing."""
+NO_ENDS = WEAK_ENDS | FILLERS
+FREQUENT = 3_000  # words among which rhymes are counted
+MIN_PARTNERS = 4  # rhymes among them that a word has at least where another line is to rhyme with it
 
 
 class Lexicon:
@@ -33,8 +59,8 @@ class Lexicon:
     """
 
     def __init__(self, words: Iterable[str]):
-        ranked = list(dict.fromkeys(words))
-        self.words = sorted(ranked)
+        self.ranked = list(dict.fromkeys(words))
+        self.words = sorted(self.ranked)
         self.index = {word: number for number, word in enumerate(self.words)}
         self.syllables = np.array([syllables(word) for word in self.words], dtype=np.int64)  # (W,)
         self._letters = np.zeros((len(self.words), max(map(len, self.words), default=0) + 1), dtype=np.uint8)
@@ -70,15 +96,17 @@ class Lexicon:
         return mask & ~self.mask([word])
 
     def with_partners(self) -> np.ndarray:
-        """The mask of the words that enough others rhyme with, for a line that another is to rhyme with."""
-        enough = {
-            rhyme for rhyme, words in self._rhymes.items() if len(words) > MIN_PARTNERS
-        }  # the word itself counts too
-        return self.where(lambda word: endings(word)[0].rhyme in enough)
+        """The mask of the words that enough frequent ones rhyme with, for a line that another is to rhyme with."""
+        onsets: dict[str, set[str]] = defaultdict(set)  # by Ending.rhyme
+        for word in self.ranked[:FREQUENT]:
+            if word not in NO_ENDS:
+                for ending in endings(word):
+                    onsets[ending.rhyme].add(ending.onset)
+        return self.where(lambda word: len(onsets[endings(word)[0].rhyme] - {endings(word)[0].onset}) >= MIN_PARTNERS)
 
     def without_weak_ends(self) -> np.ndarray:
         """The mask of the words that a line can end with."""
-        return ~self.mask(WEAK_ENDS)
+        return ~self.mask(NO_ENDS)
 
     def next_letters(self, mask: np.ndarray, prefix: str) -> tuple[str, bool]:
         """The letters that continue a prefix to a word of a mask, and whether the prefix is such a word itself."""
