@@ -12,6 +12,7 @@ Shapes: N particles, B of them that are within a word, W words of the lexicon, C
 import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,8 @@ from lyricgen.words.lexicon import Lexicon
 PARTICLES = 96
 MAX_LINE_WORDS = 64
 PLACING = 0.2  # share of the particles that write a wanted word next
-MAX_FOLLOWING = 60  # characters of the text behind a line that judge it
+MAX_FOLLOWING = 30  # characters of the text behind a line that judge it
 BREAK = 0.7  # exponent of the probability of a section break behind a line
-ROWS = 256  # finished lines that are judged at a time
 SPACE = character_to_label(" ")
 
 
@@ -83,6 +83,7 @@ class ParticleSampler:
             yield pool.heaviest
         if not finished:
             return None
+        finished = nlargest(self.particles, finished, key=lambda line: line.log_weight)
         log_weights = torch.tensor([line.log_weight for line in finished], dtype=torch.float64)
         log_weights += self._judge(finished, following)
         return finished[int(sample_labels(log_weights.softmax(0)[None], self.uniform(1)))].text
@@ -99,17 +100,14 @@ class ParticleSampler:
         """
         temperature = self.request.settings.temperature
         labels = [SPACE, *(read_labels(following[:MAX_FOLLOWING], self.request.model.line_breaks) or [SPACE])]
-        device, worths = self.request.model.ffnn.weight.device, []
-        for start in range(0, len(finished), ROWS):
-            lines = finished[start : start + ROWS]
-            hidden = map_state(lambda *parts: torch.cat(parts, dim=1), *(line.hidden for line in lines))
-            log_probs = torch.zeros(len(lines), dtype=torch.float64)
-            for label, after in zip(labels, labels[1:], strict=False):
-                logits, hidden = self.stepper.step(torch.full((len(lines),), label, device=device), hidden)
-                if after < NUM_CLASSES:
-                    log_probs += logits.cpu().double().log_softmax(dim=-1)[:, after]
-            worths.append(log_probs / temperature if following else BREAK * log_probs)
-        return torch.cat(worths)
+        device, count = self.request.model.ffnn.weight.device, len(finished)
+        hidden = map_state(lambda *parts: torch.cat(parts, dim=1), *(line.hidden for line in finished))
+        log_probs = torch.zeros(count, dtype=torch.float64)
+        for label, after in zip(labels, labels[1:], strict=False):
+            logits, hidden = self.stepper.step(torch.full((count,), label, device=device), hidden)
+            if after < NUM_CLASSES:
+                log_probs += logits.cpu().double().log_softmax(dim=-1)[:, after]
+        return log_probs / temperature if following else BREAK * log_probs
 
 
 class _Pool:
