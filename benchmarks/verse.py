@@ -27,6 +27,7 @@ from lyricgen.generation.verse import Verse
 from lyricgen.memorization.song_index import bundled_index
 from lyricgen.models.checkpoints import bundled_models
 from lyricgen.models.loading import resolve_model
+from lyricgen.validation import counted
 from lyricgen.words.lexicon import song_lexicon
 from lyricgen.words.rhymes import rhyme_kind, split_words
 
@@ -57,7 +58,13 @@ def main(arguments: list[str] | None = None) -> int:
             if options.rows:
                 with options.rows.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(rows[-1]) + "\n")
-    note = provenance_note("verse", *gap_notes(rows), threads=1)
+    note = provenance_note(
+        "verse",
+        "means of the verses, by any artist and three named ones",
+        *gap_notes(rows),
+        "on a shared machine",
+        threads=1,
+    )
     report(options, "verse", table(HEADER, verse_table(rows)) + note, rows, threads=1)
     return 0
 
@@ -165,7 +172,7 @@ def gap_notes(rows: list[dict]) -> Iterator[str]:
     """A sentence on the gaps of each model."""
     for model in dict.fromkeys(row["model"] for row in rows if row["scheme"] == GAPS):
         costs = np.array([row["bits_per_character"] for row in rows if (row["model"], row["scheme"]) == (model, GAPS)])
-        yield f"{len(costs)} gaps of {GAP} characters, `{model}`: the text behind costs {costs.mean():+.2f} bits per character more than after what was cut out, at most {MAX_GAP_COST} in {np.mean(costs <= MAX_GAP_COST):.0%}"  # fmt: skip
+        yield f"{counted(len(costs), 'gap')} of {GAP} characters, `{model}`: the text behind costs {costs.mean():+.2f} bits per character more than after what was cut out, at most {MAX_GAP_COST} in {np.mean(costs <= MAX_GAP_COST):.0%}"  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -328,10 +328,13 @@ def test_ppmd_continues_from_the_training_songs_as_if_it_had_compressed_both(tmp
     assert baselines.ppmd_bits(train, songs, 6).tolist() == expected
 
 
-def test_verses_and_gaps_are_measured(tmp_path, capsys):
-    file = tmp_path / "figures.json"
-    flags = "--verses 1 --gaps 1 --models vanilla-rnn --schemes haiku"
-    assert import_module("benchmarks.verse").main([*flags.split(), "--json", str(file)]) == 0
-    row, gaps = json.loads(file.read_text(encoding="utf-8"))["rows"]
-    assert (row["met"], row["unknown_words"], row["copied"]) == (1, 0, 0) and len(gaps["gap_bits"]) == 1
-    assert "| haiku | 100% |" in capsys.readouterr().out
+def test_verses_and_gaps_are_measured_once(tmp_path, capsys, monkeypatch):
+    verse, file = import_module("benchmarks.verse"), tmp_path / "rows.jsonl"
+    flags = [*["--verses", "1", "--gaps", "1", "--models", "vanilla-rnn", "--schemes", "haiku", "--rows"], str(file)]
+    assert verse.main(flags) == 0
+    row, gap = verse.read_rows(file)
+    assert (row["met"], row["unknown_words"], row["copied"]) == (1, 0, 0) and gap["scheme"] == "gap"
+    printed = capsys.readouterr().out
+    assert "| haiku | 1 | 100% |" in printed and "1 gap of 60 characters, `vanilla-rnn`" in printed.lower()
+    monkeypatch.setattr(verse, "measure", None)  # what is in the file is not measured again
+    assert verse.main(flags) == 0 and capsys.readouterr().out == printed

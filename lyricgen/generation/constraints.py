@@ -179,7 +179,7 @@ class CanBeRhymed(LastWord):
     unmet = "few words rhyme with its end"
 
     def __init__(self, lexicon: Lexicon, count: int):
-        super().__init__(lexicon, count, lexicon.with_partners())
+        super().__init__(lexicon, count, lexicon.with_partners)
 
 
 class Rhyme(LastWord):

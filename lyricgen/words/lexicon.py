@@ -6,7 +6,7 @@ Shapes: W words of the lexicon, in alphabetical order. A mask is a boolean array
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -95,6 +95,7 @@ class Lexicon:
             mask[number] = not sound_same(of_word, endings(self.words[number]))
         return mask & ~self.mask([word])
 
+    @cached_property
     def with_partners(self) -> np.ndarray:
         """The mask of the words that enough frequent ones rhyme with, for a line that another is to rhyme with."""
         onsets: dict[str, set[str]] = defaultdict(set)  # by Ending.rhyme
@@ -102,7 +103,7 @@ class Lexicon:
             if word not in NO_ENDS:
                 for ending in endings(word):
                     onsets[ending.rhyme].add(ending.onset)
-        return self.where(lambda word: len(onsets[endings(word)[0].rhyme] - {endings(word)[0].onset}) >= MIN_PARTNERS)
+        return self.where(lambda word: len(onsets[(end := endings(word)[0]).rhyme] - {end.onset}) >= MIN_PARTNERS)
 
     def without_weak_ends(self) -> np.ndarray:
         """The mask of the words that a line can end with."""

@@ -167,7 +167,7 @@ def test_a_verse_has_lines_to_type_and_to_write_again_alone(page):
     panel.get_by_role("button", name="With a form").click()
     panel.get_by_role("button", name="Write a verse").click()
     wait_for_text(page, ".verse-facts", "Song no.", 60_000)
-    lines = panel.locator(".verse-line input")
+    lines = panel.locator(".verse-line textarea")
     before = [line.input_value() for line in lines.all()]
     assert len(before) == 4 and panel.locator(".rhyme-A").count() == panel.locator(".rhyme-B").count() == 2
     lines.nth(0).fill("<b>the winter came across the hill</b>")

@@ -36,6 +36,13 @@ def test_masks_of_words_and_rules(lexicon):
     assert named(lexicon, lexicon.mask(["river", "sea"])) == {"river"}
     assert named(lexicon, lexicon.where(lambda word: "i" not in word)) == {"the", "'cause"}
     assert not named(lexicon, lexicon.without_weak_ends()) & {"the", "i", "'cause"}
+    assert named(Lexicon(["oh", "low"]), ~Lexicon(["oh", "low"]).without_weak_ends()) == {"oh"}
+
+
+def test_words_that_enough_frequent_words_rhyme_with():
+    lexicon = song_lexicon()
+    rhymed = named(lexicon, lexicon.with_partners)
+    assert {"day", "night", "alone", "flight"} <= rhymed and not {"love", "month", "orange", "the"} & rhymed
 
 
 def test_letters_that_continue_a_prefix(lexicon):

@@ -5,10 +5,11 @@ const rows = make("ol", "verse-lines"), facts = make("p", "soft verse-facts"), n
 let kept = []; // by line: whether it stays when the others are written
 element.append(rows, notes, facts);
 
-const texts = () => [...rows.querySelectorAll("input")].map((input) => input.value);
+const texts = () => [...rows.querySelectorAll("textarea")].map((input) => input.value.replaceAll("\n", " "));
 
 // Writes the lines that are not kept, or one line alone.
 function write(alone) {
+  if (document.body.classList.contains("writing-verse")) return;
   const lines = texts().map((text, line) => ((alone === undefined ? kept[line] : line !== alone) ? text : ""));
   document.body.classList.add("writing-verse");
   trigger("retry", { lines: lines.join("\n"), again: alone !== undefined });
@@ -21,16 +22,18 @@ function keep(line, button, on) {
 }
 
 function makeRow(line) {
-  const row = make("li", "verse-line"), input = make("input"), mark = make("span", "verse-mark"), count = make("span", "soft verse-count");
+  const row = make("li", "verse-line"), input = make("textarea"), mark = make("span", "verse-mark"), count = make("span", "soft verse-count");
   const lock = make("button", "", "keep"), again = make("button", "", "again");
   input.setAttribute("aria-label", `Line ${line + 1}`);
   input.maxLength = 200;
+  input.rows = 1;
   for (const [button, name] of [[lock, "Keep"], [again, "Write again"]]) {
     button.type = "button";
     button.setAttribute("aria-label", `${name} line ${line + 1}`);
   }
   lock.addEventListener("click", () => keep(line, lock, !kept[line]));
   again.addEventListener("click", () => write(line));
+  input.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); }); // it is one line
   input.addEventListener("input", () => { // what is typed stays
     count.textContent = "";
     keep(line, lock, Boolean(input.value.trim()));
