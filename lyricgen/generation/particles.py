@@ -1,7 +1,8 @@
 """Sequential Monte Carlo over the batched stepper: lines that keep constraints, as the model would write them.
 
 Particles are lines in progress that share a batch. Each is continued by a word of the lexicon that all constraints allow; its
-weight is the probability that the model gave to what was allowed, times the worth of the constraints. After each word,
+weight is the probability that the model gave to what was allowed, times the worth of the constraints, times a power of the line's own
+probability (relative to about as many nats a character as the temperature, so that long words are at no disadvantage). After each word,
 particles of little weight are dropped for copies of others (Lew et al. 2023, 'Sequential Monte Carlo steering of large language
 models'; Loula et al. 2025, the genlm-control library). So a rhyme is not put where it does not fit: lines that lead to it
 survive. The line is drawn from the finished particles by weight.
@@ -33,6 +34,7 @@ PARTICLES = 96
 MAX_LINE_WORDS = 64
 PLACING = 0.2  # share of the particles that write a wanted word next
 MAX_FOLLOWING = 30  # characters of the text behind a line that judge it
+POWER = 0.25  # weight of a line's own probability: lines that are likely as a whole are preferred
 BREAK = 0.7  # exponent of the probability of a section break behind a line
 SPACE = character_to_label(" ")
 
@@ -223,11 +225,14 @@ class _Pool:
         logits = logits.cpu()
         if settings.dry:
             logits = subtract_penalties(logits, {row: self._penalties(each, words) for row, each in enumerate(active)})
-        scaled = logits.double() / settings.temperature
-        masked = scaled.masked_fill(~torch.from_numpy(np.stack(allowed)), -torch.inf)
-        self.log_weights[active] += (masked.logsumexp(dim=-1) - scaled.logsumexp(dim=-1)).numpy()
+        log_probs = (logits.double() / settings.temperature).log_softmax(dim=-1)  # (B, C)
+        masked = log_probs.masked_fill(~torch.from_numpy(np.stack(allowed)), -torch.inf)
         probabilities = next_probabilities(masked, 1.0, *sampler.request.filters)
-        return sample_labels(probabilities, sampler.uniform(len(active))).tolist()
+        chosen = sample_labels(probabilities, sampler.uniform(len(active)))  # (B,)
+        log_prob = log_probs.gather(1, chosen[:, None])[:, 0]
+        self.log_weights[active] += masked.logsumexp(dim=-1).numpy()
+        self.log_weights[active] += POWER * (log_prob.numpy() + min(settings.temperature, 1.0))
+        return chosen.tolist()
 
     def _penalties(self, particle: int, words: list[str]) -> dict[int, float]:
         """The penalties of repetition for the next character of a line."""

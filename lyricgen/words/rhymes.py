@@ -33,12 +33,16 @@ KINDS = {
 }
 """What counts as the same sound in a near rhyme; the other sounds only themselves."""
 
+LIQUIDS = {"L", "R", "W", "Y"}
+OBSTRUENTS = {"P", "T", "K", "B", "D", "G", "F", "TH", "S", "SH", "V"}
+AFTER_S = {"P", "T", "K", "M", "N"}
+
 
 class Ending(NamedTuple):
     """The sounds of a word that decide its rhymes."""
 
     onset: str
-    """The consonants before the last stressed vowel."""
+    """The consonants that begin the syllable of the last stressed vowel."""
     rhyme: str
     """From that vowel to the end: equal in perfect rhymes."""
     near: str
@@ -224,9 +228,22 @@ def _ending(phones: str) -> Ending:
     stressed = [number for number in vowels if sounds[number][-1] != "0"]
     start = stressed[-1] if stressed else 0
     before = max((number for number in vowels if number < start), default=-1)  # the vowel before it
-    rhyme = sounds[start:]
+    onset, rhyme = sounds[before + 1 : start], sounds[start:]
+    if before >= 0:
+        onset = _syllable_onset(onset)
     near = (_reduced(sound) if number else KINDS.get(sound[:2], sound[:2]) for number, sound in enumerate(rhyme))
-    return Ending(" ".join(sounds[before + 1 : start]), re.sub(r"\d", "", " ".join(rhyme)), " ".join(near))
+    return Ending(" ".join(onset), re.sub(r"\d", "", " ".join(rhyme)), " ".join(near))
+
+
+def _syllable_onset(consonants: list[str]) -> list[str]:
+    """Of the consonants between two vowels those that begin the second one's syllable: the last, and those that can come before it."""
+    start = max(0, len(consonants) - 1)
+    while start and (
+        (consonants[start] in LIQUIDS and consonants[start - 1] in OBSTRUENTS)
+        or (consonants[start - 1] == "S" and consonants[start] in AFTER_S)
+    ):
+        start -= 1
+    return consonants[start:]
 
 
 def _reduced(sound: str) -> str:

@@ -41,6 +41,12 @@ def test_a_dropped_g_and_a_possessive_are_derived_from_their_base():
         ("sight", "sight", ""),
         ("sight", "site", ""),  # a homophone is no rhyme
         ("day", "today", ""),  # nor is a word inside itself
+        ("right", "alright", ""),
+        ("side", "inside", ""),
+        ("pride", "aside", "perfect"),
+        ("ride", "betide", "perfect"),
+        ("train", "restrain", ""),
+        ("rain", "train", "perfect"),
         ("cause", "laws", "perfect"),  # by its second pronunciation
         ("flimbrish", "brimbrish", ""),
         ("flimbrish", "trelish", "perfect"),  # both lacking, by spelling
