@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from lyricgen import ArgumentError, ImprovedSeqModel, fill_gap, write_verse
+from lyricgen import ArgumentError, ImprovedSeqModel, fill_gap, score, write_verse
+from lyricgen.generation import particles
 from lyricgen.generation.api import make_request
 from lyricgen.generation.constraints import FirstLetter, Syllables
 from lyricgen.generation.schemes import SCHEMES, VerseForm, line_forms
@@ -44,6 +45,15 @@ def test_a_verse_keeps_its_scheme(model, scheme, syllables):
 def test_the_same_seed_writes_the_same_verse(model):
     texts = [write_verse("couplet", syllables=5, model=model, seed=seed).text for seed in (7, 7, 8)]
     assert texts[0] == texts[1] != texts[2]
+
+
+def test_lines_that_are_likely_as_a_whole_are_preferred(model, monkeypatch):
+    def bits(power: float) -> float:
+        monkeypatch.setattr(particles, "POWER", power)
+        lines = [write_verse("lines", count=1, syllables=5, model=model, seed=seed).text for seed in range(3)]
+        return sum(score(line, model=model).bits_per_character for line in lines)
+
+    assert bits(1.0) < bits(0.0)
 
 
 def test_the_style_matters(model):

@@ -175,10 +175,14 @@ def test_a_verse_has_lines_to_type_and_to_write_again_alone(page):
     panel.get_by_role("button", name="Write again line 2").click()
     page.wait_for_function("document.body.classList.contains('writing-verse')")
     page.wait_for_function("!document.body.classList.contains('writing-verse')", timeout=60_000)
+    assert page.evaluate("document.activeElement.ariaLabel") == "Write again line 2"  # the keyboard keeps its place
     after = [line.input_value() for line in lines.all()]
     assert after[0] == "<b>the winter came across the hill</b>" and after[2:] == before[2:] and after[1] != before[1]
     page.set_viewport_size(PHONE)
     assert_fits(page)
+    assert lines.nth(0).evaluate(
+        "line => line.scrollWidth <= line.clientWidth && line.scrollHeight <= line.clientHeight"
+    )
     page.set_viewport_size(DESKTOP)
     panel.get_by_label("First letters of the lines").fill("7")
     panel.get_by_role("button", name="Write a verse").click()
