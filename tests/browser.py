@@ -36,11 +36,3 @@ def wait_for_text(page: Any, selector: str, text: str, timeout: float = 30_000) 
 def assert_fits(page: Any) -> None:
     """Nothing is wider than the screen."""
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
-
-
-def assert_picture(page: Any, place: str, words: list[str]) -> None:
-    """A picture is there, loaded, and its description names the words."""
-    picture = page.locator(f"{place} img").first
-    picture.wait_for(timeout=30_000)
-    page.wait_for_function("place => document.querySelector(place + ' img').naturalWidth > 300", arg=place)
-    assert all(word in picture.get_attribute("alt") for word in words)

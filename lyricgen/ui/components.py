@@ -1,32 +1,27 @@
-"""Components that several tabs share: choices, text cards, tables of words, pictures and files to download."""
+"""Components that several tabs share: choices, text cards, tables, and files to download."""
 
 import base64
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from matplotlib.figure import Figure
 
 from lyricgen.errors import LyricGenError
 from lyricgen.memorization.originality import CopiedRun, measure_originality, song_name
 from lyricgen.memorization.song_index import GRAM
 from lyricgen.models.text import ANY_ARTIST
 from lyricgen.output import to_json
-from lyricgen.plotting import to_bytes
 
 if TYPE_CHECKING:
     from lyricgen.resources import Resources
-    from lyricgen.words.queries import Answer
 
 MODEL_LABELS = {"lstm": "LSTM", "vanilla-rnn": "simple RNN"}
 STATIC = Path(__file__).parent / "static"
-ANSWER_HEADER = ["Word", "Similarity", "Rank"]  # rank: 1 is the most frequent word of the space
-ANSWER_WIDTHS: list[str | int] = ["40%", "35%", "25%"]
+WORD_SCRIPTS = ("word-map", "analogy", "bias", "word-form")  # behind the helpers of words.js
 MAX_WORD_SHOWN = 40  # characters of a word in a sentence
 MAX_QUOTED_WORDS = 12  # words of a copied run in a line
-NOT_COUNTED = "asked with: does not count"
 MEDIA_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv", "json": "application/json"}
 
 
@@ -34,6 +29,20 @@ def static(name: str) -> str:
     """A script or style sheet of the page, without indentation and lines of comment."""
     lines = map(str.strip, (STATIC / name).read_text(encoding="utf-8").splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def word_scripts() -> str:
+    """The scripts of Words as functions of `lyricgen.draw`, once for all components of a page, see `draw_with`."""
+    functions = [
+        f'lyricgen.draw["{name}"] = (element, props, server, watch) => {{\n{static(f"{name}.js")}\n}};'
+        for name in WORD_SCRIPTS
+    ]
+    return "\n".join(["lyricgen.draw = {};", "(() => {", static("words.js"), *functions, "})();"])
+
+
+def draw_with(name: str) -> str:
+    """The `js_on_load` of a component that one of `WORD_SCRIPTS` draws."""
+    return f'lyricgen.draw["{name}"](element, props, server, watch)'
 
 
 def script_view(script: str, elem_id: str, value: str | None = None) -> gr.HTML:
@@ -46,12 +55,6 @@ def script_view(script: str, elem_id: str, value: str | None = None) -> gr.HTML:
         padding=False,
         elem_id=elem_id,
     )
-
-
-def space_choice(names: list[str], label: str = "Vectors", none: str | None = None, **settings: Any) -> gr.Dropdown:
-    """A dropdown of vector spaces; `none` labels an additional first choice with the value ''."""
-    choices = [(name, name) for name in names] if none is None else [(none, ""), *((name, name) for name in names)]
-    return gr.Dropdown(choices, value=choices[0][1] if choices else None, label=label, **settings)
 
 
 def example_artist(resources: "Resources", artist: str) -> str:
@@ -109,29 +112,14 @@ def model_kind(name: str) -> str:
     return "simple" if name == "vanilla-rnn" else "network"
 
 
-def answer_table(label: str, **settings: Any) -> gr.Dataframe:
-    """An empty table for `answer_rows`."""
-    return gr.Dataframe(
-        headers=ANSWER_HEADER, column_widths=ANSWER_WIDTHS, interactive=False, wrap=True, label=label, **settings
+def text_table(header: Sequence[str], rows: Iterable[Sequence[str]], label: str) -> str:
+    """A table as HTML that scrolls on a phone; texts are escaped."""
+    cells = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in header)
+    body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    label = html.escape(label)
+    return (
+        f'<div class="table" tabindex="0" role="group" aria-label="{label}"><table><tr>{cells}</tr>{body}</table></div>'
     )
-
-
-def answer_rows(answers: Iterable["Answer"]) -> list[list[str]]:
-    """Rows of word, similarity and frequency rank; words of the query are marked."""
-    return [
-        [
-            f"{answer.word} ({NOT_COUNTED})" if answer.excluded else answer.word,
-            f"{answer.similarity:.3f}",
-            f"{answer.rank:,}",
-        ]
-        for answer in answers
-    ]
-
-
-def picture(figure: Figure, description: str) -> str:
-    """A figure as HTML, with a description for screen readers."""
-    source = _data_url("png", to_bytes(figure, "png"))
-    return f'<div class="picture"><img alt="{html.escape(description)}" src="{source}"></div>'
 
 
 def downloads(files: dict[str, bytes]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from lyricgen.hub.spaces import picture_address, space_address
-from lyricgen.ui.components import STATIC, static
+from lyricgen.ui.components import STATIC, static, word_scripts
 
 TITLE = "lyricgen: watch a small neural network write a song"
 DESCRIPTION = (
@@ -56,6 +56,7 @@ def theme() -> gr.themes.Base:
         input_border_color_dark="#333b49",
         input_placeholder_color="*neutral_500",
         input_placeholder_color_dark="*neutral_400",
+        block_info_text_size="*text_md",
         block_info_text_color="*neutral_600",
         block_info_text_color_dark="*neutral_300",
         block_title_background_fill="transparent",
@@ -123,7 +124,7 @@ def head() -> str:
         f'<meta {"property" if name.startswith("og:") else "name"}="{name}" content="{html.escape(content)}">'
         for name, content in tags.items()
     ]
-    return "\n".join([*lines, "<script>", static("page.js"), space_script(), "</script>"])
+    return "\n".join([*lines, "<script>", static("page.js"), word_scripts(), space_script(), "</script>"])
 
 
 def space_script() -> str:

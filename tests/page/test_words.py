@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from browser import DESKTOP, PHONE, TITLE, assert_fits, assert_picture, open_tab, wait_for_text
+from browser import DESKTOP, PHONE, TITLE, assert_fits, open_tab, wait_for_text
 
 pytestmark = pytest.mark.browser
 both_widths = pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
@@ -56,7 +56,7 @@ def test_a_word_is_searched_and_a_wrong_one_is_answered_with_spellings(page):
     page.locator("#word-map .w-problem").get_by_role("button", name="puddle").click()
     wait_for_text(page, "#word-map .w-side", "Nearest to puddle")
     assert page.locator("#word-map .w-problem").inner_text() == ""
-    page.get_by_role("button", name="these songs").click()
+    page.locator("#word-map").get_by_role("button", name="these songs").click()
     wait_for_text(page, "#word-map .w-problem", "I don't know “puddle”")
     page.get_by_role("button", name="Wikipedia and news").click()
 
@@ -85,28 +85,32 @@ def test_the_benchmark_is_scored(page):
 
 @both_widths
 def test_distances_of_a_triple_have_a_verdict_and_a_picture(page):
-    open_part(page, "Distance of two words", "#measure")
-    page.locator("#measure").click()
-    assert_picture(page, "#distances", ["fast", "quick", "slow"])
-    assert "the antonym is nearer" in page.locator("#verdict").inner_text()
+    open_part(page, "Distance of two words", "#distances")
+    page.locator("#distances").get_by_role("button", name="fast, quick, slow").click()
+    wait_for_text(page, "#distances .w-result", "slow is closer to fast than quick")
+    assert "fast – slow: 0.1" in page.locator("#distances svg").get_attribute("aria-label")
+    page.locator("#distances").get_by_role("button", name="guitar, drums").click()
+    wait_for_text(page, "#distances .w-result", "guitar – drums: ")
+    assert_fits(page)
 
 
 @both_widths
 def test_neighbours_in_two_spaces(page):
-    open_part(page, "Neighbours of a word", "#find")
-    page.get_by_label("Beside").first.click()
-    page.get_by_role("option", name="lyrics").click()
-    page.locator("#find").click()
-    page.locator("#overlap").get_by_text("of the neighbours are the same").wait_for(timeout=20_000)
-    page.locator("#neighbors-beside").wait_for()
+    open_part(page, "Neighbours of a word", "#neighbors")
+    page.locator("#neighbors").get_by_role("button", name="heart").click()
+    page.get_by_role("group", name="Compare with").get_by_role("button", name="these songs").click()
+    wait_for_text(page, "#neighbors .w-result", "are the same")
+    assert page.locator("#neighbors .w-result .w-bars").count() == 2
     assert_fits(page)
+    page.get_by_role("group", name="Compare with").get_by_role("button", name="nothing").click()
 
 
 @both_widths
 def test_a_map_is_drawn_and_can_be_downloaded(page):
     open_part(page, "Draw a map of your own words", "#draw")
     page.locator("#draw").click()
-    assert_picture(page, "#map", ["king", "violin"])
+    page.locator("#map svg text").get_by_text("violin").wait_for()
+    assert page.locator("#map svg path").count() == 4 and page.locator("#map .w-legend i").count() == 4
     contents = {}
     for link in page.locator("#map-files a").all():
         with page.expect_download() as download:
@@ -116,12 +120,16 @@ def test_a_map_is_drawn_and_can_be_downloaded(page):
     assert contents["words.csv"].startswith(b"word,group,x,y\nking,royals,") and b'"violin"' in contents["words.json"]
 
 
-def test_words_at_random_fill_the_box(page):
+def test_words_at_random_and_examples_are_drawn_at_once(page):
     open_part(page, "Draw a map of your own words", "#draw")
     before = page.locator("#map-words textarea").input_value()
     page.locator("#random-words").click()
     page.wait_for_function("before => document.querySelector('#map-words textarea').value !== before", arg=before)
-    assert page.locator("#map-words textarea").input_value().count(",") == 19
+    words = page.locator("#map-words textarea").input_value().split(", ")
+    page.locator("#map svg text").get_by_text(words[0], exact=True).wait_for()
+    assert len(words) == 20
+    page.get_by_text("france > paris").click()
+    page.locator("#map svg text").get_by_text("tokyo").wait_for()
 
 
 @both_widths
@@ -156,9 +164,26 @@ def test_choosing_a_test_fills_its_words_and_bad_words_are_answered_below(page):
     wait_for_text(page, "#weat-picture", "Box X must be 2 to 500 different words")
 
 
-def test_an_unknown_word_is_told_in_a_toast_and_markup_is_text(page):
-    open_part(page, "Neighbours of a word", "#find")
-    page.locator("#neighbor-word").get_by_role("textbox").fill("<img src=x onerror=document.title='broken'>")
-    page.locator("#find").click()
-    page.get_by_test_id("toast-body").get_by_text("is not among the 400,000 words").wait_for()
-    assert page.title() == TITLE
+def test_an_unknown_word_is_told_below_its_box_with_spellings_and_markup_is_text(page):
+    open_part(page, "Neighbours of a word", "#neighbors")
+    box = page.locator("#neighbors input")
+    box.fill("<img src=x onerror=document.title='broken'>")
+    box.press("Enter")
+    wait_for_text(page, "#neighbors .w-problem", "Type one word only")
+    assert page.title() == TITLE and page.locator("#neighbors .w-result .w-bars").count() == 0
+    box.fill("womann")
+    box.press("Enter")
+    page.locator("#neighbors .w-problem").get_by_role("button", name="woman", exact=True).click()
+    wait_for_text(page, "#neighbors .w-result", "girl")
+    page.locator("#map-words textarea").fill("xqzzy")
+    page.locator("#draw").click()
+    page.locator("#map-error [role=alert]").get_by_text("2 to 200 different words").wait_for()
+    assert page.locator("#map svg").count() == 0
+
+
+def test_two_analogies_stand_side_by_side(page):
+    open_tab(page, "Words", "Bias")
+    page.get_by_role("button", name="More: two analogies side by side").click()
+    page.locator("#two-analogies").get_by_role("button", name="man, doctor, woman").click()
+    wait_for_text(page, "#two-analogies", "woman is to doctor as man is to …")
+    assert "nurse" in page.locator("#two-analogies").inner_text()

@@ -8,6 +8,7 @@ const inText = (letter) => {
   if (letter === "\t") return "⇥";
   return letter === " " || !/[\p{C}\p{Z}]/u.test(letter) ? letter : "\u00a4";
 };
+const inLine = (text) => [...text].map(inText).join("");
 const ordinal = (rank) => `${rank}${rank % 100 > 10 && rank % 100 < 14 ? "th" : ["th", "st", "nd", "rd"][rank % 10] ?? "th"}`;
 const bitsOf = (panel, at) => (panel.ranks[at] ? -Math.log2(panel.probabilities[at]) : 0);
 
@@ -85,7 +86,7 @@ function draw(root) {
     stripTitle.textContent = `How surprised was it? ${panel.label}, bits a letter`;
     surprises.replaceChildren(...panel.surprises.map(({ index, before, after, note }) => {
       const item = make("li"), button = make("button", "surprise"), quote = make("span", "quote");
-      quote.append(before, make("b", "", inText(letters[index])), after);
+      quote.append(inLine(before), make("b", "", inText(letters[index])), inLine(after));
       button.type = "button";
       button.append(quote, make("span", "soft", note));
       button.addEventListener("click", () => {
@@ -165,7 +166,7 @@ function draw(root) {
     toggle.append(button);
   });
   const legend = make("div", "letters-legend"), stripTitle = make("h3"), surprises = make("ol", "surprises");
-  root.append(toggle, legend, text, stripTitle, strip, ...sung, make("h3", "", "Ten biggest surprises"), surprises, box);
+  root.append(make("h2", "sr-only", "Letter by letter"), toggle, legend, text, stripTitle, strip, ...sung, make("h3", "", "Ten biggest surprises"), surprises, box);
   paint();
 }
 

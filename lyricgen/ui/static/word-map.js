@@ -140,31 +140,13 @@ function startMap(data) {
     }
     if (distance) {
       side.append(make("h2", "", `${distance.word} – ${distance.other}`), make("p", "w-large", distance.distance.toFixed(2)),
-        make("p", "", distance.word === distance.other ? "A word has no distance to itself." : distance.sentence), histogram(),
+        make("p", "", distance.word === distance.other ? "A word has no distance to itself." : distance.sentence), histogram(map.histogram, map.limit, [{ label: `${distance.word} – ${distance.other}`, distance: distance.distance }]),
         make("p", "soft", "Cosine distance: 0 is the same direction, 1 is unrelated. Bars: random pairs of frequent words."),
         button(`Neighbours of ${distance.other}`, () => choose(distance.other)), button("Back", clearDistance));
       return;
     }
     side.append(make("h2", "", `Nearest to ${chosen.word}`), barList(chosen.neighbors, choose),
       make("p", "soft", "Closeness: the cosine of the angle between two word vectors; 1 is the same direction. Hollow points are words that the map lacks, around the word. Click a second word on the map to see a distance."));
-  }
-
-  function histogram() {
-    const [width, height] = [300, 96], bars = map.histogram, top = Math.max(...bars), step = width / bars.length;
-    const drawn = makeSvg("svg", { viewBox: `0 0 ${width} ${height + 18}`, class: "w-histogram", role: "img" });
-    drawn.setAttribute("aria-label", `The distance ${distance.distance} among the distances of random pairs of words`);
-    bars.forEach((count, bin) => {
-      const tall = height * count / top;
-      drawn.append(makeSvg("rect", { x: bin * step, y: height - tall, width: step - 1, height: tall, class: "w-bin" }));
-    });
-    const x = Math.min(width - 2, width * distance.distance / map.limit);
-    drawn.append(makeSvg("line", { x1: x, y1: 0, x2: x, y2: height, class: "w-here" }));
-    for (const tick of [0, 0.5, 1, 1.5]) {
-      const label = makeSvg("text", { x: width * tick / map.limit, y: height + 14, "text-anchor": tick ? "middle" : "start" });
-      label.textContent = tick;
-      drawn.append(label);
-    }
-    return drawn;
   }
 
   // What the visitor does

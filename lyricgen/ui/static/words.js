@@ -62,6 +62,32 @@ function choice(label, choices, value, act) {
   return group;
 }
 
+// Distances, `marks` of {label, distance}, among those of random pairs.
+function histogram(bars, limit, marks) {
+  const [width, height] = [300, 96], top = Math.max(...bars), step = width / bars.length;
+  const drawn = makeSvg("svg", { viewBox: `0 0 ${width} ${height + 18}`, class: "w-histogram", role: "img" });
+  drawn.setAttribute("aria-label", `${marks.map((mark) => `${mark.label}: ${mark.distance}`).join("; ")}, among the distances of random pairs of words`);
+  bars.forEach((count, bin) => {
+    const tall = height * count / top;
+    drawn.append(makeSvg("rect", { x: bin * step, y: height - tall, width: step - 1, height: tall, class: "w-bin" }));
+  });
+  marks.forEach(({ label, distance }, row) => {
+    const x = Math.min(width - 2, width * distance / limit);
+    drawn.append(makeSvg("line", { x1: x, y1: 0, x2: x, y2: height, class: "w-here" }));
+    if (marks.length > 1) {
+      const name = makeSvg("text", { x: x + 5, y: 12 + 14 * row });
+      name.textContent = label;
+      drawn.append(name);
+    }
+  });
+  for (const tick of [0, 0.5, 1, 1.5]) {
+    const label = makeSvg("text", { x: width * tick / limit, y: height + 14, "text-anchor": tick ? "middle" : "start" });
+    label.textContent = tick;
+    drawn.append(label);
+  }
+  return drawn;
+}
+
 // The words of the link that opened the page, if it asks for this view.
 function wordsOfLink(view) {
   const asked = new URL(performance.getEntriesByType("navigation")[0].name).searchParams;

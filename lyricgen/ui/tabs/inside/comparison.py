@@ -65,6 +65,7 @@ def create_comparison_view(resources: Resources) -> None:
         )
         stop = gr.Button("Stop", elem_id="compare-stop", min_width=100)
     error = error_line("compare-error")
+    gr.Markdown("## Same start, same dice")
     both = gr.HTML(elem_id="both", apply_default_css=False, padding=False)
     gr.Markdown(EXPLANATION)
     show, inputs = partial(show_models, resources), [prefix, artist, temperature, max_length, seed]

@@ -9,9 +9,9 @@ import numpy as np
 
 from lyricgen.endpoints import words
 from lyricgen.resources import Resources
-from lyricgen.ui.components import as_json, space_choice, static
+from lyricgen.ui.components import as_json, draw_with, text_table
 from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen
-from lyricgen.ui.tabs.words.answers import answers, find_word, space_labels
+from lyricgen.ui.tabs.words.answers import answers, find_word, space_choice, space_labels
 from lyricgen.validation import check_integer
 from lyricgen.words.analogy_benchmark import ALL, CategoryScore, google_questions
 from lyricgen.words.projection import project
@@ -43,7 +43,7 @@ def create_analogies_view(resources: Resources) -> None:
     gr.HTML(
         as_json(opening(resources)),
         html_template="",
-        js_on_load=static("words.js") + static("analogy.js"),
+        js_on_load=draw_with("analogy"),
         server_functions=[answers(resources, show_analogy)],
         apply_default_css=False,
         padding=False,
@@ -71,10 +71,12 @@ def _create_benchmark(resources: Resources) -> None:
     with gr.Row():
         category = gr.Dropdown([ALL, *google_questions()], value="family", label="Category")
         candidates = gr.Dropdown(CANDIDATES, value=0, label="Candidates")
-        vectors = space_choice(resources.space_names, "Words learnt from")
-    check = gr.Button("Run the test", elem_id="check-analogies")
-    scores = gr.Dataframe(headers=SCORE_HEADER, interactive=False, label="Google analogy test set", elem_id="scores")
-    listen(
+        vectors = space_choice(resources)
+    with gr.Row():
+        check = gr.Button("Run the test", elem_id="check-analogies")
+        stop = gr.Button("Stop", elem_id="stop-analogies")
+    scores = gr.HTML(elem_id="scores", apply_default_css=False, padding=False)
+    running = listen(
         check.click,
         partial(show_scores, resources),
         [category, candidates, vectors],
@@ -83,6 +85,7 @@ def _create_benchmark(resources: Resources) -> None:
         **BENCHMARK_LIMIT,
         **LATEST_EVENT,
     )
+    stop.click(None, cancels=running, queue=False, api_visibility="private")
 
 
 def show_analogy(resources: Resources, vectors: str, x1: str, x2: str, y1: str) -> dict[str, Any]:
@@ -114,11 +117,12 @@ def bars(found: list[Answer]) -> list[dict[str, Any]]:
     ]
 
 
-def show_scores(resources: Resources, category: str, candidates: int, vectors: str) -> Iterator[list[list[str]]]:
+def show_scores(resources: Resources, category: str, candidates: int, vectors: str) -> Iterator[str]:
     """The table of scores as it grows, a single category without the total."""
     count = min(check_integer("candidates", candidates, 0, MOST_FREQUENT), len(resources.space(vectors)))
     for scores in words.stream_scores(resources, category, count, vectors):
-        yield [score_row(score) for score in (scores if len(scores) > 2 else scores[:1])]
+        rows = [score_row(score) for score in (scores if len(scores) > 2 else scores[:1])]
+        yield text_table(SCORE_HEADER, rows, "Google analogy test set")
 
 
 def parallelogram(solved: Analogy, space: VectorSpace) -> list[list[float]]:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import gradio as gr
+
 from lyricgen.errors import LyricGenError
 from lyricgen.generation.clean_words import listed_words, read_word_list
 from lyricgen.resources import Resources
@@ -75,6 +77,12 @@ def is_clean(resources: Resources, word: str) -> bool:
 def space_labels(resources: Resources) -> list[list[str]]:
     """The vector spaces as name and label, for a choice."""
     return [[name, SPACE_LABELS.get(name, name)] for name in resources.space_names]
+
+
+def space_choice(resources: Resources) -> gr.Dropdown:
+    """A choice of what the words were learnt from."""
+    choices = [(label, name) for name, label in space_labels(resources)]
+    return gr.Dropdown(choices, value=choices[0][1] if choices else None, label="Words learnt from")
 
 
 def answer_bars(found: list[Answer]) -> list[dict[str, Any]]:

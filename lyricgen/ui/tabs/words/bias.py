@@ -14,9 +14,11 @@ from lyricgen.endpoints import words as endpoints
 from lyricgen.endpoints.words import BIAS_ANSWERS, DEFAULT_TEST, published_sets
 from lyricgen.errors import LyricGenError
 from lyricgen.resources import Resources
-from lyricgen.ui.components import answer_rows, answer_table, as_json, bold, model_label, static
+from lyricgen.ui.components import as_json, draw_with, model_label
 from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, SILENT_EVENT, add_endpoint, listen
+from lyricgen.ui.tabs.words.analogies import bars
 from lyricgen.ui.tabs.words.answers import answers, find_word, space_labels
+from lyricgen.ui.tabs.words.form import create_word_form
 from lyricgen.validation import check_choice
 from lyricgen.words.bias import Debiasing, WeatResult, permuted_effects, two_analogies, weat_and_debiased
 from lyricgen.words.lists import citations, join_words, parse_words, weat_tests
@@ -30,6 +32,7 @@ NO_OCCUPATIONS = {"confesses", "hooker"}  # of the published list: a verb, and i
 MAX_MISSING_NAMED = 20  # words
 SIGNIFICANCE = 0.05  # p-value up to which an association counts
 HISTOGRAM_BINS, HISTOGRAM_LIMIT = 40, 2.0  # of effect sizes, from minus the limit to the limit
+TWO_ANALOGIES = [["man", "worker", "woman"], ["man", "doctor", "woman"], ["he", "brilliant", "she"]]
 CLUSTER_SIZE = 1_000  # places of the clusters are whole numbers from 0 to this
 CLUSTER_WORDS = 250  # words drawn of each gender; the figures are of all
 
@@ -44,7 +47,7 @@ def create_bias_view(resources: Resources) -> None:
     look = _create_clusters(resources, vectors)
     _create_writer(resources, look)
     with gr.Accordion("More: two analogies side by side", open=False):
-        _create_analogies(resources, vectors)
+        _create_analogies(resources)
     lists = citations()
     gr.Markdown(f"Word lists: {lists['gender.json']}; {lists['weat.json']}.", elem_classes="source")
     add_endpoint(resources, endpoints.bias, gpu=False)
@@ -54,11 +57,10 @@ def create_bias_view(resources: Resources) -> None:
 
 def picture_of(name: str, value: str = "", functions: Sequence[Callable] = ()) -> gr.HTML:
     """A component that static/bias.js draws into."""
-    script = static("words.js") + static("bias.js")
     return gr.HTML(
         value,
         html_template="",
-        js_on_load=script,
+        js_on_load=draw_with("bias"),
         server_functions=list(functions),
         apply_default_css=False,
         padding=False,
@@ -136,24 +138,9 @@ def _create_writer(resources: Resources, look: gr.Button) -> None:
     listen([ask.click, look.click], show, [words, pair, template], drawing, **LATEST_EVENT)
 
 
-def _create_analogies(resources: Resources, vectors: gr.Radio) -> None:
-    with gr.Row():
-        x1 = gr.Textbox("man", label="x1", elem_id="bias-x1", min_width=100)
-        word = gr.Textbox("worker", label="Word", elem_id="bias-word", min_width=100)
-        y1 = gr.Textbox("woman", label="y1", elem_id="bias-y1", min_width=100)
-    compare = gr.Button("Compare", elem_id="compare-analogies")
-    differs = gr.Markdown(elem_id="differs")
-    with gr.Row():
-        forward = answer_table("x1 : word :: y1 : ?", elem_id="forward")
-        backward = answer_table("y1 : word :: x1 : ?", elem_id="backward")
-    listen(
-        [compare.click, word.submit],
-        partial(show_analogies, resources),
-        [x1, word, y1, vectors],
-        [differs, forward, backward],
-        gpu=False,
-        **LATEST_EVENT,
-    )
+def _create_analogies(resources: Resources) -> None:
+    labels = {"x1": "First word", "word": "is to", "y1": "Second word"}
+    create_word_form(resources, compare_analogies, "two-analogies", labels, "Compare", TWO_ANALOGIES)
 
 
 def show_occupations(resources: Resources, vectors: str) -> str:
@@ -284,24 +271,24 @@ def in_words_of_the_page(error: LyricGenError) -> str:
     return f"{text}."
 
 
-def show_analogies(
-    resources: Resources, x1: str, word: str, y1: str, vectors: str
-) -> tuple[str, gr.Dataframe, gr.Dataframe]:
-    """The shared and the differing answers in words, and a table for each analogy."""
-    pair = two_analogies(x1, word, y1, BIAS_ANSWERS, resources.space(vectors))
-    lines = [
-        f"{name}: {', '.join(map(bold, words)) or 'none'}"
-        for name, words in (
-            ("In both", pair.shared),
-            (f"only for {bold(pair.y1)}", pair.only_forward),
-            (f"only for {bold(pair.x1)}", pair.only_backward),
-        )
-    ]
-    return (
-        "; ".join(lines) + ".",
-        gr.Dataframe(answer_rows(pair.forward), label=f"{pair.x1} : {pair.word} :: {pair.y1} : ?"),
-        gr.Dataframe(answer_rows(pair.backward), label=f"{pair.y1} : {pair.word} :: {pair.x1} : ?"),
-    )
+def compare_analogies(resources: Resources, vectors: str, x1: str, word: str, y1: str) -> dict[str, Any]:
+    """The answers to an analogy and to the one back, and which they share."""
+    space = resources.space(vectors)
+    x1, word, y1 = (find_word(space, text, box) for text, box in ((x1, "x1"), (word, "word"), (y1, "y1")))
+    pair = two_analogies(x1, word, y1, BIAS_ANSWERS, space)
+    kinds = {
+        "In both": pair.shared,
+        f"Only for {pair.y1}": pair.only_forward,
+        f"Only for {pair.x1}": pair.only_backward,
+    }
+    titles = [f"{start} is to {pair.word} as {end} is to …" for start, end in ((pair.x1, pair.y1), (pair.y1, pair.x1))]
+    return {
+        "lines": ["; ".join(f"{kind}: {', '.join(words) or 'none'}" for kind, words in kinds.items()) + "."],
+        "lists": [
+            {"title": title, "rows": bars(found)}
+            for title, found in zip(titles, (pair.forward, pair.backward), strict=True)
+        ],
+    }
 
 
 def set_label(test: str, position: int) -> str:

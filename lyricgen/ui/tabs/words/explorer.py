@@ -7,7 +7,7 @@ import gradio as gr
 import numpy as np
 
 from lyricgen.resources import Resources
-from lyricgen.ui.components import as_json, static
+from lyricgen.ui.components import as_json, draw_with
 from lyricgen.ui.tabs.words.answers import answer_bars, answers, find_word, is_clean, space_labels
 from lyricgen.words.queries import MAX_ANSWERS, Answer, measure_distance, neighbors
 from lyricgen.words.space import RANDOM_PAIRS, VectorSpace
@@ -25,7 +25,7 @@ def create_explorer(resources: Resources) -> None:
     gr.HTML(
         as_json(opening(resources)),
         html_template="",
-        js_on_load=static("words.js") + static("word-map.js"),
+        js_on_load=draw_with("word-map"),
         server_functions=[answers(resources, function) for function in (show_space, show_neighbors, show_distance)],
         apply_default_css=False,
         padding=False,

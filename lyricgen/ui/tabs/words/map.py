@@ -8,9 +8,10 @@ import gradio as gr
 from lyricgen.endpoints import words as endpoints
 from lyricgen.plotting import to_bytes
 from lyricgen.resources import Resources
-from lyricgen.ui.components import bold, downloads, picture, space_choice
-from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, add_endpoint, listen
-from lyricgen.ui.tabs.words.answers import is_clean
+from lyricgen.ui.components import as_json, bold, downloads, script_view
+from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, add_endpoint, listen, make_handler
+from lyricgen.ui.inline_errors import error_line, with_error_line
+from lyricgen.ui.tabs.words.answers import is_clean, space_choice
 from lyricgen.validation import check_integer
 from lyricgen.words.projection import METHODS, RANDOM_WORDS, WordMap, map_words, random_words
 
@@ -37,30 +38,47 @@ def create_map_view(resources: Resources) -> None:
         label="Words",
         lines=5,
         max_lines=12,
-        info="2 to 200, separated by commas, spaces or lines. A line is a group, `name:` names it, `man > woman` draws an arrow.",
+        info="2 to 200 words. One line = one colour. Optional: `fruit: apple, pear` names a line, `man > woman` draws an arrow.",
         elem_id="map-words",
     )
     with gr.Row():
-        vectors = space_choice(resources.space_names)
+        vectors = space_choice(resources)
         method = gr.Radio(list(METHODS), value=METHODS[0], label="Method")
-        seed = gr.Number(0, precision=0, label="Seed", info="Of the words at random.")
+        seed = gr.Number(0, precision=0, label="Number of the draw", info="Of the words at random.")
     with gr.Row():
-        draw = gr.Button("Draw", variant="primary", elem_id="draw")
+        draw = gr.Button("Draw the map", variant="primary", elem_id="draw")
         random = gr.Button(f"{RANDOM_WORDS} words at random", elem_id="random-words")
+    error = error_line("map-error")
     notes = gr.Markdown(elem_id="map-notes")
-    drawing = gr.HTML(elem_id="map")
+    drawing = script_view("own-map.js", "map")
     files = gr.HTML(elem_id="map-files")
-    gr.Examples(EXAMPLES, [words, method], label="Examples", api_visibility="private")
-    inputs, outputs = [words, method, vectors, seed], [notes, drawing, files]
-    listen(draw.click, partial(show_map, resources), inputs, outputs, gpu=False, **LATEST_EVENT, **MAP_LIMIT)
-    listen(
+    inputs, outputs = [words, method, vectors, seed], [error, drawing, notes, files]
+    settings: dict[str, Any] = {"gpu": False, **LATEST_EVENT, **MAP_LIMIT}
+    show = with_error_line(partial(show_map, resources), 3)
+    listen([draw.click, method.input, vectors.input], show, inputs, outputs, **settings)
+    picked = listen(
         random.click, partial(show_random_words, resources), [vectors, seed], [words, seed], gpu=False, **PRIVATE_EVENT
+    )
+    listen(picked.success, show, inputs, outputs, **settings)
+
+    def show_example(words: str, method: str) -> Any:
+        return show(words, method, vectors.value, 0)
+
+    gr.Examples(
+        EXAMPLES,
+        [words, method],
+        outputs,
+        make_handler(show_example, gpu=False),
+        run_on_click=True,
+        cache_examples=False,
+        label="Examples",
+        api_visibility="private",
     )
     add_endpoint(resources, endpoints.map, gpu=False, **MAP_LIMIT)
 
 
 def show_map(resources: Resources, words: str, method: str, vectors: str, seed: int) -> tuple[str, str, str]:
-    """The notes, the picture, and the files to download."""
+    """The picture as JSON for own-map.js, the notes, and the files to download."""
     mapped = map_words(words, method, resources.space(vectors), seed)
     figure = mapped.draw()
     files = {
@@ -69,8 +87,9 @@ def show_map(resources: Resources, words: str, method: str, vectors: str, seed: 
         "words.csv": mapped.to_csv().encode(),
         "words.json": mapped.to_json().encode(),
     }
-    description = f"{len(mapped.words)} words on a plane by {mapped.method}: {', '.join(mapped.words)}"
-    return map_notes(mapped, method), picture(figure, description), downloads(files)
+    label = f"{len(mapped.words)} words on a plane by {mapped.method}: {', '.join(mapped.words)}"
+    picture = {"label": label, "words": mapped.rows(), "arrows": mapped.arrows}
+    return as_json(picture), map_notes(mapped, method), downloads(files)
 
 
 def show_random_words(resources: Resources, vectors: str, seed: int) -> tuple[str, int]:
@@ -86,7 +105,7 @@ def map_notes(mapped: WordMap, method: str) -> str:
     if method != mapped.method and method in METHODS:
         notes.append(f"Too few words for {method}, so this is a {mapped.method}.")
     if mapped.explained:
-        notes.append(f"The two axes hold **{sum(mapped.explained):.0%}** of the variance of these words' vectors.")
+        notes.append(f"This flat picture keeps **{sum(mapped.explained):.0%}** of the differences between the words.")
     if mapped.missing:
         absent = ", ".join(bold(word) for word in mapped.missing[:MAX_MISSING_NAMED])
         rest = len(mapped.missing) - MAX_MISSING_NAMED

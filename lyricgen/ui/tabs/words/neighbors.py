@@ -1,68 +1,51 @@
-"""The view that lists the neighbours of a word, in one vector space or in two; `/neighbors`."""
+"""The part that lists the neighbours of a word, in one vector space or in two; `/neighbors`."""
 
-from functools import partial
+from typing import Any
 
 import gradio as gr
 
 from lyricgen.endpoints import words as endpoints
 from lyricgen.resources import Resources
-from lyricgen.ui.components import answer_rows, answer_table, bold, space_choice
-from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen
-from lyricgen.words.queries import compare_neighbors, neighbors
+from lyricgen.ui.events import add_endpoint
+from lyricgen.ui.tabs.words.answers import SPACE_LABELS, answer_bars, find_word
+from lyricgen.ui.tabs.words.explorer import clean_neighbors
+from lyricgen.ui.tabs.words.form import create_word_form
 
 EXPLANATION = """
-The **nearest words** by cosine similarity. What a word is near to depends on what was read: GloVe read an encyclopaedia and
-news, `lyrics` read only the songs. Put both beside each other: how does *fire* differ?
+What a word is near to depends on what was read: an encyclopaedia and news, or only songs. Put both beside each other: how does
+*fire* differ?
 """
-EXAMPLES = ["fire", "love", "heart", "king", "crown", "rock"]
+EXAMPLES = [["fire"], ["love"], ["heart"], ["king"], ["crown"], ["rock"]]
 
 
 def create_neighbors_part(resources: Resources) -> None:
-    """Adds the view's components and `/neighbors`."""
-    gr.Markdown(EXPLANATION)
-    word = gr.Textbox("fire", label="Word", elem_id="neighbor-word")
-    with gr.Row():
-        vectors = space_choice(resources.space_names)
-        other = space_choice(resources.space_names, "Beside", none="no other")
-        top_k = gr.Slider(1, 50, value=10, step=1, label="Neighbours")
-    find = gr.Button("Find", variant="primary", elem_id="find")
-    overlap = gr.Markdown(elem_id="overlap")
-    with gr.Row():
-        first = answer_table("Neighbours", elem_id="neighbors")
-        second = answer_table("Beside", elem_id="neighbors-beside", visible=False)
-    gr.Examples(EXAMPLES, word, label="Examples", api_visibility="private")
-    listen(
-        [find.click, word.submit],
-        partial(show_neighbors, resources),
-        [word, top_k, vectors, other],
-        [overlap, first, second],
-        gpu=False,
-        **LATEST_EVENT,
+    """Adds the part's components and `/neighbors`."""
+    gr.Markdown(EXPLANATION, elem_classes="soft")
+    create_word_form(
+        resources, list_neighbors, "neighbors", {"word": "Word"}, "Find neighbours", EXAMPLES, compare=True
     )
     add_endpoint(resources, endpoints.neighbors, gpu=False)
 
 
-def show_neighbors(
-    resources: Resources, word: str, top_k: int, vectors: str, other: str
-) -> tuple[str, gr.Dataframe, gr.Dataframe]:
-    """The overlap of two spaces in words, and a table for each; one table for one space."""
-    space = resources.space(vectors)
-    if not other:
-        table = gr.Dataframe(answer_rows(neighbors(word, top_k, space)), label=space.name)
-        return "", table, gr.Dataframe(visible=False)
-    beside = resources.space(other, "other")
-    both = compare_neighbors(word, space, beside, top_k)
-    lines = [f"**{len(both.shared)}** of the neighbours are the same" + _listed(both.shared)]
-    if both.only_in_first:
-        lines.append(f"in {space.name} and not a word of {beside.name} at all" + _listed(both.only_in_first))
-    if both.only_in_second:
-        lines.append(f"in {beside.name} and not a word of {space.name} at all" + _listed(both.only_in_second))
-    return (
-        "; ".join(lines) + ".",
-        gr.Dataframe(answer_rows(both.first), label=space.name, visible=True),
-        gr.Dataframe(answer_rows(both.second), label=beside.name, visible=True),
-    )
+def list_neighbors(resources: Resources, vectors: str, other: str, word: str) -> dict[str, Any]:
+    """The neighbours of a word without listed strong words; of two spaces also what they share."""
+    spaces = [resources.space(name) for name in (vectors, other) if name]
+    lists, found = [], []
+    for space in spaces:
+        near = clean_neighbors(resources, space, find_word(space, word, "word"))
+        lists.append({"title": SPACE_LABELS.get(space.name, space.name).capitalize(), "rows": answer_bars(near)})
+        found.append([answer.word for answer in near])
+    if len(spaces) == 1:
+        return {"lines": [], "lists": lists}
+    shared = [one for one in found[0] if one in found[1]]
+    lines = [f"{len(shared)} of {len(found[0])} are the same{_listed(shared)}."]
+    for here, there, words in ((0, 1, found[0]), (1, 0, found[1])):
+        absent = [one for one in words if one not in spaces[there]]
+        if absent:
+            names = [SPACE_LABELS.get(spaces[number].name, spaces[number].name) for number in (here, there)]
+            lines.append(f"In {names[0]}, and no word of {names[1]} at all{_listed(absent)}.")
+    return {"lines": lines, "lists": lists}
 
 
 def _listed(words: list[str]) -> str:
-    return ": " + ", ".join(map(bold, words)) if words else ""
+    return f": {', '.join(words)}" if words else ""
