@@ -51,6 +51,11 @@ def provenance_note(name: str, *facts: str, threads: int = CORES) -> str:
     return f"\n\n{note[0].upper()}{note[1:]}; written by `python -m benchmarks.{name}`."
 
 
+def other_work() -> str:
+    """How busy the machine is with other work, for the note of a benchmark whose figures depend on it."""
+    return f"beside other work of a load average of {os.getloadavg()[0]:.1f}"
+
+
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
     """Sets torch's number of threads within the block."""

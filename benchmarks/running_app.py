@@ -38,6 +38,12 @@ class RunningApp:
         """Number of open files, connections included."""
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
+    @property
+    def processor_seconds(self) -> float:
+        """Processor time so far."""
+        times = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
+
     def _status(self, name: str) -> int:
         lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8").splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))

@@ -1,6 +1,6 @@
 """The long forms of the acceptance tests, and a mixed load of the running app: answers, memory, threads, open files.
 
-    python -m benchmarks.soak [--minutes 60] [--users 40] [--load-only]
+    python -m benchmarks.soak [--minutes 60] [--users 40] [--load-only] [--write-docs]
 
 `python app.py` runs in a process of its own. Users in a closed loop call endpoints with plain HTTP, each call a new visitor, as
 gradio counts them; some go away before the answer. The table has a row for each tenth of the time.
@@ -45,12 +45,13 @@ HEADER = ["minutes", "calls", "results", "refused", "queue is full", "left early
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    parser = make_parser(__doc__, repeats=None)
+    parser = make_parser(__doc__, repeats=None, block="soak")
     parser.add_argument("--minutes", type=float, default=60, help="of the mixed load (default: %(default)s)")
     parser.add_argument("--users", type=int, default=40, help="concurrent users of it (default: %(default)s)")
     parser.add_argument("--load-only", action="store_true", help="without the long forms of the acceptance tests")
     options = parser.parse_args(arguments)
     code = 0 if options.load_only else subprocess.run([sys.executable, "-m", "pytest", TESTS, "--long"]).returncode
+    busy = other_work()
     with running_app() as app:
         rows = [measure_row(app, Load(app.url).run(1, 10), 0)]  # warm-up
         rows += [
@@ -59,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
             )
             for tenth in range(1, 11)
         ]
-    note = provenance_note("soak", f"{options.users} users, {options.minutes:g} minutes")
+    note = provenance_note("soak", f"{options.users} users, {options.minutes:g} minutes", busy)
     report(options, "soak", table(HEADER, list(map(table_row, rows))) + note, rows)
     return code or int(any(row["other"] for row in rows))
 

@@ -133,7 +133,6 @@ def test_a_full_disk_is_named_and_the_last_checkpoint_stays(small_disk, tmp_path
 def test_a_hub_that_dies_during_a_download_leaves_the_bundled_models_and_the_next_start_goes_on(
     tiny_folder, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("lyricgen.hub.download.STARTUP_TIMEOUT", 60)
     with LocalHub() as hub:
         for name, value in client_environment(hub.url, tmp_path / "hf", LYRICGEN_CACHE=str(tmp_path / "cache")).items():
             if name.startswith(("HF_", "LYRICGEN_")):
@@ -142,7 +141,8 @@ def test_a_hub_that_dies_during_a_download_leaves_the_bundled_models_and_the_nex
         files = model_files(tiny_folder, REPO).items()
         files = {path: content if isinstance(content, bytes) else content.read_bytes() for path, content in files}
         hub.repos[f"models/{REPO}"].commit("main", "models", files)
-        for fault in ("truncated", "500", None):
+        for fault, most in (("truncated", 60), ("500", 3), (None, 60)):  # seconds; the client tries for 25 after a 500
+            monkeypatch.setattr("lyricgen.hub.download.STARTUP_TIMEOUT", most)
             hub.fault, hub.fault_on = fault, r"resolve/.*/lstm/model.safetensors"
             download = Download(REPO)
             try:
