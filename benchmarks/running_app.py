@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +51,11 @@ class RunningApp:
 
 @contextmanager
 def running_app(
-    *flags: str, environment: Mapping[str, str] | None = None, log: int | IO | None = None, app: Path = APP
+    *flags: str,
+    environment: Mapping[str, str] | None = None,
+    log: int | IO | None = None,
+    app: Path = APP,
+    runner: Sequence[str] = (),
 ) -> Iterator[RunningApp]:
     """Runs `python app.py` within the block, on a free port of 127.0.0.1.
 
@@ -60,6 +64,7 @@ def running_app(
         environment: its variables beside those of the port; None: those of this process.
         log: where its errors go; None: to those of this process.
         app: the script.
+        runner: a command that becomes the one behind it, such as unshare.
 
     Raises:
         TimeoutError: the app ended, or did not listen in time.
@@ -67,7 +72,11 @@ def running_app(
     port = free_port()
     variables = {**(os.environ if environment is None else environment), "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}  # fmt: skip
     process = subprocess.Popen(
-        [sys.executable, str(app), *flags], env=variables, stdout=subprocess.DEVNULL, stderr=log, cwd=app.parent
+        [*runner, sys.executable, str(app), *flags],
+        env=variables,
+        stdout=subprocess.DEVNULL,
+        stderr=log,
+        cwd=app.parent,
     )
     try:
         wait_for(process, port)

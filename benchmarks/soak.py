@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.measuring import make_parser, provenance_note, report
+from benchmarks.measuring import make_parser, other_work, provenance_note, report
 from benchmarks.running_app import RunningApp, running_app
 from benchmarks.tables import table
 

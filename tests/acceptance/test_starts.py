@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -115,3 +116,22 @@ def test_a_start_that_is_interrupted_ends_at_once(tmp_path, name):
         process.send_signal(getattr(signal, name))
         assert process.wait(20) == 128 + getattr(signal, name)
     assert (tmp_path / "log").read_text() == "\nThe app has stopped.\n"
+
+
+def test_two_first_starts_at_once_of_a_user_without_name_or_home(tmp_path):
+    """As in a container with `--user 12345`: the password file knows no such user, and there is no home to keep anything in."""
+    as_nobody = ["unshare", "--user", "--map-user=12345"]
+    if subprocess.run([*as_nobody, "true"], capture_output=True).returncode:
+        pytest.skip("needs user namespaces")
+    kept = ("HOME", "USER", "LOGNAME", "USERNAME", "XDG_CACHE_HOME", "MPLCONFIGDIR", "LYRICGEN_CACHE", "HF_HOME")
+    environment = {name: value for name, value in os.environ.items() if name not in kept}
+    environment |= {"HOME": "/", "TMPDIR": str(tmp_path)}  # what Docker sets for such a user
+
+    def start(log: Path) -> str:
+        with log.open("wb") as errors, running_app(environment=environment, log=errors, runner=as_nobody) as app:
+            return httpx.get(f"{app.url}/gradio_api/info", timeout=60, trust_env=False).text
+
+    logs = [tmp_path / "first", tmp_path / "second"]
+    with ThreadPoolExecutor(2) as pool:
+        assert all("/generate" in text for text in pool.map(start, logs))
+    assert [log.read_text() for log in logs] == ["\nThe app has stopped.\n"] * 2
