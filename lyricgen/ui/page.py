@@ -21,7 +21,7 @@ from lyricgen.ui.tabs.write.tab import create_write_tab
 from lyricgen.ui.theme import TITLE, launch_look
 
 MAX_QUEUE_LENGTH = 128  # waiting requests; further ones are refused
-MAX_SESSIONS = 50  # copies of the page's configuration that gradio keeps, one a visitor, 400 kB each
+MAX_SESSIONS = 50  # visitors of whom gradio keeps a register of the page's components
 NEVER = str(10**9)  # events between two summaries for gradio's monitoring page, which is off
 HEAD_BUTTONS = (
     '<div><button type="button" id="copy-link">Copy link</button> '
