@@ -4,6 +4,7 @@ import html
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from types import SimpleNamespace
 
 import httpx
@@ -17,6 +18,7 @@ from lyricgen.analysis.scoring import alternatives, score
 from lyricgen.errors import ModelError
 from lyricgen.generation.api import generate_lyrics
 from lyricgen.generation.settings import generation_settings
+from lyricgen.generation.verse import VerseForm
 from lyricgen.models.checkpoints import load_checkpoint
 from lyricgen.models.text import section_breaks_to_newlines
 from lyricgen.songs.reading import ARTISTS
@@ -369,22 +371,7 @@ def test_public_api_is_what_is_promised(client):
         ("/temperatures", ["prefix", "artist", "model", "max_length", "seed"]),
         ("/learning_curves", []),
         ("/writer_bias", ["words", "pair", "template", "artist", "model"]),
-        (
-            "/verse",
-            [
-                "scheme",
-                "syllables",
-                "artist",
-                "model",
-                "temperature",
-                "seed",
-                "acrostic",
-                "words",
-                "without",
-                "lines",
-                "count",
-            ],
-        ),
+        ("/verse", ["scheme", "syllables", "artist", "model", "temperature", "seed", "dry"]),
         ("/fill", ["text", "length", "artist", "model", "temperature", "seed"]),
         ("/rhymes", ["text"]),
         ("/alternatives", ["text", "position", "artist", "model", "temperature", "count"]),
@@ -404,7 +391,9 @@ def test_the_api_takes_what_is_promised_and_is_described(client, name, parameter
     endpoint = client.view_api(return_format="dict")["named_endpoints"][name]
     names = [parameter["parameter_name"] for parameter in endpoint["parameters"]]
     assert names[: len(parameters)] == parameters
-    assert set(names[len(parameters) :]) <= (set(generation_settings()) if name in WRITING else {"detail"})
+    settings = {field.name for field in fields(VerseForm)} if name == "/verse" else set()
+    settings |= set(generation_settings()) if name in WRITING else {"detail"}
+    assert set(names[len(parameters) :]) <= settings
     assert len(endpoint["description"]) > 30
 
 

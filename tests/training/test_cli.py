@@ -516,10 +516,11 @@ def test_an_interrupted_fit_of_word_vectors_ends_with_130_and_writes_nothing(sen
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout.readline().startswith("lyrics: 14 songs read: 0 notices")
-        assert process.stdout.readline().startswith("lyrics: Word2Vec, 1000000 epochs of 14 songs on ")
+        lines = [process.stdout.readline() for _ in range(2)]
         time.sleep(0.3)
         errors = interrupt(process, sent)
+    assert lines[0].startswith("lyrics: 14 songs read: 0 notices")
+    assert lines[1].startswith("lyrics: Word2Vec, 1,000,000 epochs of 14 songs on ")
     assert errors == "train.py: interrupted; lyrics was not written\n"
     assert not list(tmp_path.glob("out/*"))
 
