@@ -4,7 +4,7 @@
 
 Time a step at batch 1, 16 and 64 on one thread, as ratios to `nn.LSTM` called with its state, and the distance of each
 from the float32 module: the mean divergence (Kullback-Leibler, in bits) of its next-character distributions along
-300 characters. torch.compile needs a C++ compiler; OpenVINO and numba need the packages `openvino` and `numba`, and are left out
+300 characters. torch.compile needs a C++ compiler; three rows need the packages `onnx_ir`, `numba` and `openvino`, and are left out
 without them.
 """
 
@@ -79,7 +79,11 @@ def alternatives(model: ImprovedSeqModel, folder: Path) -> Iterator[tuple[str, S
     exported = export(plain, folder / "step.onnx")
     yield "ONNX Runtime, float32", with_runtime(exported)
     yield "ONNX Runtime, dynamic int8", with_runtime(quantize(exported, folder / "step-int8.onnx"))
-    yield "ONNX Runtime, int8 weights (MatMulNBits)", with_runtime(weight_only(exported, folder / "step-nbits.onnx"))
+    with contextlib.suppress(ImportError):
+        yield (
+            "ONNX Runtime, int8 weights (MatMulNBits)",
+            with_runtime(weight_only(exported, folder / "step-nbits.onnx")),
+        )
     with contextlib.suppress(ImportError):
         yield "numba, int8 weights, int16 states", with_products(model, NumbaInt8)
     with contextlib.suppress(ImportError):
@@ -195,7 +199,11 @@ def quantize(exported: Path, file: Path) -> Path:
 
 
 def weight_only(exported: Path, file: Path) -> Path:
-    """An exported step with 8-bit weights in blocks, and states rounded in the product, each row by its own scale."""
+    """An exported step with 8-bit weights in blocks, and states rounded in the product, each row by its own scale.
+
+    Raises:
+        ImportError: onnx_ir is not installed.
+    """
     import onnx
     from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
