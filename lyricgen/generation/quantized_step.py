@@ -6,6 +6,7 @@ whatever the other rows. Gates and cells are float32. Shapes as in `fast_stepper
 """
 
 import logging
+import os
 from collections.abc import Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +26,7 @@ STATE_SCALE, STATE_ZERO = np.float32(1 / STATE_STEPS), np.uint8(STATE_STEPS + 1)
 OPSET, IR_VERSION = 18, 9
 RUNTIME_DOMAIN = "com.microsoft"  # of operators that ONNX Runtime adds to the standard ones
 log = logging.getLogger("lyricgen")
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when onnxruntime is imported: its releases report to Microsoft
 
 
 @cache
@@ -70,6 +72,7 @@ class QuantizedStep:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # as of torch here, see devices.use_one_thread
         options.log_severity_level = 3  # errors
+        options.enable_cpu_mem_arena = False  # which would keep the memory of the largest batch
         graph = build_graph(self._layers, self._out, self._is_lstm, with_held_units)
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 

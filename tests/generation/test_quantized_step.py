@@ -1,6 +1,9 @@
 """A step in 8-bit integers: near the float32 one, and the same for a row whatever the others are."""
 
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +13,8 @@ from lyricgen.generation.held_units import HeldUnit
 from lyricgen.generation.quantized_step import Linear, QuantizedStep, has_runtime
 from lyricgen.models.checkpoints import load_model
 from lyricgen.models.networks import ImprovedSeqModel, VanillaRNN
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module", params=["lstm", "vanilla-rnn", "three layers of 300 units"])
@@ -84,3 +89,12 @@ def test_products_of_the_largest_values_are_exact(weight, state):
     held = [(0, HeldUnit(1, unit, state)) for unit in range(256)]
     logits, _ = QuantizedStep([layer], out, is_lstm=False)(torch.ones(1, 256), torch.ones(1, 1, 256), held)
     torch.testing.assert_close(logits, 256 * weight * state + out.bias[None])
+
+
+def test_the_runtime_reports_to_nobody_and_keeps_no_identifier(tmp_path):
+    """Its releases report to Microsoft under an identifier kept in the user's cache, unless they are asked not to."""
+    code = "from lyricgen import VanillaRNN; from lyricgen.generation.fast_stepper import FastStepper; FastStepper(VanillaRNN(hidden_size=256).eval())"
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, check=True)
+    assert not list(tmp_path.rglob("*onnxruntime*"))
