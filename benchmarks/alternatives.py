@@ -213,7 +213,7 @@ def weight_only(exported: Path, file: Path) -> Path:
     return file
 
 
-def with_runtime(graph: Path | bytes) -> Step:
+def with_runtime(graph: Path) -> Step:
     """ONNX Runtime on one thread."""
     import onnxruntime
 

@@ -3,17 +3,16 @@
     python -m benchmarks.page [--repeats 9] [--write-docs]
 
 Medians, and the greatest layout shift, for each width. Each repeat loads the page without a cache and writes one song; its first letter
-is there when the text of the page changes. The load is that of the machine over the last minute, before the app and Chromium start.
+is there when the text of the page changes. The load average is that of the last minute before the app and Chromium start.
 """
 
-import os
 import statistics
 import sys
 from typing import Any
 
 import httpx
 
-from benchmarks.measuring import make_parser, provenance_note, report
+from benchmarks.measuring import make_parser, other_work, provenance_note, report
 from benchmarks.running_app import running_app
 from benchmarks.tables import table
 
@@ -36,14 +35,14 @@ def main(arguments: list[str] | None = None) -> int:
     from tests.browser import CHROMIUM, FLAGS
 
     options = make_parser(__doc__ or "", repeats=9, block="page").parse_args(arguments)
-    load = os.getloadavg()[0]
+    busy = other_work()
     with running_app() as app, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         sent = document_bytes(app.url)
         visit(browser, app.url, 1280)  # models and caches are warm
         rows = [measure(browser, app.url, width, sent, options.repeats) for width in WIDTHS]
         browser.close()
-    note = provenance_note("page", f"medians of {options.repeats} loads", f"load {load:.1f} before the run")
+    note = provenance_note("page", f"medians of {options.repeats} loads", busy)
     report(options, "page", table(HEADER, map(table_row, rows)) + note, rows)
     return 0
 

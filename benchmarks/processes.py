@@ -14,18 +14,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import httpx
 from gradio_client import Client
 
 from benchmarks.measuring import make_parser, provenance_note, report
 from benchmarks.running_app import APP, free_port, running_app, wait_for
-from benchmarks.soak import QUEUE_FULL, RESULT, call
+from benchmarks.soak import QUEUE_FULL, RESULT, Load, percentile
 from benchmarks.tables import table
 
 SITE = APP.parent / "docs/deployment/nginx.conf"
@@ -35,7 +33,6 @@ http {{ access_log off; include {folder}/site.conf; }}
 """
 SERVER_LINE = re.compile(r"    server 127.*\n")
 LYRIC = ("generate", ["the river ", "any artist", "lstm", "sample", 0.7, 0, 1, 100])
-CUT = "cut off"
 HEADER = ["processes", "users", "lyrics a second", "median, seconds", "95th percentile", "queue is full", "cut off by the killed process", "after it: lyrics a second", "a seed's texts"]  # fmt: skip
 
 
@@ -87,19 +84,20 @@ def measure(count: int, users: int, seconds: float) -> dict:
         apps = [running.enter_context(running_app(log=subprocess.DEVNULL)) for _ in range(count)]
         texts = {write(app.url) for app in apps}  # which also warms them up
         url = running.enter_context(nginx([app.url for app in apps]))
-        before = Visits(url).run(users, seconds)
+        before = make_load(url).run(users, seconds)
+        times = [taken for _, taken in before.answers]
         row = {
             "processes": count,
             "users": users,
             "lyrics_a_second": before.outcomes[RESULT] / seconds,
-            "median_seconds": before.percentile(50),
-            "p95_seconds": before.percentile(95),
+            "median_seconds": percentile(times, 50),
+            "p95_seconds": percentile(times, 95),
             "queue_is_full": before.outcomes[QUEUE_FULL],
             "other": {name: number for name, number in before.outcomes.items() if name not in (RESULT, QUEUE_FULL)},
             "different_texts": len(texts),
         }
         if count > 1:
-            after = Visits(url)
+            after = make_load(url)
             with ThreadPoolExecutor(1) as pool:
                 visiting = pool.submit(after.run, users, seconds)
                 time.sleep(seconds / 2)
@@ -111,49 +109,17 @@ def measure(count: int, users: int, seconds: float) -> dict:
         return row
 
 
+def make_load(url: str) -> Load:
+    """Users who ask for lyrics; each keeps the cookie by which nginx knows the process."""
+    return Load(url, leaving=0, calls=[LYRIC], pause=0.5)
+
+
 def write(url: str) -> str:
     """A process's lyric of a seed."""
     client = Client(url, verbose=False)
     text = client.predict(prefix="the river ", max_length=200, seed=7, api_name="/generate")
     client.close()
     return text
-
-
-class Visits:
-    """Users of an address in a closed loop, each with a cookie of its own."""
-
-    def __init__(self, url: str):
-        self.url = url
-        self.outcomes: Counter[str] = Counter()
-        self.answers: list[tuple[float, float]] = []
-        """Of each lyric, when it was answered, and after how many seconds."""
-
-    def run(self, users: int, seconds: float) -> "Visits":
-        """Lets them call for some seconds."""
-        until = time.monotonic() + seconds
-        with ThreadPoolExecutor(users) as pool:
-            list(pool.map(self._visit, [until] * users))
-        return self
-
-    def _visit(self, until: float) -> None:
-        with httpx.Client(base_url=self.url, timeout=120, trust_env=False) as client:
-            while (start := time.monotonic()) < until:
-                try:
-                    if not client.cookies:
-                        client.get("/gradio_api/startup-events")
-                    outcome = call(client, *LYRIC)
-                except httpx.HTTPError:
-                    outcome = CUT
-                self.outcomes[outcome] += 1
-                if outcome == RESULT:
-                    self.answers.append((time.monotonic(), time.monotonic() - start))
-                else:
-                    time.sleep(0.5)
-
-    def percentile(self, percent: int) -> float:
-        """Of the seconds until an answer."""
-        times = sorted(taken for _, taken in self.answers)
-        return times[int(percent / 100 * (len(times) - 1))]
 
 
 def table_row(row: dict) -> list[str]:

@@ -11,9 +11,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ LOAD: Sequence[tuple[str, list[Any]]] = (
     ("analogy", ["no such word"]),
 )
 """Calls of the mixed load: endpoint, and its first values."""
-RESULT, REFUSED, QUEUE_FULL, LEFT = "result", "refused", "queue is full", "left early"
+RESULT, REFUSED, QUEUE_FULL, LEFT, CUT = "result", "refused", "queue is full", "left early", "cut off"
 HEADER = ["minutes", "calls", "results", "refused", "queue is full", "left early", "other", "MB", "threads", "open files", "/config p95, ms"]  # fmt: skip
 
 
@@ -73,8 +74,14 @@ class Load:
     seed: int = 0
     leaving: float = 0.05
     """Share of the calls whose user goes away before the answer."""
+    calls: Sequence[tuple[str, list[Any]]] = LOAD
+    """Endpoints and their first values; each user calls one of them at random."""
+    pause: float = 0
+    """Seconds for which a user waits after a call without an answer."""
     outcomes: Counter[str] = field(default_factory=Counter)
     """Calls by outcome; anything but a result, a sentence or a full queue is listed as it is."""
+    answers: list[tuple[float, float]] = field(default_factory=list)
+    """Of each result, when it was there, and after how many seconds."""
     config_seconds: list[float] = field(default_factory=list)
     """Times of requests of /config, one before every tenth call."""
 
@@ -88,20 +95,34 @@ class Load:
     def _use(self, user: int, until: float) -> None:
         choose = random.Random(1_000 * self.seed + user)  # noqa: S311  (a load, not a secret)
         with httpx.Client(base_url=self.url, timeout=120, trust_env=False) as client:
-            for number in range(10**9):
-                if time.monotonic() > until:
+            for number in count():
+                if (start := time.monotonic()) > until:
                     return
-                if number % 10 == 0:
-                    start = time.monotonic()
-                    client.get("/config").raise_for_status()
-                    self.config_seconds.append(time.monotonic() - start)
-                name, values = choose.choice(LOAD)
-                self.outcomes[call(client, name, values, choose.random() < self.leaving)] += 1
+                try:
+                    if number % 10 == 0:
+                        client.get("/config").raise_for_status()
+                        self.config_seconds.append(time.monotonic() - start)
+                        start = time.monotonic()
+                    name, values = choose.choice(self.calls)
+                    outcome = call(client, name, values, choose.random() < self.leaving)
+                except httpx.TransportError:
+                    outcome = CUT
+                self.outcomes[outcome] += 1
+                if outcome == RESULT:
+                    self.answers.append((time.monotonic(), time.monotonic() - start))
+                elif outcome in (QUEUE_FULL, CUT):
+                    time.sleep(self.pause)
 
     @property
     def config_p95(self) -> float:
         """The time within which 95 % of the requests of /config were answered, in seconds."""
-        return sorted(self.config_seconds)[int(0.95 * (len(self.config_seconds) - 1))]
+        return percentile(self.config_seconds, 95)
+
+
+def percentile(values: Iterable[float], percent: int) -> float:
+    """The value that this share of some values does not exceed."""
+    ordered = sorted(values)
+    return ordered[int(percent / 100 * (len(ordered) - 1))]
 
 
 def call(client: httpx.Client, name: str, values: list[Any], leave: bool = False) -> str:

@@ -85,57 +85,6 @@ def draw_map(
     return figure
 
 
-def draw_parallelogram(
-    x1: np.ndarray, x2: np.ndarray, y1: np.ndarray, target: np.ndarray, answer: np.ndarray, labels: Sequence[str]
-) -> Figure:
-    """An analogy on the plane: the step from x1 to x2, the same step from y1 to the target, and the answer near it.
-
-    Args:
-        x1, x2, y1, target, answer: (2,) each.
-        labels: of x1, x2, y1 and the answer.
-    """
-    figure, plot = _single_plot(5, 4)
-    points = np.array([x1, x2, y1, answer])
-    _scatter(plot, points[:3], s=28, color=FIRST_COLOUR, zorder=3)
-    _scatter(plot, answer, s=60, color=SECOND_COLOUR, zorder=3)
-    _scatter(plot, target, s=50, marker="x", color=MUTED_COLOUR, zorder=3)
-    _draw_arrow(plot, x1, x2, FIRST_COLOUR)
-    _draw_arrow(plot, y1, target, FIRST_COLOUR)
-    for start, end in ((x1, y1), (x2, target), (target, answer)):
-        plot.plot(*np.array([start, end]).T, color=MUTED_COLOUR, linewidth=0.8, linestyle=":")
-    plot.margins(0.2)
-    plot.set_aspect("equal", adjustable="datalim")
-    _hide_ticks(plot)
-    lines = [np.array(ends) for ends in ((x1, x2), (y1, target), (target, answer))]
-    _place_labels(figure, plot, np.array([*points, target]), [*labels, "x2 − x1 + y1"], 10, lines)
-    return figure
-
-
-def draw_distances(background: np.ndarray, distances: Sequence[tuple[str, float]]) -> Figure:
-    """A histogram of cosine distances, with some distances as labelled vertical lines.
-
-    Args:
-        background: sorted cosine distances (N,).
-        distances: (label, distance) pairs.
-    """
-    figure, plot = _single_plot(7, 3.2)
-    plot.hist(background, bins=80, color=MUTED_COLOUR, alpha=0.45, density=True)
-    top = plot.get_ylim()[1]
-    median = background[len(background) // 2]
-    for position, (label, distance) in enumerate(distances):
-        colour = COLOURS[position % len(COLOURS)]
-        plot.axvline(distance, color=colour, linewidth=2)
-        plot.text(
-            distance, top * (0.97 - 0.14 * position), f"{label}  {distance:.3f}", color=colour, va="top", parse_math=False,
-            ha="left" if distance < median else "right", bbox={"facecolor": "white", "edgecolor": colour, "pad": 2},
-        )  # fmt: skip
-    plot.set_ylim(0, top)
-    plot.set_xlim(left=min(0, float(background[0])))
-    plot.set_xlabel("cosine distance; grey: random pairs of frequent words", color=MUTED_COLOUR)
-    plot.set_yticks([])
-    return figure
-
-
 def draw_projections(
     labels: Sequence[str], values: np.ndarray, after: np.ndarray | None, ends: tuple[str, str], title: str = ""
 ) -> Figure:

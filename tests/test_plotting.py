@@ -15,7 +15,7 @@ import pytest
 from matplotlib.collections import LineCollection
 
 from lyricgen import load_vectors, map_words
-from lyricgen.plotting import draw_clusters, draw_distances, draw_map, draw_parallelogram, draw_projections, to_bytes
+from lyricgen.plotting import draw_clusters, draw_map, draw_projections, to_bytes
 from lyricgen.words.projection import random_words
 
 ROOT = Path(__file__).parent.parent
@@ -92,12 +92,9 @@ def test_a_tag_is_escaped_in_the_file():
 
 @pytest.mark.parametrize("label", MARKUP)
 def test_markup_in_the_other_figures_is_drawn_literally(label):
-    background = np.linspace(0.1, 1.2, 200)
     figures = {
-        draw_distances(background, [(label, 0.3)]): f"{label}  0.300",
         draw_projections([label, "b"], np.array([0.1, -0.2]), None, (label, "right"), label): label,
         draw_clusters([(label, SQUARE)], [label, "b", "b", label]): label,
-        draw_parallelogram(*SQUARE, SQUARE[3], [label, "b", "c", "d"]): label,
     }
     for figure, expected in figures.items():
         _, texts = svg_of(figure)
@@ -156,28 +153,6 @@ def test_labels_of_any_letters_or_length_are_drawn(label):
 def test_two_hundred_words_all_have_a_label(glove):
     words = map_words("\n".join(random_words(glove, 200, 0)), vectors=glove)
     assert len(labels_of(draw_map(words.coordinates, words.words))) == 200
-
-
-def test_a_parallelogram_steps_from_y1_to_the_target_as_from_x1_to_x2():
-    x1, x2, y1, target, answer = np.array([[0, 0], [2, 0], [0, 1], [2, 1], [2.3, 1.2]])
-    figure = draw_parallelogram(x1, x2, y1, target, answer, ["man", "king", "woman", "queen"])
-    assert points_of(figure) == pytest.approx(np.array([x1, x2, y1, answer, target]))
-    arrows = [text for text in figure.axes[0].texts if getattr(text, "arrow_patch", None)]
-    assert [(*arrow.xyann, *arrow.xy) for arrow in arrows] == [(0, 0, 2, 0), (0, 1, 2, 1)]
-    assert [text.get_text() for text in labels_of(figure)] == ["man", "king", "woman", "queen", "x2 − x1 + y1"]
-
-
-def test_distances_are_lines_in_the_histogram():
-    figure = draw_distances(np.linspace(0.2, 1.2, 500), [("fast – quick", 0.25), ("fast – slow", 1.1)])
-    plot = figure.axes[0]
-    assert [line.get_xdata()[0] for line in plot.lines] == [0.25, 1.1]
-    assert [text.get_text() for text in labels_of(figure)] == ["fast – quick  0.250", "fast – slow  1.100"]
-    assert sum(bar.get_height() * bar.get_width() for bar in plot.patches) == pytest.approx(1)
-    figure.draw_without_rendering()
-    assert all(
-        figure.bbox.x0 <= text.get_window_extent().x0 and text.get_window_extent().x1 <= figure.bbox.x1
-        for text in labels_of(figure)
-    )
 
 
 def test_projections_are_sorted_and_shown_before_and_after():

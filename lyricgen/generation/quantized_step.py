@@ -33,6 +33,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when onnxruntime is imported: 
 def has_runtime() -> bool:
     """Whether ONNX Runtime can be loaded, tried once: on Windows, for example, it needs the libraries of Visual C++."""
     try:
+        import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
     except ImportError:
         log.warning("lyrics are written in float32, more slowly, since onnxruntime cannot be loaded")

@@ -243,7 +243,8 @@ class ContinuousBatch:
 
     def __len__(self) -> int:
         """Sequences that are generated or wait for a row."""
-        return len(self._batch.rows) + len(self._waiting)
+        with self._change:  # a row is in two of them while the batch is rebuilt
+            return len({*self._batch.rows, *self._joining, *self._waiting})
 
     def stream(self, request: GenerationRequest, every: float = 0.0) -> Iterator[str]:
         """The lyric of a request (greedy or sampled) to this batch's model as it grows; see `stream_together`."""

@@ -104,7 +104,8 @@ class VerseWriter:
             context = "".join(f"{line}\n" for line in texts[:number])
             following = " ".join(line for line in self._given_after(number))
             before = list(notes)
-            for texts[number], unmet in write_line(sampler, context, constraints, following):
+            for line, unmet in write_line(sampler, context, constraints, following):
+                texts[number] = line
                 notes = [*before, *(f"Line {number + 1}: {each}." for each in unmet)]
                 yield self._verse(texts, notes)
         yield self._verse(texts, notes)

@@ -80,11 +80,8 @@ def find_format(path: str | Path, needed: Iterable[str], separator: str | None =
         by_line = [named[1].replace("\\t", "\t")] if named else []
         by_ending = "\t" if path.suffix.lower() in TAB_ENDINGS else ","
         guesses = [separator] if separator else [*by_line, by_ending, *SEPARATORS.values()]
-        encoding, skiprows = (
-            text_encoding(read_sample(path)).removesuffix("-sig"),
-            int(bool(named)),
-        )  # pandas skips a mark
-        formats = [CsvFormat(guess, encoding, skiprows) for guess in dict.fromkeys(guesses)]
+        encoding = text_encoding(read_sample(path)).removesuffix("-sig")  # pandas skips a mark
+        formats = [CsvFormat(guess, encoding, int(bool(named))) for guess in dict.fromkeys(guesses)]
         return next((each for each in formats if needed <= set(_column_names(_header(path, each)))), formats[0])
 
 

@@ -22,29 +22,8 @@ let let's gonna wanna gotta got get so very just who whose which what what's tha
 because though since every no some any only even"""
 WEAK_ENDS = frozenset(_WEAK_ENDS.split())
 """Words that lead on to the next: a line hardly ends with one."""
-FILLERS = frozenset(
-    [
-        "oh",
-        "ooh",
-        "oooh",
-        "ohh",
-        "o",
-        "woo",
-        "whoa",
-        "hey",
-        "yeah",
-        "ah",
-        "uh",
-        "huh",
-        "ha",
-        "hmm",
-        "mm",
-        "na",
-        "la",
-        "da",
-        "doo",
-    ]
-)
+_FILLERS = "oh ooh oooh ohh o woo whoa hey yeah ah uh huh ha hmm mm na la da doo"
+FILLERS = frozenset(_FILLERS.split())
 """Words that rhyme with much and say nothing."""
 NO_ENDS = WEAK_ENDS | FILLERS
 FREQUENT = 3_000  # words among which rhymes are counted

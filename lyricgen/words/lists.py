@@ -59,9 +59,7 @@ class GenderLists:
     occupations: list[str]
 
 
-def parse_words(
-    text: object, argument: str = "words", is_word: Callable[[str], bool] = lambda phrase: False
-) -> WordList:
+def parse_words(text: object, argument: str = "words", is_word: Callable[[str], bool] | None = None) -> WordList:
     """Reads words separated by commas, semicolons (of any script), spaces or line breaks.
 
     Each line is a group, named by the text before its colon if it has one; `man > king` adds an arrow. Where anything but
@@ -70,7 +68,7 @@ def parse_words(
     Args:
         text: at most 100,000 characters.
         argument: its name in an error message.
-        is_word: whether words with spaces between them are one.
+        is_word: whether words with spaces between them are one; None: never.
 
     Raises:
         ArgumentError: `text` is not a text, or too long.
@@ -84,7 +82,7 @@ def parse_words(
     has_names = False
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) == 1 and not (_COMMAS.search(text) or _ARROW.search(text)):
-        is_word = lambda phrase: False  # noqa: E731 - spaces alone separate
+        is_word = None  # spaces alone separate
     for number, line in enumerate(lines, 1):
         name, *after_colon = _COLON.split(line, maxsplit=1)
         if after_colon:
@@ -104,7 +102,7 @@ def parse_words(
 
 
 def check_words(
-    words: object, argument: str, low: int, high: int, is_word: Callable[[str], bool] = lambda phrase: False
+    words: object, argument: str, low: int, high: int, is_word: Callable[[str], bool] | None = None
 ) -> list[str]:
     """The different words of a text, or of a list of texts; `is_word` as in `parse_words`.
 
@@ -149,12 +147,12 @@ def join_words(words: Iterable[str]) -> str:
     return ", ".join(words)
 
 
-def _split(text: str, is_word: Callable[[str], bool]) -> list[str]:
+def _split(text: str, is_word: Callable[[str], bool] | None) -> list[str]:
     """The words of a text between commas and spaces; those between two commas may be one."""
     words: list[str] = []
     for phrase in map(str.strip, _COMMAS.split(text)):
         parts = phrase.split()
-        words += [phrase] if len(parts) > 1 and is_word(phrase) else parts
+        words += [phrase] if is_word and len(parts) > 1 and is_word(phrase) else parts
     return words
 
 

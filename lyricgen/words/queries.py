@@ -264,7 +264,11 @@ def compare_neighbors(word: str, first: VectorSpace, second: VectorSpace, top_k:
     Raises:
         ArgumentError: a space lacks the word, or top_k is not from 1 to 100.
     """
-    in_first, in_second = neighbors(word, top_k, first), neighbors(word, top_k, second)
+    return find_overlap(neighbors(word, top_k, first), neighbors(word, top_k, second), first, second)
+
+
+def find_overlap(in_first: list[Answer], in_second: list[Answer], first: VectorSpace, second: VectorSpace) -> Overlap:
+    """The overlap of the neighbours of a word in two spaces."""
     first_words, second_words = words_of(in_first), words_of(in_second)
     return Overlap(
         in_first,

@@ -8,7 +8,7 @@ from lyricgen.endpoints import words
 from lyricgen.resources import Resources
 from lyricgen.ui.events import add_endpoint
 from lyricgen.ui.tabs.words.answers import find_word
-from lyricgen.ui.tabs.words.explorer import HISTOGRAM_LIMIT, OF_PAIRS, distance_histogram
+from lyricgen.ui.tabs.words.explorer import HISTOGRAM_LIMIT, closer_than, distance_histogram
 from lyricgen.ui.tabs.words.form import create_word_form
 from lyricgen.words.queries import Distance, measure_distance
 
@@ -45,8 +45,7 @@ def distance_sentence(pair: Distance) -> str:
     """A distance, and its place among those of random pairs."""
     if pair.word1 == pair.word2:
         return f"{pair.word1} twice: a word has no distance to itself."
-    closer = round((100 - pair.percentile) / 100 * OF_PAIRS)
-    return f"{pair.word1} – {pair.word2}: {pair.distance:.2f}, closer than {closer:,} of {OF_PAIRS:,} random pairs."
+    return f"{pair.word1} – {pair.word2}: {pair.distance:.2f}, closer than {closer_than(pair)}."
 
 
 def verdict(synonym: Distance, antonym: Distance) -> str:

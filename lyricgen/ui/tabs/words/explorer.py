@@ -9,7 +9,7 @@ import numpy as np
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, draw_with
 from lyricgen.ui.tabs.words.answers import answer_bars, answers, find_word, is_clean, space_labels
-from lyricgen.words.queries import MAX_ANSWERS, Answer, measure_distance, neighbors
+from lyricgen.words.queries import MAX_ANSWERS, Answer, Distance, measure_distance, neighbors
 from lyricgen.words.space import RANDOM_PAIRS, VectorSpace
 from lyricgen.words.word_map import place_word, word_places
 
@@ -78,13 +78,17 @@ def show_distance(resources: Resources, vectors: str, word: str, other: str) -> 
     """The distance of two words, and what it means among random pairs, in a sentence."""
     space = resources.space(vectors)
     measured = measure_distance(find_word(space, word, "search"), find_word(space, other, "search"), space)
-    closer = round((100 - measured.percentile) / 100 * OF_PAIRS)
     return {
         "word": measured.word1,
         "other": measured.word2,
         "distance": round(measured.distance, 3),
-        "sentence": f"Closer than {closer:,} of {OF_PAIRS:,} random pairs of words.",
+        "sentence": f"Closer than {closer_than(measured)} of words.",
     }
+
+
+def closer_than(pair: Distance) -> str:
+    """Of random pairs, how many are further apart."""
+    return f"{round((100 - pair.percentile) / 100 * OF_PAIRS):,} of {OF_PAIRS:,} random pairs"
 
 
 @cache

@@ -10,6 +10,7 @@ from lyricgen.ui.events import add_endpoint
 from lyricgen.ui.tabs.words.answers import SPACE_LABELS, answer_bars, find_word
 from lyricgen.ui.tabs.words.explorer import clean_neighbors
 from lyricgen.ui.tabs.words.form import create_word_form
+from lyricgen.words.queries import find_overlap
 
 EXPLANATION = """
 What a word is near to depends on what was read: an encyclopaedia and news, or only songs. Put both beside each other: how does
@@ -30,20 +31,16 @@ def create_neighbors_part(resources: Resources) -> None:
 def list_neighbors(resources: Resources, vectors: str, other: str, word: str) -> dict[str, Any]:
     """The neighbours of a word without listed strong words; of two spaces also what they share."""
     spaces = [resources.space(name) for name in (vectors, other) if name]
-    lists, found = [], []
-    for space in spaces:
-        near = clean_neighbors(resources, space, find_word(space, word, "word"))
-        lists.append({"title": SPACE_LABELS.get(space.name, space.name).capitalize(), "rows": answer_bars(near)})
-        found.append([answer.word for answer in near])
+    names = [SPACE_LABELS.get(space.name, space.name) for space in spaces]
+    found = [clean_neighbors(resources, space, find_word(space, word, "word")) for space in spaces]
+    lists = [{"title": name.capitalize(), "rows": answer_bars(near)} for name, near in zip(names, found, strict=True)]
     if len(spaces) == 1:
         return {"lines": [], "lists": lists}
-    shared = [one for one in found[0] if one in found[1]]
-    lines = [f"{len(shared)} of {len(found[0])} are the same{_listed(shared)}."]
-    for here, there, words in ((0, 1, found[0]), (1, 0, found[1])):
-        absent = [one for one in words if one not in spaces[there]]
+    both = find_overlap(found[0], found[1], spaces[0], spaces[1])
+    lines = [f"{len(both.shared)} of {len(found[0])} are the same{_listed(both.shared)}."]
+    for here, there, absent in ((names[0], names[1], both.only_in_first), (names[1], names[0], both.only_in_second)):
         if absent:
-            names = [SPACE_LABELS.get(spaces[number].name, spaces[number].name) for number in (here, there)]
-            lines.append(f"In {names[0]}, and no word of {names[1]} at all{_listed(absent)}.")
+            lines.append(f"In {here}, and no word of {there} at all{_listed(absent)}.")
     return {"lines": lines, "lists": lists}
 
 
