@@ -1,6 +1,6 @@
 """How much of a large answer an endpoint returns."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, Literal, get_args
 
 from lyricgen.validation import check_choice
@@ -8,21 +8,21 @@ from lyricgen.validation import check_choice
 Detail = Literal["full", "summary"]
 
 
-def in_detail(answer: dict, detail: str, large: Collection[str]) -> dict:
+def in_detail(detail: str, large: Collection[str], compute: Callable[[], dict]) -> dict:
     """The whole answer, or without the lists and dictionaries of some names, at any depth.
 
     Args:
-        answer: plain values.
-        detail: full or summary.
+        detail: full or summary; checked before anything is computed.
         large: names of the parts that a summary leaves out.
+        compute: returns the answer, of plain values.
 
     Raises:
         ArgumentError: `detail` is neither.
 
-    >>> in_detail({"bits": 2.0, "rows": [1, 2], "lines": [{"rows": [1], "text": "la"}]}, "summary", ["rows"])
+    >>> in_detail("summary", ["rows"], lambda: {"bits": 2.0, "rows": [1, 2], "lines": [{"rows": [1], "text": "la"}]})
     {'bits': 2.0, 'lines': [{'text': 'la'}]}
     """
-    return answer if check_detail(detail) == "full" else _without(answer, large)
+    return compute() if check_detail(detail) == "full" else _without(compute(), large)
 
 
 def check_detail(detail: str) -> str:

@@ -59,7 +59,7 @@ def score(
         memory: whether the text so far is used too: what followed the last characters where they occur earlier.
         detail: full; summary: without the characters.
     """
-    return in_detail(score_text(resources, text, artist, model, memory).to_dict(), detail, ["characters"])
+    return in_detail(detail, ["characters"], lambda: score_text(resources, text, artist, model, memory).to_dict())
 
 
 def cells(
@@ -82,9 +82,8 @@ def cells(
         unit: from 0; -1: the unit of the layer that varies most.
         detail: full; summary: without the values along the text.
     """
-    return in_detail(
-        read_unit(resources, text, artist, model, layer, unit)[1], detail, ["activations", "cell_states", "gates"]
-    )
+    large = ["activations", "cell_states", "gates"]
+    return in_detail(detail, large, lambda: read_unit(resources, text, artist, model, layer, unit)[1])
 
 
 def alternatives(
@@ -133,7 +132,9 @@ def saliency(
         model: lstm or vanilla-rnn.
         detail: full; summary: without the influence of each character.
     """
-    return in_detail(saliency_of_text(resources, text, position, artist, model).to_dict(), detail, ["influence"])
+    return in_detail(
+        detail, ["influence"], lambda: saliency_of_text(resources, text, position, artist, model).to_dict()
+    )
 
 
 def attribute(
@@ -147,7 +148,7 @@ def attribute(
         detail: full; summary: the ranking, and the artist of each line.
     """
     large = ["posterior", "posterior_by_model", "evidence", "bits"]
-    return in_detail(attribute_text(resources, text, model).to_dict(), detail, large)
+    return in_detail(detail, large, lambda: attribute_text(resources, text, model).to_dict())
 
 
 def originality(resources: "Resources", text: str = ORIGINALITY_EXAMPLE) -> dict:
@@ -198,8 +199,8 @@ def learning_curves(resources: "Resources", detail: Detail = "full") -> dict:
     Args:
         detail: full; summary: the last row of each model.
     """
-    curves = {name: resources.model(name).checkpoint.history for name in resources.model_names}
-    return curves if check_detail(detail) == "full" else {name: rows[-1:] for name, rows in curves.items()}
+    rows = slice(None) if check_detail(detail) == "full" else slice(-1, None)
+    return {name: resources.model(name).checkpoint.history[rows] for name in resources.model_names}
 
 
 def about(resources: "Resources") -> dict:

@@ -126,10 +126,9 @@ def map(
         seed: of the random words.
         detail: full; summary: without the figure.
     """
+    whole = check_detail(detail) == "full"
     mapped = map_words(words, method, resources.space(vectors), seed)
-    if check_detail(detail) == "summary":
-        return mapped.to_dict()
-    return {**mapped.to_dict(), "svg": to_bytes(mapped.draw(), "svg").decode()}
+    return {**mapped.to_dict(), "svg": to_bytes(mapped.draw(), "svg").decode()} if whole else mapped.to_dict()
 
 
 def bias(
@@ -179,17 +178,20 @@ def debiasing(resources: "Resources", vectors: str | None = None, detail: Detail
         vectors: a vector space that /about lists.
         detail: full; summary: without the occupations.
     """
-    removed, left = debias(resources.space(vectors))
+    return in_detail(detail, ["occupations"], lambda: _debiasing(resources.space(vectors)))
+
+
+def _debiasing(space: VectorSpace) -> dict:
+    removed, left = debias(space)
     words = removed.occupations()
     before, after = removed.projections(words), removed.vectors(words) @ removed.direction
     rows = zip(words, before.tolist(), after.tolist(), strict=True)
-    answer = {
+    return {
         "explained_variance": removed.explained,
         "occupations": [{"word": word, "before": value, "after": left_over} for word, value, left_over in rows],
         "clusters": {"before": left.accuracy_before, "after": left.accuracy_after},
         "classifier": {"before": left.recovered_before, "after": left.recovered_after},
     }
-    return in_detail(answer, detail, ["occupations"])
 
 
 def stream_scores(

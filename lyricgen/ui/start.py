@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from stat import S_ISLNK
 from types import FrameType
 from typing import Any
 
@@ -96,17 +97,33 @@ def temporary_folder() -> Path:
     """The folder of gradio's temporary files, made where it is missing: GRADIO_TEMP_DIR, else one of the user's own.
 
     Raises:
-        ArgumentError: it cannot be written.
+        ArgumentError: it cannot be written, or the default is a folder that another user made or can change.
     """
     wanted, user = os.environ.get("GRADIO_TEMP_DIR"), getattr(os, "getuid", int)()
     try:
         folder = Path(wanted or Path(tempfile.gettempdir(), f"lyricgen-{user}"))
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o777 if wanted else 0o700, parents=True, exist_ok=True)
+        if not wanted:
+            _check_own(folder, user)
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError as error:
         name = "GRADIO_TEMP_DIR" if wanted else "TMPDIR"
         raise ArgumentError(f"{name} must be a folder that can be written: {os_error_reason(error)}") from None
+
+
+def _check_own(folder: Path, user: int) -> None:
+    """Anyone can make a folder of that name in the machine's folder of temporary files, and read what the app writes there.
+
+    Raises:
+        ArgumentError: it is a link, of another user, or others can write to it.
+    """
+    status = folder.lstat()
+    if hasattr(os, "getuid") and (S_ISLNK(status.st_mode) or status.st_uid != user or status.st_mode & 0o022):
+        raise ArgumentError(
+            f"{folder.name} in the machine's folder of temporary files is not this user's alone; "
+            "remove it, or set GRADIO_TEMP_DIR to another folder"
+        )
 
 
 def choose_matplotlib_folder(temporary: Path) -> None:

@@ -72,6 +72,22 @@ def test_a_temporary_folder_that_cannot_be_written_is_refused(name, environment)
         start.temporary_folder()
 
 
+@pytest.mark.parametrize("trap", ["link", "writable by all", "of another user"])
+def test_a_temporary_folder_that_another_user_could_have_made_is_refused(trap, environment, tmp_path, monkeypatch):
+    environment.setattr(start.tempfile, "gettempdir", lambda: str(tmp_path))
+    folder, user = start.temporary_folder(), os.getuid()
+    if trap == "link":
+        folder.rename(tmp_path / "elsewhere")
+        folder.symlink_to(tmp_path / "elsewhere")
+    elif trap == "writable by all":
+        folder.chmod(0o777)
+    else:
+        folder.rename(tmp_path / f"lyricgen-{user + 1}")
+        monkeypatch.setattr(os, "getuid", lambda: user + 1)
+    with pytest.raises(ArgumentError, match="is not this user's alone; remove it, or set GRADIO_TEMP_DIR"):
+        start.temporary_folder()
+
+
 def test_the_temporary_folder_is_the_users_own(environment, tmp_path):
     environment.setattr(start.tempfile, "tempdir", str(tmp_path))
     folder = start.temporary_folder()
