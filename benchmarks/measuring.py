@@ -5,6 +5,7 @@ import json
 import os
 import statistics
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.tables import replace_block
+from lyricgen.training.cli import silence_libraries
 from lyricgen.training.provenance import processor_name
 
 CORES = os.cpu_count() or 1
@@ -54,6 +56,12 @@ def provenance_note(name: str, *facts: str, threads: int = CORES) -> str:
 def other_work() -> str:
     """How busy the machine is with other work, for the note of a benchmark whose figures depend on it."""
     return f"beside other work of a load average of {os.getloadavg()[0]:.1f}"
+
+
+def silence_training() -> None:
+    """Silences what Lightning says about a training without validation."""
+    silence_libraries()
+    warnings.filterwarnings("ignore", ".*no `val_dataloader`.*")
 
 
 @contextmanager

@@ -14,7 +14,6 @@ import statistics
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +23,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from benchmarks.measuring import CORES, make_parser, provenance_note, report, torch_threads
+from benchmarks.measuring import CORES, make_parser, provenance_note, report, silence_training, torch_threads
 from benchmarks.songs import CHARACTERS, SONGS, write_songs
 from benchmarks.tables import table
 from lyricgen.models.networks import ImprovedSeqModel
@@ -34,7 +33,6 @@ from lyricgen.songs.download import TRAIN_FILE
 from lyricgen.songs.notebook import LyricsGenerationDataModule
 from lyricgen.songs.reading import ARTISTS, read_songs
 from lyricgen.songs.streams import SongStreams
-from lyricgen.training.cli import silence_libraries
 from lyricgen.training.config import TrainConfig
 from lyricgen.training.learning_curve import LearningCurve
 from lyricgen.training.networks import make_loader, make_streams, make_task, make_trainer
@@ -63,8 +61,7 @@ class Stopwatch(pl.Callback):
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     options = build_parser().parse_args(arguments)
-    silence_libraries()
-    warnings.filterwarnings("ignore", ".*no `val_dataloader`.*")  # there is no validation here
+    silence_training()
     with (
         torch_threads(options.threads),
         tempfile.TemporaryDirectory() as folder,

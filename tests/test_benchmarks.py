@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import benchmarks.__main__ as command
-from benchmarks import attribution, baselines, chorus, growth, originality, quality, startup, style, users
+from benchmarks import ablation, attribution, baselines, chorus, growth, originality, quality, startup, style, users
 from benchmarks.baselines import NgramModel
 from benchmarks.running_app import running_app
 from benchmarks.songs import make_songs, make_text, write_csv
@@ -49,6 +49,17 @@ def test_a_benchmark_prints_ratios_and_writes_them_as_numbers(name, tmp_path, ca
     ratios = [value for row in written["rows"] for key, value in row.items() if "ratio" in key]
     assert ratios and all(isinstance(value, float) and value > 0 for value in ratios)
     assert written["benchmark"] == name and "thread" in written["hardware"]
+
+
+def test_each_change_of_the_recipe_is_trained_for_as_many_steps(tmp_path, capsys):
+    file = tmp_path / "figures.json"
+    changes = ["songs as they are", "AdamW, rate 0.004"]
+    flags = f"--data {ROOT / 'tests/data'} --share 1 --hidden-size 8 --epochs 20 --json {file} --changes".split()
+    assert ablation.main([*flags, *changes]) == 0
+    rows = json.loads(file.read_text(encoding="utf-8"))["rows"]
+    assert [row["change"] for row in rows] == ["the recipe", *changes]
+    assert len({row["steps"] for row in rows}) == 1 and len({row["held_out_bpc"] for row in rows}) == 3
+    assert f"{rows[1]['held_out_bpc'] - rows[0]['held_out_bpc']:+.3f}" in capsys.readouterr().out
 
 
 def test_copied_words_are_measured_of_each_model_and_temperature_beside_the_speed_of_the_index(tmp_path, capsys):
