@@ -1,6 +1,6 @@
 """Bits per character of the bundled models on the validation splits, and on the clean one beside simpler models and PPMd.
 
-    python -m benchmarks.quality --data songdata/ [--read FOLDER] [--only figures|peers] [--write-docs]
+    python -m benchmarks.quality --data songdata/ [--read FOLDER] [--only figures|peers|networks] [--write-docs]
 
 Whole songs, the state carried from each song's start, songs independent, characters outside the vocabulary left out,
 float32.
@@ -10,6 +10,7 @@ peers: the clean split, and a sample of it (every eighth song of 300 to 5,000 ch
 n-grams, PPMd primed with the training songs (1 GB of memory, so that its model never restarts), and each network alone and
 with memory of the song so far. All are fitted on the training songs as they are. Needs the package `pyppmd`, without which
 PPMd is left out. The networks take some minutes on one core: `--read FOLDER` keeps their probabilities for the next run.
+networks: the rows of the networks in the table of peers, whose other rows stay as docs/benchmarks.md has them.
 """
 
 import argparse
@@ -25,7 +26,7 @@ import torch
 
 from benchmarks.baselines import NgramModel, ppmd_bits, scored_characters, uniform_bits
 from benchmarks.measuring import torch_threads
-from benchmarks.tables import replace_block, table
+from benchmarks.tables import read_rows, replace_block, table
 from lyricgen.hub.model_card import notebook_figures
 from lyricgen.models.checkpoints import ASSETS, Checkpoint, bundled_models, load_checkpoint, weights_to_bytes
 from lyricgen.songs.corpus import Corpus
@@ -48,19 +49,26 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", metavar="FOLDER", help="songdata; default: download it")
     parser.add_argument("--read", type=Path, metavar="FOLDER", help="cache of the networks' probabilities")
-    parser.add_argument("--only", choices=("figures", "peers"), help="one of the two tables")
+    parser.add_argument(
+        "--only", choices=("figures", "peers", "networks"), help="one of the two tables, or its last rows"
+    )
     parser.add_argument("--write-docs", action="store_true", help="write the tables into docs/benchmarks.md")
     options = parser.parse_args(arguments)
     agree = True
     with tempfile.TemporaryDirectory() as folder, torch_threads(1):
         songs = prepare_songs(TrainConfig(data=options.data, out=Path(folder)))
         checkpoints = {name: load_checkpoint(ASSETS / name) for name in bundled_models()}
-        if options.only != "peers":
+        if options.only in (None, "figures"):
             printed, agree = figures_table(checkpoints, songs)
             show(printed, "figures", options.write_docs)
         if options.only != "figures":
-            rows = list(peers(checkpoints, songs, options.read))
-            show(peers_table(rows, songs), "quality", options.write_docs)
+            corpus = songs.val.subset(songs.clean)
+            measured = [cells(row) for row in networks(checkpoints, corpus, options.read)]
+            if options.only == "networks":
+                others = read_rows("quality")[: -len(measured)]
+            else:
+                others = [cells(row) for row in peers(checkpoints, corpus, songs.uncleaned)]
+            show(peers_table([*others, *measured], corpus), "quality", options.write_docs)
     if not agree:
         print("a figure differs from the model's metrics.json", file=sys.stderr)
     return 0 if agree else 1
@@ -95,19 +103,22 @@ def table_row(name: str, checkpoint: Checkpoint, measured: dict[str, float]) -> 
         f"{sum(parameter.numel() for parameter in checkpoint.model.parameters()):,}",
         f"{measured['val_bpc']:.3f}",
         f"{measured['clean_bpc']:.3f}",
-        f"{recorded['epochs']} epochs, {recorded['seconds'] / 60:.0f} minutes",
+        f"{recorded['steps']:,} steps, {recorded['seconds'] / 60:.0f} minutes",
         f"{recorded['hardware']} ({recorded['precision']})",
     ]
 
 
-def peers(checkpoints: dict[str, Checkpoint], songs: TrainingSongs, cache: Path | None) -> Iterator[dict[str, Any]]:
-    """Yields the figures of each model: `clean` and `sample`, for the networks also `clean_memory` and `sample_memory`."""
-    corpus = songs.val.subset(songs.clean)
-    for name, bits in baselines(corpus, songs.uncleaned):
+def peers(checkpoints: dict[str, Checkpoint], corpus: Corpus, train: Corpus) -> Iterator[dict[str, Any]]:
+    """Yields the figures of each model that is none of the networks: `clean` and, but for the notebook's recipe, `sample`."""
+    for name, bits in baselines(corpus, train):
         yield {"model": name, **split_figures(bits, corpus)}
     for name, checkpoint in checkpoints.items():
         if recipe := notebook_figures(checkpoint.metrics, name):
             yield {"model": f"`{name}`, the notebook's recipe", "clean": recipe["clean_bpc"]}
+
+
+def networks(checkpoints: dict[str, Checkpoint], corpus: Corpus, cache: Path | None) -> Iterator[dict[str, Any]]:
+    """Yields the figures of each network: `clean`, `sample`, `clean_memory` and `sample_memory`."""
     for name, checkpoint in checkpoints.items():
         alone, with_memory = network_bits(checkpoint, corpus, cache)
         memory = {f"{split}_memory": bpc for split, bpc in split_figures(with_memory, corpus).items()}
@@ -167,16 +178,19 @@ def read_or_make(cache: Path | None, checkpoint: Checkpoint, corpus: Corpus) -> 
     return log_probs
 
 
-def peers_table(rows: list[dict[str, Any]], songs: TrainingSongs) -> str:
-    """The table of the clean split and its sample."""
+def cells(row: dict[str, Any]) -> list[str]:
+    """A row of the table of peers."""
     columns = ("clean", "clean_memory", "sample", "sample_memory")
-    cells = [[row["model"], *(format_bits(row.get(column)) for column in columns)] for row in rows]
-    clean = songs.val.subset(songs.clean)
+    return [row["model"], *(format_bits(row.get(column)) for column in columns)]
+
+
+def peers_table(rows: list[list[str]], corpus: Corpus) -> str:
+    """The table of the clean split and its sample."""
     note = (
-        f"\n\nBits per character, {len(clean)} songs of {clean.characters:,} characters, and {len(sample_of(clean))} of them; on "
+        f"\n\nBits per character, {len(corpus)} songs of {corpus.characters:,} characters, and {len(sample_of(corpus))} of them; on "
         f"{processor_name(1)}, torch {torch.__version__}; written by `python -m benchmarks.quality`."
     )
-    return table(PEERS_HEADER, cells) + note
+    return table(PEERS_HEADER, rows) + note
 
 
 def format_bits(bpc: float | None) -> str:

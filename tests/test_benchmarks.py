@@ -17,6 +17,7 @@ from benchmarks.baselines import NgramModel
 from benchmarks.running_app import running_app
 from benchmarks.songs import make_songs, make_text, write_csv
 from benchmarks.summary import summary
+from benchmarks.tables import read_rows
 from lyricgen.analysis.ngram_classifier import load_ngrams
 from lyricgen.memorization.song_index import SongIndex
 from lyricgen.models.vocabulary import NUM_CLASSES, OOV_LABEL, encode, string_to_labels
@@ -303,10 +304,13 @@ def test_quality_puts_the_networks_with_and_without_memory_beside_simpler_models
     assert 0 < float(figures["`lstm`"][1]) < float(figures["`lstm`"][0]) < 4
 
 
-def test_quality_reads_the_networks_once(tmp_path, monkeypatch, capsys):
-    flags = ["--data", str(ROOT / "tests/data"), "--only", "peers", "--read", str(tmp_path / "cache")]
+def test_quality_reads_the_networks_once_and_keeps_the_rows_of_the_others(tmp_path, monkeypatch, capsys):
+    flags = ["--data", str(ROOT / "tests/data"), "--only", "networks", "--read", str(tmp_path / "cache")]
     assert quality.main(flags) == 0
     printed = capsys.readouterr().out
+    kept = [row for row in read_rows("quality") if row[0] not in ("`lstm`", "`vanilla-rnn`")]
+    assert all(" | ".join(row) in printed for row in kept) and len(kept) > 5
+    assert printed.count("| `lstm` |") == printed.count("| `vanilla-rnn` |") == 1
     monkeypatch.setattr(quality, "target_log_probs", None)
     assert quality.main(flags) == 0 and capsys.readouterr().out == printed
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import app
-from benchmarks.tables import PAGE, replace_block
+from benchmarks.tables import PAGE, read_rows, replace_block, table
 from docs import reference
 from lyricgen import cli
 from lyricgen.training import cli as train
@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 BLOCKS = [
     "figures",
+    "ablation",
     "performance",
     "speed",
     "alternatives",
@@ -104,6 +105,13 @@ def test_every_table_of_the_benchmarks_has_a_place(block, tmp_path):
     page.write_bytes(PAGE.read_bytes())
     replace_block(block, "new", page)
     assert f"<!-- {block} -->\nnew\n<!-- /{block} -->" in page.read_text(encoding="utf-8")
+
+
+def test_the_rows_of_a_table_are_read_as_they_were_written(tmp_path):
+    page = tmp_path / "benchmarks.md"
+    page.write_text("<!-- a -->\n<!-- /a -->\n", encoding="utf-8")
+    replace_block("a", table(["x", "y"], [["1", ""], ["`b`", "2"]]) + "\n\nA note.", page)
+    assert read_rows("a", page) == [["1", ""], ["`b`", "2"]]
 
 
 def test_a_table_without_a_place_is_refused():
