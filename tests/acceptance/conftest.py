@@ -11,7 +11,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="the long forms, as `python -m benchmarks soak` runs them")
 
 
-ONLY_LONG = {"test_overload.py", "test_untrusted_text.py"}
+ONLY_LONG = {"test_overload.py"}
 """Files that run in the long forms only, until their short forms pass reliably."""
 
 
