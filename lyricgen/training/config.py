@@ -38,7 +38,7 @@ class Recipe(NamedTuple):
 # Muon's update has a fixed norm, so that learning rate x weight decay bounds the weights.
 RECIPES = {
     "vanilla-rnn": Recipe(epochs=6, learning_rate=3e-3, dropout=0.1, weight_decay=0.05),
-    "lstm": Recipe(epochs=10, learning_rate=4e-3, dropout=0.2, weight_decay=0.1),
+    "lstm": Recipe(epochs=6, learning_rate=4e-3, dropout=0.15, weight_decay=0.1),
 }
 QUICK = {
     "max_songs": 400,
