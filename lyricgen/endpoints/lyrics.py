@@ -167,7 +167,7 @@ def compare(
     names = resources.model_names
     settings |= {"artist": artist, "temperature": temperature, "max_length": max_length, "seed": seed}
     first = make_request(resources, prefix, names[0], **settings)
-    yield from _stream_measured(
+    yield from stream_measured(
         resources, {name: resources.request(name, first.prefix, first.settings) for name in names}
     )
 
@@ -194,7 +194,7 @@ def temperatures(
     settings |= {"artist": artist, "max_length": max_length, "seed": seed}
     first = make_request(resources, prefix, model, **settings)
     requests = {f"{value:g}": first.with_settings(temperature=value) for value in TEMPERATURES}
-    yield from _stream_measured(resources, requests)
+    yield from stream_measured(resources, requests)
 
 
 def check_prefix(resources: "Resources", prefix: str = "", max_length: int = DEFAULTS.max_length) -> str:
@@ -246,7 +246,7 @@ def stream_variants(resources: "Resources", request: GenerationRequest, count: i
         ]
 
 
-def _stream_measured(resources: "Resources", requests: dict[str, GenerationRequest]) -> Iterator[dict]:
+def stream_measured(resources: "Resources", requests: dict[str, GenerationRequest]) -> Iterator[dict]:
     """Named requests side by side as they grow: 'text' and 'bits_per_character' of each.
 
     The bits are the mean of the generated characters, before any temperature; None before the first.

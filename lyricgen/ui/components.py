@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from lyricgen.errors import LyricGenError
-from lyricgen.memorization.originality import CopiedRun, measure_originality, song_name
+from lyricgen.memorization.originality import CopiedRun, Originality, measure_originality, song_name
 from lyricgen.memorization.song_index import GRAM
 from lyricgen.models.text import ANY_ARTIST
 from lyricgen.output import to_json
@@ -22,6 +22,7 @@ STATIC = Path(__file__).parent / "static"
 WORD_SCRIPTS = ("word-map", "analogy", "bias", "word-form")  # behind the helpers of words.js
 MAX_WORD_SHOWN = 40  # characters of a word in a sentence
 MAX_QUOTED_WORDS = 12  # words of a copied run in a line
+NOTHING_COPIED = f"No {GRAM} words in a row are in a song that it read."
 MEDIA_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv", "json": "application/json"}
 
 
@@ -84,21 +85,23 @@ def quote_run(text: str, run: CopiedRun) -> str:
 
 
 def originality_line(resources: "Resources", text: str) -> str:
-    """The verbatim overlap of a text with the training songs, as a line of Markdown that quotes the longest run.
-
-    Text and song names are escaped. '' without a text or an index.
-    """
+    """The verbatim overlap of a text with the training songs, as a line of HTML; '' without a text or an index."""
     try:
         measured = measure_originality(text, resources.song_index)
     except LyricGenError:
         return ""
+    return copied_sentence(measured, quote=True) or NOTHING_COPIED
+
+
+def copied_sentence(measured: Originality, quote: bool = False) -> str:
+    """The longest copied passage of a text and its song, with a quotation if asked; escaped HTML, '' where nothing is copied."""
     run = measured.longest
     if run is None:
-        return escaped(measured.summary)
+        return ""
+    quotation = f" (<mark>{html.escape(quote_run(measured.text, run))}</mark>)" if quote else ""
     return (
-        f"Longest run that occurs in the training songs: {run.words} words (<mark>{escaped(quote_run(text, run))}</mark>), in "
-        f"{escaped(song_name(run))}; "
-        f"{measured.share_copied:.0%} of the words are in runs of {GRAM} or more."
+        f"Longest copied passage: <b>{run.words} words</b>{quotation}, in {html.escape(song_name(run))}. "
+        f"{100 * (measured.share_copied or 0):.0f} % of the words are in such passages."
     )
 
 

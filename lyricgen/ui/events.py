@@ -50,6 +50,9 @@ class PageConfig(BlocksConfig):
 class PageBlocks(gr.Blocks):
     """`gr.Blocks` that checks what clients send before gradio does, keeps no copy of it, and has a small configuration."""
 
+    description = ""
+    """Of the API, in openapi.json."""
+
     def __init__(self, **settings: Any):
         super().__init__(**settings)
         self.default_config = PageConfig(self)
@@ -103,6 +106,7 @@ def listen(
     outputs: Any = None,
     *,
     gpu: bool = True,
+    busy: gr.Button | None = None,
     **settings: Any,
 ) -> gr.events.Dependency:
     """Registers a handler of the page's events.
@@ -113,10 +117,22 @@ def listen(
         inputs: input components.
         outputs: output components.
         gpu: whether the function runs a model.
+        busy: the button that shows that it runs.
         settings: of the event: one of the presets, and overrides.
     """
     register = triggers if callable(triggers) else partial(gr.on, triggers)
-    return register(make_handler(function, gpu), inputs, outputs, **with_limit(settings, gpu))
+    if busy is None:
+        return register(make_handler(function, gpu), inputs, outputs, **with_limit(settings, gpu))
+    count = len(inputs) if isinstance(inputs, list) else int(inputs is not None)
+    started = f"(...values) => {{ lyricgen.setBusy('{busy.elem_id}', true); return values.slice(0, {count}); }}"
+    event = register(make_handler(function, gpu), inputs, outputs, js=started, **with_limit(settings, gpu))
+    event.then(None, None, None, js=not_busy(busy), api_visibility="private", queue=False)
+    return event
+
+
+def not_busy(button: gr.Button) -> str:
+    """The script after which a button no longer shows that something runs."""
+    return f"() => {{ lyricgen.setBusy('{button.elem_id}', false); }}"
 
 
 def add_endpoint(resources: "Resources", function: Callable, *, gpu: bool = True, **settings: Any) -> None:

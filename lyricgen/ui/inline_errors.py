@@ -2,6 +2,7 @@
 
 import html
 import inspect
+import re
 from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any
@@ -9,6 +10,14 @@ from typing import Any
 import gradio as gr
 
 from lyricgen.errors import LyricGenError
+
+BOXES = {
+    "acrostic": "First letters of the lines", "attribute1": "Box A", "attribute2": "Box B", "layer": "The layer", "lines": "The lines",
+    "max_length": "The length in letters", "pair": "Two words to compare", "position": "The letter", "prefix": "The first words",
+    "seed": "The song number", "target1": "Box X", "target2": "Box Y", "template": "The sentence", "unit": "The neuron",
+    "units": "The neurons to hold", "without": "Letters to leave out", "words": "The words",
+}  # fmt: skip
+"""What the page calls the arguments that begin an error's message."""
 
 
 def error_line(elem_id: str) -> gr.HTML:
@@ -61,6 +70,8 @@ def page_sentence(message: str) -> str:
     'Type a text first.'
     >>> page_sentence("text must have 1 to 5,000 characters, got 5,001")
     'The text must have 1 to 5,000 letters; this one has 5,001.'
+    >>> page_sentence("target1 and target2 must not share a word, got 'john' in both")
+    "Box X and Box Y must not share a word, got 'john' in both."
     """
     argument, _, rest = message.partition(" must have ")
     if rest.endswith(", got an empty text"):
@@ -68,4 +79,5 @@ def page_sentence(message: str) -> str:
     limits, _, got = rest.partition(" characters, got ")
     if got:
         return f"The {argument} must have {limits} letters; this one has {got}."
+    message = re.sub(r"^\w+|\btarget2\b", lambda name: BOXES.get(name[0], name[0]), message)
     return f"{message[:1].upper()}{message[1:]}{'' if message.endswith('.') else '.'}"

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from lyricgen import __version__
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE
 from lyricgen.resources import Resources
 from lyricgen.ui.completions import COMPLETIONS_ROUTE
@@ -18,7 +19,7 @@ from lyricgen.ui.tabs.check.tab import create_check_tab
 from lyricgen.ui.tabs.inside.tab import create_inside_tab
 from lyricgen.ui.tabs.words.tab import create_words_tab
 from lyricgen.ui.tabs.write.tab import create_write_tab
-from lyricgen.ui.theme import TITLE, launch_look
+from lyricgen.ui.theme import DESCRIPTION, TITLE, launch_look
 
 MAX_QUEUE_LENGTH = 128  # waiting requests; further ones are refused
 MAX_SESSIONS = 50  # visitors of whom gradio keeps a register of the page's components
@@ -35,9 +36,10 @@ def build_demo(resources: Resources) -> gr.Blocks:
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", NEVER)
     shared = SharedText()
     with PageBlocks(title=TITLE, analytics_enabled=False) as demo:
+        demo.description = f"lyricgen {__version__}: {DESCRIPTION}"  # of openapi.json
         with gr.Row(elem_id="page-head"):
             gr.Markdown(introduction(resources), elem_id="introduction")
-            gr.HTML(HEAD_BUTTONS, elem_id="head-buttons")
+            gr.HTML(HEAD_BUTTONS, elem_id="head-buttons", padding=False)
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Write", id="write"):
                 write = create_write_tab(resources)
@@ -65,7 +67,8 @@ def introduction(resources: Resources) -> str:
     read = f"{songs:,} songs" if songs else "songs"
     return (
         "# Watch a small neural network write a song\n"
-        f"It has read {read}, one letter at a time. Before each letter it guesses what comes next."
+        f"It has read {read}, explicit ones among them, one letter at a time. Before each letter it guesses what comes next. "
+        "Press play, or tap any letter."
     )
 
 

@@ -12,6 +12,7 @@ from lyricgen.ui.events import IMMEDIATE_EVENT, listen
 EXAMPLE_SOURCE = "An example. Write a song, or type your own text."
 RUN_ON_OPEN = "() => { lyricgen.runOnOpen(); }"
 TYPED_SOURCE = "Your own text."
+SUBMIT = "Ctrl and Enter: read it."  # see page.js
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,11 @@ SERIOUS = """async ([repeated, rules]) => {
   return violations.filter((found) => ["serious", "critical"].includes(found.impact))
     .map((found) => `${found.id}: ${found.nodes.map((node) => node.html.slice(0, 200)).join(" ")}`);
 }"""
+LOW = """() => [...document.querySelectorAll("main :is(button, summary, textarea, input, .lessons a, .downloads a)")]
+  .filter((node) => node.offsetParent && !node.closest(".visually-hidden, .sr-only") && !node.matches("[type=radio], [type=checkbox], [role=combobox]"))
+  .map((node) => [node, node.getBoundingClientRect()])
+  .filter(([, { width, height }]) => width > 3 && height < 43.5)
+  .map(([node, { height }]) => `${node.outerHTML.slice(0, 120)} ${height}`)"""
 OPEN_PARTS = (
     "document.querySelectorAll('button.label-wrap:not(.open)').forEach((part) => part.offsetParent && part.click())"
 )
@@ -57,6 +62,20 @@ def test_every_view_is_accessible(audited):
         audited.locator(results).first.wait_for()
         audited.evaluate(OPEN_PARTS)
         assert_accessible(audited, names)
+
+
+def test_what_a_finger_hits_is_44_pixels_high(page):
+    page.set_viewport_size(PHONE)
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    try:
+        for names, results in VIEWS.items():
+            open_tab(page, *names)
+            page.locator(results).first.wait_for()
+            page.evaluate(OPEN_PARTS)
+            assert page.evaluate(LOW) == [], names
+    finally:
+        session.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
 
 
 def test_errors_are_accessible(audited):

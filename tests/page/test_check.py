@@ -11,7 +11,7 @@ def check(page, text: str) -> None:
     """Has a text checked."""
     open_tab(page, "Check")
     page.locator("#check-text textarea").fill(text)
-    page.locator("#check").click()
+    page.locator("#check-text textarea").press("Control+Enter")
 
 
 @both_widths

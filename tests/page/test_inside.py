@@ -68,6 +68,58 @@ def test_every_letter_is_coloured_and_says_what_was_expected(page):
     assert_fits(page)
 
 
+@both_widths
+def test_a_stretch_of_the_strip_selects_that_of_the_text(page):
+    text = f"the river is deep  the river is wide {page.viewport_size['width']}"
+    read(page, text)
+    selected = "[...document.querySelectorAll('#letters-view .brushed')].map(one => one.textContent).join('')"
+    strip, scored = page.locator("#letters-view .strip"), score(text)
+    strip.scroll_into_view_if_needed()
+    place = strip.bounding_box()
+    page.mouse.move(place["x"] + place["width"] * 4.5 / len(text), place["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(place["x"] + place["width"] * 8.5 / len(text), place["y"] + 30)
+    page.mouse.up()
+    assert page.evaluate(selected) == "river"
+    bits = f"{-scored.log_probs[4:9].mean():.2f} bits a letter, letters 5 to 9"
+    assert page.locator("#letters-view .stretch").inner_text() == f"“river”: {bits}."
+    page.evaluate(
+        """([strip, from, to]) => [['pointerdown', from], ['pointermove', to], ['pointerup', to]].forEach(([name, x]) =>
+          { strip.setPointerCapture = () => {}; strip.dispatchEvent(new PointerEvent(name, { clientX: x, pointerType: 'touch', bubbles: true })); })""",
+        [
+            strip.element_handle(),
+            place["x"] + place["width"] * 2.5 / len(text),
+            place["x"] + place["width"] * 0.5 / len(text),
+        ],
+    )
+    assert page.evaluate(selected) == "the"
+    strip.focus()
+    page.keyboard.press("Home")
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    assert page.evaluate(selected) == "e r"
+    page.keyboard.press("Escape")
+    assert page.evaluate(selected) == "" and page.locator("#letters-view .stretch").inner_text() == ""
+
+
+def test_neurons_typed_while_others_are_looked_for_stay(page):
+    open_tab(page, "Inside", "Neurons")
+    page.locator("#cells-view .neuron").first.wait_for(timeout=20_000)
+    page.locator("#inside-text textarea").fill("a late answer  to another text")
+    page.evaluate("""() => {
+      const box = document.querySelector('#held-units :is(input, textarea)');
+      document.querySelector('#see-cells').click();
+      box.value = '1.3=1';
+      box.dispatchEvent(new Event('input', { bubbles: true }));
+    }""")
+    wait_for_text(page, "#cells-view", "a late answer")
+    wait_for_text(page, "#held-texts", "1.3=1 held")
+    assert page.get_by_label("Neurons to hold").input_value() == "1.3=1"
+    page.get_by_label("Neurons to hold").fill("")
+
+
 def test_numbers_are_below_and_can_be_downloaded(page):
     text = "the river is deep  and qz is wide"
     read(page, text)
@@ -181,13 +233,15 @@ def test_both_models_write_side_by_side_with_temperatures_and_learning_curves(pa
         "[...document.querySelectorAll('#both pre')].filter(one => one.textContent.length == 300 && one.textContent.startsWith('<b>')).length == 2",
         timeout=60_000,
     )
-    assert page.locator("#both b").count() == 0
+    assert page.locator("#both pre b").count() == 0
     headings = page.locator("#both h3").all_inner_texts()
     assert [heading.split(":")[0] for heading in headings] == ["LSTM", "simple RNN"]
     assert all("bits a letter" in heading for heading in headings)
     page.wait_for_function(
         "document.querySelector('#five pre')?.textContent.startsWith('<b>x</b> the sea ')", timeout=60_000
     )
+    assert page.locator("#eight circle").count() == 16
+    assert page.locator("#both a").count() == 2 and "seed=7" in page.locator("#both a").first.get_attribute("href")
     slider = page.get_by_role("slider", name="Temperature", exact=True)
     texts = set()
     for stop in range(5):

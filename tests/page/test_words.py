@@ -175,10 +175,30 @@ def test_an_unknown_word_is_told_below_its_box_with_spellings_and_markup_is_text
     box.press("Enter")
     page.locator("#neighbors .w-problem").get_by_role("button", name="woman", exact=True).click()
     wait_for_text(page, "#neighbors .w-result", "girl")
+    open_part(page, "Draw a map of your own words", "#draw")
     page.locator("#map-words textarea").fill("xqzzy")
     page.locator("#draw").click()
-    page.locator("#map-error [role=alert]").get_by_text("2 to 200 different words").wait_for()
+    page.locator("#map-error [role=alert]").get_by_text("I don't know “xqzzy”").wait_for()
     assert page.locator("#map svg").count() == 0
+
+
+def test_words_that_a_map_or_a_test_lacks_get_spellings_as_buttons(page):
+    open_part(page, "Draw a map of your own words", "#draw")
+    page.locator("#map-words textarea").fill("king > queen, womann, <b>mann</b>")
+    page.locator("#draw").click()
+    page.locator("#map svg text").get_by_text("queen").wait_for()
+    page.locator("#map-error").get_by_role("button", name="woman", exact=True).click()
+    page.locator("#map svg text").get_by_text("woman", exact=True).wait_for()
+    assert page.locator("#map-words textarea").input_value() == "king > queen, woman, <b>mann</b>"
+    assert page.locator("#map-error b").count() == 0
+    open_tab(page, "Words", "Bias")
+    if not page.locator("#target1").is_visible():
+        page.get_by_role("button", name="Change the words").first.click()
+    page.locator("#target1 textarea").fill("man, boyy")
+    page.locator("#run-weat").click()
+    page.locator("#weat-spellings").get_by_role("button", name="boy", exact=True).click()
+    page.wait_for_function("document.querySelector('#target1 textarea').value === 'man, boy'")
+    wait_for_text(page, "#weat-picture", "Effect size")
 
 
 def test_two_analogies_stand_side_by_side(page):

@@ -155,7 +155,10 @@ def test_a_stream_is_described_by_the_type_of_its_values(resources):
 
 def test_every_parameter_of_the_api_is_named_and_described(resources):
     """'Use via API' showed 'The input value that is provided in the "1st" Api component' for each parameter."""
-    described = build_demo(resources).get_api_info()["named_endpoints"]
+    demo = build_demo(resources)
+    described = demo.get_api_info()["named_endpoints"]
+    assert next(iter(described)) == "/generate"
+    assert demo.description.startswith("lyricgen ")  # of openapi.json
     for name, endpoint in described.items():
         for parameter in endpoint["parameters"]:
             assert parameter["label"] == parameter["parameter_name"], (name, parameter)

@@ -20,6 +20,21 @@ def test_style_sheets_and_scripts_are_files_of_the_package():
     assert all(Path(path).is_file() for path in launch_settings()["css_paths"])
 
 
+def test_rules_inside_media_do_not_name_what_is_around_gradios_container():
+    """gradio moves them below it, where they would match nothing."""
+    for path in STATIC.glob("*.css"):
+        for block in re.findall(r"@media[^{]*\{((?:[^{}]*\{[^{}]*\})*)", path.read_text(encoding="utf-8")):
+            for selector in re.findall(r"([^{}]+)\{", block):
+                assert not re.search(
+                    r"gradio-container|(^|\s)(html|body)\b|:root|main\.contain|:(is|not)\([^)]*,", selector
+                ), (path, selector)
+
+
+def test_shares_are_written_with_a_space_before_the_percent_sign():
+    for path in STATIC.parent.rglob("*.py"):
+        assert not re.search(r":\.\d%}", path.read_text(encoding="utf-8")), path
+
+
 def tags() -> dict[str, str]:
     return dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]+)">', head.__wrapped__()))
 

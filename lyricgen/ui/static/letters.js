@@ -1,7 +1,7 @@
 // A text coloured letter by letter by how surprised a model was, or by how two models differ; a strip of the surprise in bits; the
 // letters of the greatest surprise. `props.value` is JSON, see `scores_json`. A chosen letter is sent as `select` with its index.
 const { make, makeSvg, visible } = lyricgen;
-const CANDIDATES = 5, STRIP_HEIGHT = 64, MOST_BITS = 10, ARC_HEIGHT = 40;
+const CANDIDATES = 5, STRIP_HEIGHT = 64, MOST_BITS = 10, ARC_HEIGHT = 40, LONGEST_QUOTE = 60;
 
 const inText = (letter) => {
   if (letter === "\n" || letter === "\r") return "↵";
@@ -38,7 +38,7 @@ function draw(root) {
   root.replaceChildren();
   if (!props.value) return;
   const data = JSON.parse(props.value), letters = Array.from(data.text);
-  let mode = data.modes[0], marked = null, pinned = false;
+  let mode = data.modes[0], marked = null, pinned = false, brushed = null;
 
   const text = make("div", "letters-text");
   text.tabIndex = 0;
@@ -58,7 +58,11 @@ function draw(root) {
   box.setAttribute("role", "status");
   box.hidden = true;
 
-  const strip = makeSvg("svg", { viewBox: `0 0 ${letters.length} ${STRIP_HEIGHT}`, preserveAspectRatio: "none", class: "strip", "aria-hidden": "true" });
+  const strip = makeSvg("svg", { viewBox: `0 0 ${letters.length} ${STRIP_HEIGHT}`, preserveAspectRatio: "none", class: "strip", tabindex: 0, role: "group" });
+  strip.setAttribute("aria-label", "Surprise of each letter. Drag over it, or hold Shift with the arrow keys, to select a stretch of the text");
+  const band = strip.appendChild(makeSvg("rect", { class: "band", y: 0, height: STRIP_HEIGHT, width: 0 }));
+  const stretch = make("p", "soft stretch");
+  stretch.setAttribute("role", "status");
   const bars = letters.map((_, at) => strip.appendChild(makeSvg("rect", { x: at, width: letters.length > 600 ? 1 : 0.84 })));
 
   // Arcs from a passage to where it was sung before, over the strip.
@@ -81,6 +85,7 @@ function draw(root) {
       bars[at].setAttribute("class", `bar-${panel.classes[at]}`);
     });
     if (marked !== null) spans[marked].classList.add("on");
+    if (brushed) brush(...brushed);
     legend.replaceChildren(make("span", "soft", mode.legend.title),
       ...mode.legend.classes.map((name, at) => make("span", `swatch ${name}`, mode.legend.labels[at])));
     stripTitle.textContent = `How surprised was it? ${panel.label}, bits a letter`;
@@ -113,6 +118,18 @@ function draw(root) {
     box.style.top = `${below ? place.bottom - around.top + 6 : place.top - around.top - box.offsetHeight - 6}px`;
   }
 
+  // Selects the stretch of the text between two letters, both included; none without letters.
+  function brush(from, to) {
+    brushed = from === undefined ? null : [from, to];
+    const first = Math.min(from, to), count = brushed ? Math.abs(to - from) + 1 : 0;
+    spans.forEach((span, at) => span.classList.toggle("brushed", brushed !== null && at >= first && at < first + count));
+    band.setAttribute("x", brushed ? first : 0);
+    band.setAttribute("width", count);
+    const panel = data.panels[mode.panel], shown = letters.slice(first, first + Math.min(count, LONGEST_QUOTE)).map(inText).join("");
+    const bits = letters.slice(0, count).reduce((sum, _, at) => sum + bitsOf(panel, first + at), 0) / count;
+    stretch.textContent = brushed ? `“${shown}${count > LONGEST_QUOTE ? "…" : ""}”: ${bits.toFixed(2)} bits a letter, letters ${first + 1} to ${first + count}.` : "";
+  }
+
   let sending = 0;
   function choose(at) { // the memory below follows, once the arrow keys rest
     pinned = true;
@@ -133,23 +150,47 @@ function draw(root) {
     if (at === null || (pinned && at === marked)) release();
     else choose(at);
   });
-  text.addEventListener("keydown", (event) => {
+  const onKey = (event) => {
     const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 20, ArrowUp: -20, Home: -letters.length, End: letters.length };
-    if (event.key === "Escape") release();
-    else if (event.key in steps) {
+    if (event.key === "Escape") {
+      release();
+      brush();
+    } else if (event.key in steps) {
       event.preventDefault();
       const next = Math.max(0, Math.min(letters.length - 1, (marked ?? -1) + steps[event.key]));
-      spans[next].scrollIntoView({ block: "nearest" });
+      if (event.currentTarget === text) spans[next].scrollIntoView({ block: "nearest" });
+      if (event.shiftKey) brush(brushed ? brushed[0] : marked ?? next, next);
+      else if (brushed) brush();
       choose(next);
     }
-  });
+  };
+  text.addEventListener("keydown", onKey);
+  strip.addEventListener("keydown", onKey);
   const onStrip = (event) => {
     const place = strip.getBoundingClientRect();
     return Math.max(0, Math.min(letters.length - 1, Math.floor(((event.clientX - place.left) / place.width) * letters.length)));
   };
-  strip.addEventListener("mousemove", (event) => pinned || mark(onStrip(event)));
-  strip.addEventListener("mouseleave", () => pinned || mark(null));
-  strip.addEventListener("click", (event) => choose(onStrip(event)));
+  let from = null; // where the mouse or a finger went down
+  strip.addEventListener("pointerdown", (event) => {
+    from = onStrip(event);
+    strip.setPointerCapture(event.pointerId);
+    brush();
+  });
+  strip.addEventListener("pointermove", (event) => {
+    const at = onStrip(event);
+    if (from === null) return pinned || mark(at);
+    if (at !== from || brushed) brush(from, at);
+  });
+  strip.addEventListener("pointerup", (event) => {
+    if (from !== null && !brushed) choose(onStrip(event));
+    else if (brushed) {
+      release();
+      spans[Math.min(...brushed)].scrollIntoView({ block: "nearest" });
+    }
+    from = null;
+  });
+  strip.addEventListener("pointercancel", () => (from = null));
+  strip.addEventListener("pointerleave", () => pinned || from !== null || mark(null));
 
   const toggle = make("div", "modes");
   toggle.setAttribute("role", "group");
@@ -166,7 +207,7 @@ function draw(root) {
     toggle.append(button);
   });
   const legend = make("div", "letters-legend"), stripTitle = make("h3"), surprises = make("ol", "surprises");
-  root.append(make("h2", "sr-only", "Letter by letter"), toggle, legend, text, stripTitle, strip, ...sung, make("h3", "", "Ten biggest surprises"), surprises, box);
+  root.append(make("h2", "sr-only", "Letter by letter"), toggle, legend, text, stripTitle, strip, stretch, ...sung, make("h3", "", "Ten biggest surprises"), surprises, box);
   paint();
 }
 

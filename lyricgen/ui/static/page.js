@@ -70,6 +70,27 @@ window.lyricgen = (() => {
     });
   }
 
+  // Goes to a tab for its answers, which may stand far below its inputs.
+  function openAnswers(...names) {
+    open(...names);
+    whenShown(".answers :is(.letters-line, .verdict)", (answer) => {
+      const answers = answer.closest(".answers");
+      answers.tabIndex = -1;
+      answers.focus({ preventScroll: true });
+      answers.scrollIntoView();
+    });
+  }
+
+  const setBusy = (id, on) => document.getElementById(id)?.setAttribute("aria-busy", on);
+
+  // Replaces a word in a box by another spelling, and asks again.
+  function respell({ word, spelling, box, run }) {
+    const input = document.querySelector(`#${box} :is(textarea, input)`);
+    input.value = input.value.split(/([\s,;:>→]+)/).map((part) => (part === word ? spelling : part)).join("");
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    setTimeout(() => document.getElementById(run).click());
+  }
+
   function bigText(button) {
     const big = document.documentElement.classList.toggle("big");
     button?.setAttribute("aria-pressed", big);
@@ -87,7 +108,8 @@ window.lyricgen = (() => {
     if (button.id === "copy-link") copyLink(button);
     const { open: place, seed } = button.dataset;
     if (seed) document.dispatchEvent(new CustomEvent("seed", { detail: Number(seed) }));
-    if (place) open(...place.split("/"));
+    if (place) openAnswers(...place.split("/"));
+    if (button.dataset.spelling) respell(button.dataset);
   }, true);
 
   // ---- links and the songs that this browser keeps
@@ -179,5 +201,15 @@ window.lyricgen = (() => {
     markStale();
   }, true);
 
-  return Object.assign(page, { make, makeSvg, visible, percent, whenShown, runOnOpen, open, follow, onSong, setQuery, storedSongs, storeSongs, surprise });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey || event.shiftKey) && event.target.closest?.(".shared-text")) {
+      event.preventDefault();
+      event.stopPropagation();
+      [...document.querySelectorAll("button.runs-on-open")].find(isShown)?.click();
+    } else if (event.key === "Tab" && event.target.matches?.("input[role=combobox]")) { // gradio's open list would take the focus
+      event.target.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    }
+  }, true);
+
+  return Object.assign(page, { make, makeSvg, visible, percent, whenShown, runOnOpen, setBusy, open, follow, onSong, setQuery, storedSongs, storeSongs, surprise });
 })();

@@ -6,12 +6,15 @@ const { make, makeSvg, visible, percent } = window.lyricgen;
 const MAX_BITS = 24, CLASSES = 100, BARS = 7, LETTERS_PER_SECOND = 7;
 const SHADES = [0.5, 0.2, 0.05, 0.01, 0.001]; // probabilities below which a letter has the next colour
 const LEGEND = ["50 % or more", "20–50 %", "5–20 %", "1–5 %", "0.1–1 %", "less"];
+const SEARCHED = 20; // letters behind the start
+const TORN = 2; // bits of entropy from which the model hesitated
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 const state = { song: null, letters: [], spans: [], bits: [], labels: [], at: 0, shown: 0, timer: 0 };
 
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const bitsOf = (byte) => MAX_BITS * (byte / 255) ** 2;
+const ENTROPY = Array.from({ length: 256 }, (_, byte) => bitsOf(byte) * 2 ** -bitsOf(byte)); // of a byte's probability
 const isWritten = () => state.song?.state === "written";
 
 function button(text, className, act) {
@@ -41,6 +44,7 @@ said.setAttribute("aria-live", "polite");
 const legend = make("div", "song-legend");
 legend.append(make("span", "", "Expected with"));
 LEGEND.forEach((label, shade) => legend.append(make("i", shade ? `s${shade}` : "", label)));
+legend.append(make("span", "torn", "it hesitated"));
 card.append(
   make("h2", "", "The song so far"),
   make("p", "soft", "Grey: yours. The stronger the colour, the less the model expected that letter."),
@@ -63,6 +67,7 @@ own.addEventListener("submit", (event) => {
   words.value = "";
 });
 const daring = make("label", "next-daring", "How daring? ");
+daring.append(make("span", "soft", "(temperature) "));
 const dial = make("output");
 const slider = make("input");
 Object.assign(slider, { type: "range", min: 0.1, max: 2, step: 0.05, id: "daring" });
@@ -95,8 +100,9 @@ function read() {
   drawText();
   drawFacts(!before);
   drawStrip();
-  state.shown = Math.min(song.start, state.letters.length);
-  if (!before && !song.playing) return moveTo(Math.max(0, state.shown - 1)); // the first song waits for Play
+  const waits = !before && !song.playing; // the first song, for Play
+  state.shown = Math.min(waits ? firstTorn(song.start) : song.start, state.letters.length);
+  if (waits) return moveTo(Math.max(0, state.shown - 1));
   if (still) showAll();
   else start();
 }
@@ -105,7 +111,7 @@ function drawDraft() {
   text.replaceChildren(make("span", "given", state.letters.slice(0, state.song.given).join("")), state.letters.slice(state.song.given).join(""));
   text.scrollTop = text.scrollHeight;
   bars.replaceChildren();
-  context.textContent = "Writing …";
+  context.textContent = said.textContent = "Writing …";
 }
 
 function probability(at) {
@@ -116,7 +122,18 @@ function shadeOf(at) {
   if (at < state.song.given) return "given";
   const share = probability(at);
   const step = SHADES.filter((limit) => share < limit).length;
-  return step ? `s${step}` : "";
+  return `${step ? `s${step}` : ""}${isTorn(at) ? " torn" : ""}`;
+}
+
+// Whether many letters were likely here, so that another one is worth a try.
+function isTorn(at) {
+  return state.bits[at].reduce((sum, byte) => sum + ENTROPY[byte], 0) > TORN;
+}
+
+// How many letters to show from `start` on, so that the last is one at which the model hesitated.
+function firstTorn(start) {
+  for (let shown = start; shown < Math.min(start + SEARCHED, state.letters.length); shown++) if (shown && isTorn(shown - 1)) return shown;
+  return start;
 }
 
 function drawText() {
@@ -155,6 +172,7 @@ function step() {
   if (state.shown >= state.letters.length) {
     moveTo(state.letters.length);
     pause();
+    announce();
     return false;
   }
   state.shown += 1;
@@ -181,6 +199,10 @@ function showAll() {
   if (!isWritten()) return;
   state.shown = state.letters.length;
   moveTo(Math.max(0, state.letters.length - 1));
+  announce();
+}
+
+function announce() {
   said.textContent = `The song has ${state.letters.length} letters: ${state.song.text}`;
 }
 

@@ -95,7 +95,9 @@ def accuracy_text(resources: Resources) -> str:
     if "clean" not in ngrams or "all" not in ngrams:
         return f"How often it is right was not measured for what runs here. {MEANING}"
     beside = {
-        split: f" ({escaped(measured['baseline'])}: {baseline[split]['accuracy']:.1%})" if split in baseline else ""
+        split: f" ({escaped(measured['baseline'])}: {100 * baseline[split]['accuracy']:.1f} %)"
+        if split in baseline
+        else ""
         for split in ngrams
     }
     artists = len(resources.ngrams.artists)
@@ -103,6 +105,6 @@ def accuracy_text(resources: Resources) -> str:
     return (
         f"Right for {100 * ngrams['clean']['accuracy']:.0f} of 100 new songs (guessing: {100 / artists:.0f}). {MEANING}\n\n"
         f"{masked}Of {measured['clean']} songs unlike those that it read, the word counts name the right one of {artists} artists for "
-        f"**{ngrams['clean']['accuracy']:.1%}**{beside['clean']}, of all {measured['songs']} validation songs for "
-        f"**{ngrams['all']['accuracy']:.1%}**{beside['all']}, by {escaped(measured['read'])}."
+        f"**{100 * ngrams['clean']['accuracy']:.1f} %**{beside['clean']}, of all {measured['songs']} validation songs for "
+        f"**{100 * ngrams['all']['accuracy']:.1f} %**{beside['all']}, by {escaped(measured['read'])}."
     )

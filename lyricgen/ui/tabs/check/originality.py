@@ -7,6 +7,7 @@ from lyricgen.display import percent
 from lyricgen.memorization.originality import Originality, song_name
 from lyricgen.memorization.song_index import GRAM
 from lyricgen.models.text import line_spans
+from lyricgen.ui.components import NOTHING_COPIED, copied_sentence
 
 EXPLANATION = f"""
 Every {GRAM} words in a row are looked up in the songs that the models learnt from. Short passages are everyday English more often
@@ -20,13 +21,7 @@ def summary_html(measured: Originality) -> str:
     """The longest copied passage in one or two sentences."""
     if measured.share_copied is None:
         return f'<p class="verdict">Type at least {GRAM} words to see what is copied.</p>'
-    run = measured.longest
-    if run is None:
-        return f'<p class="verdict"><b>Nothing.</b> No {GRAM} words in a row are in a song that it read.</p>'
-    return (
-        f'<p class="verdict">Longest copied passage: <b>{run.words} words</b>, in {html.escape(song_name(run))}. '
-        f"{100 * measured.share_copied:.0f} % of the words are in such passages.</p>"
-    )
+    return f'<p class="verdict">{copied_sentence(measured) or f"<b>Nothing.</b> {NOTHING_COPIED}"}</p>'
 
 
 def text_html(text: str, measured: Originality | None, lines: tuple[LineAttribution, ...]) -> str:

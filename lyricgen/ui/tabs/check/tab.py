@@ -12,7 +12,7 @@ from lyricgen.errors import LyricGenError
 from lyricgen.resources import Resources
 from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen
 from lyricgen.ui.inline_errors import alert, error_line, with_error_line
-from lyricgen.ui.shared_text import SharedText
+from lyricgen.ui.shared_text import SUBMIT, SharedText
 from lyricgen.ui.tabs.check import attribution, membership, originality
 
 Answer = TypeVar("Answer")
@@ -20,7 +20,9 @@ Answer = TypeVar("Answer")
 
 def create_check_tab(resources: Resources, shared: SharedText) -> None:
     """Adds the tab's text, one button, the answers side by side, and their endpoints."""
-    box = shared.add_box("check-text", inside.ORIGINALITY_EXAMPLE, info=f"Up to {MAX_ATTRIBUTED_LENGTH:,} letters.")
+    box = shared.add_box(
+        "check-text", inside.ORIGINALITY_EXAMPLE, info=f"Up to {MAX_ATTRIBUTED_LENGTH:,} letters. {SUBMIT}"
+    )
     check = gr.Button("Check this text", variant="primary", elem_id="check", elem_classes="runs-on-open")
     error = error_line("check-error")
     with gr.Row(elem_classes="answers"):
@@ -39,7 +41,7 @@ def create_check_tab(resources: Resources, shared: SharedText) -> None:
             gr.Markdown(membership.EXPLANATION, elem_classes="small")
     outputs = [error, sounds, copied, read]
     show = with_error_line(partial(show_check, resources), 3)
-    listen(check.click, show, box.text, outputs, **LATEST_EVENT)
+    listen(check.click, show, box.text, outputs, busy=check, **LATEST_EVENT)
     add_endpoint(resources, inside.attribute)
     add_endpoint(resources, inside.originality, gpu=False)
     add_endpoint(resources, inside.membership)

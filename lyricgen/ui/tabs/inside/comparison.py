@@ -1,6 +1,7 @@
 """The view that compares RNN and LSTM: lyrics of both, five temperatures, learning curves, samples of the training;
 `/compare`, `/temperatures`, `/learning_curves`."""
 
+import html
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from lyricgen.endpoints import inside, lyrics
-from lyricgen.endpoints.lyrics import TEMPERATURES
+from lyricgen.endpoints.lyrics import TEMPERATURES, make_request
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE
 from lyricgen.generation.settings import MAX_LYRIC_LENGTH
 from lyricgen.models.text import ANY_ARTIST
@@ -24,8 +25,9 @@ from lyricgen.ui.components import (
     originality_line,
     script_view,
 )
-from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, add_endpoint, listen
+from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, add_endpoint, listen, not_busy
 from lyricgen.ui.inline_errors import error_line, with_error_line
+from lyricgen.ui.tabs.write.song import fit_length, link_query, note_html
 from lyricgen.validation import check_choice
 
 # concurrent calls, each of several lyrics
@@ -33,6 +35,10 @@ CALL_LIMIT: dict[str, Any] = {"concurrency_limit": MAX_BATCH_SIZE // len(TEMPERA
 SHOWN_OF_A_STAGE = 120  # characters
 EXPLANATION = """
 Both get the same start and the same dice. **Surprise** is how unlikely each found its own letters, on average.
+"""
+ON_EIGHT = """
+## Is one song enough?
+No: by chance either can be the one that is less surprised. Eight songs by each, from the same start, with eight throws of the dice:
 """
 ON_TEMPERATURE = """
 ## How daring?
@@ -46,6 +52,7 @@ ON_STAGES = "## Watch it learn\nWhat each wrote after a number of steps of its t
 WORDS, ARTIST, SEED, LENGTH = "the river keeps its secrets ", "Coldplay", 7, 300
 CURVES = {"train_bpc": "line", "val_bpc": "dot", "clean_bpc": "diamond"}  # marks by column of history.csv
 MAX_POINTS = 80  # of a line
+EIGHT = 8  # songs of each model
 TOP_BITS = 3.0  # of the curves; the first steps start at 6.6 bits and would flatten the rest
 
 
@@ -70,14 +77,27 @@ def create_comparison_view(resources: Resources) -> None:
     gr.Markdown(EXPLANATION)
     show, inputs = partial(show_models, resources), [prefix, artist, temperature, max_length, seed]
     settings: dict[str, Any] = {**LATEST_EVENT, **CALL_LIMIT}
-    writing = listen([write.click, prefix.submit], with_error_line(show, 1), inputs, [error, both], **settings)
+    writing = listen(
+        [write.click, prefix.submit], with_error_line(show, 1), inputs, [error, both], busy=write, **settings
+    )
+    gr.Markdown(ON_EIGHT)
+    eight = gr.HTML(elem_id="eight", apply_default_css=False, padding=False)
+    of_eight = listen(
+        writing.success,
+        with_error_line(partial(show_eight, resources), 1),
+        inputs,
+        [error, eight],
+        busy=write,
+        **settings,
+    )
     gr.Markdown(ON_TEMPERATURE)
     five = script_view("stages.js", "five")
     at_five = listen(
-        writing.success,
+        of_eight.success,
         with_error_line(partial(show_temperatures, resources), 1),
         [prefix, artist, max_length, seed],
         [error, five],
+        busy=write,
         **settings,
     )
     gr.Markdown(ON_CURVES)
@@ -87,24 +107,62 @@ def create_comparison_view(resources: Resources) -> None:
     if stages := stages_json(resources):
         gr.Markdown(ON_STAGES)
         script_view("stages.js", "training-stages", value=stages)
-    stop.click(None, None, None, cancels=[writing, at_five], api_visibility="private")
+    stop.click(None, None, None, cancels=[writing, of_eight, at_five], js=not_busy(write), api_visibility="private")
     add_endpoint(resources, lyrics.compare, **CALL_LIMIT)
     add_endpoint(resources, lyrics.temperatures, **CALL_LIMIT)
     add_endpoint(resources, inside.learning_curves, gpu=False)
 
 
-def show_models(resources: Resources, *settings: Any) -> Iterator[str]:
-    """The lyrics of `/compare` as cards; the finished ones with their originality line."""
+def show_models(
+    resources: Resources, prefix: str, artist: str, temperature: float, max_length: int, seed: int
+) -> Iterator[str]:
+    """The lyrics of `/compare` as cards; the finished ones with their originality line, and links that play them in Write."""
+    settings, note = fit_length(prefix, {"max_length": max_length})
+    request = make_request(
+        resources, prefix, None, artist=artist, temperature=temperature, seed=seed, clean_words=True, **settings
+    )
+    heading = note_html(note)
     texts: list[tuple[str, str]] = []
-    for answer in lyrics.compare(resources, *settings, clean_words=True):
+    requests = {name: resources.request(name, request.prefix, request.settings) for name in resources.model_names}
+    for answer in lyrics.stream_measured(resources, requests):
         texts = [(f"{model_label(name)}{bits_text(lyric)}", lyric["text"]) for name, lyric in answer.items()]
-        yield cards(texts)
-    yield cards(texts, partial(originality_line, resources))
+        yield heading + cards(texts)
+    links = {answer[name]["text"]: link_query(one) for name, one in requests.items()}
+    yield heading + cards(texts, lambda text: originality_line(resources, text) + play_link(links[text]))
+
+
+def play_link(query: str) -> str:
+    """A link that plays a song in Write; '' without its query string."""
+    return f'<br><a href="?{html.escape(query)}">Play it in Write</a>' if query else ""
+
+
+def show_eight(resources: Resources, prefix: str, artist: str, temperature: float, max_length: int, seed: int) -> str:
+    """The surprise of eight songs by each model and its mean, as a chart in HTML."""
+    settings, _ = fit_length(prefix, {"max_length": min(max_length, LENGTH)})
+    request = make_request(
+        resources, prefix, None, artist=artist, temperature=temperature, seed=seed, clean_words=True, **settings
+    )
+    requests = {
+        f"{name} {number}": one
+        for name in resources.model_names
+        for number, one in enumerate(resources.request(name, request.prefix, request.settings).variants(EIGHT), 1)
+    }
+    *_, answer = lyrics.stream_measured(resources, requests)
+    series = []
+    for name in resources.model_names:
+        bits = [answer[f"{name} {number}"]["bits_per_character"] or 0.0 for number in range(1, EIGHT + 1)]
+        label = f"{model_label(name)}: {sum(bits) / EIGHT:.2f} bits a letter on average"
+        series.append(Series(label, model_kind(name), [*enumerate(bits, 1)], "dot"))
+    highest = max(value for one in series for _, value in one.points)
+    y_ticks = [tick / 2 for tick in range(int(2 * highest) + 2)]
+    description = f"Surprise of {EIGHT} songs by each model. {'; '.join(one.label for one in series)}"
+    return line_chart(series, Axis("song", range(1, EIGHT + 1)), Axis("Surprise, bits a letter", y_ticks), description)
 
 
 def show_temperatures(resources: Resources, prefix: str, artist: str, max_length: int, seed: int) -> str:
     """The lyrics of `/temperatures` by the default model, as static/stages.js draws them."""
-    *_, answer = lyrics.temperatures(resources, prefix, artist, None, max_length, seed, clean_words=True)
+    length = fit_length(prefix, {"max_length": max_length})[0]["max_length"]
+    *_, answer = lyrics.temperatures(resources, prefix, artist, None, length, seed, clean_words=True)
     name = model_label(resources.default_model)
     stops = [
         {"name": value, "texts": [{"heading": f"{name}, {value}{bits_text(lyric)}", "text": lyric["text"]}]}

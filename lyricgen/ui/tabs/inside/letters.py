@@ -61,7 +61,7 @@ def create_letters_view(resources: Resources, box: TextBox) -> None:
             numbers = gr.HTML(elem_id="letters-numbers", apply_default_css=False, padding=False)
     text = [box.text, box.artist]
     show = with_error_line(partial(show_scores, resources), 4)
-    listen([look.click, box.text.submit], show, text, [error, summary, view, memory, numbers], **LATEST_EVENT)
+    listen(look.click, show, text, [error, summary, view, memory, numbers], busy=look, **LATEST_EVENT)
     chosen = listen(view.select, selected_index, None, position, gpu=False, **IMMEDIATE_EVENT)
     remember = with_error_line(partial(show_memory, resources), 1)
     listen(chosen.then, remember, [*text, position], [memory_error, memory], **LATEST_EVENT)

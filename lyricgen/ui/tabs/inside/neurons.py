@@ -57,6 +57,8 @@ GATE_NAMES = {"input": "Input gate i", "forget": "Forget gate f", "output": "Out
 MAX_CONTINUED = 1_000  # characters of the text that are written on from, the last ones
 CONTINUATION = 200  # characters written
 CONTINUATION_TEMPERATURE = 0.6
+PROPOSE = "(units, found, before) => [!units || units === before ? found : units, found]"
+"""The held neurons: those that were found, unless the visitor has typed or silenced others meanwhile."""
 
 
 def create_neurons_view(resources: Resources, box: TextBox) -> None:
@@ -67,7 +69,7 @@ def create_neurons_view(resources: Resources, box: TextBox) -> None:
     see = gr.Button("Show the neurons", variant="primary", elem_id="see-cells", elem_classes="runs-on-open")
     error = error_line("cells-error")
     with gr.Column(elem_classes="answers"):
-        gr.Markdown(EXPLANATION)
+        gr.Markdown(f"## What do its neurons follow?\n{EXPLANATION}")
         neurons = script_view("neurons.js", "cells-view")
         with gr.Accordion("Choose a neuron yourself", open=False):
             with gr.Row():
@@ -91,16 +93,20 @@ def create_neurons_view(resources: Resources, box: TextBox) -> None:
         both = gr.HTML(elem_id="held-texts", apply_default_css=False, padding=False)
         gr.Markdown(SOURCE, elem_classes="small")
     text = [box.text, box.artist, model]
+    found, before = (gr.Textbox(visible=False, label=label) for label in ("Neuron found", "Neuron found before"))
     show = with_error_line(partial(show_neurons, resources), 2)
-    shown = listen([see.click, model.input], show, text, [error, neurons, units], **LATEST_EVENT)
+    shown = listen([see.click, model.input], show, text, [error, neurons, found], busy=see, **LATEST_EVENT)
+    proposed = shown.success(
+        None, [units, found, before], [units, before], js=PROPOSE, api_visibility="private", queue=False
+    )
     write = with_error_line(partial(show_continuations, resources), 1)
     writing: dict[str, Any] = {"inputs": [*text, units, seed], "outputs": [hold_error, both], **LATEST_EVENT}
-    listen([hold.click, units.submit], write, **writing)
+    listen([hold.click, units.submit], write, busy=hold, **writing)
     silenced = listen(neurons.select, silence, units, units, gpu=False, **IMMEDIATE_EVENT)
-    for event in (shown.success, silenced.then):
+    for event in (proposed.then, silenced.then):
         listen(event, write, **writing)
     show_one = with_error_line(partial(show_unit, resources), 1)
-    listen(look.click, show_one, [*text, layer, unit], [unit_error, one], **LATEST_EVENT)
+    listen(look.click, show_one, [*text, layer, unit], [unit_error, one], busy=look, **LATEST_EVENT)
     add_endpoint(resources, inside.cells)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from lyricgen.endpoints import words
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, draw_with, text_table
-from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen
+from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen, not_busy
 from lyricgen.ui.tabs.words.answers import answers, find_word, space_choice, space_labels
 from lyricgen.validation import check_integer
 from lyricgen.words.analogy_benchmark import ALL, CategoryScore, google_questions
@@ -82,10 +82,11 @@ def _create_benchmark(resources: Resources) -> None:
         [category, candidates, vectors],
         scores,
         gpu=False,
+        busy=check,
         **BENCHMARK_LIMIT,
         **LATEST_EVENT,
     )
-    stop.click(None, cancels=running, queue=False, api_visibility="private")
+    stop.click(None, cancels=running, js=not_busy(check), queue=False, api_visibility="private")
 
 
 def show_analogy(resources: Resources, vectors: str, x1: str, x2: str, y1: str) -> dict[str, Any]:
@@ -136,5 +137,5 @@ def parallelogram(solved: Analogy, space: VectorSpace) -> list[list[float]]:
 
 def score_row(score: CategoryScore) -> list[str]:
     """A score as a row of the table."""
-    share = "none asked" if score.accuracy is None else f"{score.accuracy:.1%}"
+    share = "none asked" if score.accuracy is None else f"{100 * score.accuracy:.1f} %"
     return [score.category, f"{score.correct:,}", f"{score.asked:,}", share, f"{score.left_out:,}"]

@@ -1,6 +1,8 @@
 """Answers to the scripts of Words: plain values, or one plain sentence with spellings to choose from."""
 
-from collections.abc import Callable
+import html
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 import gradio as gr
@@ -19,6 +21,7 @@ SPACE_LABELS = {
     "lyrics": "these songs",
 }
 """What the vectors of a space were learnt from."""
+MAX_RESPELLED, SPELLINGS = 3, 4  # unknown words that get spellings, and spellings of each
 
 
 class WordProblem(LyricGenError):
@@ -46,6 +49,30 @@ def find_word(space: VectorSpace, typed: Any, box: str) -> str:
         near = space.nearest_spellings(text) if len(text) <= MAX_WORD_LENGTH else []
         raise WordProblem(f"I don't know “{short}”." + (" Did you mean:" if near else ""), box, near)
     return word
+
+
+def spelling_buttons(space: VectorSpace, words: Iterable[str], box: str, run: str) -> str:
+    """For the first words that a space lacks: a sentence, and spellings as buttons that page.js puts into a box; escaped HTML.
+
+    Args:
+        space: of the words.
+        words: known and unknown ones, as typed.
+        box: elem_id of the box that has them.
+        run: elem_id of the button that asks again.
+    """
+    lines = []
+    for word in islice((word for word in words if not space.is_word(word)), MAX_RESPELLED):
+        facts = {"word": word, "box": box, "run": run}
+        data = "".join(f' data-{name}="{html.escape(value)}"' for name, value in facts.items())
+        near = space.nearest_spellings(word)[:SPELLINGS] if len(word) <= MAX_WORD_LENGTH else []
+        buttons = " ".join(
+            f'<button type="button" class="w-chip" data-spelling="{html.escape(each)}"{data}>{html.escape(each)}</button>'
+            for each in near
+        )
+        shown = word if len(word) <= MAX_WORD_SHOWN else f"{word[: MAX_WORD_SHOWN - 1]}…"
+        sentence = f"I don't know “{html.escape(shown)}”.{' Did you mean:' if near else ''}"
+        lines.append(f'<p role="alert">{sentence} {buttons}</p>')
+    return "".join(lines)
 
 
 def answers(resources: Resources, function: Callable[..., dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:

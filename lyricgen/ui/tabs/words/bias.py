@@ -16,8 +16,9 @@ from lyricgen.errors import LyricGenError
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, draw_with, model_label
 from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, SILENT_EVENT, add_endpoint, listen
+from lyricgen.ui.inline_errors import error_line, page_sentence
 from lyricgen.ui.tabs.words.analogies import bars
-from lyricgen.ui.tabs.words.answers import answers, find_word, space_labels
+from lyricgen.ui.tabs.words.answers import answers, find_word, space_labels, spelling_buttons
 from lyricgen.ui.tabs.words.form import create_word_form
 from lyricgen.validation import check_choice
 from lyricgen.words.bias import Debiasing, WeatResult, permuted_effects, two_analogies, weat_and_debiased
@@ -103,11 +104,13 @@ def _create_weat(resources: Resources, vectors: gr.Radio) -> None:
                     label = set_label(DEFAULT_TEST, position)
                     boxes.append(gr.Textbox(sets[position], label=label, lines=3, elem_id=SET_NAMES[position]))
         test = gr.Button("Run the test", elem_id="run-weat")
+        spellings = error_line("weat-spellings")
     show = partial(show_weat, resources)
     filled = listen(published.change, fill_sets, published, boxes, gpu=False, queue=False, **SILENT_EVENT)
     inputs = [published, *boxes, vectors]
-    listen([test.click, vectors.change], show, inputs, drawing, gpu=False, **LATEST_EVENT)
-    listen(filled.then, show, inputs, drawing, gpu=False, **PRIVATE_EVENT)
+    outputs = [spellings, drawing]
+    listen([test.click, vectors.change], show, inputs, outputs, gpu=False, busy=test, **LATEST_EVENT)
+    listen(filled.then, show, inputs, outputs, gpu=False, **PRIVATE_EVENT)
 
 
 def _create_clusters(resources: Resources, vectors: gr.Radio) -> gr.Button:
@@ -119,7 +122,8 @@ def _create_clusters(resources: Resources, vectors: gr.Radio) -> gr.Button:
         "words that were near each other still are (Gonen and Goldberg 2019): hidden, not gone.",
         elem_classes="soft",
     )
-    listen([look.click, vectors.change], partial(show_clusters, resources), vectors, drawing, gpu=False, **LATEST_EVENT)
+    show = partial(show_clusters, resources)
+    listen([look.click, vectors.change], show, vectors, drawing, gpu=False, busy=look, **LATEST_EVENT)
     return look
 
 
@@ -135,7 +139,7 @@ def _create_writer(resources: Resources, look: gr.Button) -> None:
             pair = gr.Textbox(join_words(PAIR), label="Two words to compare", elem_id="writer-pair")
         ask = gr.Button("Ask both networks", elem_id="ask-writers")
     show = partial(show_writers, resources)
-    listen([ask.click, look.click], show, [words, pair, template], drawing, **LATEST_EVENT)
+    listen([ask.click, look.click], show, [words, pair, template], drawing, busy=ask, **LATEST_EVENT)
 
 
 def _create_analogies(resources: Resources) -> None:
@@ -175,10 +179,24 @@ def fill_sets(test: str) -> list[gr.Textbox]:
 
 def show_weat(
     resources: Resources, test: str, target1: str, target2: str, attribute1: str, attribute2: str, vectors: str
-) -> str:
-    """The result of a test before and after debiasing, as JSON for bias.js."""
+) -> tuple[str, str]:
+    """Words of the visitor that the space lacks with spellings, and the result before and after debiasing, as JSON for bias.js."""
     sets = [target1, target2, attribute1, attribute2]
-    return drawn("weat", lambda: weat_facts(test, sets, resources.space(vectors)))
+    drawing = drawn("weat", lambda: weat_facts(test, sets, resources.space(vectors)))
+    try:
+        return typed_spellings(resources.space(vectors), test, sets), drawing
+    except LyricGenError:  # the drawing says it
+        return "", drawing
+
+
+def typed_spellings(space: VectorSpace, test: str, sets: Sequence[str]) -> str:
+    """Spellings for words that a space lacks, but for those of a published test."""
+    found = []
+    for box, typed, published in zip(SET_NAMES, sets, published_sets(test), strict=True):
+        words = parse_words(typed, is_word=space.is_word).words
+        own = [word for word in words if word not in parse_words(published, is_word=space.is_word).words]
+        found.append(spelling_buttons(space, own, box, "run-weat"))
+    return "".join(found)
 
 
 def weat_facts(test: str, sets: list[str], space: VectorSpace) -> dict[str, Any]:
@@ -256,19 +274,7 @@ def drawn(kind: str, make_facts: Callable[[], dict[str, Any]]) -> str:
     try:
         return as_json({"kind": kind, **make_facts()})
     except LyricGenError as error:
-        return as_json({"kind": "problem", "error": in_words_of_the_page(error)})
-
-
-def in_words_of_the_page(error: LyricGenError) -> str:
-    """An error's sentence with the names of the boxes for those of the arguments."""
-    boxes = {
-        "target1": "Box X", "target2": "Box Y", "attribute1": "Box A", "attribute2": "Box B", "words must": "Jobs must",
-        "pair must": "Two words to compare must", "template must": "The sentence must",
-    }  # fmt: skip
-    text = str(error)
-    for name, box in boxes.items():
-        text = text.replace(name, box)
-    return f"{text}."
+        return as_json({"kind": "problem", "error": page_sentence(str(error))})
 
 
 def compare_analogies(resources: Resources, vectors: str, x1: str, word: str, y1: str) -> dict[str, Any]:

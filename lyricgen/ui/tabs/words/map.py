@@ -6,14 +6,16 @@ from typing import Any
 import gradio as gr
 
 from lyricgen.endpoints import words as endpoints
+from lyricgen.errors import LyricGenError
 from lyricgen.plotting import to_bytes
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, bold, downloads, script_view
 from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, add_endpoint, listen, make_handler
-from lyricgen.ui.inline_errors import error_line, with_error_line
-from lyricgen.ui.tabs.words.answers import is_clean, space_choice
+from lyricgen.ui.inline_errors import alert, error_line
+from lyricgen.ui.tabs.words.answers import is_clean, space_choice, spelling_buttons
 from lyricgen.validation import check_integer
-from lyricgen.words.projection import METHODS, RANDOM_WORDS, WordMap, map_words, random_words
+from lyricgen.words.lists import parse_words
+from lyricgen.words.projection import METHODS, MIN_WORDS, RANDOM_WORDS, WordMap, map_words, random_words
 
 EXPLANATION = """
 Vectors of many dimensions, seen on a plane. **PCA** turns them so that the two directions of greatest variance are seen, and
@@ -50,12 +52,12 @@ def create_map_view(resources: Resources) -> None:
         random = gr.Button(f"{RANDOM_WORDS} words at random", elem_id="random-words")
     error = error_line("map-error")
     notes = gr.Markdown(elem_id="map-notes")
-    drawing = script_view("own-map.js", "map")
+    drawing = script_view("own-map.js", "map", opening(resources))
     files = gr.HTML(elem_id="map-files")
     inputs, outputs = [words, method, vectors, seed], [error, drawing, notes, files]
     settings: dict[str, Any] = {"gpu": False, **LATEST_EVENT, **MAP_LIMIT}
-    show = with_error_line(partial(show_map, resources), 3)
-    listen([draw.click, method.input, vectors.input], show, inputs, outputs, **settings)
+    show = partial(show_map, resources)
+    listen([draw.click, method.input, vectors.input], show, inputs, outputs, busy=draw, **settings)
     picked = listen(
         random.click, partial(show_random_words, resources), [vectors, seed], [words, seed], gpu=False, **PRIVATE_EVENT
     )
@@ -77,9 +79,29 @@ def create_map_view(resources: Resources) -> None:
     add_endpoint(resources, endpoints.map, gpu=False, **MAP_LIMIT)
 
 
-def show_map(resources: Resources, words: str, method: str, vectors: str, seed: int) -> tuple[str, str, str]:
-    """The picture as JSON for own-map.js, the notes, and the files to download."""
-    mapped = map_words(words, method, resources.space(vectors), seed)
+def opening(resources: Resources) -> str | None:
+    """The picture of the first words in the first space; None where there is none."""
+    if not resources.space_names:
+        return None
+    try:
+        return picture_json(map_words(endpoints.MAP_EXAMPLE, METHODS[0], resources.space(None), 0))
+    except LyricGenError:  # a space without these words
+        return None
+
+
+def show_map(
+    resources: Resources, words: str, method: str, vectors: str, seed: int
+) -> tuple[str, str | None, str | None, str | None]:
+    """Words that the space lacks with spellings, or what is wrong; the picture, the notes, and the files to download."""
+    try:
+        space = resources.space(vectors)
+        typed = parse_words(words, is_word=space.is_word).words
+        spellings = spelling_buttons(space, typed, "map-words", "draw")
+        if spellings and sum(map(space.is_word, typed)) < MIN_WORDS:
+            return spellings, None, None, None
+        mapped = map_words(words, method, space, seed)
+    except LyricGenError as error:
+        return alert(error), None, None, None
     figure = mapped.draw()
     files = {
         "words.png": to_bytes(figure, "png"),
@@ -87,9 +109,15 @@ def show_map(resources: Resources, words: str, method: str, vectors: str, seed: 
         "words.csv": mapped.to_csv().encode(),
         "words.json": mapped.to_json().encode(),
     }
+    return spellings, picture_json(mapped), map_notes(mapped, method), downloads(files)
+
+
+def picture_json(mapped: WordMap) -> str:
+    """A map as JSON for own-map.js."""
     label = f"{len(mapped.words)} words on a plane by {mapped.method}: {', '.join(mapped.words)}"
-    picture = {"label": label, "words": mapped.rows(), "arrows": mapped.arrows}
-    return as_json(picture), map_notes(mapped, method), downloads(files)
+    places = zip(mapped.words, mapped.groups, mapped.coordinates.round(4).tolist(), strict=True)
+    words = [{"word": word, "group": group, "x": x, "y": y} for word, group, (x, y) in places]
+    return as_json({"label": label, "words": words, "arrows": mapped.arrows})
 
 
 def show_random_words(resources: Resources, vectors: str, seed: int) -> tuple[str, int]:
@@ -105,10 +133,12 @@ def map_notes(mapped: WordMap, method: str) -> str:
     if method != mapped.method and method in METHODS:
         notes.append(f"Too few words for {method}, so this is a {mapped.method}.")
     if mapped.explained:
-        notes.append(f"This flat picture keeps **{sum(mapped.explained):.0%}** of the differences between the words.")
+        notes.append(
+            f"This flat picture keeps **{100 * sum(mapped.explained):.0f} %** of the differences between the words."
+        )
     if mapped.missing:
         absent = ", ".join(bold(word) for word in mapped.missing[:MAX_MISSING_NAMED])
         rest = len(mapped.missing) - MAX_MISSING_NAMED
         more = f" and {rest:,} more" if rest > 0 else ""
-        notes.append(f"Not among the words of {mapped.space}, so not on the map: {absent}{more}.")
+        notes.append(f"Not on the map, since these vectors lack them: {absent}{more}.")
     return " ".join(notes)

@@ -6,10 +6,9 @@ import numpy as np
 
 from lyricgen.analysis.attribution import posterior
 from lyricgen.errors import LyricGenError
-from lyricgen.memorization.originality import measure_originality, song_name
-from lyricgen.memorization.song_index import GRAM
+from lyricgen.memorization.originality import measure_originality
 from lyricgen.resources import Resources
-from lyricgen.ui.components import quote_run
+from lyricgen.ui.components import NOTHING_COPIED, copied_sentence
 
 ARTISTS_SHOWN = 3
 
@@ -20,15 +19,9 @@ def copied_card(resources: Resources, text: str) -> str:
         measured = measure_originality(text, resources.song_index)
     except LyricGenError:
         return ""
-    run = measured.longest
-    if run is None:
-        answer = f"<p><b>No.</b> No {GRAM} words in a row are in a song that it read.</p>"
-    else:
-        answer = (
-            f"<p><b>A little.</b> Longest copied passage: {run.words} words (<mark>{html.escape(quote_run(text, run))}</mark>), in "
-            f"{html.escape(song_name(run))}. {100 * (measured.share_copied or 0):.0f} % of the words are in such passages.</p>"
-        )
-    return card("Did it copy?", answer, "check", "Check any text")
+    passage = copied_sentence(measured, quote=True)
+    answer = f"<b>A little.</b> {passage}" if passage else f"<b>No.</b> {NOTHING_COPIED}"
+    return card("Did it copy?", f"<p>{answer}</p>", "check", "Check any text")
 
 
 def artists_card(resources: Resources, text: str) -> str:

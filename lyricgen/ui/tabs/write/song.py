@@ -4,6 +4,7 @@ Shapes: T letters, C = 100 characters.
 """
 
 import base64
+import html
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,9 +17,11 @@ from lyricgen.analysis.predictions import predictions
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.settings import MAX_LYRIC_LENGTH, GenerationSettings
+from lyricgen.models.text import ANY_ARTIST
 from lyricgen.models.vocabulary import CHARACTERS
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json
+from lyricgen.ui.tabs.write.settings import page_default
 
 MAX_BITS = 24.0  # surprisal of the byte 255; song.js has the same
 DRAFT_INTERVAL = 0.2  # minimum seconds between two drafts of a song that is being written
@@ -94,13 +97,18 @@ def fit_strategy(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def link_query(request: GenerationRequest) -> str:
-    """The query string that writes the same song again; without settings that have their defaults, '' if it is too long."""
+    """The query string that writes the same song again; without settings that have the page's defaults, '' if it is too long."""
     if len(request.prefix) > MAX_LINKED_WORDS:
         return ""
-    defaults = vars(GenerationSettings())
-    values = {name: value for name, value in vars(request.settings).items() if value not in (defaults[name], None)}
+    values = {name: value for name, value in vars(request.settings).items() if value not in (page_default(name), None)}
     values["temperature"] = request.settings.temperature
+    values["artist"] = request.settings.artist or ANY_ARTIST
     return urlencode({"text": request.prefix, "model": request.model_name, **values})
+
+
+def note_html(note: str) -> str:
+    """A note above texts, escaped; '' without one."""
+    return f'<p class="soft">{html.escape(note)}</p>' if note else ""
 
 
 def with_note(request: GenerationRequest, note: str) -> GenerationRequest:

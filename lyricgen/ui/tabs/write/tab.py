@@ -18,8 +18,9 @@ from lyricgen.generation.scheduler import MAX_BATCH_SIZE
 from lyricgen.generation.settings import MAX_VARIANTS
 from lyricgen.models.text import ANY_ARTIST
 from lyricgen.resources import Resources
-from lyricgen.ui.components import as_json, cards, escaped, originality_line, static
+from lyricgen.ui.components import as_json, cards, originality_line, static
 from lyricgen.ui.events import IMMEDIATE_EVENT, RUN_ONCE_EVENT, SILENT_EVENT, add_endpoint, listen
+from lyricgen.ui.inline_errors import alert, error_line, with_error_line
 from lyricgen.ui.tabs.write.checks import artists_card, copied_card
 from lyricgen.ui.tabs.write.first_song import ARTIST, SETTINGS, WORDS, first_song
 from lyricgen.ui.tabs.write.settings import MoreSettings, create_more_settings
@@ -27,6 +28,7 @@ from lyricgen.ui.tabs.write.song import (
     check_cut,
     fit_length,
     fit_strategy,
+    note_html,
     read_draft,
     read_song,
     stream_song,
@@ -65,9 +67,10 @@ class WriteTab:
 
 def create_write_tab(resources: Resources) -> WriteTab:
     """Adds the tab's components and endpoints."""
+    _add_endpoints(resources)
     first = first_song(resources)
     prefix, artist, write, stop = _create_ask(resources)
-    problem = gr.Markdown(elem_id="problem", elem_classes="problem")
+    problem = error_line("problem")
     chips = _create_chips(resources)
     song = gr.HTML(
         first["song"], html_template="", js_on_load=static("song.js"), apply_default_css=False, elem_id="song"
@@ -103,12 +106,16 @@ def create_write_tab(resources: Resources) -> WriteTab:
     stopped = stop.click(None, None, None, cancels=[*written, side_by_side], api_visibility="private")
     finish = partial(finish_song, resources)
     listen(stopped.then, finish, [song, settings.model, artist], song, trigger_mode="once", **SILENT_EVENT)
+    return WriteTab(lyrics, artist, prefix, temperature, settings, written)
+
+
+def _add_endpoints(resources: Resources) -> None:
+    """The endpoints of the tab, before those of its panels: `/generate` is the first of the API."""
     add_endpoint(resources, endpoints.generate, **CALL_LIMIT)
     add_endpoint(resources, endpoints.variants, **VARIANTS_LIMIT)
     add_endpoint(resources, endpoints.check_prefix, gpu=False, queue=False)
     add_endpoint(resources, completions, api_visibility="private", **CALL_LIMIT)
     add_endpoint(resources, alternatives)
-    return WriteTab(lyrics, artist, prefix, temperature, settings, written)
 
 
 def _create_ask(resources: Resources) -> tuple[gr.Textbox, gr.Dropdown, gr.Button, gr.Button]:
@@ -142,7 +149,7 @@ def _create_chips(resources: Resources) -> list[tuple[gr.Button, str]]:
     """Buttons that fill in first words and an artist and write; each with the script that fills them in."""
     known, chips = resources.artists(), []
     with gr.Row(elem_id="chips"):
-        gr.HTML("<span>Or try</span>", elem_id="or-try")
+        gr.HTML("<span>Or try</span>", elem_id="or-try", padding=False)
         for words, artist in CHIPS:
             values = as_script([words, artist if artist in known else ANY_ARTIST])
             chips.append((gr.Button(words.strip(), elem_classes="chip", size="sm", scale=0), values))
@@ -161,9 +168,11 @@ def _create_variants(resources: Resources, names: tuple[str, ...], asked: list) 
     """The panel that writes several songs side by side; returns the event that writes."""
     with gr.Accordion("Four at once", open=False, elem_id="four"):
         write = gr.Button("Write four songs", elem_id="write-variants")
+        problem = error_line("four-error")
         side_by_side = gr.HTML(elem_id="variants")
-    show = partial(show_variants, resources, names)
-    return listen(write.click, show, asked, side_by_side, **RUN_ONCE_EVENT, **VARIANTS_LIMIT)
+    show = with_error_line(partial(show_variants, resources, names), 1)
+    outputs = [problem, side_by_side]
+    return listen(write.click, show, asked, outputs, busy=write, **RUN_ONCE_EVENT, **VARIANTS_LIMIT)
 
 
 def _create_your_songs() -> None:
@@ -217,7 +226,7 @@ def _stream(make: Any, resources: Resources, given: int, start: int | None = Non
     try:
         request = make()
     except ArgumentError as error:
-        yield gr.skip(), gr.skip(), f'<span role="alert">{escaped(str(error))}</span>'
+        yield gr.skip(), gr.skip(), alert(error)
         return
     given = min(given, len(request.prefix))
     for song, text in stream_song(resources, request, given, given if start is None else start):
@@ -252,7 +261,9 @@ def show_variants(resources: Resources, names: tuple[str, ...], *asked: Any) -> 
     for lyrics in stream_variants(resources, request, SIDE_BY_SIDE):
         yield cards(headed(lyrics))
     seeds = {lyric["text"]: lyric["seed"] for lyric in lyrics}
-    yield cards(headed(lyrics), lambda text: originality_line(resources, text) + play_button(seeds[text]))
+    yield note_html(" ".join(request.notes)) + cards(
+        headed(lyrics), lambda text: originality_line(resources, text) + play_button(seeds[text])
+    )
 
 
 def play_button(seed: int) -> str:

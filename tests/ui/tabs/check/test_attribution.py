@@ -30,14 +30,16 @@ def sentence(tiny_ngrams):
 
 def test_the_figures_are_beside_those_of_the_baseline(sentence):
     text = sentence({"n-grams": FIGURES, "a baseline": BASELINE}, baseline="a baseline")
-    assert "Of 5 songs" in text and "**60.0%** (a baseline: 55.0%)" in text and "**70.0%** (a baseline: 65.0%)" in text
+    assert (
+        "Of 5 songs" in text and "**60.0 %** (a baseline: 55.0 %)" in text and "**70.0 %** (a baseline: 65.0 %)" in text
+    )
 
 
 @pytest.mark.parametrize("methods", [{"n-grams": FIGURES}, {"n-grams": FIGURES, "another": BASELINE}])
 def test_without_the_baselines_figures_those_of_the_n_grams_stay(sentence, methods):
     for more in ({}, {"baseline": "a baseline"}):
         text = sentence(methods, **more)
-        assert "**60.0%**, of all 9" in text and "baseline" not in text
+        assert "**60.0 %**, of all 9" in text and "baseline" not in text
 
 
 @pytest.mark.parametrize("methods", [{}, {"another": FIGURES}, {"n-grams": {"all": {"accuracy": 0.7}}}])

@@ -24,6 +24,18 @@ def test_temperatures_are_stops_of_a_slider(small):
         assert text["heading"].startswith(f"LSTM, {stop['name']}: surprise ")
 
 
+def test_eight_songs_of_each_model_are_dots_with_their_mean(small):
+    chart = comparison.show_eight(small, "la ", "Ann", 0.6, 40, 3)
+    assert chart.count("<circle") == 16 and chart.count("bits a letter on average") == 4
+    assert comparison.show_eight(small, "la ", "Ann", 0.6, 40, 3) == chart
+
+
+def test_a_start_that_is_longer_than_the_song_raises_its_length(small):
+    *_, last = comparison.show_models(small, "la <la> " * 10, "Ann", 0.6, 50, 3)
+    assert "I made the song 380 letters long." in last and last.count("Play it in Write") == 2 and "<la>" not in last
+    assert len(json.loads(comparison.show_temperatures(small, "la " * 30, "Ann", 50, 3))["stops"]) == 5
+
+
 def test_curves_show_both_models_by_epoch_and_by_minute(small):
     by_epoch, by_minute = comparison.show_curves(small, "epoch"), comparison.show_curves(small, "seconds")
     assert "LSTM: 4.500 after 2 epochs" in by_epoch and "simple RNN: 4.500 after 1.58 minutes" in by_minute

@@ -40,8 +40,11 @@ def test_random_groups_have_no_effect_on_average():
 
 
 def test_too_few_words_are_answered_in_the_names_of_the_page(spaces):
-    answer = json.loads(show_weat(spaces, DEFAULT_TEST, "john", *published_sets(DEFAULT_TEST)[1:], "glove-50"))
-    assert answer == {"kind": "problem", "error": "Box X must be 2 to 500 different words, got 1 ('john')."}
+    spellings, drawing = show_weat(spaces, DEFAULT_TEST, "john", *published_sets(DEFAULT_TEST)[1:], "glove-50")
+    assert spellings == "" and json.loads(drawing) == {
+        "kind": "problem",
+        "error": "Box X must be 2 to 500 different words, got 1 ('john').",
+    }
 
 
 def test_clusters_are_hidden_and_not_gone(spaces):

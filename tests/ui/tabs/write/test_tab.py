@@ -15,7 +15,7 @@ from lyricgen.generation.settings import GenerationSettings, Setting, generation
 from lyricgen.resources import Resources
 from lyricgen.ui.tabs.write.checks import artists_card, copied_card
 from lyricgen.ui.tabs.write.first_song import FIRST_SONG, first_song
-from lyricgen.ui.tabs.write.settings import ELSEWHERE, create_setting
+from lyricgen.ui.tabs.write.settings import ELSEWHERE, PAGE_DEFAULTS, create_setting
 from lyricgen.ui.tabs.write.song import MAX_BITS, check_cut, encode_bits, fit_length, link_query, read_draft
 from lyricgen.ui.tabs.write.tab import change_letter, finish_song, request_from_page, write_again, write_song
 
@@ -104,9 +104,13 @@ def test_a_link_leaves_defaults_out_and_very_long_words(resources):
     assert parse_qs(link_query(request)) == {
         "text": ["the sea & me"],
         "model": ["lstm"],
+        "artist": ["any artist"],
         "seed": ["7"],
         "temperature": ["0.7"],
+        **{name: [str(getattr(GenerationSettings(), name))] for name in PAGE_DEFAULTS if name != "temperature"},
     }
+    on_the_page = request_from_page(resources, ("seed", *PAGE_DEFAULTS), "the sea", "lstm", 7, *PAGE_DEFAULTS.values())
+    assert parse_qs(link_query(on_the_page)).keys() == {"text", "model", "artist", "seed", "temperature"}
     assert link_query(request_from_page(resources, ("seed",), "x" * 1_501, "lstm", 7)) == ""
 
 
