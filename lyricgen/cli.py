@@ -93,6 +93,7 @@ def _add_generate(verbs: "Verbs") -> None:
     generate.add_argument("--model", default="lstm", metavar="NAME", help=MODEL_HELP)
     for setting in generation_settings().values():
         _add_setting(generate, setting, setting.default)
+    generate.epilog = "--artist list prints the artists that the model knows."
     generate.add_argument("--variants", default="1", metavar="N", help=f"lyrics to write in one batch, with consecutive seeds, 1 to {MAX_VARIANTS} (default: %(default)s)")
     # fmt: on
 
@@ -222,10 +223,12 @@ def _add_verb(
 
 
 def write_lyric(options: argparse.Namespace) -> None:
-    """Prints a lyric, or variants with their seeds; notes on the prefix go to standard error."""
+    """Prints a lyric, or variants with their seeds, or the artists; notes on the prefix go to standard error."""
     from lyricgen.endpoints.lyrics import make_request, stream_variants
 
     resources = _resources()
+    if options.artist == "list":
+        return print("\n".join(resources.model(options.model).model.artists))
     settings = {name: getattr(options, name) for name in generation_settings()}
     if options.beginning is not None and options.prefix:
         raise ArgumentError(f"--prefix must be left out where PREFIX is given, got {short_repr(options.prefix)}")

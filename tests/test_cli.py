@@ -56,6 +56,11 @@ def test_generate_prints_what_the_library_writes(capsys):
     assert (code, out) == (0, section_breaks_to_newlines(text, len("the sea ")) + "\n")
 
 
+def test_generate_lists_the_artists(capsys):
+    code, out, _ = run(capsys, "generate", "--artist", "list")
+    assert code == 0 and {"Coldplay", "Taylor Swift"} < set(out.splitlines())
+
+
 def test_generate_prints_variants_each_under_its_seed(capsys):
     code, out, _ = run(capsys, "generate", "--prefix", "rain ", "--max-length", "40", "--seed", "3", "--variants", "2")
     assert code == 0

@@ -69,6 +69,12 @@ def _drawn(series: Series, places: Sequence[tuple[float, float]]) -> str:
     kind = html.escape(series.kind)
     if series.mark == "line":
         return f'<polyline class="{kind}" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in places)}"/>'
-    if series.mark == "dot":
-        return "".join(f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x, y in places)
-    return "".join(f'<path class="{kind} hollow" d="M{x:.1f} {y - 5:.1f}l5 5l-5 5l-5 -5z"/>' for x, y in places)
+    titles = [f"<title>{html.escape(series.label)}, {x:g}: {y:.2f}</title>" for x, y in series.points]
+    marks = {
+        "dot": '<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="3.5">{title}</circle>',
+        "diamond": '<path class="{kind} hollow" d="M{x:.1f} {top:.1f}l5 5l-5 5l-5 -5z">{title}</path>',
+    }
+    return "".join(
+        marks[series.mark].format(kind=kind, x=x, y=y, top=y - 5, title=title)
+        for (x, y), title in zip(places, titles, strict=True)
+    )

@@ -1,7 +1,8 @@
-"""Components that several tabs share: choices, text cards, tables, and files to download."""
+"""Components that several tabs share: choices, text cards, bars, and files to download."""
 
 import base64
 import html
+import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,14 +116,27 @@ def model_kind(name: str) -> str:
     return "simple" if name == "vanilla-rnn" else "network"
 
 
-def text_table(header: Sequence[str], rows: Iterable[Sequence[str]], label: str) -> str:
-    """A table as HTML that scrolls on a phone; texts are escaped."""
-    cells = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in header)
-    body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    label = html.escape(label)
-    return (
-        f'<div class="table" tabindex="0" role="group" aria-label="{label}"><table><tr>{cells}</tr>{body}</table></div>'
+def bar_card(
+    title: str, rows: Sequence[tuple[str, float, str]], greatest: float | None = None, logarithmic: bool = False
+) -> str:
+    """Bars under a heading as HTML; '' without rows.
+
+    Args:
+        title: the heading.
+        rows: label, value and the value as a text.
+        greatest: the value of a whole bar; None: the greatest one.
+        logarithmic: the bar's length is the logarithm of the value.
+    """
+    if not rows:
+        return ""
+    scaled = [math.log(max(value, 1.0)) if logarithmic else value for _, value, _ in rows]
+    whole = greatest or max(scaled) or 1.0
+    bars = "".join(
+        f"<li><b>{html.escape(name)}</b><span><i style='width:{max(1, 100 * value / whole):.1f}%'></i></span><em>{html.escape(text)}</em></li>"
+        for (name, _, text), value in zip(rows, scaled, strict=True)
     )
+    note = "<p class='soft'>Logarithmic scale.</p>" if logarithmic else ""
+    return f"<section><h3>{html.escape(title)}</h3><ol>{bars}</ol>{note}</section>"
 
 
 def downloads(files: dict[str, bytes]) -> str:

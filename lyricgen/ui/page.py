@@ -54,7 +54,8 @@ def build_demo(resources: Resources) -> gr.Blocks:
         connect_links(demo, write)
         shared.connect()
         for event in write.written:
-            shared.fill_after(event, write.lyrics, write.artist)
+            shared.fill_on(event.success, write.lyrics, write.artist)
+        shared.fill_on(write.use.click, write.lyrics, write.artist)
         for tab in (inside, check, words, *inside_views, *words_views):
             tab.select(None, None, None, js=RUN_ON_OPEN, api_visibility="private", queue=False)
     demo.queue(max_size=MAX_QUEUE_LENGTH, api_open=False, default_concurrency_limit=2)

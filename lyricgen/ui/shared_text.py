@@ -1,5 +1,6 @@
 """SharedText: one text for the tabs that look at a text. It is Write's lyric until the visitor types another."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,7 @@ class TextBox:
 
 
 class SharedText:
-    """The boxes that hold the shared text, kept equal: by `fill_after` from Write, and among each other as one types.
+    """The boxes that hold the shared text, kept equal: by `fill_on` from Write, and among each other as one types.
 
     A button of the class `runs-on-open` in the same tab is clicked by page.js when its tab opens and the text has changed. Answers
     of the class `answers` are hidden as soon as another text is typed, until the button is pressed.
@@ -70,12 +71,12 @@ class SharedText:
             if box.artist is not None:
                 box.artist.input(None, None, None, js=RUN_ON_OPEN, api_visibility="private", queue=False)
 
-    def fill_after(self, event: gr.events.Dependency, lyrics: gr.components.Component, artist: gr.Dropdown) -> None:
-        """Fills all boxes with Write's lyric and its artist when `event` has ended."""
+    def fill_on(self, trigger: Callable, lyrics: gr.components.Component, artist: gr.Dropdown) -> None:
+        """Fills all boxes with Write's lyric and its artist at an event."""
         outputs: list[Any] = []
         for box in self._boxes:
             outputs += [box.source, box.text] + ([box.artist] if box.artist is not None else [])
-        filled = listen(event.success, self.updates, [lyrics, artist], outputs, gpu=False, **IMMEDIATE_EVENT)
+        filled = listen(trigger, self.updates, [lyrics, artist], outputs, gpu=False, **IMMEDIATE_EVENT)
         filled.then(
             None, None, None, js=RUN_ON_OPEN, api_visibility="private", queue=False
         )  # a link may have opened the tab before

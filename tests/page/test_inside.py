@@ -247,6 +247,7 @@ def test_both_models_write_side_by_side_with_temperatures_and_learning_curves(pa
     for stop in range(5):
         slider.fill(str(stop))
         texts.add(page.locator("#five pre").inner_text())
+    assert "temperature=1.5" in page.locator("#five a").get_attribute("href")
     assert len(texts) == 5 and "LSTM, 1.5" in page.locator("#five h3").inner_text()
     assert page.get_by_role("img", name="bits a letter by epochs").locator("polyline").count() == 2
     page.get_by_role("radio", name="minute").check()

@@ -80,7 +80,7 @@ def test_the_benchmark_is_scored(page):
     open_tab(page, "Words", "Analogies")
     page.get_by_text("More: how often is it right?").click()
     page.locator("#check-analogies").click()
-    page.wait_for_function("document.querySelector('#scores').innerText.includes('69.0%')", timeout=30_000)
+    page.wait_for_function("document.querySelector('#scores').innerText.includes('69.0 %')", timeout=30_000)
 
 
 @both_widths

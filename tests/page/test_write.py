@@ -39,6 +39,24 @@ def test_the_page_opens_with_a_song_and_plays_it(fresh_page):
     page.get_by_role("button", name="Pause").click()
 
 
+def test_the_first_song_is_what_look_inside_shows(fresh_page):
+    page = fresh_page
+    page.locator(".song-text .cursor").wait_for()
+    song = page.evaluate(TEXT).removesuffix(" ")
+    page.get_by_role("button", name="Check any text").click()
+    page.wait_for_function("text => document.querySelector('#check-text textarea')?.value === text", arg=song)
+    page.wait_for_function("document.activeElement.matches('.answers')")
+    wait_for_text(page, "#check-text-source", "Your song")
+
+
+def test_tab_goes_from_the_artists_to_the_button(page):
+    page.locator("#artist input").focus()
+    page.locator(".option-list").wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "write"
+    page.locator(".option-list").wait_for(state="detached")
+
+
 def test_the_slider_reshapes_the_bars_in_the_browser(page):
     first = page.locator(".next-row").first
     shares = []
@@ -57,6 +75,10 @@ def test_enter_writes_a_song_with_a_link_and_markup_is_text(page):
     assert "seed=" in page.url and "text=%3Cimg" in page.url
     page.set_viewport_size(PHONE)
     assert_fits(page)
+    page.evaluate("scrollTo(0, 0)")
+    play = page.get_by_role("button", name="Play").bounding_box()
+    assert play["y"] + play["height"] <= PHONE["height"]  # on the first screen
+    page.set_viewport_size(DESKTOP)
 
 
 def test_a_song_goes_on_from_another_letter_by_keyboard(page):

@@ -26,4 +26,4 @@ def test_a_chart_has_each_series_in_its_colour_and_says_what_it_shows():
     assert x0 < x1 and y0 > y1  # upwards
     (circle,) = re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', chart)
     assert [*map(float, circle)] == pytest.approx([(x0 + x1) / 2, (y0 + y1) / 2], abs=0.1)
-    assert 'class="simple hollow"' in chart
+    assert 'class="simple hollow"' in chart and "<title>more, 5: 50.00</title>" in chart

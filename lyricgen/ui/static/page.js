@@ -108,7 +108,10 @@ window.lyricgen = (() => {
     if (button.id === "copy-link") copyLink(button);
     const { open: place, seed } = button.dataset;
     if (seed) document.dispatchEvent(new CustomEvent("seed", { detail: Number(seed) }));
-    if (place) openAnswers(...place.split("/"));
+    if (place) {
+      document.getElementById("use-song").click();
+      openAnswers(...place.split("/"));
+    }
     if (button.dataset.spelling) respell(button.dataset);
   }, true);
 
@@ -206,8 +209,9 @@ window.lyricgen = (() => {
       event.preventDefault();
       event.stopPropagation();
       [...document.querySelectorAll("button.runs-on-open")].find(isShown)?.click();
-    } else if (event.key === "Tab" && event.target.matches?.("input[role=combobox]")) { // gradio's open list would take the focus
-      event.target.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    } else if (event.key === "Tab" && event.target.matches?.("input[role=combobox]")) {
+      event.stopPropagation(); // gradio would open the list again after it is left, and the list would take the focus
+      document.querySelectorAll(".options, .option-list").forEach((list) => (list.tabIndex = -1));
     }
   }, true);
 

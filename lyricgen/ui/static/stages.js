@@ -1,5 +1,5 @@
 // Texts along a slider, such as one lyric at several temperatures. `props.value` is JSON:
-// {label, low, high, start, stops: [{name, texts: [{heading, text}]}]}.
+// {label, low, high, start, stops: [{name, texts: [{heading, text, link}]}]}.
 const { make } = lyricgen;
 
 function draw(root) {
@@ -17,9 +17,14 @@ function draw(root) {
     const stop = data.stops[slider.value];
     value.textContent = stop.name;
     slider.setAttribute("aria-valuetext", stop.name);
-    cards.replaceChildren(...stop.texts.map(({ heading, text }) => {
+    cards.replaceChildren(...stop.texts.map(({ heading, text, link }) => {
       const card = make("article");
       card.append(make("h3", "", heading), make("pre", "", text));
+      if (link) {
+        const play = make("a", "", "Play it in Write");
+        play.href = `?${link}`;
+        card.append(play);
+      }
       return card;
     }));
   }

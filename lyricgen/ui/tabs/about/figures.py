@@ -1,11 +1,8 @@
 """Figures of the loaded models and vectors as bars, from their metrics."""
 
-import html
-import math
-from collections.abc import Sequence
-
 from lyricgen.models.vocabulary import NUM_CLASSES
 from lyricgen.resources import Resources
+from lyricgen.ui.components import bar_card
 
 LABELS = {"lstm": "LSTM", "vanilla-rnn": "Simple RNN", "glove-50": "Wikipedia and news", "lyrics": "These songs"}
 GUESSING = "Guessing"
@@ -24,13 +21,13 @@ def difficulty(resources: Resources) -> str:
         if bits is not None:
             rows.append((label(loaded.name), 2**bits, f"{2**bits:.1f} ({bits:.3f} bits)"))
     title = "How hard is the next letter of a new song? As hard as one of …"
-    return card(title, [*rows, (GUESSING, NUM_CLASSES, f"{NUM_CLASSES}")] if rows else [], logarithmic=True)
+    return bar_card(title, [*rows, (GUESSING, NUM_CLASSES, f"{NUM_CLASSES}")] if rows else [], logarithmic=True)
 
 
 def weights(resources: Resources) -> str:
     """The number of weights of each model."""
     counts = {name: resources.model(name).describe()["parameters"] for name in resources.model_names}
-    return card("Weights", [(label(name), count, f"{count / 1e6:.2f} million") for name, count in counts.items()])
+    return bar_card("Weights", [(label(name), count, f"{count / 1e6:.2f} million") for name, count in counts.items()])
 
 
 def copying(resources: Resources) -> str:
@@ -41,7 +38,7 @@ def copying(resources: Resources) -> str:
         if copied:
             share, limit = copied["share_with_long_run"], copied["long_run"]
             rows.append((label(name), share, f"{100 * share:.1f} of 100"))
-    return card(f"Songs with {limit} copied letters in a row, without the limit on copying", rows, greatest=1.0)
+    return bar_card(f"Songs with {limit} copied letters in a row, without the limit on copying", rows, greatest=1.0)
 
 
 def artists(resources: Resources) -> str:
@@ -55,39 +52,16 @@ def artists(resources: Resources) -> str:
         return ""
     chance = 1 / len(ngrams.artists)
     rows = [("Word counts", accuracy, f"{100 * accuracy:.0f} of 100"), (GUESSING, chance, f"{100 * chance:.0f} of 100")]
-    return card("New songs of which the right artist is named", rows, greatest=1.0)
+    return bar_card("New songs of which the right artist is named", rows, greatest=1.0)
 
 
 def words(resources: Resources) -> str:
     """The number of words of each vector space."""
     sizes = {name: len(resources.space(name)) for name in resources.space_names}
     rows = [(label(name), size, f"{size:,}") for name, size in sizes.items()]
-    return card("Words with a vector, learnt from …", rows, logarithmic=True)
+    return bar_card("Words with a vector, learnt from …", rows, logarithmic=True)
 
 
 def label(name: str) -> str:
     """The page's name of a model or vector space."""
     return LABELS.get(name, name)
-
-
-def card(
-    title: str, rows: Sequence[tuple[str, float, str]], greatest: float | None = None, logarithmic: bool = False
-) -> str:
-    """Bars under a heading as HTML; '' without rows.
-
-    Args:
-        title: the heading.
-        rows: label, value and the value as a text.
-        greatest: the value of a whole bar; None: the greatest one.
-        logarithmic: the bar's length is the logarithm of the value.
-    """
-    if not rows:
-        return ""
-    scaled = [math.log(max(value, 1.0)) if logarithmic else value for _, value, _ in rows]
-    whole = greatest or max(scaled) or 1.0
-    bars = "".join(
-        f"<li><b>{html.escape(name)}</b><span><i style='width:{max(1, 100 * value / whole):.1f}%'></i></span><em>{html.escape(text)}</em></li>"
-        for (name, _, text), value in zip(rows, scaled, strict=True)
-    )
-    note = "<p class='soft'>Logarithmic scale.</p>" if logarithmic else ""
-    return f"<section><h3>{html.escape(title)}</h3><ol>{bars}</ol>{note}</section>"

@@ -10,6 +10,7 @@ import gradio as gr
 
 from lyricgen.endpoints import inside, lyrics
 from lyricgen.endpoints.lyrics import TEMPERATURES, make_request
+from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE
 from lyricgen.generation.settings import MAX_LYRIC_LENGTH
 from lyricgen.models.text import ANY_ARTIST
@@ -113,22 +114,29 @@ def create_comparison_view(resources: Resources) -> None:
     add_endpoint(resources, inside.learning_curves, gpu=False)
 
 
-def show_models(
+def first_request(
     resources: Resources, prefix: str, artist: str, temperature: float, max_length: int, seed: int
-) -> Iterator[str]:
-    """The lyrics of `/compare` as cards; the finished ones with their originality line, and links that play them in Write."""
+) -> tuple[GenerationRequest, str]:
+    """The request of the default model, with a length that leaves room after the prefix, and a note where it was raised."""
     settings, note = fit_length(prefix, {"max_length": max_length})
-    request = make_request(
-        resources, prefix, None, artist=artist, temperature=temperature, seed=seed, clean_words=True, **settings
-    )
-    heading = note_html(note)
-    texts: list[tuple[str, str]] = []
+    settings |= {"artist": artist, "temperature": temperature, "seed": seed, "clean_words": True}
+    return make_request(resources, prefix, None, **settings), note
+
+
+def show_models(resources: Resources, *settings: Any) -> Iterator[str]:
+    """The lyrics of `/compare` as cards; the finished ones with their originality line, and links that play them in Write."""
+    request, note = first_request(resources, *settings)
     requests = {name: resources.request(name, request.prefix, request.settings) for name in resources.model_names}
+    heading, answer = note_html(note), {}
     for answer in lyrics.stream_measured(resources, requests):
-        texts = [(f"{model_label(name)}{bits_text(lyric)}", lyric["text"]) for name, lyric in answer.items()]
-        yield heading + cards(texts)
+        yield heading + cards(headed(answer))
     links = {answer[name]["text"]: link_query(one) for name, one in requests.items()}
-    yield heading + cards(texts, lambda text: originality_line(resources, text) + play_link(links[text]))
+    yield heading + cards(headed(answer), lambda text: originality_line(resources, text) + play_link(links[text]))
+
+
+def headed(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    """Each model's lyric under its name and surprise."""
+    return [(f"{model_label(name)}{bits_text(lyric)}", lyric["text"]) for name, lyric in answer.items()]
 
 
 def play_link(query: str) -> str:
@@ -138,10 +146,7 @@ def play_link(query: str) -> str:
 
 def show_eight(resources: Resources, prefix: str, artist: str, temperature: float, max_length: int, seed: int) -> str:
     """The surprise of eight songs by each model and its mean, as a chart in HTML."""
-    settings, _ = fit_length(prefix, {"max_length": min(max_length, LENGTH)})
-    request = make_request(
-        resources, prefix, None, artist=artist, temperature=temperature, seed=seed, clean_words=True, **settings
-    )
+    request, _ = first_request(resources, prefix, artist, temperature, min(max_length, LENGTH), seed)
     requests = {
         f"{name} {number}": one
         for name in resources.model_names
@@ -160,14 +165,16 @@ def show_eight(resources: Resources, prefix: str, artist: str, temperature: floa
 
 
 def show_temperatures(resources: Resources, prefix: str, artist: str, max_length: int, seed: int) -> str:
-    """The lyrics of `/temperatures` by the default model, as static/stages.js draws them."""
-    length = fit_length(prefix, {"max_length": max_length})[0]["max_length"]
-    *_, answer = lyrics.temperatures(resources, prefix, artist, None, length, seed, clean_words=True)
+    """The lyrics of `/temperatures` by the default model, as static/stages.js draws them, with links that play them in Write."""
+    request, _ = first_request(resources, prefix, artist, 1.0, max_length, seed)
+    requests = {f"{value:g}": request.with_settings(temperature=value) for value in TEMPERATURES}
+    *_, answer = lyrics.stream_measured(resources, requests)
     name = model_label(resources.default_model)
-    stops = [
-        {"name": value, "texts": [{"heading": f"{name}, {value}{bits_text(lyric)}", "text": lyric["text"]}]}
-        for value, lyric in answer.items()
-    ]
+    stops = []
+    for value, lyric in answer.items():
+        heading = f"{name}, {value}{bits_text(lyric)}"
+        text = {"heading": heading, "text": lyric["text"], "link": link_query(requests[value])}
+        stops.append({"name": value, "texts": [text]})
     return as_json({"label": "Temperature", "low": "safe", "high": "wild", "start": 1, "stops": stops})
 
 

@@ -73,8 +73,10 @@ def create_neurons_view(resources: Resources, box: TextBox) -> None:
         neurons = script_view("neurons.js", "cells-view")
         with gr.Accordion("Choose a neuron yourself", open=False):
             with gr.Row():
-                layer = gr.Number(0, precision=0, label="Layer", info="From 1, the lowest; 0: the top one.")
-                unit = gr.Number(-1, precision=0, label="Neuron", info="From 0; -1: the most active.")
+                layer = gr.Number(
+                    None, precision=0, label="Layer", info="From 1, the lowest.", placeholder="the top one"
+                )
+                unit = gr.Number(None, precision=0, label="Neuron", info="From 0.", placeholder="the most active")
             look = gr.Button("Show this neuron", elem_id="see-cell")
             unit_error = error_line("cell-error")
             one = script_view("neurons.js", "cell-view")
@@ -148,9 +150,10 @@ def show_continuations(resources: Resources, text: str, artist: str, model: str,
     return cards(zip(headings, texts, strict=True))
 
 
-def show_unit(resources: Resources, text: str, artist: str, model: str, layer: int, unit: int) -> str:
-    """The activation of one neuron, and the memory cell of an LSTM's, as static/neurons.js draws them."""
-    cells, facts = inside.read_unit(resources, text, artist, model, layer, unit)
+def show_unit(resources: Resources, text: str, artist: str, model: str, layer: int | None, unit: int | None) -> str:
+    """The activation of one neuron, and the memory cell of an LSTM's, as static/neurons.js draws them; of an empty box the top layer
+    or the most active neuron."""
+    cells, facts = inside.read_unit(resources, text, artist, model, layer or 0, -1 if unit is None else unit)
     return cards_json(cells, unit_cards(facts))
 
 

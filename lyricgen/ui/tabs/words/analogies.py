@@ -9,7 +9,7 @@ import numpy as np
 
 from lyricgen.endpoints import words
 from lyricgen.resources import Resources
-from lyricgen.ui.components import as_json, draw_with, text_table
+from lyricgen.ui.components import as_json, bar_card, draw_with
 from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen, not_busy
 from lyricgen.ui.tabs.words.answers import answers, find_word, space_choice, space_labels
 from lyricgen.validation import check_integer
@@ -34,7 +34,6 @@ EXAMPLES = [
 ANSWERS = 6  # answers by each method
 MOST_FREQUENT = 30_000  # words
 CANDIDATES = [("every word", 0), (f"the {MOST_FREQUENT:,} most frequent", MOST_FREQUENT)]
-SCORE_HEADER = ["Category", "Right", "Asked", "Accuracy", "Left out"]
 BENCHMARK_LIMIT: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "benchmark"}
 
 
@@ -119,11 +118,12 @@ def bars(found: list[Answer]) -> list[dict[str, Any]]:
 
 
 def show_scores(resources: Resources, category: str, candidates: int, vectors: str) -> Iterator[str]:
-    """The table of scores as it grows, a single category without the total."""
+    """The scores as bars, as they grow; a single category without the total."""
     count = min(check_integer("candidates", candidates, 0, MOST_FREQUENT), len(resources.space(vectors)))
     for scores in words.stream_scores(resources, category, count, vectors):
         rows = [score_row(score) for score in (scores if len(scores) > 2 else scores[:1])]
-        yield text_table(SCORE_HEADER, rows, "Google analogy test set")
+        title = "Questions of the Google analogy test set with the right answer"
+        yield f'<div class="figures">{bar_card(title, rows, greatest=1.0)}</div>'
 
 
 def parallelogram(solved: Analogy, space: VectorSpace) -> list[list[float]]:
@@ -135,7 +135,10 @@ def parallelogram(solved: Analogy, space: VectorSpace) -> list[list[float]]:
     return places.round(3).tolist()
 
 
-def score_row(score: CategoryScore) -> list[str]:
-    """A score as a row of the table."""
-    share = "none asked" if score.accuracy is None else f"{100 * score.accuracy:.1f} %"
-    return [score.category, f"{score.correct:,}", f"{score.asked:,}", share, f"{score.left_out:,}"]
+def score_row(score: CategoryScore) -> tuple[str, float, str]:
+    """A score as a row of bars: category, accuracy, and both with the counts as a text."""
+    if score.accuracy is None:
+        return score.category, 0.0, "none asked"
+    left_out = f", {score.left_out:,} left out" if score.left_out else ""
+    share = f"{100 * score.accuracy:.1f} %"
+    return score.category, score.accuracy, f"{share}: {score.correct:,} of {score.asked:,}{left_out}"

@@ -63,6 +63,8 @@ class WriteTab:
     settings: MoreSettings
     written: list[gr.events.Dependency]
     """The events that write a song."""
+    use: gr.Button
+    """Clicked by page.js where the song is to be looked at in another tab; hidden."""
 
 
 def create_write_tab(resources: Resources) -> WriteTab:
@@ -77,6 +79,7 @@ def create_write_tab(resources: Resources) -> WriteTab:
     )
     lyrics = gr.Textbox(first["text"], visible=False, label="Song")
     temperature = gr.Number(SETTINGS["temperature"], visible=False, label="Temperature")
+    use = gr.Button("Use this song", visible="hidden", elem_id="use-song")
     with gr.Row(elem_classes="three"):
         gr.HTML('<h2>How surprised was it?</h2><div id="strip"></div>' + LOOK_INSIDE, elem_id="surprise")
         copied = gr.HTML(first["copied"], elem_id="copied")
@@ -106,7 +109,7 @@ def create_write_tab(resources: Resources) -> WriteTab:
     stopped = stop.click(None, None, None, cancels=[*written, side_by_side], api_visibility="private")
     finish = partial(finish_song, resources)
     listen(stopped.then, finish, [song, settings.model, artist], song, trigger_mode="once", **SILENT_EVENT)
-    return WriteTab(lyrics, artist, prefix, temperature, settings, written)
+    return WriteTab(lyrics, artist, prefix, temperature, settings, written, use)
 
 
 def _add_endpoints(resources: Resources) -> None:

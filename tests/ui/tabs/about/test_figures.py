@@ -1,13 +1,14 @@
 """The bars of About."""
 
 from lyricgen.resources import Resources
-from lyricgen.ui.tabs.about.figures import card, difficulty, figures_html
+from lyricgen.ui.components import bar_card
+from lyricgen.ui.tabs.about.figures import difficulty, figures_html
 
 
 def test_a_bar_is_as_long_as_its_share_of_the_greatest():
-    drawn = card("A <b> heading", [("one", 1.0, "1"), ("four", 4.0, "4")])
+    drawn = bar_card("A <b> heading", [("one", 1.0, "1"), ("four", 4.0, "4")])
     assert "width:25.0%" in drawn and "width:100.0%" in drawn and "&lt;b&gt;" in drawn
-    assert card("nothing", []) == ""
+    assert bar_card("nothing", []) == ""
 
 
 def test_figures_are_those_of_the_models():

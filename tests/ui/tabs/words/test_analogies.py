@@ -1,7 +1,13 @@
 """The answers of the view on analogies."""
 
-from lyricgen.ui.tabs.words.analogies import opening, show_analogy
+from lyricgen.ui.tabs.words.analogies import opening, score_row, show_analogy
 from lyricgen.ui.tabs.words.answers import answers
+from lyricgen.words.analogy_benchmark import CategoryScore
+
+
+def test_scores_are_bars_with_their_counts():
+    assert score_row(CategoryScore("family", 3, 4, 2)) == ("family", 0.75, "75.0 %: 3 of 4, 2 left out")
+    assert score_row(CategoryScore("plural", 0, 0, 9))[1:] == (0.0, "none asked")
 
 
 def test_it_opens_with_the_answer_of_its_example(spaces):
