@@ -10,13 +10,14 @@ from lyricgen.resources import Resources
 from lyricgen.storage import ASSETS
 from lyricgen.ui.components import as_json
 from lyricgen.ui.tabs.write.checks import artists_card, copied_card
+from lyricgen.ui.tabs.write.settings import PAGE_DEFAULTS
 from lyricgen.ui.tabs.write.song import link_query, read_song
 
 FIRST_SONG = ASSETS / "page" / "first_song.json"
 WORDS = "the river keeps its secrets "
 ARTIST = "Coldplay"
 SHOWN = 7  # letters that are shown before it is played
-SETTINGS: dict[str, Any] = {"temperature": 0.6, "max_length": 150, "seed": 22, "clean_words": True}
+SETTINGS: dict[str, Any] = {**PAGE_DEFAULTS, "max_length": 150, "seed": 22}  # so that "again" writes it again
 
 
 def write_first_song(resources: Resources, **settings: Any) -> dict[str, Any]:
