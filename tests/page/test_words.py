@@ -110,6 +110,7 @@ def test_a_map_is_drawn_and_can_be_downloaded(page):
     open_part(page, "Draw a map of your own words", "#draw")
     page.locator("#draw").click()
     page.locator("#map svg text").get_by_text("violin").wait_for()
+    page.locator("#map-files a").nth(3).wait_for()
     assert page.locator("#map svg path").count() == 4 and page.locator("#map .w-legend i").count() == 4
     contents = {}
     for link in page.locator("#map-files a").all():
