@@ -57,9 +57,13 @@ class LearningCurve(pl.Callback):
 
     def on_validation_end(self, trainer: Any, task: Any) -> None:
         self._started = time.monotonic()
-        again = any(row["step"] == trainer.global_step and row["val_bpc"] for row in self.rows)  # resumed within it
-        if not trainer.sanity_checking and not again:
-            self._add(trainer, **task.val_figures)
+        if not trainer.sanity_checking:
+            self.add_validation(trainer, task.val_figures)
+
+    def add_validation(self, trainer: Any, figures: dict[str, float]) -> None:
+        """Adds the figures of a validation of the present step, unless there are some: it was resumed within it, or ended with it."""
+        if not any(row["step"] == trainer.global_step and row["val_bpc"] for row in self.rows):
+            self._add(trainer, **figures)
 
     def state_dict(self) -> dict:
         """The state in a checkpoint: a resumed training continues the curve."""

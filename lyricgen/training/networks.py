@@ -228,6 +228,8 @@ def write_network(
     for parameter in checkpoint.model.parameters():
         parameter.data = parameter.data.to(torch.float16).float()
     bpc = measure(checkpoint.model, songs, config.length)
+    if weights_step == trainer.global_step:
+        curve.add_validation(trainer, bpc)
     checkpoint.model.memory, memory = fit_memory(checkpoint.model, songs, config)
     record = provenance(
         data_sha256=songs.data_sha256,

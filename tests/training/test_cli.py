@@ -113,6 +113,13 @@ def test_the_summary_has_a_row_for_each_artifact_with_figures_seconds_and_size(
     all_models, songs_folder, tmp_path, capsys
 ):
     assert run("--data", songs_folder, "--models", "originality", "vanilla-rnn", "--max-steps", 2, out=tmp_path) == 0
+    checkpoint = load_checkpoint(tmp_path / "vanilla-rnn")  # ended within an epoch, so without a validation
+    last = checkpoint.history[-1]
+    assert (last["step"], last["val_bpc"], last["held_out_bpc"]) == (
+        2,
+        checkpoint.metrics["val_bpc"],
+        checkpoint.metrics["held_out_bpc"],
+    )
     header, index, network = capsys.readouterr().out.splitlines()[-3:]
     assert header.split() == ["artifact", "figures", "seconds", "size"]
     assert re.fullmatch(r"originality  +\d+ n-grams of 14 songs  +[\d.]+  +0.3 MB", index)
