@@ -13,7 +13,7 @@ from lyricgen.ui.components import model_label
 
 PAGE_DEFAULTS: dict[str, Any] = {
     "temperature": 0.6,
-    "guidance": 1.5,
+    "guidance": 2.0,
     "dry": 0.6,
     "chorus": "sometimes",
     "clean_words": True,

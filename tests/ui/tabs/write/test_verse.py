@@ -30,5 +30,5 @@ def test_lines_appear_and_those_that_are_kept_stay(tiny_folder):
 
 def test_an_error_leaves_the_verse_and_says_a_sentence(tiny_folder):
     ((verse, problem),) = written(Resources(tiny_folder, "cpu"), "", acrostic="7")
-    assert "role=" in problem and "Acrostic must be at most" in problem
+    assert "role=" in problem and "First letters of the lines must be at most" in problem
     assert isinstance(verse, dict)  # gr.skip()
