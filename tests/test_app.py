@@ -141,7 +141,8 @@ def test_learning_curves_are_those_of_the_models(client):
     curves = client.predict(api_name="/learning_curves")
     assert set(curves) == {"lstm", "vanilla-rnn"}
     for name, rows in curves.items():
-        assert rows == load_checkpoint(ASSETS / name).history and rows[-1]["train_bpc"] < 2
+        assert rows == load_checkpoint(ASSETS / name).history
+        assert [row["train_bpc"] for row in rows if row["train_bpc"]][-1] < 2
         assert rows == sorted(rows, key=lambda row: row["step"])
 
 

@@ -13,15 +13,15 @@ from lyricgen.models.networks import CharacterModel
 from lyricgen.models.vocabulary import START_LABEL, string_to_labels, token_ids_to_str
 from lyricgen.training.ranks import rank
 
-STAGES = (1, 3)  # multiples of the powers of ten from 10: steps 10, 30, 100, ...; and step 1
-PREFIXES = ("", "the river ")
+STAGES = (1, 2, 5)  # multiples of the powers of ten from 10: steps 10, 20, 50, 100, ...; and step 1
+PREFIXES = ("", "the river ", "i left my coat ")
 TEMPERATURE = 0.7
 SAMPLE_LENGTH = 200  # characters
 SAMPLE_SEED = 1  # seed of the first prefix's sample; each further prefix has the next one
 
 
 class StageSamples(pl.Callback):
-    """Generates short samples at steps 1, 10, 30, 100, 300, ... and the last step, and saves the weights of each stage.
+    """Generates short samples at steps 1, 10, 20, 50, 100, ... and the last step, and saves the weights of each stage.
 
     It has its own random generator, so that it does not change the training. Of a distributed training only rank 0 samples.
 
@@ -69,7 +69,7 @@ class StageSamples(pl.Callback):
 
 
 def is_stage(step: int) -> bool:
-    """Whether a step is 1, or 10, 30, 100, 300, and so on."""
+    """Whether a step is 1, or 10, 20, 50, 100, 200, and so on."""
     while step >= 10 and step % 10 == 0:
         step //= 10
         if step in STAGES:

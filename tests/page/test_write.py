@@ -148,10 +148,9 @@ def test_a_lyric_is_the_text_of_inside_and_check_until_another_is_typed(page):
 
 
 def test_a_song_that_cannot_be_written_is_said_below_its_words(page):
-    page.evaluate(
-        "document.querySelector('#song-number input') ?? document.querySelector('#more-settings button').click()"
-    )
     number = page.locator("#song-number input")
+    if not number.is_visible():
+        page.get_by_role("button", name="More settings").click()
     number.fill("-7")
     page.get_by_role("button", name="Write a song").click()
     page.locator("#problem [role=alert]").get_by_text("The song number must be").wait_for()

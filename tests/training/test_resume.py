@@ -118,7 +118,7 @@ def test_samples_leave_the_training_as_it_is(corpus, tmp_path):
     without, *_, same_model, _ = fit(corpus, tmp_path / "b", with_samples=False)
     assert with_samples.rows == without.rows and same(model, same_model)
     steps = [step for step in range(1, 3 * epoch) if is_stage(step)] + [3 * epoch]
-    assert [row["step"] for row in samples.rows] == [step for step in steps for _ in range(2)]
+    assert [row["step"] for row in samples.rows] == [step for step in steps for _ in range(3)]
     assert {tuple(row) for row in samples.rows} == {("step", "characters", "prefix", "temperature", "seed", "text")}
     assert all(row["text"].startswith(row["prefix"]) for row in samples.rows)
     assert {len(row["text"]) - len(row["prefix"]) for row in samples.rows} == {200}
@@ -134,8 +134,8 @@ def test_a_sample_depends_on_its_seed_alone_and_leaves_the_models_mode(tiny_mode
     assert torch.equal(torch.get_rng_state(), state) and tiny_model.training
 
 
-def test_stages_are_one_and_three_times_powers_of_ten():
-    assert [step for step in range(5000) if is_stage(step)] == [1, 10, 30, 100, 300, 1000, 3000]
+def test_stages_are_one_two_and_five_times_powers_of_ten():
+    assert [step for step in range(5000) if is_stage(step)] == [1, 10, 20, 50, 100, 200, 500, 1000, 2000]
 
 
 def test_the_state_of_streams_is_that_of_the_steps_trained_though_the_loader_is_ahead(corpus):
