@@ -228,6 +228,10 @@ def test_an_error_is_beside_its_text_and_no_old_answer_beside_it(page):
 
 def test_both_models_write_side_by_side_with_temperatures_and_learning_curves(page):
     open_tab(page, "Inside", "RNN vs LSTM")
+    page.wait_for_function(  # the example of the view comes first
+        "document.querySelector('#five pre') && document.getElementById('compare').getAttribute('aria-busy') != 'true'",
+        timeout=60_000,
+    )
     page.locator("#compare-prefix textarea, #compare-prefix input").first.fill("<b>x</b> the sea ")
     page.get_by_role("button", name="Write with both").click()
     page.wait_for_function(

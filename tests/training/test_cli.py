@@ -102,10 +102,10 @@ def test_both_model_folders_are_written_with_figures_and_learning_curve(name, al
     assert [row["epoch"] for row in checkpoint.history if row["val_bpc"] and row["held_out_bpc"]] == [1.0, 2.0]
     assert checkpoint.history[-1]["step"] == metrics["steps"]
     assert all(row["recurrent_rms"] > 0 for row in checkpoint.history if row["train_bpc"])
-    assert [row["step"] for row in checkpoint.samples][::3] == [1, 10, 20, metrics["steps"]]
+    assert [row["step"] for row in checkpoint.samples][::3] == [1, 10, 20, 50, metrics["steps"]]
     stages = all_models / "checkpoints" / name / "stages"
     assert [path.name for path in sorted(stages.iterdir())] == [
-        f"step-{step:06d}.safetensors" for step in (1, 10, 20, metrics["steps"])
+        f"step-{step:06d}.safetensors" for step in (1, 10, 20, 50, metrics["steps"])
     ]
 
 
