@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
             out=Path(folder),
             models=(NAME,),
             hidden_size=options.hidden_size,
-            epochs=options.epochs,
+            epochs=1_000,  # the number of steps ends each training
             warmup_steps=WARMUP_STEPS,
             progress=False,
         )
@@ -97,8 +97,7 @@ def measure_changes(songs: TrainingSongs, config: TrainConfig, options: argparse
     steps = len(make_streams(every(songs.train, options.share), config)) * options.epochs
     for change in dict.fromkeys((RECIPE, *options.changes)):
         corpus = every(songs.uncleaned if change == UNCLEANED else songs.train, options.share)
-        # Epochs without end: a change of what a step reads must not change the number of steps.
-        changed = replace(config, max_steps=steps, epochs=1_000, **CHANGES[change])
+        changed = replace(config, max_steps=steps, **CHANGES[change])
         runs = [train(corpus, songs, replace(changed, seed=config.seed + number)) for number in range(options.seeds)]
         row = {
             "change": change,

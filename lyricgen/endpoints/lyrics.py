@@ -164,12 +164,9 @@ def compare(
         max_length: characters of each in all, prefix included, 1 to 5,000.
         seed: of both; -1: a random one.
     """
-    names = resources.model_names
     settings |= {"artist": artist, "temperature": temperature, "max_length": max_length, "seed": seed}
-    first = make_request(resources, prefix, names[0], **settings)
-    yield from stream_measured(
-        resources, {name: resources.request(name, first.prefix, first.settings) for name in names}
-    )
+    first = make_request(resources, prefix, resources.model_names[0], **settings)
+    yield from stream_measured(resources, of_each_model(resources, first))
 
 
 @takes_settings("strategy", "beam_size", "temperature")
@@ -193,8 +190,7 @@ def temperatures(
     """
     settings |= {"artist": artist, "max_length": max_length, "seed": seed}
     first = make_request(resources, prefix, model, **settings)
-    requests = {f"{value:g}": first.with_settings(temperature=value) for value in TEMPERATURES}
-    yield from stream_measured(resources, requests)
+    yield from stream_measured(resources, at_each_temperature(first))
 
 
 def check_prefix(resources: "Resources", prefix: str = "", max_length: int = DEFAULTS.max_length) -> str:
@@ -244,6 +240,16 @@ def stream_variants(resources: "Resources", request: GenerationRequest, count: i
             {"seed": request.seed, "text": request.shown(lyric.text)}
             for request, lyric in zip(requests, lyrics, strict=True)
         ]
+
+
+def of_each_model(resources: "Resources", request: GenerationRequest) -> dict[str, GenerationRequest]:
+    """The same request to each model, by name."""
+    return {name: resources.request(name, request.prefix, request.settings) for name in resources.model_names}
+
+
+def at_each_temperature(request: GenerationRequest) -> dict[str, GenerationRequest]:
+    """The same request at each of `TEMPERATURES`."""
+    return {f"{value:g}": request.with_settings(temperature=value) for value in TEMPERATURES}
 
 
 def stream_measured(resources: "Resources", requests: dict[str, GenerationRequest]) -> Iterator[dict]:

@@ -126,7 +126,7 @@ def first_request(
 def show_models(resources: Resources, *settings: Any) -> Iterator[str]:
     """The lyrics of `/compare` as cards; the finished ones with their originality line, and links that play them in Write."""
     request, note = first_request(resources, *settings)
-    requests = {name: resources.request(name, request.prefix, request.settings) for name in resources.model_names}
+    requests = lyrics.of_each_model(resources, request)
     heading, answer = note_html(note), {}
     for answer in lyrics.stream_measured(resources, requests):
         yield heading + cards(headed(answer))
@@ -149,8 +149,8 @@ def show_eight(resources: Resources, prefix: str, artist: str, temperature: floa
     request, _ = first_request(resources, prefix, artist, temperature, min(max_length, LENGTH), seed)
     requests = {
         f"{name} {number}": one
-        for name in resources.model_names
-        for number, one in enumerate(resources.request(name, request.prefix, request.settings).variants(EIGHT), 1)
+        for name, first in lyrics.of_each_model(resources, request).items()
+        for number, one in enumerate(first.variants(EIGHT), 1)
     }
     *_, answer = lyrics.stream_measured(resources, requests)
     series = []
@@ -167,7 +167,7 @@ def show_eight(resources: Resources, prefix: str, artist: str, temperature: floa
 def show_temperatures(resources: Resources, prefix: str, artist: str, max_length: int, seed: int) -> str:
     """The lyrics of `/temperatures` by the default model, as static/stages.js draws them, with links that play them in Write."""
     request, _ = first_request(resources, prefix, artist, 1.0, max_length, seed)
-    requests = {f"{value:g}": request.with_settings(temperature=value) for value in TEMPERATURES}
+    requests = lyrics.at_each_temperature(request)
     *_, answer = lyrics.stream_measured(resources, requests)
     name = model_label(resources.default_model)
     stops = []

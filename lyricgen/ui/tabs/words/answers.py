@@ -45,10 +45,16 @@ def find_word(space: VectorSpace, typed: Any, box: str) -> str:
         raise WordProblem("Type one word only.", box, text.split()[:3])
     word = space.lookup(text)
     if word is None:
-        short = text if len(text) <= MAX_WORD_SHOWN else f"{text[: MAX_WORD_SHOWN - 1]}…"
-        near = space.nearest_spellings(text) if len(text) <= MAX_WORD_LENGTH else []
-        raise WordProblem(f"I don't know “{short}”." + (" Did you mean:" if near else ""), box, near)
+        sentence, near = unknown_word(space, text)
+        raise WordProblem(sentence, box, near)
     return word
+
+
+def unknown_word(space: VectorSpace, word: str) -> tuple[str, list[str]]:
+    """A sentence on a word that a space lacks, and the nearest spellings."""
+    short = word if len(word) <= MAX_WORD_SHOWN else f"{word[: MAX_WORD_SHOWN - 1]}…"
+    near = space.nearest_spellings(word) if len(word) <= MAX_WORD_LENGTH else []
+    return f"I don't know “{short}”." + (" Did you mean:" if near else ""), near
 
 
 def spelling_buttons(space: VectorSpace, words: Iterable[str], box: str, run: str) -> str:
@@ -64,14 +70,12 @@ def spelling_buttons(space: VectorSpace, words: Iterable[str], box: str, run: st
     for word in islice((word for word in words if not space.is_word(word)), MAX_RESPELLED):
         facts = {"word": word, "box": box, "run": run}
         data = "".join(f' data-{name}="{html.escape(value)}"' for name, value in facts.items())
-        near = space.nearest_spellings(word)[:SPELLINGS] if len(word) <= MAX_WORD_LENGTH else []
+        sentence, near = unknown_word(space, word)
         buttons = " ".join(
             f'<button type="button" class="w-chip" data-spelling="{html.escape(each)}"{data}>{html.escape(each)}</button>'
-            for each in near
+            for each in near[:SPELLINGS]
         )
-        shown = word if len(word) <= MAX_WORD_SHOWN else f"{word[: MAX_WORD_SHOWN - 1]}…"
-        sentence = f"I don't know “{html.escape(shown)}”.{' Did you mean:' if near else ''}"
-        lines.append(f'<p role="alert">{sentence} {buttons}</p>')
+        lines.append(f'<p role="alert">{html.escape(sentence, quote=False)} {buttons}</p>')
     return "".join(lines)
 
 

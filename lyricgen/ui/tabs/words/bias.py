@@ -193,9 +193,8 @@ def typed_spellings(space: VectorSpace, test: str, sets: Sequence[str]) -> str:
     """Spellings for words that a space lacks, but for those of a published test."""
     found = []
     for box, typed, published in zip(SET_NAMES, sets, published_sets(test), strict=True):
-        words = parse_words(typed, is_word=space.is_word).words
-        own = [word for word in words if word not in parse_words(published, is_word=space.is_word).words]
-        found.append(spelling_buttons(space, own, box, "run-weat"))
+        own, given = (parse_words(text, is_word=space.is_word).words for text in (typed, published))
+        found.append(spelling_buttons(space, [word for word in own if word not in given], box, "run-weat"))
     return "".join(found)
 
 
