@@ -24,6 +24,7 @@ VIEWS = [
     ("Words", "Map"), ("Words", "Analogies"), ("Words", "Bias"),
 ]  # fmt: skip
 BOXES = "textarea:visible, input[type=text]:visible, input:not([type]):visible"
+SILENCE = 5  # seconds
 INJECTED = "script[src*=evil], link[href*=evil], base[href*=evil], iframe[srcdoc], a[href^=javascript], [onerror], [onfocus], [onload]"
 
 
@@ -31,7 +32,10 @@ class Watch:
     """What a page's scripts did that no text may make them do, and whether it waits for answers."""
 
     def __init__(self, page):
-        self.hits, self.waiting = [], set()
+        self.hits, self.waiting, self.heard = [], set(), time.monotonic()
+        network = page.context.new_cdp_session(page)
+        network.send("Network.enable")
+        network.on("Network.dataReceived", self._hear)
         page.expose_function("hit", lambda text: self.hits.append(text))
         page.on("dialog", lambda dialog: (self.hits.append(dialog.message), dialog.dismiss()))
         page.on("pageerror", lambda error: self.hits.append(str(error)))
@@ -39,6 +43,9 @@ class Watch:
         page.on("request", self._note)
         for event in ("requestfinished", "requestfailed"):
             page.on(event, lambda request: self.waiting.discard(request))
+
+    def _hear(self, _):
+        self.heard = time.monotonic()
 
     def _note_error(self, message):
         # Stop before gradio has the number of the call asks it to cancel none, which it refuses.
@@ -50,14 +57,19 @@ class Watch:
             self.hits.append(request.url)
         if "/queue/data" in request.url or "component_server" in request.url:
             self.waiting.add(request)
+            self.heard = time.monotonic()
 
     def settle(self, page) -> None:
-        """Waits until every answer has come, and nothing was asked for a moment."""
+        """Waits until every answer has come, and nothing was asked for a moment.
+
+        Stop closes gradio's stream of answers. It forgets then which calls were running, and holds the next stream open for
+        them, with a sign of life every 15 seconds: a stream on which nothing has come for 5 seconds is not waited for.
+        """
         until = time.monotonic() + 60
         quiet = 0
         while quiet < 2:
             page.wait_for_timeout(200)
-            quiet = 0 if self.waiting else quiet + 1
+            quiet = 0 if self.waiting and time.monotonic() - self.heard < SILENCE else quiet + 1
             assert time.monotonic() < until, [request.url for request in self.waiting]
 
     def assert_nothing_ran(self, page) -> None:
