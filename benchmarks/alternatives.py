@@ -13,7 +13,7 @@ import io
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +33,9 @@ from lyricgen.models.text import read_labels
 BATCHES = (1, 16, 64)
 NAMES = ["labels", "h1", "c1", "h2", "c2"]
 INT16_STEPS = 4_095  # steps of a state on each side of 0 in the numba row; its sums of 1,024 products fit in 32 bits
-Step = Callable[..., tuple[torch.Tensor, ...]]
-"""Labels (B,) and both layers' hidden and cell states (B, H) -> logits (B, C) and the new states."""
+Step = Callable[..., Sequence[torch.Tensor]]
+"""Labels (B,) and the state -> logits (B, C) and the new state. Each implementation has the state in its own form: hidden and
+cell states of both layers (B, H), or stacked ones (2, B, H) where the attribute `stacked` is true."""
 
 
 class PlainStep(nn.Module):
@@ -93,10 +94,11 @@ def alternatives(model: ImprovedSeqModel, folder: Path) -> Iterator[tuple[str, S
 def with_module(model: ImprovedSeqModel) -> Step:
     """The module, one call a character."""
 
-    def step(labels, h1, c1, h2, c2):
-        logits, (h, c) = model(labels[:, None], None, (torch.stack([h1, h2]), torch.stack([c1, c2])))
-        return logits[:, -1], h[0], c[0], h[1], c[1]
+    def step(labels, states, cells):
+        logits, hidden = model(labels[:, None], None, (states, cells))
+        return logits[:, -1], *hidden
 
+    step.stacked = True
     return step
 
 
@@ -104,10 +106,11 @@ def with_stepper(model: ImprovedSeqModel, dtype: torch.dtype) -> Step:
     """The app's stepper."""
     stepper = FastStepper(model, dtype)
 
-    def step(labels, h1, c1, h2, c2):
-        logits, (h, c) = stepper.step(stepper.table[labels], (torch.stack([h1, h2]), torch.stack([c1, c2])))
-        return logits, h[0], c[0], h[1], c[1]
+    def step(labels, states, cells):
+        logits, hidden = stepper.step(stepper.table[labels], (states, cells))
+        return logits, *hidden
 
+    step.stacked = True
     return step
 
 
@@ -246,14 +249,16 @@ def as_step(run: Callable[[dict[str, np.ndarray]], list[np.ndarray]]) -> Step:
     return step
 
 
-def initial_state(batch: int, size: int) -> list[torch.Tensor]:
-    """Hidden and cell states before a song."""
+def initial_state(step: Step, batch: int, size: int) -> list[torch.Tensor]:
+    """Hidden and cell states before a song, in the form of an implementation."""
+    if getattr(step, "stacked", False):
+        return [torch.zeros(2, batch, size) for _ in range(2)]
     return [torch.zeros(batch, size) for _ in range(4)]
 
 
 def step_seconds(step: Step, batch: int, size: int, repeats: int, steps: int = 60) -> float:
     """The median time of a step, after a warm-up round."""
-    labels, states = torch.zeros(batch, dtype=torch.long), initial_state(batch, size)
+    labels, states = torch.zeros(batch, dtype=torch.long), initial_state(step, batch, size)
 
     def run() -> None:
         for _ in range(steps):
@@ -264,7 +269,7 @@ def step_seconds(step: Step, batch: int, size: int, repeats: int, steps: int = 6
 
 def log_probabilities(step: Step, labels: list[int], size: int) -> torch.Tensor:
     """Log-probabilities (T, C) of each next character along a text."""
-    states, logits = initial_state(1, size), []
+    states, logits = initial_state(step, 1, size), []
     for label in labels:
         next_logits, *states = step(torch.tensor([label]), *states)
         logits.append(next_logits)

@@ -92,36 +92,38 @@ class QuantizedStep:
                 feed["values"][layer - 1, row, unit] = value
         session = self._holding_session if held else self._session
         logits, *new = map(torch.from_numpy, session.run(None, feed))
-        return logits, new[0] if cells is None else (new[0], new[1])
+        return logits[0], new[0] if cells is None else (new[0], new[1])
 
 
 def build_graph(layers: Sequence[Linear], out: Linear, is_lstm: bool, with_held_units: bool) -> bytes:
     """The step as a model of ONNX, serialised.
 
     Its inputs are inputs (B, G), states and, of an LSTM, cells (L, B, H), and with held units a mask and values (L, B, H); its
-    outputs logits (B, C), states and cells.
+    outputs logits (1, B, C), states and cells.
     """
     from onnx import TensorProto, helper
 
-    graph = _Graph()
-    before = graph.quantize("states")
+    graph, count = _Graph(), len(layers)
+    states_before = graph.split(graph.quantize("states"), count, axis=0)  # (1, B, H) of each layer, as all that follows
+    cells_before = graph.split("cells", count, axis=0) if is_lstm else []
+    held = graph.split("held", count, axis=0) if with_held_units else []
+    values = graph.split("values", count, axis=0) if with_held_units else []
     states, cells, below = [], [], ""
     for layer, matrix in enumerate(layers):
-        own = graph.of_layer(before, layer)
         if layer == 0:
-            gates = graph.add("Add", graph.product(own, matrix), "inputs")
+            gates = graph.add("Add", graph.product(states_before[0], matrix), "inputs")
         else:
-            gates = graph.product(graph.add("Concat", below, own, axis=1), matrix)
+            gates = graph.product(graph.add("Concat", below, states_before[layer], axis=-1), matrix)
         if is_lstm:
-            state, cell = graph.lstm_cell(gates, graph.of_layer("cells", layer))
+            state, cell = graph.lstm_cell(gates, cells_before[layer])
             cells.append(cell)
         else:
             state = graph.add("Tanh", gates)
         if with_held_units:
-            state = graph.add("Where", graph.of_layer("held", layer), graph.of_layer("values", layer), state)
+            state = graph.add("Where", held[layer], values[layer], state)
         states.append(state)
         below = graph.quantize(state)
-    outputs = [graph.product(below, out), graph.stack(states), *([graph.stack(cells)] if is_lstm else [])]
+    outputs = [graph.product(below, out), *(graph.add("Concat", *parts, axis=0) for parts in (states, cells) if parts)]
     size = layers[0].weight.shape[0]
     shapes: dict[str, list[str | int | None]] = {
         "inputs": ["B", layers[0].weight.shape[1]],
@@ -167,21 +169,16 @@ class _Graph:
         self.constants.append(numpy_helper.from_array(np.asarray(value), name))
         return name
 
-    def of_layer(self, stacked: str, layer: int) -> str:
-        """(L, B, H) to (B, H)."""
-        return self.add("Gather", stacked, self._constant(np.int64(layer)), axis=0)
-
-    def stack(self, parts: Sequence[str]) -> str:
-        """(B, H) of each layer to (L, B, H)."""
-        axes = self._constant(np.array([0], np.int64))
-        return self.add("Concat", *(self.add("Unsqueeze", part, axes) for part in parts), axis=0)
+    def split(self, x: str, parts: int, axis: int) -> list[str]:
+        """Equal parts of x along an axis."""
+        return self._add("Split", [x], parts, "", {"axis": axis, "num_outputs": parts})
 
     def quantize(self, state: str) -> str:
         """float32 to uint8."""
         return self.add("QuantizeLinear", state, self._scale, self._zero)
 
     def product(self, x: str, linear: Linear) -> str:
-        """A rounded x (B, K) by a linear map, float32 (B, N)."""
+        """A rounded x (1, B, K) by a linear map, float32 (1, B, N)."""
         weight = linear.weight.numpy()  # (K, N)
         scales = np.maximum(np.abs(weight).max(axis=0), np.finfo(np.float32).tiny * 127) / 127
         rounded = np.rint(weight / scales).astype(np.int8)
@@ -190,8 +187,9 @@ class _Graph:
         return self.add("MatMulIntegerToFloat", *factors, self._constant(bias), domain=RUNTIME_DOMAIN)
 
     def lstm_cell(self, gates: str, cell: str) -> tuple[str, str]:
-        """Hochreiter and Schmidhuber's cell with a forget gate: gates (B, 4 H) in torch's order, i f g o, to state and cell."""
-        in_, forget, proposal, out = self._add("Split", [gates], 4, "", {"axis": 1, "num_outputs": 4})
+        """Hochreiter and Schmidhuber's cell with a forget gate: gates (1, B, 4 H) in torch's order, i f g o, to state and
+        cell."""
+        in_, forget, proposal, out = self.split(gates, 4, axis=-1)
         in_, forget, out = (self.add("Sigmoid", gate) for gate in (in_, forget, out))
         added = self.add("Mul", in_, self.add("Tanh", proposal))
         cell = self.add("Add", self.add("Mul", forget, cell), added)
