@@ -1,4 +1,7 @@
-"""Fixtures that several test files share: the small songs of tests/data, and tiny models."""
+"""Fixtures that several test files share: the small songs of tests/data, and tiny models.
+
+Heavy imports are inside the fixtures: pytest-xdist's controller reads this file too, before it starts the workers.
+"""
 
 import os
 from dataclasses import replace
@@ -6,25 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import pytorch_lightning as pl
-import torch
-from gensim.models import KeyedVectors
-from localhub import LocalHub
-from shell import Shell
 
-from lyricgen import Checkpoint, ImprovedSeqModel, VanillaRNN, fit_ngrams, save_checkpoint, save_ngrams, save_space
-from lyricgen.analysis.ngram_classifier import Calibration
+import lyricgen
 
-torch.set_num_threads(1)
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # in the processes that tests start, which share the cores
+os.environ["OMP_NUM_THREADS"] = "1"  # of torch, here and in the processes that tests start: the workers share the cores
 DATA = Path(__file__).parent / "data"
 
 
-@pytest.fixture(scope="module", params=[VanillaRNN, ImprovedSeqModel])
+@pytest.fixture(scope="module", params=["VanillaRNN", "ImprovedSeqModel"])
 def sharp_model(request):
     """A small untrained model with sharp enough an opinion that strategies differ."""
+    import torch
+
     torch.manual_seed(3)
-    model = request.param(hidden_size=24, n_layers=3, artists=("Ada Lark", "Bo Finch"))
+    model = getattr(lyricgen, request.param)(hidden_size=24, n_layers=3, artists=("Ada Lark", "Bo Finch"))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(3)
@@ -37,16 +35,23 @@ def songs_folder() -> Path:
     return DATA
 
 
-@pytest.fixture(params=[VanillaRNN, ImprovedSeqModel], ids=["rnn", "lstm"])
+@pytest.fixture(params=["VanillaRNN", "ImprovedSeqModel"], ids=["rnn", "lstm"])
 def tiny_model(request):
     """A small model of each class, with two artists, seeded, in eval mode."""
+    import pytorch_lightning as pl
+
     pl.seed_everything(1, verbose=False)
-    return request.param(hidden_size=12, artists=("Ann", "Bob")).eval()
+    return getattr(lyricgen, request.param)(hidden_size=12, artists=("Ann", "Bob")).eval()
 
 
 @pytest.fixture
 def tiny_folder(tmp_path) -> Path:
     """A folder as train.py writes it: two small networks with figures and learning curves, and four words."""
+    import pytorch_lightning as pl
+    from gensim.models import KeyedVectors
+
+    from lyricgen import Checkpoint, ImprovedSeqModel, VanillaRNN, save_checkpoint, save_space
+
     folder = tmp_path / "models"
     for name, model_class in (("lstm", ImprovedSeqModel), ("vanilla-rnn", VanillaRNN)):
         pl.seed_everything(1, verbose=False)
@@ -72,6 +77,9 @@ def tiny_folder(tmp_path) -> Path:
 @pytest.fixture
 def tiny_ngrams(tiny_folder) -> Path:
     """The folder of a classifier of n-grams of the same two artists, beside the networks of `tiny_folder`."""
+    from lyricgen import fit_ngrams, save_ngrams
+    from lyricgen.analysis.ngram_classifier import Calibration
+
     fitted = fit_ngrams(["la la oh", "dum di dum"], np.array([0, 1]), ("Ann", "Bob"), buckets=64)
     calibration = Calibration(log_scale=1.0, exponent=0.0, prior=0.5)
     save_ngrams(replace(fitted, calibration=calibration, metrics={"train_songs": 2}), tiny_folder / "attribution")
@@ -81,6 +89,9 @@ def tiny_ngrams(tiny_folder) -> Path:
 @pytest.fixture(scope="session")
 def listening(tmp_path_factory):
     """A local Hub, and a shell whose client talks to it."""
+    from localhub import LocalHub
+    from shell import Shell
+
     with LocalHub(tokens=["hf_ann"]) as running:
         shell = Shell(running.url, tmp_path_factory.mktemp("home"))
         yield running, shell

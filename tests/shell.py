@@ -1,9 +1,12 @@
 """A process that runs the project's commands one after the other; only the first waits for the imports."""
 
 import json
+import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,9 +58,9 @@ for line in sys.stdin:
 """
 
     def __init__(self, url: str, home: Path):
-        self.home = home
+        self.home, self.out = home, home / "out.txt"
         environment = client_environment(url, home / "hf", PYTHONPATH=str(ROOT))
-        command = [sys.executable, "-c", self.PROGRAM]
+        command = [sys.executable, "-u", "-c", self.PROGRAM]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "cwd": home, "text": True}
         self.process = subprocess.Popen(command, env=environment, **pipes)
 
@@ -75,6 +78,7 @@ for line in sys.stdin:
         asked = {"module": module, "arguments": [str(argument) for argument in arguments], "within": within}
         asked |= {"environment": {"HF_TOKEN": token} if token else {}}
         asked |= {name: str(self.home / f"{name}.txt") for name in ("out", "err")}
+        self.out.unlink(missing_ok=True)
         self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
 
@@ -86,6 +90,19 @@ for line in sys.stdin:
         too_long.cancel()
         assert code, "the command did not end"
         return Done(int(code), *((self.home / f"{name}.txt").read_text() for name in ("out", "err")))
+
+    def end_by(self, sent: signal.Signals, once: Callable[[], object]) -> Done:
+        """Sends the command a signal once a condition is met, and waits for its end."""
+        deadline = time.monotonic() + 120
+        while not once():
+            assert time.monotonic() < deadline, "the condition was not met"
+            time.sleep(0.05)
+        self.process.send_signal(sent)
+        return self.end()
+
+    def written(self) -> str:
+        """What the command wrote to stdout so far."""
+        return self.out.read_text() if self.out.exists() else ""
 
     def run(self, *arguments: object, **settings) -> Done:
         self.begin(*arguments, **settings)

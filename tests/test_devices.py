@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from localhub import client_environment
 
 from lyricgen import devices
 from lyricgen.devices import best_device, device_name, with_gpu
+from lyricgen.hub.spaces import space_files
 
 ROOT = Path(__file__).parent.parent
 SPACES = """
@@ -27,12 +29,13 @@ def GPU(task=None, duration=60):
     return task
 """
 PROGRAM = """
-import inspect, json, app, spaces
+import inspect, json, app, lyricgen, spaces
 
 [generate] = [block.fn for block in app.demo.fns.values() if block.api_name == "generate"]
 texts = list(generate("the sea ", "any artist", "lstm", "greedy", 0.7, 0, 1, 30, 1))
 using_gpu = [block.fn.__name__ for block in app.demo.fns.values() if getattr(block.fn, "uses_gpu", False)]
-print(json.dumps([spaces.wrapped, using_gpu, inspect.isgeneratorfunction(generate), texts[-1]]))
+loaded = lyricgen.__file__, app.resources.model_names, app.resources.space_names, app.resources.left_out
+print(json.dumps([loaded, spaces.wrapped, using_gpu, inspect.isgeneratorfunction(generate), texts[-1]]))
 """
 
 
@@ -89,18 +92,24 @@ def test_anywhere_but_on_a_space_a_handler_stays_itself(monkeypatch):
     assert with_gpu(handler) is handler
 
 
-def test_a_zerogpu_space_is_imported_before_torch_and_allocates_its_gpu_to_every_handler_that_runs_a_model(tmp_path):
+def test_the_files_of_a_space_run_without_the_rest_of_the_project_and_on_zerogpu_all_models_get_the_gpu(tmp_path):
+    """The package spaces must be imported before torch. A name that no repository has leaves the bundled models running."""
+    folder = tmp_path / "space"
+    for path, content in space_files(ROOT).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content if isinstance(content, bytes) else content.read_bytes())
     (tmp_path / "spaces.py").write_text(SPACES)
-    environment = {**os.environ, "LYRICGEN_HUB_REPO": "no name", "PYTHONPATH": str(tmp_path)}  # it is read first
+    variables = {"LYRICGEN_HUB_REPO": "no name", "PYTHONPATH": str(tmp_path), "SYSTEM": "spaces"}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
-        env=environment,
-        cwd=ROOT,
+        env=client_environment("http://127.0.0.1:9", tmp_path / "hf", **variables),
+        cwd=folder,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    wrapped, using_gpu, streams, text = json.loads(done.stdout)
+    loaded, wrapped, using_gpu, streams, text = json.loads(done.stdout)
+    assert loaded == [f"{folder}/lyricgen/__init__.py", ["lstm", "vanilla-rnn"], ["glove-50", "lyrics"], {}]
     assert {
         "generate",
         "variants",
@@ -113,7 +122,8 @@ def test_a_zerogpu_space_is_imported_before_torch_and_allocates_its_gpu_to_every
     } <= set(wrapped)
     assert set(wrapped) == set(using_gpu) and set(wrapped.values()) == {60}
     assert streams and text.startswith("the sea ")
-    assert "--hub-repo must be USER/NAME" in done.stderr
+    [sentence] = done.stderr.splitlines()
+    assert "--hub-repo must be USER/NAME" in sentence
 
 
 FAULTS = """

@@ -5,31 +5,24 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from gradio_client import Client
-from localhub import LocalHub, asked_of, client_environment
+from localhub import asked_of, client_environment
 from shell import Done
 
 from benchmarks.running_app import running_app
+from lyricgen.endpoints.lyrics import generate
+from lyricgen.hub.download import Download
+from lyricgen.resources import Resources
 
 ROOT = Path(__file__).resolve().parents[1]
 REPO = "ann/songs"
 TRAINING = [
-    "--data", "tests/data", "--hidden-size", "8", "--batch-size", "3", "--length", "32", "--epochs", "1", "--threads", "1",
-    "--accelerator", "cpu", "--no-progress", "--dimensions", "4", "--word-epochs", "1", "--min-songs", "1", "--samples", "4",
+    "--data", str(ROOT / "tests/data"), "--hidden-size", "8", "--batch-size", "3", "--length", "32", "--epochs", "1", "--threads", "1",
+    "--accelerator", "cpu", "--no-progress", "--dimensions", "4", "--word-epochs", "1", "--min-songs", "1", "--max-steps", "2", "--samples", "0",
 ]  # fmt: skip
-
-
-@pytest.fixture
-def machine(tmp_path):
-    """A Hub, and the environment of a machine that has nothing cached."""
-    with LocalHub(tokens=["hf_ann"]) as hub:
-        environment = client_environment(hub.url, tmp_path / "hf", LYRICGEN_CACHE=str(tmp_path / "cache"))
-        yield hub, environment, tmp_path
 
 
 @pytest.fixture
@@ -37,75 +30,50 @@ def train(listening):
     """train.py with `TRAINING` and more flags, in the process of the shell."""
 
     def run(*flags: str, **settings) -> Done:
-        return listening[1].run(
-            "--data", ROOT / "tests/data", *TRAINING[2:], *flags, module="lyricgen.training.cli", **settings
-        )
+        return listening[1].run(*TRAINING, *flags, module="lyricgen.training.cli", **settings)
 
     return run
 
 
-def run(*command: str, environment: dict[str, str]) -> subprocess.CompletedProcess:
-    """A command of the project's README in a process of its own."""
-    return subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
-    )
-
-
-@contextmanager
-def app(*flags: str, environment: dict[str, str], log: Path) -> Iterator[Client]:
-    """The app as `python app.py` starts it, and a client of it."""
-    with log.open("w") as output, running_app(*flags, environment=environment, log=output) as running:
-        client = Client(running.url, verbose=False)
-        yield client
-        client.close()
-
-
-def origins(client: Client) -> set[str]:
-    """Where the app says that its models are from."""
-    return {model["origin"] for model in client.predict(api_name="/about")["models"]}
-
-
-def written(client: Client) -> str:
-    return client.predict(prefix="the sea ", max_length=60, seed=3, api_name="/generate")
-
-
-def test_train_push_run_then_the_cache_then_the_bundle(machine):
-    hub, environment, tmp_path = machine
-    models, log = tmp_path / "models", tmp_path / "app.log"
-    push = ["--hub-repo", REPO, "--push", "--private"]
-    trained = run("train.py", *TRAINING, "--out", str(models), *push, environment={**environment, "HF_TOKEN": "hf_ann"})
-    assert trained.returncode == 0, trained.stderr
+def test_train_push_run_then_the_cache_then_the_bundle(hub, listening, train, tmp_path, monkeypatch, caplog):
+    trained = train("--out", tmp_path / "models", "--hub-repo", REPO, "--push", "--private")
+    assert trained.code == 0, trained.err
     repo = hub.repos[f"models/{REPO}"]
-    assert f"{REPO} is at commit {repo.head.oid[:7]}" in trained.stdout
+    assert f"{REPO} is at commit {repo.head.oid[:7]}" in trained.out
     assert repo.private and len(repo.commits) == 2  # the Hub's own and ours
 
-    environment["LYRICGEN_HUB_REPO"] = REPO  # as on a Space
-    with app(environment={**environment, "HF_TOKEN": "hf_ann"}, log=log) as client:
-        assert origins(client) == {f"{REPO} on the Hugging Face Hub, commit {repo.head.oid[:7]}"}
-        lyric = written(client)
-        assert lyric.startswith("the sea ") and len(lyric) == 60
+    environment = client_environment(hub.url, tmp_path / "hf", LYRICGEN_CACHE=str(tmp_path / "cache"))
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        started = {"environment": {**environment, "HF_TOKEN": "hf_ann"}, "log": output}
+        with running_app("--hub-repo", REPO, **started) as app:
+            client = Client(app.url, verbose=False)
+            models = client.predict(api_name="/about")["models"]
+            lyric = client.predict(prefix="the sea ", max_length=60, seed=3, api_name="/generate")
+            client.close()
+    assert {model["origin"] for model in models} == {f"{REPO} on the Hugging Face Hub, commit {repo.head.oid[:7]}"}
+    assert lyric.startswith("the sea ") and len(lyric) == 60 and "Traceback" not in log.read_text()
 
+    def start_again() -> tuple[str, str]:
+        """Where the models are from, and what they write, of an app in this process."""
+        download = Download(REPO)
+        resources = Resources(device="cpu", hub=download)
+        download.stop()
+        [origin] = {model["origin"] for model in resources.about()["models"]}
+        *_, lyric = generate(resources, "the sea ", max_length=60, seed=3)
+        return origin, lyric
+
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
     hub.stop()
-    with app(environment=environment, log=log) as client:
-        [origin] = origins(client)
-        assert origin.startswith(f"{REPO}, commit {repo.head.oid[:7]}, from the cache, since it could not be fetched")
-        assert written(client) == lyric
-    assert "from the cache" in log.read_text() and "Traceback" not in log.read_text()
+    origin, same = start_again()
+    assert origin.startswith(f"{REPO}, commit {repo.head.oid[:7]}, from the cache, since it could not be fetched")
+    assert same == lyric and "from the cache" in caplog.text
 
     shutil.rmtree(tmp_path / "hf")
-    with app(environment=environment, log=log) as client:
-        [origin] = origins(client)
-        assert origin.startswith(f"bundled with lyricgen, since {REPO} could not be fetched: the Hub cannot be reached")
-        other = written(client)
-        assert other.startswith("the sea ") and other != lyric
-
-
-def test_a_name_that_cannot_be_still_gives_a_page(machine):
-    _, environment, tmp_path = machine
-    with app("--hub-repo", "no such name", environment=environment, log=tmp_path / "log") as client:
-        [origin] = origins(client)
-        assert "--hub-repo must be USER/NAME" in origin and origin.startswith("bundled with lyricgen")
-        assert len(written(client)) == 60
+    origin, other = start_again()
+    assert origin.startswith(f"bundled with lyricgen, since {REPO} could not be fetched: the Hub cannot be reached")
+    assert other.startswith("the sea ") and other != lyric
 
 
 def test_a_push_that_fails_after_a_training_keeps_the_models_and_says_how_to_go_on(hub, listening, train, tmp_path):
@@ -140,13 +108,12 @@ def test_what_would_prevent_a_push_is_reported_before_the_training(hub, train, t
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_an_interrupted_training_publishes_nothing(machine):
-    hub, environment, tmp_path = machine
+def test_an_interrupted_training_publishes_nothing(hub, tmp_path):
     command = [
-        sys.executable, "train.py", *TRAINING, "--epochs", "100000", "--models", "lstm", "--out", str(tmp_path / "models"),
+        sys.executable, "train.py", *TRAINING, "--max-steps", "1000000", "--epochs", "100000", "--models", "lstm", "--out", str(tmp_path / "models"),
         "--hub-repo", REPO, "--push",
     ]  # fmt: skip
-    environment["HF_TOKEN"] = "hf_ann"
+    environment = client_environment(hub.url, tmp_path / "hf", HF_TOKEN="hf_ann")
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

@@ -2,13 +2,12 @@
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from huggingface_hub import SpaceCard
-from localhub import GITATTRIBUTES, Repo, asked_of, client_environment, state
+from localhub import GITATTRIBUTES, Repo, asked_of, state
 from shell import Done, has_failed
 
 import lyricgen.hub.spaces
@@ -65,28 +64,6 @@ def test_a_space_has_every_tracked_file_of_the_package():
     assert {path for path in files if not path.startswith("lyricgen/")} == {
         "LICENSE", "README.md", "app.py", "requirements.txt",
     }  # fmt: skip
-
-
-def test_the_files_of_a_space_run_without_the_rest_of_the_project(tmp_path):
-    folder = tmp_path / "space"
-    for path, content in published(space_files(ROOT)).items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
-    program = (
-        "import app, lyricgen; print(lyricgen.__file__); "
-        "print(app.resources.model_names, app.resources.space_names, app.resources.left_out)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**client_environment("http://127.0.0.1:9", tmp_path / "hf"), "PYTHONPATH": "", "SYSTEM": "spaces"},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == [
-        f"{folder / 'lyricgen/__init__.py'}", "['lstm', 'vanilla-rnn'] ['glove-50', 'lyrics'] {}",
-    ]  # fmt: skip
 
 
 def test_the_card_names_the_models_and_is_otherwise_unchanged(project):

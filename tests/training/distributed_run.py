@@ -7,7 +7,10 @@ import os
 import sys
 from pathlib import Path
 
+from lyricgen.training import samples
 from lyricgen.training.cli import main
+
+samples.SAMPLE_LENGTH = 30  # characters; the real ones take most of the time
 
 
 def run(folder: str, *flags: str) -> None:

@@ -1,12 +1,9 @@
 """The training command: what it writes, what it refuses, and what an interruption leaves."""
 
 import json
-import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -47,7 +44,10 @@ METRICS = {
     "val_bpc", "clean_bpc", "clean_no_headings_bpc", "held_out_bpc", "held_out_songs", "cleaning", "val_songs", "clean_songs", "train_songs", "train_characters", "line_breaks", "data_sha256",
     "copied", "copied_words", "memory", "seed", "epochs", "steps", "weights_step", "characters_seen", "seconds", "precision", "hardware", "options", "versions",
 }  # fmt: skip
-pytestmark = pytest.mark.filterwarnings("ignore:.*(LeafSpec|number of training batches|isinstance.treespec)")
+pytestmark = [
+    pytest.mark.usefixtures("short_lyrics"),
+    pytest.mark.filterwarnings("ignore:.*(LeafSpec|number of training batches|isinstance.treespec)"),
+]
 
 
 def run(*arguments, out):
@@ -466,70 +466,45 @@ def test_a_checkpoint_that_does_not_fit_is_refused(all_models, songs_folder, tmp
         assert "--resume needs one network as --models, vanilla-rnn or lstm" in capsys.readouterr().err
 
 
-@pytest.fixture
-def hears_ctrl_c():
-    """What runs in the background of a script inherits that Ctrl-C is ignored; a test of Ctrl-C must not."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-def interrupt(process: subprocess.Popen, sent: signal.Signals) -> str:
-    """Sends a running train.py a signal, on which it must end with 130; what it wrote to standard error."""
-    process.send_signal(sent)
-    try:
-        _, errors = process.communicate(timeout=60)
-    finally:
-        process.kill()  # one that did not stop must not hold up the tests
-    assert process.returncode == 130, errors
-    return errors
-
-
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.usefixtures("hears_ctrl_c")
-def test_an_interrupted_training_keeps_a_checkpoint_writes_no_model_and_goes_on(sent, tmp_path, songs_folder):
-    flags = ["--data", str(songs_folder), "--models", "lstm", "--checkpoint-every", "5", "--out", str(tmp_path / "out")]
-    command = [sys.executable, str(ROOT / "train.py"), *TINY, *flags]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        [*command, "--epochs", "100000"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        deadline = time.monotonic() + 120
-        while (
-            not checkpoints(tmp_path / "out", "lstm", "last") and process.poll() is None and time.monotonic() < deadline
-        ):
-            time.sleep(0.05)
-        errors = interrupt(process, sent)
+def test_an_interrupted_training_keeps_a_checkpoint_writes_no_model_and_goes_on(
+    sent, listening, tmp_path, songs_folder
+):
+    shell, out = listening[1], tmp_path / "out"
+    flags = ["--data", songs_folder, "--models", "lstm", "--checkpoint-every", 5]
+    shell.begin(*TINY, *flags, "--out", out, "--epochs", 100_000, module="lyricgen.training.cli")
+    code, _, errors = shell.end_by(sent, once=lambda: checkpoints(out, "lstm", "last"))
+    assert code == 130, errors
     [message] = [line for line in errors.splitlines() if line.startswith("train.py: interrupted; continue with: ")]
     assert "Traceback" not in errors
-    *_, last = checkpoints(tmp_path / "out", "lstm", "last")
+    *_, last = checkpoints(out, "lstm", "last")
     assert f"--resume {last}" in message
     assert load_training_checkpoint(last).hidden_size == 8
-    assert not (tmp_path / "out/lstm").exists()
-    assert [path.name for path in (tmp_path / "out").iterdir() if "partial" in path.name] == []
+    assert not (out / "lstm").exists()
+    assert [path.name for path in out.iterdir() if "partial" in path.name] == []
 
     done = torch.load(last, weights_only=True)["global_step"]
-    epochs = done // EPOCH + 2
-    assert run(*flags[:-2], "--epochs", epochs, "--resume", last, out=tmp_path / "out") == 0
-    assert load_checkpoint(tmp_path / "out/lstm").metrics["steps"] == epochs * EPOCH
+    assert run(*flags, "--epochs", 100_000, "--max-steps", done + 3, "--resume", last, out=out) == 0
+    assert load_checkpoint(out / "lstm").metrics["steps"] == done + 3
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.usefixtures("hears_ctrl_c")
-def test_an_interrupted_fit_of_word_vectors_ends_with_130_and_writes_nothing(sent, tmp_path, songs_folder):
-    flags = ["--data", str(songs_folder), "--models", "lyrics", "--out", str(tmp_path / "out")]
-    command = [sys.executable, "-u", str(ROOT / "train.py"), *TINY, *flags, "--word-epochs", "1000000"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        lines = [process.stdout.readline() for _ in range(2)]
-        time.sleep(0.3)
-        errors = interrupt(process, sent)
+def test_an_interrupted_fit_of_word_vectors_ends_with_130_and_writes_nothing(sent, listening, tmp_path, songs_folder):
+    shell, out = listening[1], tmp_path / "out"
+    flags = ["--data", songs_folder, "--models", "lyrics", "--word-epochs", 1_000_000, "--out", out]
+    shell.begin(*TINY, *flags, module="lyricgen.training.cli")
+
+    def fitting() -> bool:
+        begins = "Word2Vec" in shell.written()
+        time.sleep(0.3)  # the signal is to come in the middle of the fit
+        return begins
+
+    done = shell.end_by(sent, once=fitting)
+    assert (done.code, done.err) == (130, "train.py: interrupted; lyrics was not written\n")
+    lines = done.out.splitlines()
     assert lines[0].startswith("lyrics: 14 songs read: 0 notices")
     assert lines[1].startswith("lyrics: Word2Vec, 1,000,000 epochs of 14 songs on ")
-    assert errors == "train.py: interrupted; lyrics was not written\n"
-    assert not list(tmp_path.glob("out/*"))
+    assert not list(out.glob("*"))
 
 
 def test_sigterm_does_again_what_it_did_once_the_word_vectors_are_fitted(tmp_path, songs_folder):

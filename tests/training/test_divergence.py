@@ -17,7 +17,10 @@ FLAGS = [
     "--models", "lstm", "--data", str(ROOT / "tests/data"), "--epochs", "1", "--hidden-size", "8", "--batch-size", "3",
     "--length", "32", "--warmup-steps", "2", "--samples", "0", "--accelerator", "cpu", "--threads", "1", "--no-progress",
 ]  # fmt: skip
-pytestmark = pytest.mark.filterwarnings("ignore:.*(LeafSpec|number of training batches|isinstance.treespec)")
+pytestmark = [
+    pytest.mark.usefixtures("short_lyrics"),
+    pytest.mark.filterwarnings("ignore:.*(LeafSpec|number of training batches|isinstance.treespec)"),
+]
 
 
 def curve(*levels, rows=40, noise=0.02):

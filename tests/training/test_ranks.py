@@ -18,7 +18,10 @@ FLAGS = [
     "--length", "32", "--warmup-steps", "2", "--samples", "0", "--precision", "float32", "--accelerator", "cpu",
     "--threads", "1", "--no-progress",
 ]  # fmt: skip
-pytestmark = pytest.mark.filterwarnings("ignore:.*(LeafSpec|number of training batches|isinstance.treespec)")
+pytestmark = [
+    pytest.mark.usefixtures("short_lyrics"),
+    pytest.mark.filterwarnings("ignore:.*(LeafSpec|number of training batches|isinstance.treespec)"),
+]
 
 
 @pytest.fixture

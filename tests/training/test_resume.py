@@ -16,9 +16,12 @@ from lyricgen.training.samples import StageSamples, is_stage, sample_text
 QUIET = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
 SONGS = [Song(f"the {word} goes round and the {word} comes down " * (3 + at), "Ann" if at % 2 else "Bob")
          for at, word in enumerate(("mill", "boat", "moth", "lamp", "stone", "kite", "door"))]  # fmt: skip
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*(LeafSpec|number of training batches|many workers|__len__|isinstance.treespec|Checkpoint directory|not resumable|Be aware that when using|The dirpath has changed)"
-)
+pytestmark = [
+    pytest.mark.usefixtures("short_lyrics"),
+    pytest.mark.filterwarnings(
+        "ignore:.*(LeafSpec|number of training batches|many workers|__len__|isinstance.treespec|Checkpoint directory|not resumable|Be aware that when using|The dirpath has changed)"
+    ),
+]
 
 
 class Losses(pl.Callback):
@@ -67,12 +70,6 @@ def fit(corpus, folder, model_class=ImprovedSeqModel, resume=None, losses=None, 
 
 
 @pytest.fixture
-def short_samples(monkeypatch):
-    """Samples of 20 characters: long enough to differ, and written in a tenth of the time."""
-    monkeypatch.setattr("lyricgen.training.samples.SAMPLE_LENGTH", 20)
-
-
-@pytest.fixture
 def corpus(tmp_path):
     return encode_corpus(SONGS, tmp_path / "corpus", ["Ann", "Bob"])
 
@@ -81,7 +78,6 @@ def same(ours, theirs) -> bool:
     return all(torch.equal(*pair) for pair in zip(ours.parameters(), theirs.parameters(), strict=True))
 
 
-@pytest.mark.usefixtures("short_samples")
 @pytest.mark.parametrize("model_class", [VanillaRNN, ImprovedSeqModel])
 def test_each_loss_after_a_resume_is_that_of_an_unbroken_training(model_class, corpus, tmp_path):
     unbroken, curve, samples, model, epoch = fit(corpus, tmp_path / "all", model_class, every=1)
@@ -97,7 +93,6 @@ def test_each_loss_after_a_resume_is_that_of_an_unbroken_training(model_class, c
         assert rows == rows_again
 
 
-@pytest.mark.usefixtures("short_samples")
 @pytest.mark.parametrize("in_validation", [False, True])
 @pytest.mark.parametrize("offset", [-2, 0])
 def test_a_training_ended_by_an_exception_goes_on_exactly(offset, in_validation, corpus, tmp_path):
@@ -121,7 +116,7 @@ def test_samples_leave_the_training_as_it_is(corpus, tmp_path):
     assert [row["step"] for row in samples.rows] == [step for step in steps for _ in range(3)]
     assert {tuple(row) for row in samples.rows} == {("step", "characters", "prefix", "temperature", "seed", "text")}
     assert all(row["text"].startswith(row["prefix"]) for row in samples.rows)
-    assert {len(row["text"]) - len(row["prefix"]) for row in samples.rows} == {200}
+    assert {len(row["text"]) - len(row["prefix"]) for row in samples.rows} == {30}
     assert json.loads(json.dumps(samples.rows)) == samples.rows
 
 

@@ -16,8 +16,10 @@ def model() -> ImprovedSeqModel:
     return ImprovedSeqModel(hidden_size=8, n_layers=1)
 
 
-def test_a_stage_has_its_weights_in_float16(model, tmp_path):
-    StageSamples(tmp_path, prefixes=())._write(10, model)
+def test_a_stage_has_samples_of_200_characters_and_its_weights_in_float16(model, tmp_path):
+    samples = StageSamples(tmp_path, prefixes=("la ",))
+    samples._write(10, model)
+    assert [len(row["text"]) for row in samples.rows] == [203]
     weights = load_file(tmp_path / "step-000010.safetensors")
     assert weights.keys() == model.state_dict().keys()
     assert torch.equal(weights["ffnn.weight"], model.ffnn.weight.to(torch.float16))
