@@ -1,8 +1,8 @@
-"""Seconds from `python app.py` to the first answered request, against importing gradio and torch.
+"""Seconds from `python app.py` to the first answered request, against importing gradio and torch; and the memory of the app.
 
     python -m benchmarks.startup [--repeats 5]
 
-The request is a greedy lyric of 300 characters through the Gradio client; medians.
+The request is a greedy lyric of 300 characters through the Gradio client; medians. Memory is the resident one, before the request.
 """
 
 import statistics
@@ -23,12 +23,18 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     options = make_parser(__doc__).parse_args(arguments)
     imports = statistics.median(import_seconds() for _ in range(options.repeats))
-    answered = statistics.median(first_answer_seconds() for _ in range(options.repeats))
+    starts = [start_app() for _ in range(options.repeats)]
+    answered, memory = map(statistics.median, zip(*starts, strict=True))
     rows = [
-        {"what": "first answered request", "seconds": answered, "ratio_to_imports": answered / imports},
+        {
+            "what": "first answered request",
+            "seconds": answered,
+            "ratio_to_imports": answered / imports,
+            "memory_mb": memory,
+        },
         {"what": "the imports", "seconds": imports, "ratio_to_imports": 1.0},
     ]
-    note = provenance_note("startup", f"medians of {options.repeats} runs")
+    note = provenance_note("startup", f"medians of {options.repeats} runs, {memory:.0f} MB of the app at rest")
     report(options, "startup", table(HEADER, list(map(table_row, rows))) + note, rows)
     return 0
 
@@ -45,17 +51,18 @@ def import_seconds() -> float:
     return time.perf_counter() - start
 
 
-def first_answer_seconds() -> float:
-    """The time from starting app.py to the last character of a first lyric.
+def start_app() -> tuple[float, float]:
+    """The seconds from starting app.py to the last character of a first lyric, and the MB of the app before it.
 
     Raises:
         TimeoutError: the app did not listen in time.
     """
     start = time.perf_counter()
     with running_app() as app:
+        memory = app.memory / 1e6
         client = Client(app.url, verbose=False)
         client.predict(strategy="greedy", api_name="/generate")
-        return time.perf_counter() - start
+        return time.perf_counter() - start, memory
 
 
 if __name__ == "__main__":

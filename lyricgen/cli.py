@@ -434,9 +434,7 @@ def _map_content(word_map: "WordMap", format: str) -> bytes:
         return word_map.to_csv().encode()
     if format == "json":
         return word_map.to_json().encode()
-    from lyricgen.plotting import to_bytes
-
-    return to_bytes(word_map.draw(), format)
+    return word_map.files(format)[0]
 
 
 def show_bias(options: argparse.Namespace) -> None:

@@ -26,10 +26,15 @@ class Picture:
         """The figure."""
         raise NotImplementedError
 
-    def _repr_png_(self) -> bytes:
+    def files(self, *formats: str) -> list[bytes]:
+        """The figure as a file of each format, png or svg."""
         from lyricgen.plotting import to_bytes  # matplotlib is slow to import
 
-        return to_bytes(self.draw(), "png")
+        figure = self.draw()
+        return [to_bytes(figure, format) for format in formats]
+
+    def _repr_png_(self) -> bytes:
+        return self.files("png")[0]
 
 
 def one_line(value: object, *facts: str) -> str:

@@ -29,12 +29,6 @@ SVG_SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: small files, searchable words
     "svg.hashsalt": "lyricgen",  # ids that are the same in every run: the same figure gives the same bytes
 }
-CURVE_UNITS = {
-    "characters": ("million characters read", 1e6),
-    "epoch": ("epochs", 1.0),
-    "seconds": ("minutes of training", 60.0),
-}
-"""The x axes of a learning curve: column of `history.csv` -> axis label, and column units per unit of the axis."""
 CURVE_STYLES = {
     "train_bpc": ("-", "", "training"),
     "val_bpc": ("", "o", "validation"),
@@ -137,14 +131,17 @@ def draw_clusters(panels: Sequence[tuple[str, np.ndarray]], kinds: Sequence[str]
     return figure
 
 
-def draw_learning_curves(curves: Mapping[str, Sequence[Mapping[str, float | None]]], by: str = "characters") -> Figure:
+def draw_learning_curves(
+    curves: Mapping[str, Sequence[Mapping[str, float | None]]], by: str, axis: str, unit: float
+) -> Figure:
     """Bits per character over training: a line for training, a point for each validation.
 
     Args:
         curves: label -> rows of a `history.csv` with the column `by`, and the columns of `CURVE_STYLES` or None.
-        by: characters, epoch or seconds.
+        by: the column of the x axis.
+        axis: the label of the x axis.
+        unit: units of the column per unit of the axis.
     """
-    axis, unit = CURVE_UNITS[by]
     figure, plot = _single_plot(7, 4)
     lowest, highest = [], []
     for position, (label, rows) in enumerate(curves.items()):

@@ -12,7 +12,12 @@ from lyricgen.validation import check_choice
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-AXES = ("characters", "epoch", "seconds")
+CURVE_UNITS = {
+    "characters": ("million characters read", 1e6),
+    "epoch": ("epochs", 1.0),
+    "seconds": ("minutes of training", 60.0),
+}
+"""The x axes of a learning curve: column of `history.csv` -> axis label, and column units per unit of the axis."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class LearningCurves(Picture):
         """Bits per character over training."""
         from lyricgen.plotting import draw_learning_curves  # matplotlib is slow to import
 
-        return draw_learning_curves(self.rows, self.by)
+        return draw_learning_curves(self.rows, self.by, *CURVE_UNITS[self.by])
 
 
 def learning_curves(models: Sequence[str | Path] = ("lstm", "vanilla-rnn"), by: str = "characters") -> LearningCurves:
@@ -47,5 +52,5 @@ def learning_curves(models: Sequence[str | Path] = ("lstm", "vanilla-rnn"), by: 
     >>> learning_curves(["lstm"]).rows["lstm"][0]["epoch"] > 0
     True
     """
-    by = check_choice("by", by, AXES)
+    by = check_choice("by", by, CURVE_UNITS)
     return LearningCurves({str(name): load_checkpoint(find_checkpoint(name)).history for name in models}, by)

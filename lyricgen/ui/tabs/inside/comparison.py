@@ -8,13 +8,13 @@ from typing import Any
 
 import gradio as gr
 
+from lyricgen.analysis.learning_curves import CURVE_UNITS
 from lyricgen.endpoints import inside, lyrics
 from lyricgen.endpoints.lyrics import TEMPERATURES, make_request
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE
 from lyricgen.generation.settings import MAX_LYRIC_LENGTH
 from lyricgen.models.text import ANY_ARTIST
-from lyricgen.plotting import CURVE_UNITS
 from lyricgen.resources import Resources
 from lyricgen.ui.charts import Axis, Series, line_chart
 from lyricgen.ui.components import (

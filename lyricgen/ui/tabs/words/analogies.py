@@ -12,6 +12,7 @@ from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, bar_card, draw_with
 from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen, not_busy
 from lyricgen.ui.tabs.words.answers import answers, find_word, space_choice, space_labels
+from lyricgen.ui.tabs.words.openings import shipped_opening
 from lyricgen.validation import check_integer
 from lyricgen.words.analogy_benchmark import ALL, CategoryScore, google_questions
 from lyricgen.words.projection import project
@@ -59,10 +60,15 @@ def opening(resources: Resources) -> dict[str, Any]:
     spaces = space_labels(resources)
     if not spaces:
         return {}
-    first = spaces[0][0]
+    solved = shipped_opening(resources, first_analogy)
+    return {"spaces": spaces, "examples": EXAMPLES, "vectors": resources.space_names[0], "solved": solved}
+
+
+def first_analogy(resources: Resources) -> dict[str, Any] | None:
+    """The answer to the first example that the first space has; None without one."""
+    first = resources.space_names[0]
     known = [example for example in EXAMPLES if all(word in resources.space(first) for word in example)]
-    solved = show_analogy(resources, first, *known[0]) if known else None
-    return {"spaces": spaces, "examples": EXAMPLES, "vectors": first, "solved": solved}
+    return show_analogy(resources, first, *known[0]) if known else None
 
 
 def _create_benchmark(resources: Resources) -> None:

@@ -20,6 +20,7 @@ from lyricgen.ui.inline_errors import error_line, page_sentence
 from lyricgen.ui.tabs.words.analogies import bars
 from lyricgen.ui.tabs.words.answers import answers, find_word, space_labels, spelling_buttons
 from lyricgen.ui.tabs.words.form import create_word_form
+from lyricgen.ui.tabs.words.openings import shipped_opening
 from lyricgen.validation import check_choice
 from lyricgen.words.bias import Debiasing, WeatResult, permuted_effects, two_analogies, weat_and_debiased
 from lyricgen.words.lists import citations, join_words, parse_words, weat_tests
@@ -71,8 +72,7 @@ def picture_of(name: str, value: str = "", functions: Sequence[Callable] = ()) -
 
 def _create_occupations(resources: Resources, vectors: gr.Radio) -> None:
     gr.Markdown("## 1. Which jobs are near “she”, and which near “he”?")
-    first = vectors.value
-    opening = show_occupations(resources, first) if first else ""
+    opening = shipped_opening(resources, first_occupations) if vectors.value else ""
     drawing = picture_of("occupations", opening, [answers(resources, show_own_word)])
     gr.Markdown(
         "Nobody put this in: it comes from which words stand near each other in the texts. The bar is the closeness (cosine) of a "
@@ -84,9 +84,8 @@ def _create_occupations(resources: Resources, vectors: gr.Radio) -> None:
 
 def _create_weat(resources: Resources, vectors: gr.Radio) -> None:
     gr.Markdown("## 2. Do two groups of names go with two groups of words?")
-    first = vectors.value
     sets = published_sets(DEFAULT_TEST)
-    opening = drawn("weat", lambda: weat_facts(DEFAULT_TEST, sets, resources.space(first))) if first else ""
+    opening = shipped_opening(resources, first_weat) if vectors.value else ""
     drawing = picture_of("weat-picture", opening)
     gr.Markdown(
         "Below: if we deal the names out to the two groups at random, how often is the difference as large as the line? That share "
@@ -144,7 +143,19 @@ def _create_writer(resources: Resources, look: gr.Button) -> None:
 
 def _create_analogies(resources: Resources) -> None:
     labels = {"x1": "First word", "word": "is to", "y1": "Second word"}
-    create_word_form(resources, compare_analogies, "two-analogies", labels, "Compare", TWO_ANALOGIES)
+    create_word_form(
+        resources, compare_analogies, "two-analogies", labels, "Compare", TWO_ANALOGIES, first_two_analogies
+    )
+
+
+def first_occupations(resources: Resources) -> str:
+    """What the first step opens with, as JSON for bias.js."""
+    return show_occupations(resources, resources.space_names[0])
+
+
+def first_weat(resources: Resources) -> str:
+    """What the second step opens with, as JSON for bias.js."""
+    return drawn("weat", lambda: weat_facts(DEFAULT_TEST, list(published_sets(DEFAULT_TEST)), resources.space()))
 
 
 def show_occupations(resources: Resources, vectors: str) -> str:
@@ -274,6 +285,11 @@ def drawn(kind: str, make_facts: Callable[[], dict[str, Any]]) -> str:
         return as_json({"kind": kind, **make_facts()})
     except LyricGenError as error:
         return as_json({"kind": "problem", "error": page_sentence(str(error))})
+
+
+def first_two_analogies(resources: Resources) -> dict[str, Any]:
+    """The answer to the first example in the first space."""
+    return compare_analogies(resources, resources.space_names[0], *TWO_ANALOGIES[0])
 
 
 def compare_analogies(resources: Resources, vectors: str, x1: str, word: str, y1: str) -> dict[str, Any]:

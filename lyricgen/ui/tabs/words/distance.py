@@ -23,8 +23,13 @@ def create_distance_part(resources: Resources) -> None:
     """Adds the part's components and `/distance`."""
     gr.Markdown(EXPLANATION, elem_classes="soft")
     labels = {"w1": "Word", "w2": "Second word, or a synonym", "w3": "Its opposite (may stay empty)"}
-    create_word_form(resources, compare_words, "distances", labels, "Measure", EXAMPLES)
+    create_word_form(resources, compare_words, "distances", labels, "Measure", EXAMPLES, first_distances)
     add_endpoint(resources, words.distance, gpu=False)
+
+
+def first_distances(resources: Resources) -> dict[str, Any]:
+    """The answer to the first example in the first space."""
+    return compare_words(resources, resources.space_names[0], *EXAMPLES[0])
 
 
 def compare_words(resources: Resources, vectors: str, w1: str, w2: str, w3: str) -> dict[str, Any]:

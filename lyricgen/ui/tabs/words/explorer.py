@@ -9,6 +9,7 @@ import numpy as np
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, draw_with
 from lyricgen.ui.tabs.words.answers import answer_bars, answers, find_word, is_clean, space_labels
+from lyricgen.ui.tabs.words.openings import shipped_opening
 from lyricgen.words.queries import MAX_ANSWERS, Answer, Distance, measure_distance, neighbors
 from lyricgen.words.space import RANDOM_PAIRS, VectorSpace
 from lyricgen.words.word_map import place_word, word_places
@@ -38,10 +39,15 @@ def opening(resources: Resources) -> dict[str, Any]:
     spaces = space_labels(resources)
     if not spaces:
         return {}
-    first = spaces[0][0]
+    return {"spaces": spaces, **shipped_opening(resources, first_map)}
+
+
+def first_map(resources: Resources) -> dict[str, Any]:
+    """The map of the first space, and an example with its neighbours."""
+    first = resources.space_names[0]
     shown = show_space(resources, first)
     example = EXAMPLE if EXAMPLE in shown["words"] else shown["words"][0]
-    return {"spaces": spaces, "map": shown, "neighbors": show_neighbors(resources, first, example)}
+    return {"map": shown, "neighbors": show_neighbors(resources, first, example)}
 
 
 def show_space(resources: Resources, vectors: str) -> dict[str, Any]:

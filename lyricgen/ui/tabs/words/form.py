@@ -9,6 +9,7 @@ from lyricgen.errors import LyricGenError
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, draw_with
 from lyricgen.ui.tabs.words.answers import answers, space_labels
+from lyricgen.ui.tabs.words.openings import shipped_opening
 
 
 def create_word_form(
@@ -18,6 +19,7 @@ def create_word_form(
     labels: dict[str, str],
     button: str,
     examples: Sequence[Sequence[str]],
+    opening: Callable[[Resources], dict[str, Any]],
     compare: bool = False,
 ) -> None:
     """Adds a form that opens with the answer to its first example.
@@ -30,17 +32,17 @@ def create_word_form(
         labels: of the boxes, by the name of the value.
         button: its label.
         examples: words for all boxes.
+        opening: the answer to the first example.
         compare: whether a second vector space can be chosen.
     """
     spaces = space_labels(resources)
     if not spaces:
         return
-    first = {"vectors": spaces[0][0], **({"other": ""} if compare else {})}
-    choices = [{"name": "vectors", "label": "Words learnt from", "options": spaces, "value": first["vectors"]}]
+    choices = [{"name": "vectors", "label": "Words learnt from", "options": spaces, "value": spaces[0][0]}]
     if compare and len(spaces) > 1:
         choices.append({"name": "other", "label": "Compare with", "options": [["", "nothing"], *spaces], "value": ""})
     try:
-        answer = function(resources, **first, **dict(zip(labels, examples[0], strict=True)))
+        answer = shipped_opening(resources, opening)
     except LyricGenError:  # a space without these words
         answer = None
     gr.HTML(

@@ -7,12 +7,12 @@ import gradio as gr
 
 from lyricgen.endpoints import words as endpoints
 from lyricgen.errors import LyricGenError
-from lyricgen.plotting import to_bytes
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, bold, downloads, script_view
 from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, add_endpoint, listen, make_handler
 from lyricgen.ui.inline_errors import alert, error_line
 from lyricgen.ui.tabs.words.answers import is_clean, space_choice, spelling_buttons
+from lyricgen.ui.tabs.words.openings import shipped_opening
 from lyricgen.validation import check_integer
 from lyricgen.words.lists import parse_words
 from lyricgen.words.projection import METHODS, MIN_WORDS, RANDOM_WORDS, WordMap, map_words, random_words
@@ -52,7 +52,8 @@ def create_map_view(resources: Resources) -> None:
         random = gr.Button(f"{RANDOM_WORDS} words at random", elem_id="random-words")
     error = error_line("map-error")
     notes = gr.Markdown(elem_id="map-notes")
-    drawing = script_view("own-map.js", "map", opening(resources))
+    picture = shipped_opening(resources, first_picture) if resources.space_names else None
+    drawing = script_view("own-map.js", "map", picture)
     files = gr.HTML(elem_id="map-files")
     inputs, outputs = [words, method, vectors, seed], [error, drawing, notes, files]
     settings: dict[str, Any] = {"gpu": False, **LATEST_EVENT, **MAP_LIMIT}
@@ -79,13 +80,11 @@ def create_map_view(resources: Resources) -> None:
     add_endpoint(resources, endpoints.map, gpu=False, **MAP_LIMIT)
 
 
-def opening(resources: Resources) -> str | None:
-    """The picture of the first words in the first space; None where there is none."""
-    if not resources.space_names:
-        return None
+def first_picture(resources: Resources) -> str | None:
+    """The picture of the first words in the first space; None where it lacks them."""
     try:
         return picture_json(map_words(endpoints.MAP_EXAMPLE, METHODS[0], resources.space(None), 0))
-    except LyricGenError:  # a space without these words
+    except LyricGenError:
         return None
 
 
@@ -102,10 +101,10 @@ def show_map(
         mapped = map_words(words, method, space, seed)
     except LyricGenError as error:
         return alert(error), None, None, None
-    figure = mapped.draw()
+    png, svg = mapped.files("png", "svg")
     files = {
-        "words.png": to_bytes(figure, "png"),
-        "words.svg": to_bytes(figure, "svg"),
+        "words.png": png,
+        "words.svg": svg,
         "words.csv": mapped.to_csv().encode(),
         "words.json": mapped.to_json().encode(),
     }

@@ -23,9 +23,21 @@ def create_neighbors_part(resources: Resources) -> None:
     """Adds the part's components and `/neighbors`."""
     gr.Markdown(EXPLANATION, elem_classes="soft")
     create_word_form(
-        resources, list_neighbors, "neighbors", {"word": "Word"}, "Find neighbours", EXAMPLES, compare=True
+        resources,
+        list_neighbors,
+        "neighbors",
+        {"word": "Word"},
+        "Find neighbours",
+        EXAMPLES,
+        first_neighbors,
+        compare=True,
     )
     add_endpoint(resources, endpoints.neighbors, gpu=False)
+
+
+def first_neighbors(resources: Resources) -> dict[str, Any]:
+    """The answer to the first example in the first space."""
+    return list_neighbors(resources, resources.space_names[0], "", *EXAMPLES[0])
 
 
 def list_neighbors(resources: Resources, vectors: str, other: str, word: str) -> dict[str, Any]:

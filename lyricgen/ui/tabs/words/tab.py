@@ -3,12 +3,17 @@
 import gradio as gr
 
 from lyricgen.resources import Resources
-from lyricgen.ui.tabs.words.analogies import create_analogies_view
-from lyricgen.ui.tabs.words.bias import create_bias_view
-from lyricgen.ui.tabs.words.distance import create_distance_part
-from lyricgen.ui.tabs.words.explorer import create_explorer
-from lyricgen.ui.tabs.words.map import create_map_view
-from lyricgen.ui.tabs.words.neighbors import create_neighbors_part
+from lyricgen.ui.tabs.words.analogies import create_analogies_view, first_analogy
+from lyricgen.ui.tabs.words.bias import create_bias_view, first_occupations, first_two_analogies, first_weat
+from lyricgen.ui.tabs.words.distance import create_distance_part, first_distances
+from lyricgen.ui.tabs.words.explorer import create_explorer, first_map
+from lyricgen.ui.tabs.words.map import create_map_view, first_picture
+from lyricgen.ui.tabs.words.neighbors import create_neighbors_part, first_neighbors
+
+OPENINGS = (
+    first_map, first_picture, first_neighbors, first_distances, first_analogy, first_occupations, first_weat, first_two_analogies,
+)  # fmt: skip
+"""What the views open with, shipped by docs/page_assets.py."""
 
 
 def create_words_tab(resources: Resources) -> list[gr.Tab]:
