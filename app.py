@@ -7,6 +7,7 @@ import sys
 from importlib.util import find_spec
 
 from lyricgen.errors import LyricGenError
+from lyricgen.heap import return_freed_memory
 from lyricgen.hub.download import Download
 from lyricgen.ui.start import PORT, exit_on_signals, prepare, without_proxies
 
@@ -32,6 +33,7 @@ if find_spec("gradio") is None:
     sys.exit("app.py: the page needs gradio, which is not installed; install lyricgen[app]")
 if __name__ == "__main__":
     exit_on_signals()
+    return_freed_memory()
     try:
         address = prepare()
     except LyricGenError as error:

@@ -3,7 +3,6 @@
 An app imports this before anything that imports torch: a ZeroGPU Space needs `spaces` before torch.
 """
 
-import ctypes
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -99,15 +98,6 @@ def _cpu_quota(folder: Path) -> Iterator[float]:
 def use_one_thread() -> None:
     """Limits torch to one core a request: the threads of two requests would wait for each other."""
     torch.set_num_threads(1)
-
-
-def keep_freed_memory() -> None:
-    """Keeps what a training step frees in the process (glibc): new memory costs a page fault per 4 KB, a fifth of the time."""
-    trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
-    with suppress(OSError, AttributeError):  # no glibc
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(mmap_threshold, 2**30)
-        mallopt(trim_threshold, 2**31 - 1)
 
 
 def with_gpu(function: Callable) -> Callable:

@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -126,30 +125,6 @@ def test_the_files_of_a_space_run_without_the_rest_of_the_project_and_on_zerogpu
     assert slow == []  # the page opens without a figure
     [sentence] = done.stderr.splitlines()
     assert "--hub-repo must be USER/NAME" in sentence
-
-
-FAULTS = """
-import resource, sys
-import torch
-from lyricgen.devices import keep_freed_memory
-
-if sys.argv[1:]:
-    keep_freed_memory()
-for step in range(20):
-    if step == 15:
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    torch.ones(10_000_000)  # 40 MB
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")
-def test_memory_that_a_step_freed_is_reused_without_page_faults():
-    faults = [
-        int(subprocess.run([sys.executable, "-c", FAULTS, *keep], cwd=ROOT, capture_output=True, check=True).stdout)
-        for keep in ([], ["keep"])
-    ]
-    assert faults[1] < faults[0] / 10
 
 
 # Cores

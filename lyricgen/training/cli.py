@@ -102,7 +102,8 @@ def train(config: TrainConfig) -> int:
     """
     import torch
 
-    from lyricgen.devices import available_cores, keep_freed_memory
+    from lyricgen.devices import available_cores
+    from lyricgen.heap import keep_freed_memory
     from lyricgen.training.attribution import train_attribution
     from lyricgen.training.index import train_index
     from lyricgen.training.membership import train_membership
