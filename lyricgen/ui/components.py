@@ -150,8 +150,12 @@ def downloads(files: dict[str, bytes]) -> str:
 
 def bold(word: str) -> str:
     """A word in bold for Markdown, escaped; long ones are cut."""
-    word = word if len(word) <= MAX_WORD_SHOWN else f"{word[: MAX_WORD_SHOWN - 1]}…"
-    return f"<b>{escaped(word)}</b>"
+    return f"<b>{escaped(shortened(word))}</b>"
+
+
+def shortened(word: str) -> str:
+    """A word for a sentence: of a long one its beginning."""
+    return word if len(word) <= MAX_WORD_SHOWN else f"{word[: MAX_WORD_SHOWN - 1]}…"
 
 
 def escaped(text: str) -> str:

@@ -10,7 +10,7 @@ import gradio as gr
 from lyricgen.errors import LyricGenError
 from lyricgen.generation.clean_words import listed_words, read_word_list
 from lyricgen.resources import Resources
-from lyricgen.ui.components import MAX_WORD_SHOWN
+from lyricgen.ui.components import shortened
 from lyricgen.ui.events import INTERNAL_ERROR_MESSAGE, log
 from lyricgen.words.queries import Answer
 from lyricgen.words.space import MAX_WORD_LENGTH, VectorSpace
@@ -52,9 +52,8 @@ def find_word(space: VectorSpace, typed: Any, box: str) -> str:
 
 def unknown_word(space: VectorSpace, word: str) -> tuple[str, list[str]]:
     """A sentence on a word that a space lacks, and the nearest spellings."""
-    short = word if len(word) <= MAX_WORD_SHOWN else f"{word[: MAX_WORD_SHOWN - 1]}…"
     near = space.nearest_spellings(word) if len(word) <= MAX_WORD_LENGTH else []
-    return f"I don't know “{short}”." + (" Did you mean:" if near else ""), near
+    return f"I don't know “{shortened(word)}”." + (" Did you mean:" if near else ""), near
 
 
 def spelling_buttons(space: VectorSpace, words: Iterable[str], box: str, run: str) -> str:
