@@ -44,7 +44,7 @@ MAX_PERIOD, LOOP = 60, 150  # characters: a shorter period that covers more than
 COPY = 24  # characters of a copied run
 GROUP = 4  # words of a group
 LENGTH = 400  # characters of a lyric of the second and third table
-DRY = 0.6  # strength on the page
+DRY = 1.0  # strength on the page
 PAGE = ("sometimes", DRY)  # `chorus` and `dry` on the page
 TEMPERATURE = 0.7
 BEGINNINGS = (
@@ -187,7 +187,7 @@ def measure_invented(model: CharacterModel, words: set[str], lyrics: int) -> lis
 
 def invented_row(row: dict) -> list[str]:
     """A row of the third table."""
-    name = f"`dry` {DRY}, `chorus` sometimes" if row["page_settings"] else "the library's"
+    name = f"`dry` {DRY:g}, `chorus` sometimes" if row["page_settings"] else "the library's"
     return [f"{row['temperature']:g}", name, f"{row['invented']:.2%} of {row['words']:,}"]
 
 

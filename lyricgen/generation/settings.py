@@ -70,7 +70,7 @@ class GenerationSettings:
     second_weight: float = setting_field(0.5, 0, 1)
     """The second artist's share of the mix, 0 (the first artist alone) to 1 (the second alone)."""
     dry: float = setting_field(0.0, 0, MAX_DRY)
-    """Strength of the penalty on repetitions of 10 characters or more (DRY), which prevents loops, 0 to 5; 0.6 is usual;
+    """Strength of the penalty on repetitions of 10 characters or more (DRY), which prevents loops, 0 to 5; 1 is usual;
     0: none."""
     chorus: str = setting_field("never", choices=CHORUSES)
     """How often an earlier section returns after a section break, as a chorus does: never, sometimes or often."""

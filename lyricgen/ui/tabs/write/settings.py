@@ -14,7 +14,7 @@ from lyricgen.ui.components import model_label
 PAGE_DEFAULTS: dict[str, Any] = {
     "temperature": 0.6,
     "guidance": 2.0,
-    "dry": 0.6,
+    "dry": 1.0,
     "chorus": "sometimes",
     "clean_words": True,
 }
