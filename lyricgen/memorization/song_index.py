@@ -186,19 +186,22 @@ class SongIndex:
         """
         titles: list[Title] = []
         vocabulary = WordHashes()
-        grams_by_song, times_by_song, words = [], [], 0
-        for song in songs:
+        grams_by_song, times_by_song, numbers_with_grams, words = [], [], [], 0
+        for number, song in enumerate(songs):
             titles.append(Title(_printable(song.title), _printable(song.artist)))
             hashes = vocabulary.of_text(song.lyric)
             words += len(hashes)
+            if len(hashes) < GRAM:
+                continue
             grams, counts = _count(hash_grams(hashes), find_periods(hashes))
             grams_by_song.append(grams)
             times_by_song.append(np.minimum(counts, MAX_TIMES).astype(np.uint8))
-        if not any(map(len, grams_by_song)):
+            numbers_with_grams.append(number)
+        if not grams_by_song:
             raise DataError(f"no song has {GRAM} words in a row; give songs with more")
         grams, times = np.concatenate(grams_by_song), np.concatenate(times_by_song)
         song_type = np.uint16 if len(titles) <= 2**16 else np.uint32
-        numbers = np.repeat(np.arange(len(titles), dtype=song_type), [len(grams) for grams in grams_by_song])
+        numbers = np.repeat(np.array(numbers_with_grams, song_type), [len(grams) for grams in grams_by_song])
         order = np.argsort(grams, kind="stable")  # the songs of a gram stay in their order
         entry_buckets, rest = _split(grams[order])
         buckets = np.searchsorted(entry_buckets, np.arange(BUCKETS + 1)).astype(np.uint32)

@@ -14,8 +14,8 @@ from lyricgen.training.resume import TrainingState
 from lyricgen.training.samples import StageSamples, is_stage, sample_text
 
 QUIET = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
-SONGS = [Song(f"the {word} goes round and the {word} comes down " * (3 + at), "Ann" if at % 2 else "Bob")
-         for at, word in enumerate(("mill", "boat", "moth", "lamp", "stone", "kite", "door"))]  # fmt: skip
+SONGS = [Song(f"the {word} goes round and the {word} comes down " * (1 + at), "Ann" if at % 2 else "Bob")
+         for at, word in enumerate(("mill", "boat", "moth", "lamp", "stone"))]  # fmt: skip
 pytestmark = [
     pytest.mark.usefixtures("short_lyrics"),
     pytest.mark.filterwarnings(
