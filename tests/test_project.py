@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from shell import Done
 
 import lyricgen
 
@@ -551,13 +552,27 @@ def test_editors_and_type_checkers_see_the_public_names():
     assert sorted(name for _, name, _ in seen) == lyricgen.__all__
 
 
-def test_importing_the_library_starts_nothing_and_no_name_of_it_needs_gradio():
-    code = (
-        "import sys, lyricgen; assert not {'torch', 'pandas', 'gradio'} & sys.modules.keys();"
-        "[getattr(lyricgen, name) for name in lyricgen.__all__]; assert 'gradio' not in sys.modules"
-    )
+def test_importing_the_library_starts_nothing():
+    code = "import sys, lyricgen; assert not {'torch', 'pandas', 'gradio'} & sys.modules.keys()"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+NAMES = """
+import sys
+import lyricgen
+
+def main(arguments):
+    [getattr(lyricgen, name) for name in lyricgen.__all__]
+    assert "torch" in sys.modules and "gradio" not in sys.modules
+    return 0
+"""
+
+
+def test_neither_a_public_name_nor_a_command_needs_gradio(listening):
+    shell = listening[1]  # whose process has run many commands, and imported what they need
+    (shell.home / "public_names.py").write_text(NAMES)
+    assert shell.run(module="public_names") == Done(0, "", "")
 
 
 # Sizes

@@ -369,24 +369,12 @@ def test_an_invalid_name_is_reported_and_the_bundled_models_run():
     )
 
 
-def test_models_preloaded_by_a_space_are_used_when_the_hub_fails(home, local_hub, published):
-    environment = {**client_environment(local_hub.url, home / "hf"), "LYRICGEN_CACHE": str(home / "cache")}
+def test_models_preloaded_by_a_space_are_used_when_the_hub_fails(home, local_hub, published, monkeypatch):
     code = f"from huggingface_hub import snapshot_download; snapshot_download({REPO!r})"
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    subprocess.run([sys.executable, "-c", code], env=client_environment(local_hub.url, home / "hf"), check=True)
     local_hub.stop()
-    code = (
-        "from lyricgen.resources import *; "
-        f"download = Download({REPO!r}); print(hub_sources(download)[0].origin); download.stop()"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment,
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd=Path(hub_download.__file__).parents[2],
-    )
-    assert done.stdout.startswith(f"{REPO}, commit {published.head.oid[:7]}, from the cache")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(home / "hf/hub"))  # read when it was imported
+    assert sources()[0][1].startswith(f"{REPO}, commit {published.head.oid[:7]}, from the cache")
 
 
 def test_offline_mode_runs_the_cached_models(home, published, monkeypatch):

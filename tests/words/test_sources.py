@@ -349,33 +349,34 @@ def test_vectors_that_gensim_has_downloaded_are_not_downloaded_again(server, cac
     assert open_glove_200().index_to_key == ["the", "of"] and server.asked.count(f"{GENSIM_NAME}.gz") == 1
 
 
-@pytest.mark.parametrize(
-    ("fault", "expected"),
-    [
-        ("other md5", "Checksum comparison failed"),
-        ("404", "404"),
-        ("no list", "connect to the Internet and retry"),
-        ("list damaged", "Expecting property name"),
-        ("not in the list", "Incorrect model/corpus name"),
-        ("refused", "connect to the Internet and retry"),
-        ("cut", "retrieval incomplete: got only"),
-        ("hangs", "no answer for 3 seconds"),
-    ],
-)
+FAULTS = {
+    "other md5": "Checksum comparison failed",
+    "404": "404",
+    "no list": "connect to the Internet and retry",
+    "list damaged": "Expecting property name",
+    "not in the list": "Incorrect model/corpus name",
+    "refused": "connect to the Internet and retry",
+    "cut": "retrieval incomplete: got only",
+    "hangs": "no answer for 3 seconds",
+}
+
+
 def test_a_failed_download_gives_one_sentence_leaves_nothing_and_can_be_tried_again(
-    fault, expected, server, tmp_path, cache, monkeypatch
+    server, tmp_path, cache, monkeypatch
 ):
-    with monkeypatch.context() as patch:
-        server.fault = fault
-        patch.setattr(vectorsources, "STALL_TIMEOUT", 3 if fault == "hangs" else 60)
-        if fault == "refused":
-            with socket.socket() as taken:
-                taken.bind(("127.0.0.1", 0))
-                patch.setenv("TEST_SERVER", f"http://127.0.0.1:{taken.getsockname()[1]}")
-        message = refusal(open_glove_200)
-    assert message.startswith(f"{GENSIM_NAME} could not be downloaded (") and expected in message
-    assert message.endswith(f"give the path of {GENSIM_NAME}.gz if you have it, try again, or use glove-50")
-    assert names(cache) == [] and {path.name for path in tmp_path.glob("gensim-data/*")} <= {"information.json"}
+    for fault, expected in FAULTS.items():
+        shutil.rmtree(tmp_path / "gensim-data", ignore_errors=True)  # gensim keeps the list
+        with monkeypatch.context() as patch:
+            server.fault = fault
+            patch.setattr(vectorsources, "STALL_TIMEOUT", 3 if fault == "hangs" else 60)
+            if fault == "refused":
+                with socket.socket() as taken:
+                    taken.bind(("127.0.0.1", 0))
+                    patch.setenv("TEST_SERVER", f"http://127.0.0.1:{taken.getsockname()[1]}")
+            message = refusal(open_glove_200)
+        assert message.startswith(f"{GENSIM_NAME} could not be downloaded (") and expected in message, fault
+        assert message.endswith(f"give the path of {GENSIM_NAME}.gz if you have it, try again, or use glove-50")
+        assert names(cache) == [] and {path.name for path in tmp_path.glob("gensim-data/*")} <= {"information.json"}
     server.fault = ""
     assert open_glove_200().index_to_key == ["the", "of"] and names(cache) == ["vectors"]
 
