@@ -194,13 +194,13 @@ def test_concurrent_threads_draw_the_same_figures_as_one_thread():
     drawn, starting = {}, threading.Barrier(2)
 
     def picture(name):
-        coordinates = np.random.default_rng(len(name)).normal(size=(25, 2))
-        figure = draw_map(coordinates, [f"{name}{n}" for n in range(25)], title=name)
+        coordinates = np.random.default_rng(len(name)).normal(size=(8, 2))
+        figure = draw_map(coordinates, [f"{name}{n}" for n in range(8)], title=name)
         return to_bytes(figure, "png"), to_bytes(figure, "svg")
 
     def draw(name):
         starting.wait()
-        drawn[name] = [picture(name) for _ in range(3)]
+        drawn[name] = [picture(name) for _ in range(2)]
 
     names = ("cat", "giraffe")
     threads = [threading.Thread(target=draw, args=(name,)) for name in names]
@@ -208,7 +208,7 @@ def test_concurrent_threads_draw_the_same_figures_as_one_thread():
         thread.start()
     for thread in threads:
         thread.join()
-    assert {name: [picture(name)] * 3 for name in names} == drawn
+    assert {name: [picture(name)] * 2 for name in names} == drawn
 
 
 def test_importing_changes_no_global_setting():

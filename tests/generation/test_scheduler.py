@@ -45,6 +45,12 @@ def small():
     running.close()
 
 
+@pytest.fixture
+def short_slices(monkeypatch):
+    """A row can be preempted after 50 characters."""
+    monkeypatch.setattr(scheduler, "TIME_SLICE", 50)
+
+
 def make(batch: ContinuousBatch, prefix: str = "", **settings) -> GenerationRequest:
     """A request to a batch."""
     return GenerationRequest(batch.model, prefix, GenerationSettings(**settings), batch=batch)
@@ -71,7 +77,7 @@ def some_requests(model, count: int) -> list[GenerationRequest]:
                 typical_p=[1.0, 0.9, 1.0, 1.0, 1.0][number % 5],
                 guidance=[1.0, 2.5][number % 2],
                 second_artist=[None, "Eminem"][number % 3 and number % 4 == 0],
-                max_length=112 + 9 * number,
+                max_length=8 * (number % 14) + 30 + 3 * number,
                 seed=number,
             ),
         )
@@ -144,7 +150,7 @@ def test_a_text_is_sent_no_more_often_than_asked(small):
     assert len(texts) <= 2 + (time.monotonic() - began) / 0.1
 
 
-def test_a_short_lyric_does_not_wait_for_long_ones(small):
+def test_a_short_lyric_does_not_wait_for_long_ones(small, short_slices):
     order = []
 
     def write(name: str, length: int) -> None:
@@ -152,19 +158,19 @@ def test_a_short_lyric_does_not_wait_for_long_ones(small):
             pass
         order.append(name)
 
-    long = [threading.Thread(target=write, args=(f"long {number}", 5_000)) for number in range(2)]
+    long = [threading.Thread(target=write, args=(f"long {number}", 1_000)) for number in range(2)]
     for thread in long:
         thread.start()
     wait_until(lambda: len(small._batch.rows) == 2)
-    short = threading.Thread(target=write, args=("short", 100))
+    short = threading.Thread(target=write, args=("short", 20))
     short.start()
     for thread in (*long, short):
         thread.join(60)
     assert order[0] == "short" and set(order) == {"short", "long 0", "long 1"}
 
 
-def test_who_made_room_goes_on_where_it_was(small):
-    requests = [make(small, "so ", max_length=900, temperature=1.0, seed=seed) for seed in range(5)]
+def test_who_made_room_goes_on_where_it_was(small, short_slices):
+    requests = [make(small, "so ", max_length=180, temperature=1.0, seed=seed) for seed in range(5)]
     alone = [list(small.stream(request))[-1] for request in requests]
     assert [texts[-1] for texts in in_threads(small, requests)] == alone
 
@@ -306,11 +312,11 @@ def test_measured_bits_are_those_of_the_module_for_what_is_written(small, prefix
         assert lyric.bits == pytest.approx(float(nats[len(prefix) :].sum()) / math.log(2), rel=1e-4)
 
 
-def test_a_guided_lyric_that_backtracks_is_the_same_alone_and_in_company(small):
+def test_a_guided_lyric_that_backtracks_is_the_same_alone_and_in_company(small, short_slices):
     """Two rows of the model belong to it, which preemption and backtracking keep together."""
     styles = [{"artist": "Ada Lark", "guidance": 1 + number} for number in range(3)] + [{}]
     requests = [
-        replace(make(small, max_length=500, seed=seed, temperature=1.0, **style), guards=(OddWords(),))
+        replace(make(small, max_length=150, seed=seed, temperature=1.0, **style), guards=(OddWords(),))
         for style in styles
         for seed in range(2)
     ]

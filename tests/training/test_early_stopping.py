@@ -68,7 +68,7 @@ def run(*flags, out):
 def stopped(tmp_path_factory):
     """A training at a rate that soon makes the held-out song worse, with a checkpoint of every epoch."""
     out = tmp_path_factory.mktemp("stopped")
-    flags = ("--epochs", 40, "--patience", 2, "--learning-rate", 0.05, "--checkpoint-every", EPOCH)
+    flags = ("--epochs", 40, "--patience", 2, "--learning-rate", 0.2, "--checkpoint-every", EPOCH)
     assert run(*flags, out=out) == 0
     return out
 
@@ -85,7 +85,7 @@ def test_the_weights_are_those_of_the_best_held_out_epoch(stopped):
 
 def test_a_resumed_training_stops_where_an_unbroken_one_does(stopped, tmp_path):
     older, _ = sorted((stopped / "checkpoints/vanilla-rnn").glob("*.ckpt"), key=lambda path: path.stat().st_mtime)
-    flags = ("--epochs", 40, "--patience", 2, "--learning-rate", 0.05, "--resume", older)
+    flags = ("--epochs", 40, "--patience", 2, "--learning-rate", 0.2, "--resume", older)
     assert run(*flags, out=tmp_path) == 0
     one, two = (load_checkpoint(out / "vanilla-rnn") for out in (stopped, tmp_path))
     assert all(torch.equal(*pair) for pair in zip(one.model.parameters(), two.model.parameters(), strict=True))

@@ -35,18 +35,19 @@ def gensims_score(space, category, folder, restrict):
     return len(section["correct"]), len(section["correct"]) + len(section["incorrect"])
 
 
+@pytest.fixture(scope="module")
+def frequent(glove):
+    """The 30,000 most frequent words, since gensim counts slowly."""
+    return VectorSpace("frequent", glove.index_to_key[:30_000], glove.vectors[:30_000])
+
+
 @pytest.mark.parametrize(
     ("category", "candidates"),
-    [
-        ("family", None),
-        ("family", 30_000),
-        ("capital-common-countries", 30_000),
-        ("gram6-nationality-adjective", 10_000),
-    ],
+    [("family", None), ("family", 20_000), ("capital-common-countries", None), ("gram6-nationality-adjective", 10_000)],
 )
-def test_a_category_scores_what_gensim_counts(category, candidates, glove, tmp_path):
-    (score,) = score_analogies(glove, category, candidates)
-    expected = gensims_score(glove, category, tmp_path, candidates or len(glove))
+def test_a_category_scores_what_gensim_counts(category, candidates, frequent, tmp_path):
+    (score,) = score_analogies(frequent, category, candidates)
+    expected = gensims_score(frequent, category, tmp_path, candidates or len(frequent))
     assert score.category == category and (score.correct, score.asked) == expected
     assert score.asked + score.left_out == len(google_questions()[category])
 
