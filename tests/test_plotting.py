@@ -20,7 +20,9 @@ from lyricgen.words.projection import random_words
 
 ROOT = Path(__file__).parent.parent
 SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+FIVE_POINTS = np.array([*SQUARE, [0.4, 0.6]])
 MARKUP = ["$x$", "<script>", "a & b", "100% $\\frac", "x_1^2"]
+MARKUP_LINES = ["$x$ <script> x_1^2", "100% $\\frac a & b"]  # two dollar signs could begin and end a formula
 
 
 def labels_of(figure):
@@ -74,13 +76,11 @@ def test_labels_do_not_overlap(count, seed, method, glove):
     assert all(inside.y0 <= box.y0 and box.y1 <= inside.y1 for box in boxes)
 
 
-@pytest.mark.parametrize("label", MARKUP)
-def test_markup_in_a_map_is_drawn_literally(label):
-    figure = draw_map(
-        SQUARE, [label, "b", "c", "d"], [label, "g", "g", "g"], (), (f"x {label}", f"y {label}"), f"on {label}"
-    )
+@pytest.mark.parametrize("line", MARKUP_LINES)
+def test_markup_in_a_map_is_drawn_literally(line):
+    figure = draw_map(FIVE_POINTS, MARKUP, MARKUP, (), (f"x {line}", f"y {line}"), f"on {line}")
     root, texts = svg_of(figure)
-    assert {label, f" {label}", f"x {label}", f"y {label}", f"on {label}"} <= set(texts)
+    assert {*MARKUP, *(f" {group}" for group in MARKUP), f"x {line}", f"y {line}", f"on {line}"} <= set(texts)
     assert not [element for element in root.iter() if element.tag.endswith("script")]
     assert to_bytes(figure, "png").startswith(b"\x89PNG\r\n\x1a\n")
 
@@ -90,15 +90,15 @@ def test_a_tag_is_escaped_in_the_file():
     assert "&lt;script&gt;" in svg and "<script" not in svg
 
 
-@pytest.mark.parametrize("label", MARKUP)
-def test_markup_in_the_other_figures_is_drawn_literally(label):
-    figures = {
-        draw_projections([label, "b"], np.array([0.1, -0.2]), None, (label, "right"), label): label,
-        draw_clusters([(label, SQUARE)], [label, "b", "b", label]): label,
-    }
-    for figure, expected in figures.items():
+@pytest.mark.parametrize("line", MARKUP_LINES)
+def test_markup_in_the_other_figures_is_drawn_literally(line):
+    figures = (
+        draw_projections(MARKUP, np.linspace(-1, 1, 5), None, (line, "right"), line),
+        draw_clusters([(line, FIVE_POINTS)], MARKUP),
+    )
+    for figure in figures:
         _, texts = svg_of(figure)
-        assert expected in texts
+        assert {*MARKUP, line} <= set(texts)
         assert to_bytes(figure, "png")
 
 

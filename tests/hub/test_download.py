@@ -277,6 +277,7 @@ FAULTS = {
 
 def break_hub(local_hub: LocalHub, folder: Path, fault: str) -> None:
     """Makes the Hub fail; see `FAULTS`."""
+    local_hub.fault = None
     config = (folder / "lstm/config.json").read_bytes()
     if fault == "refused":
         local_hub.stop()
@@ -326,7 +327,25 @@ def test_a_hub_that_fails_costs_at_most_five_seconds_and_the_bundled_models_run(
     assert re.search(FAULTS[fault], origin) and origin.count("\n") == 0
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+WITHOUT_FILES = ("500", "503", "401", "403", "missing", "refused")  # faults at which no file is downloaded
+
+
+def assert_cached(commit: str, fault: str, monkeypatch) -> None:
+    (_, origin), (bundled, _) = sources_within_delay(fault, monkeypatch)
+    assert origin.startswith(f"{REPO}, commit {commit[:7]}, from the cache, since it could not be fetched: ")
+    assert re.search(FAULTS[fault], origin) and bundled == "assets"
+
+
+def test_a_hub_that_answers_no_file_leaves_the_cached_models_running(
+    home, local_hub, published, tiny_folder, monkeypatch
+):
+    sources()
+    for fault in WITHOUT_FILES:
+        break_hub(local_hub, tiny_folder, fault)
+        assert_cached(published.head.oid, fault, monkeypatch)
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in WITHOUT_FILES])
 def test_a_hub_that_fails_leaves_the_cached_models_running(fault, home, local_hub, published, tiny_folder, monkeypatch):
     sources()
     first = published.head.oid
@@ -335,9 +354,7 @@ def test_a_hub_that_fails_leaves_the_cached_models_running(fault, home, local_hu
         weights = (tiny_folder / "lstm/model.safetensors").read_bytes() + b" "
         publish(local_hub, tiny_folder, **{"lstm/model.safetensors": weights})
     break_hub(local_hub, tiny_folder, fault)
-    (_, origin), (bundled, _) = sources_within_delay(fault, monkeypatch)
-    assert origin.startswith(f"{REPO}, commit {first[:7]}, from the cache, since it could not be fetched: ")
-    assert re.search(FAULTS[fault], origin) and bundled == "assets"
+    assert_cached(first, fault, monkeypatch)
 
 
 def test_files_with_wrong_bytes_are_downloaded_again(home, local_hub, published):

@@ -62,18 +62,21 @@ def test_same_seed_same_vectors(lyrics):
 
 
 def test_vectors_do_not_depend_on_the_hash_seed():
+    """The one of this process is random."""
+    vectors = fit_word2vec(["la la lo", "lo le li", "lu le"], 4, min_songs=1, sample=0)
     code = (
         "from lyricgen import fit_word2vec; v = fit_word2vec(['la la lo', 'lo le li', 'lu le'], 4, min_songs=1, sample=0); "
         "print(v.index_to_key, v.vectors.tobytes().hex())"
     )
-    command = [sys.executable, "-c", code]
-    first, same = (
-        subprocess.run(
-            command, env={**os.environ, "PYTHONHASHSEED": seed}, cwd=ROOT, capture_output=True, text=True, check=True
-        ).stdout
-        for seed in ("1", "2")
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONHASHSEED": "1"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert first == same and "'la'" in first
+    assert done.stdout == f"{vectors.index_to_key} {vectors.vectors.tobytes().hex()}\n"
 
 
 def test_the_most_frequent_word_comes_first_and_counts_are_kept():
