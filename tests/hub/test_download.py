@@ -32,6 +32,12 @@ def local_hub():
         yield running
 
 
+@pytest.fixture(autouse=True)
+def no_picture(monkeypatch):
+    """Of a pushed folder, the picture of the card is empty: it takes long to draw, and no app downloads it."""
+    monkeypatch.setattr("lyricgen.hub.publish.draw_curve", lambda models: b"")
+
+
 @pytest.fixture
 def home(local_hub, tmp_path, monkeypatch):
     """Environment in which `Download` talks to the local Hub and caches in a temporary folder."""
