@@ -13,3 +13,9 @@ def short_lyrics():
         for module in ("samples", "copying"):
             patch.setattr(f"lyricgen.training.{module}.SAMPLE_LENGTH", 30)
         yield
+
+
+@pytest.fixture
+def no_picture(monkeypatch):
+    """No picture of the learning curve in the trainings of a test; those of a module's fixtures draw it."""
+    monkeypatch.setattr("lyricgen.training.networks.LearningCurves.files", lambda self, *formats: [b""])

@@ -45,7 +45,7 @@ METRICS = {
     "copied", "copied_words", "memory", "seed", "epochs", "steps", "weights_step", "characters_seen", "seconds", "precision", "hardware", "options", "versions",
 }  # fmt: skip
 pytestmark = [
-    pytest.mark.usefixtures("short_lyrics"),
+    pytest.mark.usefixtures("short_lyrics", "no_picture"),
     pytest.mark.filterwarnings("ignore:.*(LeafSpec|number of training batches|isinstance.treespec)"),
 ]
 

@@ -18,7 +18,7 @@ FLAGS = [
     "--length", "32", "--warmup-steps", "2", "--samples", "0", "--accelerator", "cpu", "--threads", "1", "--no-progress",
 ]  # fmt: skip
 pytestmark = [
-    pytest.mark.usefixtures("short_lyrics"),
+    pytest.mark.usefixtures("short_lyrics", "no_picture"),
     pytest.mark.filterwarnings("ignore:.*(LeafSpec|number of training batches|isinstance.treespec)"),
 ]
 

@@ -19,7 +19,7 @@ FLAGS = [
 ]  # fmt: skip
 EPOCH = 27  # steps
 pytestmark = [
-    pytest.mark.usefixtures("short_lyrics"),
+    pytest.mark.usefixtures("short_lyrics", "no_picture"),
     pytest.mark.filterwarnings("ignore:.*(LeafSpec|number of training batches|isinstance.treespec)"),
 ]
 

@@ -19,7 +19,7 @@ FLAGS = [
     "--threads", "1", "--no-progress",
 ]  # fmt: skip
 pytestmark = [
-    pytest.mark.usefixtures("short_lyrics"),
+    pytest.mark.usefixtures("short_lyrics", "no_picture"),
     pytest.mark.filterwarnings("ignore:.*(LeafSpec|number of training batches|isinstance.treespec)"),
 ]
 
