@@ -2,6 +2,7 @@
 
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -32,6 +33,20 @@ def test_every_user_gets_results_or_a_full_queue(app_url, settles, size):
     assert set(load.outcomes) <= {RESULT, REFUSED, QUEUE_FULL, LEFT}, load.outcomes
     assert load.outcomes[RESULT] > 20
     print(dict(load.outcomes), f"/config p95 {load.config_p95:.3f} s")  # shown by pytest -s
+
+
+def test_a_full_queue_refuses_in_a_sentence_and_empties(app_url):
+    """Slow calls hold the two places of the analyses, so that calls without a text wait; each is of a user who never asks for the answer."""
+    calls = [VERSE * 50] * 6 + [""] * 140
+    with httpx.Client(base_url=app_url, timeout=60, trust_env=False) as client, ThreadPoolExecutor(16) as pool:
+        joined = list(pool.map(lambda text: client.post("/gradio_api/call/score", json={"data": [text]}), calls))
+        assert {each.status_code for each in joined} == {200, 503}
+        assert all("Queue is full" in each.text for each in joined if each.status_code == 503)
+        until = time.monotonic() + 60
+        while client.get("/gradio_api/queue/status").json()["queue_size"]:
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        assert call(client, "score", [VERSE]) == RESULT
 
 
 def test_no_place_is_lost_by_users_who_go_away(app_url, size):
