@@ -51,6 +51,14 @@ def test_generate_answers_what_the_library_writes(client):
     assert text == section_breaks_to_newlines(written, len(prefix))
 
 
+def test_gradio_keeps_the_register_of_few_visitors(app_url):
+    from app import demo
+
+    for visitor in range(60):
+        assert demo.state_holder[f"visitor {visitor}"]
+    assert len(demo.state_holder.session_data) == 50
+
+
 def test_generate_streams_a_text_that_grows(client):
     job = client.submit(prefix="a long one ", max_length=2_000, seed=1, api_name="/generate")
     lengths = [len(text) for text in job]
