@@ -19,7 +19,7 @@ def keep_freed_memory() -> None:
 
 
 def return_freed_memory(interval: float = 10.0) -> None:
-    """Returns freed memory to the system each time the process has become idle, by a daemon thread. Call it before other threads
+    """Returns freed memory to the system while the process is idle, by a daemon thread. Call it before other threads
     start: by default each has an arena of its own, of which `malloc_trim` leaves up to 64 MB of freed memory in place.
 
     Args:
@@ -31,12 +31,10 @@ def return_freed_memory(interval: float = 10.0) -> None:
 
 
 def _trim_when_idle(malloc_trim: Callable[[int], int], interval: float) -> None:
-    busy = True
     while True:
         start = time.process_time()
         time.sleep(interval)
-        was_busy, busy = busy, time.process_time() - start > IDLE_SHARE * interval
-        if was_busy and not busy:
+        if time.process_time() - start < IDLE_SHARE * interval:
             malloc_trim(0)
 
 

@@ -19,11 +19,12 @@ def settles(app, app_url):
     with httpx.Client(base_url=app_url, timeout=120, trust_env=False) as client:
         for name, values in LOAD:
             call(client, name, values)
-    memory, threads = app.memory, app.threads
-    yield
-    until = time.monotonic() + SETTLED
-    while (app.memory > memory + MOST_GROWTH or app.threads > threads + 16) and time.monotonic() < until:
-        time.sleep(0.5)
+        memory, threads = app.memory, app.threads
+        yield
+        until = time.monotonic() + SETTLED
+        while (app.memory > memory + MOST_GROWTH or app.threads > threads + 16) and time.monotonic() < until:
+            time.sleep(3)
+            assert call(client, "analogy", ["man", "king", "woman", 1]) == RESULT  # a call ends threads without work
     assert app.memory - memory < MOST_GROWTH, (memory, app.memory)
     assert app.threads - threads <= 16, (threads, app.threads)
 
