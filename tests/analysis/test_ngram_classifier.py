@@ -302,5 +302,5 @@ def test_the_bundled_classifier_is_whole_and_small_and_measured():
     for split in ("all", "clean"):
         names = ("n-grams", "n-grams, names not masked", "lstm, scaled")
         masked, names_kept, by_model = (methods[name][split]["accuracy"] for name in names)
-        assert masked > by_model + 0.15 and names_kept > baseline[split]["accuracy"] - 0.03
+        assert masked > by_model + 0.05 and names_kept > baseline[split]["accuracy"] - 0.03
     assert {"drake", "taylor swift", "swift"} < set(bundled.masked_names)
