@@ -10,11 +10,10 @@ from pathlib import Path
 from lyricgen.training import samples
 from lyricgen.training.cli import main
 
-samples.SAMPLE_LENGTH = 30  # characters; the real ones take most of the time
-
 
 def run(folder: str, *flags: str) -> None:
     """One training of two ranks, which must end well."""
+    samples.SAMPLE_LENGTH = 30  # characters; the real ones take most of the time
     out = f"{folder}-rank{os.environ.get('LOCAL_RANK', 0)}"
     code = main([*flags, "--devices", "2", "--out", out])
     assert code == 0, code
