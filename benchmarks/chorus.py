@@ -38,14 +38,14 @@ from lyricgen.songs.corpus import Corpus
 from lyricgen.songs.overlap import window_hashes
 from lyricgen.training.config import TrainConfig
 from lyricgen.training.songs import prepare_songs
+from lyricgen.ui.tabs.write.settings import PAGE_DEFAULTS
 
 RUN = 12  # characters of a run; a character that continues one from earlier in the text is repeated
 MAX_PERIOD, LOOP = 60, 150  # characters: a shorter period that covers more than that in a row is a loop
 COPY = 24  # characters of a copied run
 GROUP = 4  # words of a group
 LENGTH = 400  # characters of a lyric of the second and third table
-DRY = 1.0  # strength on the page
-PAGE = ("sometimes", DRY)  # `chorus` and `dry` on the page
+PAGE = CHORUS, DRY = PAGE_DEFAULTS["chorus"], PAGE_DEFAULTS["dry"]  # on the page
 TEMPERATURE = 0.7
 BEGINNINGS = (
     "the river ", "i left my coat ", "counting every step ", "morning came too soon ", "under the yellow lamp ",
@@ -187,7 +187,7 @@ def measure_invented(model: CharacterModel, words: set[str], lyrics: int) -> lis
 
 def invented_row(row: dict) -> list[str]:
     """A row of the third table."""
-    name = f"`dry` {DRY:g}, `chorus` sometimes" if row["page_settings"] else "the library's"
+    name = f"`dry` {DRY:g}, `chorus` {CHORUS}" if row["page_settings"] else "the library's"
     return [f"{row['temperature']:g}", name, f"{row['invented']:.2%} of {row['words']:,}"]
 
 
