@@ -299,8 +299,8 @@ def test_the_bundled_classifier_is_whole_and_small_and_measured():
     assert sum(path.stat().st_size for path in (ASSETS / "attribution").iterdir()) < 6_000_000
     methods = bundled.metrics["validation"]["methods"]
     baseline = methods[bundled.metrics["validation"]["baseline"]]
-    for split in ("all", "clean"):
+    for split, least in (("all", 0.64), ("clean", 0.45)):
         names = ("n-grams", "n-grams, names not masked", "lstm, scaled")
         masked, names_kept, by_model = (methods[name][split]["accuracy"] for name in names)
-        assert masked > by_model + 0.05 and names_kept > baseline[split]["accuracy"] - 0.03
+        assert masked > max(least, by_model + 0.05) and names_kept > baseline[split]["accuracy"] - 0.03
     assert {"drake", "taylor swift", "swift"} < set(bundled.masked_names)
