@@ -2,9 +2,7 @@
 
 import os
 import shutil
-import subprocess
-import sys
-import time
+import signal
 from pathlib import Path
 
 import pytest
@@ -108,24 +106,10 @@ def test_what_would_prevent_a_push_is_reported_before_the_training(hub, train, t
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_an_interrupted_training_publishes_nothing(hub, tmp_path):
-    command = [
-        sys.executable, "train.py", *TRAINING, "--max-steps", "1000000", "--epochs", "100000", "--models", "lstm", "--out", str(tmp_path / "models"),
-        "--hub-repo", REPO, "--push",
-    ]  # fmt: skip
-    environment = client_environment(hub.url, tmp_path / "hf", HF_TOKEN="hf_ann")
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    try:
-        for line in process.stdout:
-            if line.startswith("lstm: "):
-                break
-        time.sleep(2)
-        process.terminate()
-        said = process.communicate(timeout=60)[0]
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode == 130 and "interrupted" in said
-    assert hub.requests == [] and hub.repos == {}
+def test_an_interrupted_training_publishes_nothing(hub, listening, tmp_path):
+    shell, out = listening[1], tmp_path / "models"
+    flags = ["--max-steps", 1_000_000, "--epochs", 100_000, "--checkpoint-every", 5, "--models", "lstm", "--out", out]
+    shell.begin(*TRAINING, *flags, "--hub-repo", REPO, "--push", module="lyricgen.training.cli")
+    done = shell.end_by(signal.SIGTERM, once=lambda: list(out.glob("checkpoints/lstm/last*")))
+    assert done.code == 130 and "interrupted" in done.err
+    assert asked_of(hub) == [] and hub.repos == {}

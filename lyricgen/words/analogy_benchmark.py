@@ -72,7 +72,7 @@ def _score_category(space: VectorSpace, category: str, count: int) -> CategorySc
     questions = google_questions()[category]
     rows = _question_rows(space, questions, count)
     blocks = (rows[start : start + QUESTIONS_PER_BLOCK] for start in range(0, len(rows), QUESTIONS_PER_BLOCK))
-    correct = sum(int((_answer_rows(space, block[:, :3], count) == block[:, 3]).sum()) for block in blocks)
+    correct = sum(_count_correct(space, block, count) for block in blocks)
     return CategoryScore(category, correct, len(rows), len(questions) - len(rows))
 
 
@@ -93,22 +93,20 @@ def _question_rows(space: VectorSpace, questions: list[Question], count: int) ->
     return matrix[(matrix < count).all(axis=1)]
 
 
-def _answer_rows(space: VectorSpace, questions: np.ndarray, count: int) -> np.ndarray:
-    """The row of 3CosAdd's answer to each question (Q, 3), among the first `count` words: int64 (Q,)."""
-    units = space.vectors[questions] / space.norms[questions][..., None]  # (Q, 3, D)
-    targets = np.ascontiguousarray(units[:, 1] - units[:, 0] + units[:, 2])  # (Q, D), not unit: the order is the same
-    best = np.full(len(questions), -np.inf, np.float32)
-    answers = np.zeros(len(questions), np.int64)
-    every_question = np.arange(len(questions))
+def _count_correct(space: VectorSpace, questions: np.ndarray, count: int) -> int:
+    """How many of the questions (Q, 4) 3CosAdd answers correctly, among the first `count` words.
+
+    A question is left as soon as a word is nearer to x2 - x1 + y1 than its answer is.
+    """
+    units = space.vectors[questions] / space.norms[questions][..., None]  # (Q, 4, D)
+    targets = units[:, 1] - units[:, 0] + units[:, 2]  # (Q, D), not unit: the order is the same
+    to_beat = np.einsum("qd,qd->q", targets, units[:, 3])  # (Q,)
     for start in range(0, count, CANDIDATES_PER_BLOCK):
         block = slice(start, min(start + CANDIDATES_PER_BLOCK, count))
-        units = space.vectors[block] / space.norms[block, None]
-        similarities = targets @ units.T  # (Q, N of this block)
-        for column in questions.T:  # the words of the questions are no candidates
-            inside = (column >= block.start) & (column < block.stop)
-            similarities[every_question[inside], column[inside] - start] = -np.inf
-        rows = similarities.argmax(axis=1)
-        values = similarities[every_question, rows]
-        better = values > best
-        best[better], answers[better] = values[better], rows[better] + start
-    return answers
+        similarities = targets @ (space.vectors[block] / space.norms[block, None]).T  # (Q, N of this block)
+        for column in questions.T:  # the words of the questions are no rivals
+            inside = np.flatnonzero((column >= block.start) & (column < block.stop))
+            similarities[inside, column[inside] - start] = -np.inf
+        left = similarities.max(axis=1) <= to_beat
+        questions, targets, to_beat = questions[left], targets[left], to_beat[left]
+    return len(questions)
