@@ -23,6 +23,7 @@ from lyricgen.ui.theme import DESCRIPTION, TITLE, launch_look
 
 MAX_QUEUE_LENGTH = 128  # waiting requests; further ones are refused
 MAX_SESSIONS = 50  # visitors of whom gradio keeps a register of the page's components
+QUEUE_POLL = 0.01  # seconds between two looks of an idle queue for requests; gradio's 0.001 takes a core 8 % of its time
 NEVER = str(10**9)  # events between two summaries for gradio's monitoring page, which is off
 HEAD_BUTTONS = (
     '<div><button type="button" id="copy-link">Copy link</button> '
@@ -59,6 +60,7 @@ def build_demo(resources: Resources) -> gr.Blocks:
         for tab in (inside, check, words, *inside_views, *words_views):
             tab.select(None, None, None, js=RUN_ON_OPEN, api_visibility="private", queue=False)
     demo.queue(max_size=MAX_QUEUE_LENGTH, api_open=False, default_concurrency_limit=2)
+    demo._queue.sleep_when_free = demo._queue.progress_update_sleep_when_free = QUEUE_POLL
     return demo
 
 

@@ -11,16 +11,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="the long forms, as `python -m benchmarks soak` runs them")
 
 
-ONLY_LONG = {"test_overload.py"}
-"""Files that run in the long forms only, until their short forms pass reliably."""
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leaves `ONLY_LONG` out of the short forms, unless one is named."""
-    named = any(collection_path.name in argument for argument in config.args)
-    return True if collection_path.name in ONLY_LONG and not named and not config.getoption("--long") else None
-
-
 @pytest.fixture(scope="session")
 def size(request):
     """`size(short, long)`: the one of this run."""

@@ -86,6 +86,16 @@ def test_visitors_leave_no_memory_and_a_live_page_goes_on(app, app_url, size):
         assert "queen" in of_a_live_page()
 
 
+def test_an_idle_app_leaves_the_processor_alone(app, app_url):
+    """gradio looks for requests a thousand times a second, which takes a core 8 % of its time."""
+    with httpx.Client(base_url=app_url, timeout=60, trust_env=False) as client:
+        assert call(client, "analogy", ["man", "king", "woman", 1]) == RESULT
+    time.sleep(1)
+    before = app.processor_seconds
+    time.sleep(4)
+    assert app.processor_seconds - before < 4 * 0.05
+
+
 def test_large_inputs_are_freed(app, app_url):
     with httpx.Client(base_url=app_url, timeout=60, trust_env=False) as client:
         call(client, "score", ["x" * 1_900_000])
