@@ -276,6 +276,11 @@ def membership_of_text(resources: "Resources", text: str) -> Membership:
     return replace(measured, notes=(*measured.notes, *notes))
 
 
+def attribute_by_ngrams(resources: "Resources", text: str) -> dict[str, float] | None:
+    """The posterior over the default model's artists of a text by the n-gram classifier alone; None where there is none of them."""
+    return attribution.posterior_by_ngrams(text, resources.model().model, resources.ngrams)
+
+
 def attribute_text(resources: "Resources", text: str, model: str | None) -> Attribution:
     """The posterior of the artists of a text by the model of that name and the n-gram classifier beside it."""
     return resources.run_on_model(

@@ -19,6 +19,7 @@ def test_one_button_gives_all_answers(page):
     sea = f"the sea is calm at {page.viewport_size['width']}"
     check(page, f"{sea}\ni don't know what to do when all the ferries have somewhere to go")
     wait_for_text(page, "#copied-passages .checked", sea)
+    wait_for_text(page, "#has-read", "bits a letter")
     marks = page.locator("#copied-passages mark").all_inner_texts()
     assert any(mark.startswith("i don't know what to do") for mark in marks)
     assert "Longest copied passage" in page.locator("#copied-passages").inner_text()
@@ -27,7 +28,6 @@ def test_one_button_gives_all_answers(page):
     assert page.locator("#copied-passages .checked-line:not(.head) .artist").count() == 2
     first = page.locator("#sounds-like .posterior li .name").first.inner_text()
     assert f"Most like {first}" in page.locator("#sounds-like .verdict").inner_text()
-    assert "bits a letter" in page.locator("#has-read").inner_text()
     assert_fits(page)
 
 

@@ -1,6 +1,7 @@
 """The answer on authorship attribution: whom a text sounds like, by word counts and by the language model; `/attribute`."""
 
 import html
+from collections.abc import Mapping, Sequence
 
 from lyricgen.analysis.attribution import Attribution
 from lyricgen.analysis.ngram_classifier import Evidence
@@ -22,47 +23,58 @@ ARTISTS_SHOWN = 5  # artists with bars before 'All artists'
 NGRAMS_SHOWN = 8  # n-grams listed as evidence
 
 
+BAR_NAMES = {"counts": "word counts", "network": "language model"}  # by kind of bar
+
+
 def attribution_html(answer: Attribution) -> str:
     """The verdict, both posteriors as bars, and the n-grams that speak for the most likely artist; escaped."""
+    posteriors = {"counts": answer.posterior} if answer.with_ngrams else {}
+    posteriors["network"] = answer.posterior_by_model
     evidence = evidence_html(answer.evidence) if answer.evidence else ""
-    return verdict_html(answer) + bars_html(answer) + evidence
+    return verdict_html(posteriors, answer.notes) + bars_html(posteriors) + evidence
 
 
-def verdict_html(answer: Attribution) -> str:
-    """The most likely artist and the notes."""
-    best = answer.ranking[0]
-    notes = "".join(f'<p class="soft">{html.escape(note)}</p>' for note in answer.notes)
+def first_html(by_ngrams: dict[str, float] | None) -> str:
+    """The answer before the language model has read the text: by word counts alone, if there are any; escaped."""
+    reading = "The language model reads the text once as each artist …"
+    if by_ngrams is None:
+        return f'<p class="soft">{reading}</p>'
+    posteriors = {"counts": by_ngrams}
+    return verdict_html(posteriors, [reading]) + bars_html(posteriors)
+
+
+def verdict_html(posteriors: Mapping[str, Mapping[str, float]], notes: Sequence[str]) -> str:
+    """The most likely artist by the first posterior, and the notes."""
+    first = next(iter(posteriors.values()))
+    best = max(first, key=lambda artist: first[artist])
+    said = "".join(f'<p class="soft">{html.escape(note)}</p>' for note in notes)
     return (
-        f'<p class="verdict">Most like <b>{html.escape(best.artist)}</b>: probability {html.escape(percent(best.probability))} '
-        f"(guessing: {html.escape(percent(1 / len(answer.ranking)))}).</p>{notes}"
+        f'<p class="verdict">Most like <b>{html.escape(best)}</b>: probability {html.escape(percent(first[best]))} '
+        f"(guessing: {html.escape(percent(1 / len(first)))}).</p>{said}"
     )
 
 
-def bars_html(answer: Attribution) -> str:
-    """Each artist with a bar by word counts and one by the language model, the most likely first."""
-    kinds = [("counts", "word counts")] if answer.with_ngrams else []
-    kinds.append(("network", "language model"))
-    legend = "".join(f'<span><i class="{kind}"></i>{name}</span>' for kind, name in kinds)
-    rows = [_artist_row(ranked.artist, _shares(answer, ranked.artist)) for ranked in answer.ranking]
-    first, others = "".join(rows[:ARTISTS_SHOWN]), "".join(rows[ARTISTS_SHOWN:])
+def bars_html(posteriors: Mapping[str, Mapping[str, float]]) -> str:
+    """Each artist with a bar for each posterior, by kind of bar; the most likely by the first of them come first."""
+    legend = "".join(f'<span><i class="{kind}"></i>{BAR_NAMES[kind]}</span>' for kind in posteriors)
+    first = next(iter(posteriors.values()))
+    rows = [
+        _artist_row(artist, {kind: shares[artist] for kind, shares in posteriors.items()})
+        for artist in sorted(first, key=lambda artist: -first[artist])
+    ]
+    shown, others = "".join(rows[:ARTISTS_SHOWN]), "".join(rows[ARTISTS_SHOWN:])
     rest = f'<details><summary>All {len(rows)} artists</summary><ol class="posterior">{others}</ol></details>'
     return (
-        f'<div class="bar-legend soft" aria-hidden="true">{legend}</div><ol class="posterior">{first}</ol>'
+        f'<div class="bar-legend soft" aria-hidden="true">{legend}</div><ol class="posterior">{shown}</ol>'
         f"{rest if others else ''}"
     )
 
 
-def _shares(answer: Attribution, artist: str) -> dict[str, tuple[str, float]]:
-    """The posterior of an artist, as (name, probability) by kind of bar."""
-    shares = {"counts": ("by word counts", answer.posterior[artist])} if answer.with_ngrams else {}
-    return {**shares, "network": ("by the language model", answer.posterior_by_model[artist])}
-
-
-def _artist_row(artist: str, shares: dict[str, tuple[str, float]]) -> str:
+def _artist_row(artist: str, shares: Mapping[str, float]) -> str:
     tracks = "".join(
         f'<span class="track" aria-hidden="true"><i class="{kind}" style="width:{100 * share:.1f}%"></i></span>'
-        f'<span class="share">{html.escape(percent(share))}<span class="sr-only"> {name}</span></span>'
-        for kind, (name, share) in shares.items()
+        f'<span class="share">{html.escape(percent(share))}<span class="sr-only"> by the {BAR_NAMES[kind]}</span></span>'
+        for kind, share in shares.items()
     )
     return f'<li><span class="name">{html.escape(artist)}</span><span class="pair">{tracks}</span></li>'
 

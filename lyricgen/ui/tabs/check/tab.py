@@ -1,12 +1,12 @@
 """The tab that checks a text: whom it sounds like, which passages are copied, and whether the models have read it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
 import gradio as gr
 
-from lyricgen.analysis.attribution import MAX_ATTRIBUTED_LENGTH, check_attributed
+from lyricgen.analysis.attribution import MAX_ATTRIBUTED_LENGTH, LineAttribution, check_attributed
 from lyricgen.endpoints import inside
 from lyricgen.errors import LyricGenError
 from lyricgen.resources import Resources
@@ -47,24 +47,28 @@ def create_check_tab(resources: Resources, shared: SharedText) -> None:
     add_endpoint(resources, inside.membership)
 
 
-def show_check(resources: Resources, text: str) -> tuple[str, str, str]:
-    """The three answers as HTML: sounds like, copied, has it read this. One that can't be given says why in its place.
+def show_check(resources: Resources, text: str) -> Iterator[tuple[str, str, str]]:
+    """The three answers as HTML, as they become known: sounds like, copied, has it read this. One that can't be given says why in
+    its place.
 
     Raises:
         ArgumentError: the text can't be read.
     """
     text = check_attributed(text)
-    attributed, not_attributed = _attempt(lambda: inside.attribute_text(resources, text, resources.default_model))
     measured, not_measured = _attempt(lambda: inside.measure_text(resources, text))
-    membership_found, not_found = _attempt(lambda: inside.membership_of_text(resources, text))
-    summary = originality.summary_html(measured) if measured else not_measured
-    marked = originality.text_html(text, measured, attributed.lines if attributed else ())
-    songs = originality.songs_html(measured) if measured else ""
-    return (
-        attribution.attribution_html(attributed) if attributed else not_attributed,
-        summary + marked + songs,
-        membership.membership_html(membership_found) if membership_found else not_found,
-    )
+
+    def copied(lines: tuple[LineAttribution, ...]) -> str:
+        summary = originality.summary_html(measured) if measured else not_measured
+        songs = originality.songs_html(measured) if measured else ""
+        return summary + originality.text_html(text, measured, lines) + songs
+
+    yield attribution.first_html(inside.attribute_by_ngrams(resources, text)), copied(()), ""
+    attributed, not_attributed = _attempt(lambda: inside.attribute_text(resources, text, resources.default_model))
+    sounds = attribution.attribution_html(attributed) if attributed else not_attributed
+    lines = attributed.lines if attributed else ()
+    yield sounds, copied(lines), ""
+    found, not_found = _attempt(lambda: inside.membership_of_text(resources, text))
+    yield sounds, copied(lines), membership.membership_html(found) if found else not_found
 
 
 def _attempt(ask: Callable[[], Answer]) -> tuple[Answer | None, str]:

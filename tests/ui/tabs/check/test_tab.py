@@ -30,7 +30,7 @@ def test_each_part_answers_or_says_why_not(small, monkeypatch):
         raise ModelError("there is no index of songs")
 
     monkeypatch.setattr(inside, "measure_text", missing)
-    sounds, copied, read = show_check(small, VERSE)
+    *_, (sounds, copied, read) = show_check(small, VERSE)
     assert text_of(sounds).startswith("Most like Ann: probability ") and "(guessing: 50 %)" in sounds
     assert sounds.count("<li><span") == 2 and sounds.count('<i class="network"') == 2 + 1
     assert "What spoke for Ann" in sounds
@@ -43,7 +43,34 @@ def test_each_part_answers_or_says_why_not(small, monkeypatch):
 @pytest.mark.parametrize("text", ["", "  ", "😀", "x" * 5_001])
 def test_a_text_that_cannot_be_read_is_refused_as_a_whole(small, text):
     with pytest.raises(ArgumentError):
-        show_check(small, text)
+        next(show_check(small, text))
+
+
+def test_word_counts_and_copies_are_there_before_a_model_has_read_the_text(small, monkeypatch):
+    def unasked(*_):
+        raise AssertionError("a model was asked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(inside, "attribute_text", unasked)
+        patched.setattr(inside, "membership_of_text", unasked)
+        answers = show_check(small, VERSE)
+        sounds, copied, read = next(answers)
+    assert sounds.count('<i class="counts"') == 2 + 1 and '<i class="network"' not in sounds
+    assert "The language model reads the text" in sounds and read == ""
+    assert copied.count('class="checked-line"') == 2 and "Line most like" not in copied
+    verdict = text_of(sounds).partition(" (guessing")[0]
+    whole, lines, _ = next(answers)
+    assert text_of(whole).startswith(verdict) and "Line most like" in lines
+    by_counts = r"[\d.]+ %<span[^>]*> by the word"
+    assert re.findall(by_counts, whole) == re.findall(by_counts, sounds) != []
+
+
+def test_without_a_classifier_the_language_model_is_waited_for(small):
+    small.ngrams = None
+    answers = show_check(small, VERSE)
+    assert next(answers)[0] == '<p class="soft">The language model reads the text once as each artist …</p>'
+    sounds = next(answers)[0]
+    assert "Most like" in sounds and '<i class="counts"' not in sounds
 
 
 def test_copied_words_are_marked_line_by_line():
