@@ -79,7 +79,14 @@ def seconds(call: Callable[[], object]) -> float:
     """The time of a call."""
     start = time.perf_counter()
     call()
+    synchronize()
     return time.perf_counter() - start
+
+
+def synchronize() -> None:
+    """Waits until the GPU, where there is one, has done all that it was given."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
 
 
 def median_seconds(call: Callable[[], object], repeats: int) -> float:

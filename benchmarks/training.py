@@ -23,7 +23,15 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from benchmarks.measuring import CORES, make_parser, provenance_note, report, silence_training, torch_threads
+from benchmarks.measuring import (
+    CORES,
+    make_parser,
+    provenance_note,
+    report,
+    silence_training,
+    synchronize,
+    torch_threads,
+)
 from benchmarks.songs import CHARACTERS, SONGS, write_songs
 from benchmarks.tables import table
 from lyricgen.models.networks import ImprovedSeqModel
@@ -53,6 +61,7 @@ class Stopwatch(pl.Callback):
         self._before = time.perf_counter()
 
     def on_train_batch_end(self, trainer, task, outputs, batch, batch_index) -> None:
+        synchronize()
         now = time.perf_counter()
         self.steps.append((now - self._before, int(batch.sequence_length.sum())))
         self._before = now
@@ -199,22 +208,26 @@ class BareNetwork(nn.Module):
         return self.out(outputs), hidden
 
 
-def bare_steps(corpus: Corpus, config: TrainConfig) -> Iterator[tuple[float, int]]:
+def bare_steps(corpus: Corpus, config: TrainConfig, device: str = "cpu") -> Iterator[tuple[float, int]]:
     """The time and the characters of each step of the bare loop."""
     torch.manual_seed(config.seed)
-    network, hidden = BareNetwork(config.hidden_size, config.layers), None
+    network, hidden = BareNetwork(config.hidden_size, config.layers).to(device), None
     optimizer = torch.optim.AdamW(network.parameters(), lr=NOTEBOOK_RATE)
     batches, before = endless(make_streams(corpus, config)), time.perf_counter()
     for _ in range(config.max_steps):
         batch = next(batches)
+        inputs, targets, starts = (
+            part.to(device) for part in (batch.input_sequence, batch.output_sequence, batch.starts)
+        )
         if hidden is not None:
-            hidden = tuple(part.detach() * ~batch.starts[None, :, None] for part in hidden)
-        logits, hidden = network(batch.input_sequence, hidden)
-        loss = cross_entropy(logits.flatten(0, 1), batch.output_sequence.flatten(), ignore_index=PADDING_LABEL)
+            hidden = tuple(part.detach() * ~starts[None, :, None] for part in hidden)
+        logits, hidden = network(inputs, hidden)
+        loss = cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=PADDING_LABEL)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), config.gradient_clip)
         optimizer.step()
+        synchronize()
         now = time.perf_counter()
         yield now - before, int(batch.sequence_length.sum())
         before = now

@@ -10,9 +10,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import benchmarks.__main__ as command
-from benchmarks import ablation, attribution, baselines, chorus, growth, originality, quality, startup, style, users
+from benchmarks import (
+    ablation,
+    attribution,
+    baselines,
+    chorus,
+    gpu,
+    growth,
+    originality,
+    quality,
+    startup,
+    style,
+    users,
+)
 from benchmarks.baselines import NgramModel
 from benchmarks.running_app import running_app
 from benchmarks.songs import make_songs, make_text, write_csv
@@ -32,6 +45,7 @@ SMALLEST = {
     "insight": "--length 40 --repeats 1 --models vanilla-rnn",
     "prefix": "--lengths 4 80 --repeats 1 --models vanilla-rnn",
     "training": "--songs 8 --hidden-size 4 --batch-size 2 --threads 1 --steps 2 --warmup-steps 1 --notebook-seconds 0",
+    "gpu": "--device cpu --batches 1 2 --length 6 --songs 8 --steps 2 --hidden-size 4 --batch-size 2 --repeats 1",
     "growth": "--lengths 4 8 --users 1 2 --length 4 --megabytes --words 100 200 --repeats 1 --model vanilla-rnn",
 }
 
@@ -50,6 +64,12 @@ def test_a_benchmark_prints_ratios_and_writes_them_as_numbers(name, tmp_path, ca
     ratios = [value for row in written["rows"] for key, value in row.items() if "ratio" in key]
     assert ratios and all(isinstance(value, float) and value > 0 for value in ratios)
     assert written["benchmark"] == name and "thread" in written["hardware"]
+
+
+def test_without_a_gpu_its_benchmark_says_so(capsys, monkeypatch):
+    monkeypatch.setattr(gpu, "best_device", lambda: torch.device("cpu"))
+    assert gpu.main([]) == 2
+    assert capsys.readouterr().err == "no GPU works here; --device cpu measures the same on the CPU\n"
 
 
 def test_each_change_of_the_recipe_is_trained_for_as_many_steps(tmp_path, capsys):
