@@ -1,46 +1,107 @@
 """Concurrent users of the real server: time until the last has a lyric, against the same number of users in turn.
 
     python -m benchmarks.users [--users 40] [--length 300] [--repeats 5]
+    python -m benchmarks.users --mix [--users 100] [--seconds 60] [--write-docs]
 
 `python app.py` runs in a process of its own, and each user is a Gradio client. The second row is the same for one generated
-character: the cost of server and protocol. One warm-up round.
+character: the cost of server and protocol. One warm-up round. With `--mix` each user calls again as soon as it is answered: 45 %
+lyrics of 100 or 300 characters, 35 % analogies, distances and neighbours, the rest an X-ray, attribution, originality, a map, or
+variants; each call is a new visitor.
 """
 
+import argparse
 import statistics
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from gradio_client import Client
 
-from benchmarks.measuring import make_parser, provenance_note, report, seconds
+from benchmarks.measuring import make_parser, other_work, provenance_note, report, seconds
 from benchmarks.running_app import running_app
+from benchmarks.soak import QUEUE_FULL, RESULT, VERSE, Load, percentile
 from benchmarks.tables import table
 
 PREFIX = "the sea "
 LYRICS_ALONE = 3  # lyrics of a single user before each round
+USERS, MIXED_USERS = 40, 100
+SHARES: dict[int, list[tuple[str, list[Any]]]] = {
+    45: [("generate", [PREFIX, "any artist", "lstm", "sample", 0.7, 0, 1, length]) for length in (100, 300)],
+    35: [
+        ("analogy", ["man", "king", "woman"]),
+        ("distance", ["rain", "snow"]),
+        ("neighbors", ["rain"]),
+    ],
+    20: [
+        ("score", [VERSE * 10]),
+        ("attribute", [VERSE]),
+        ("originality", [VERSE * 10]),
+        ("map", ["sea, sun, rain, snow, storm, king, queen, prince"]),
+        ("variants", [PREFIX, "any artist", "lstm", 0.7, 0, 1, 100]),
+    ],
+}
+"""The calls of `--mix`, by the percentage of all calls that each kind takes."""
+MIX_HEADER = ["users", "calls a second", "half of them within, s", "95 % within, s", "queue is full", "other", "/config, 95 % within, ms"]  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
-    parser = make_parser(__doc__)
-    parser.add_argument("--users", type=int, default=40, help="concurrent users (default: %(default)s)")
+    parser = make_parser(__doc__, block="mix")
+    parser.add_argument("--mix", action="store_true", help="calls of all kinds in a closed loop")
+    parser.add_argument("--users", type=int, help=f"concurrent users (default: {USERS}, --mix: {MIXED_USERS})")
     parser.add_argument("--length", type=int, default=300, help="characters of a lyric (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=60, help="of --mix (default: %(default)s)")
     options = parser.parse_args(arguments)
+    if options.mix:
+        return run_mix(options, options.users or MIXED_USERS)
+    options.block = None
+    count = options.users or USERS
     with running_app() as app:
-        clients = [Client(app.url, verbose=False) for _ in range(options.users)]
+        clients = [Client(app.url, verbose=False) for _ in range(count)]
         try:
             rows = [measure(clients, length, options.repeats) for length in (options.length, len(PREFIX) + 1)]
         finally:
             for client in clients:
                 client.close()
-    many = f"{options.users} users"
+    many = f"{count} users"
     header = ["request", "one user, seconds", f"first of {many} done", "last done", f"last against {many} in turn", "characters a second"]  # fmt: skip
     note = provenance_note(
         "users", f"sampled by the default model through `python app.py`, medians of {options.repeats} rounds"
     )
     report(options, "users", table(header, list(map(table_row, rows))) + note, rows)
     return 0
+
+
+def run_mix(options: argparse.Namespace, users: int) -> int:
+    """Measures and prints the mixed load."""
+    calls = [call for percent, kinds in SHARES.items() for call in kinds * (60 * percent // len(kinds))]
+    busy = other_work()
+    with running_app() as app:
+        Load(app.url, leaving=0, calls=calls).run(1, options.seconds / 4)  # warm-up
+        load = Load(app.url, seed=1, leaving=0, calls=calls, pause=0.5).run(users, options.seconds)
+    times = [taken for _, taken in load.answers]
+    row = {
+        "users": users,
+        "calls_a_second": len(times) / options.seconds,
+        "median_seconds": percentile(times, 50),
+        "p95_seconds": percentile(times, 95),
+        "queue_is_full": load.outcomes[QUEUE_FULL],
+        "other": {name: count for name, count in load.outcomes.items() if name not in (RESULT, QUEUE_FULL)},
+        "config_p95_seconds": load.config_p95,
+    }
+    cells = [
+        str(users),
+        f"{row['calls_a_second']:.1f}",
+        f"{row['median_seconds']:.2f}",
+        f"{row['p95_seconds']:.2f}",
+        str(row["queue_is_full"]),
+        str(sum(row["other"].values())),
+        f"{1_000 * row['config_p95_seconds']:,.0f}",
+    ]
+    note = provenance_note("users --mix", f"{options.seconds:g} seconds, users and server on one machine", busy)
+    report(options, "users", table(MIX_HEADER, [cells]) + note, [row])
+    return int(bool(row["other"]))
 
 
 def measure(clients: list[Client], length: int, repeats: int) -> dict:

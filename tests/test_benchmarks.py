@@ -3,11 +3,14 @@
 import json
 import os
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 from importlib import import_module
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
+import httpx
 import numpy as np
 import pytest
 import torch
@@ -28,6 +31,7 @@ from benchmarks import (
 )
 from benchmarks.baselines import NgramModel
 from benchmarks.running_app import running_app
+from benchmarks.soak import call
 from benchmarks.songs import make_songs, make_text, write_csv
 from benchmarks.summary import summary
 from benchmarks.tables import read_rows
@@ -70,6 +74,29 @@ def test_without_a_gpu_its_benchmark_says_so(capsys, monkeypatch):
     monkeypatch.setattr(gpu, "best_device", lambda: torch.device("cpu"))
     assert gpu.main([]) == 2
     assert capsys.readouterr().err == "no GPU works here; --device cpu measures the same on the CPU\n"
+
+
+def test_a_mixed_load_calls_every_kind_in_its_share(app_url, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(users, "running_app", lambda: nullcontext(SimpleNamespace(url=app_url)))
+    called = []
+
+    def counted(load, count, seconds):
+        called.append([name for name, _ in load.calls])
+        load.outcomes.update(call(client, name, values) for name, values in dict(load.calls).items())
+        load.answers.append((0.0, 0.5))
+        load.config_seconds.append(0.1)
+        return load
+
+    monkeypatch.setattr(users.Load, "run", counted)
+    file = tmp_path / "figures.json"
+    with httpx.Client(base_url=app_url, timeout=60, trust_env=False) as client:
+        assert users.main(["--mix", "--users", "3", "--json", str(file)]) == 0
+    assert called[0] == called[1]
+    shares = {name: called[0].count(name) / len(called[0]) for name in called[0]}
+    assert shares["generate"] == 0.45 and len(shares) == 9
+    assert shares["analogy"] + shares["distance"] + shares["neighbors"] == pytest.approx(0.35)
+    assert "| 3 | 0.0 | 0.50 | 0.50 | 0 | 0 | 100 |" in capsys.readouterr().out
+    assert json.loads(file.read_text(encoding="utf-8"))["rows"][0]["p95_seconds"] == 0.5
 
 
 def test_each_change_of_the_recipe_is_trained_for_as_many_steps(tmp_path, capsys):
