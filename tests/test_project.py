@@ -185,6 +185,7 @@ class Clone:
         tests_exit=0,
         linter_exit=0,
         acceptance_exit=0,
+        apt_exit=0,
     ):
         self.folder, self.log, self.bin = folder, folder / "log", folder / "bin"
         (folder / ".ci").mkdir()
@@ -195,7 +196,7 @@ class Clone:
             (self.bin / tool).symlink_to(shutil.which(tool))
         for tool in tools:
             self.script(self.bin / tool, "exit 0")
-        self.script(self.bin / "apt-get", f'echo "apt-get $*" >> {self.log}')
+        self.script(self.bin / "apt-get", f'echo "apt-get $*" >> {self.log}; exit {apt_exit}')
         self.script(self.bin / "sudo", 'exec "$@"')
         self.script(folder / "linter", f'echo "ruff $*" >> {self.log}; exit {linter_exit}')
         self.script(folder / "python", f'echo "python $*" >> {self.log}; exit {acceptance_exit}')
@@ -274,6 +275,13 @@ def test_ci_installs_what_a_fresh_machine_lacks(tmp_path, tool):
     update, install, *rest = clone.ran()
     assert update.startswith("apt-get update") and install.startswith("apt-get install") and tool in install.split()
     assert rest == ["ruff check .", "tests browser=1", ACCEPTANCE]
+
+
+@pytest.mark.parametrize("tool", ["chromium", "python3"])
+def test_ci_fails_where_what_a_machine_lacks_cannot_be_installed(tmp_path, tool):
+    clone = Clone(tmp_path, STUB, tools=tuple({"chromium", "python3"} - {tool}), apt_exit=100)
+    assert clone.run() == 100
+    assert clone.ran() == ["apt-get update -q"]
 
 
 def test_ci_is_executable():
