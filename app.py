@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from lyricgen.errors import LyricGenError
 from lyricgen.heap import return_freed_memory
 from lyricgen.hub.download import Download
-from lyricgen.ui.start import PORT, exit_on_signals, prepare, without_proxies
+from lyricgen.ui.start import PORT, exit_on_signals, prepare, without_proxies, without_type_stubs
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -43,6 +43,9 @@ hub = Download(options.hub_repo, options.revision) if options.hub_repo else None
 
 from lyricgen.devices import use_one_thread  # noqa: E402  (before torch, see there)
 from lyricgen.resources import Resources  # noqa: E402
+
+with without_type_stubs():
+    import gradio  # noqa: F401
 from lyricgen.ui.page import build_demo, launch_settings  # noqa: E402
 
 use_one_thread()

@@ -1,12 +1,14 @@
 """The start of the app where people start it: address, temporary folder, proxies and signals. Free of gradio, whose modules read
 the environment when they are imported, so that `app.py` calls this before."""
 
+import inspect
 import logging
 import os
 import signal
 import socket
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +24,23 @@ HOST, PORT = "127.0.0.1", 7860  # the defaults
 GRADIO_COUNTS = ("GRADIO_NUM_PORTS", "GRADIO_ANALYTICS_MAX_EVENTS", "GRADIO_NUM_WORKERS", "GRADIO_DEBUG")
 """Variables that gradio reads as numbers, without checking them."""
 log = logging.getLogger("lyricgen")
+
+
+@contextmanager
+def without_type_stubs() -> Iterator[None]:
+    """In it, `import gradio` goes without the type stubs that it otherwise writes of each component, out of its parsed source:
+    a third of the import's time. Without a source file, which OSError says, there is no stub.
+    """
+
+    def no_source(object: Any) -> str:
+        raise OSError("no source")
+
+    getfile = inspect.getfile
+    inspect.getfile = no_source
+    try:
+        yield
+    finally:
+        inspect.getfile = getfile
 
 
 @dataclass(frozen=True)

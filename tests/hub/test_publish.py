@@ -5,15 +5,13 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import pytorch_lightning as pl
 from huggingface_hub import ModelCard
-from localhub import GITATTRIBUTES, LocalHub, Repo, asked_of, client_environment, state
+from localhub import GITATTRIBUTES, LocalHub, Repo, asked_of, state
 from shell import Done, Shell, has_failed
 
 from lyricgen import Checkpoint, ImprovedSeqModel, ModelError, Song, SongIndex, save_checkpoint
@@ -53,7 +51,7 @@ def change(folder: Path, seed: int = 5) -> None:
 # A push
 
 
-def test_a_push_from_the_shell_makes_the_repository_in_one_commit(hub, tiny_folder, tmp_path):
+def test_a_push_from_the_shell_makes_the_repository_in_one_commit(hub, push, tiny_folder):
     for stray in (
         ".env",
         "notes.txt",
@@ -66,16 +64,10 @@ def test_a_push_from_the_shell_makes_the_repository_in_one_commit(hub, tiny_fold
         (tiny_folder / stray).parent.mkdir(exist_ok=True)
         (tiny_folder / stray).write_text("hf_sekrit")
     before = contents(tiny_folder)
-    done = subprocess.run(
-        [sys.executable, "-m", "lyricgen", "push", str(tiny_folder), "--hub-repo", REPO],
-        env=client_environment(hub.url, tmp_path / "hf", token="hf_ann"),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+    done = push()
     repo = hub.repos[f"models/{REPO}"]
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{REPO} is at commit {repo.head.oid[:7]}: {hub.url}/{REPO}\n"
+    assert (done.code, done.err) == (0, "")
+    assert done.out == f"{REPO} is at commit {repo.head.oid[:7]}: {hub.url}/{REPO}\n"
     assert list(hub.repos) == [f"models/{REPO}"]
     assert [commit.message for commit in repo.commits] == ["initial commit", "Upload lstm, vanilla-rnn, lyrics"]
     assert not repo.private and list(repo.branches) == ["main"] and not repo.tags
