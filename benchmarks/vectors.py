@@ -26,8 +26,8 @@ QUERIES = 50  # queries a run
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     options = make_parser(__doc__, block="vectors").parse_args(arguments)
-    space = open_wheel()
-    opened = median_seconds(open_wheel, options.repeats)
+    space = open_space()
+    opened = median_seconds(open_space, options.repeats)
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder) / "glove.txt"
         write_text(space, text)
@@ -48,6 +48,11 @@ def main(arguments: list[str] | None = None) -> int:
     note = provenance_note("vectors", f"400,000 words of 50 dimensions, medians of {options.repeats} runs")
     report(options, "vectors", table(HEADER, table_rows) + note, rows)
     return 0
+
+
+def open_space() -> VectorSpace:
+    """Opens glove-50 anew."""
+    return VectorSpace.of(open_wheel())
 
 
 def query_seconds(space: VectorSpace, repeats: int) -> tuple[float, float]:

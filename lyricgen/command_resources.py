@@ -12,8 +12,8 @@ from lyricgen.memorization.song_index import SongIndex, bundled_index
 from lyricgen.models.checkpoints import Checkpoint, bundled_models, find_checkpoint, load_checkpoint, load_model
 from lyricgen.resources import BUNDLED, BUNDLED_SPACES, MEMBERSHIP, NGRAMS, LoadedModel, Resources, Source
 from lyricgen.storage import ASSETS
-from lyricgen.words.sources import load_vectors
-from lyricgen.words.space import VectorSpace
+from lyricgen.words.sources import read_vectors
+from lyricgen.words.word_vectors import WordVectors
 
 
 class CommandResources(Resources):
@@ -57,13 +57,13 @@ class CommandResources(Resources):
     def space_names(self) -> list[str]:
         return list(BUNDLED_SPACES)
 
-    def space(self, name: str | None = None, argument: str = "vectors") -> VectorSpace:
+    def space(self, name: str | None = None, argument: str = "vectors") -> WordVectors:
         """A vector space, as `load_vectors` takes it; None: the default.
 
         Raises:
             VectorsError: there is none of that name, or it is damaged.
         """
-        return load_vectors(self.space_names[0] if name is None else name)
+        return read_vectors(self.space_names[0] if name is None else name)
 
     @cached_property
     def song_index(self) -> SongIndex:

@@ -28,8 +28,8 @@ from lyricgen.models.checkpoints import WEIGHTS, Checkpoint, bundled_models, loa
 from lyricgen.models.networks import CharacterModel
 from lyricgen.storage import ASSETS, MODEL, read_json
 from lyricgen.validation import check_choice
-from lyricgen.words.sources import load_vectors
-from lyricgen.words.space import VectorSpace
+from lyricgen.words.sources import read_vectors
+from lyricgen.words.word_vectors import WordVectors
 
 BUNDLED = "bundled with lyricgen"
 BUNDLED_SPACES = ("glove-50", "lyrics")  # loaded in every app; the first is the default
@@ -37,12 +37,12 @@ WORDS, NGRAMS, INDEX, MEMBERSHIP = "lyrics", "attribution", "originality", "memb
 DEVICE_ERRORS = (torch.OutOfMemoryError, torch.AcceleratorError)
 """GPU failures after which the model runs on the CPU; any other error is a bug."""
 LOADERS: dict[str, Callable[[Path], Any]] = {
-    WORDS: load_vectors,
+    WORDS: read_vectors,
     NGRAMS: load_ngrams,
     INDEX: SongIndex.load,
     MEMBERSHIP: load_thresholds,
 }
-Artifact = Checkpoint | VectorSpace | NgramClassifier | SongIndex | MembershipThresholds
+Artifact = Checkpoint | WordVectors | NgramClassifier | SongIndex | MembershipThresholds
 Answer = TypeVar("Answer")
 log = logging.getLogger("lyricgen")
 
@@ -166,7 +166,7 @@ class Resources:
         if not self._models:
             raise ModelError("no bundled model could be loaded; fetch lyricgen again, or train models with train.py")
         self.ngrams, self.ngrams_source = self._load_part(NGRAMS, sources)
-        self._spaces: dict[str, VectorSpace] = {}
+        self._spaces: dict[str, WordVectors] = {}
         self._space_origins: dict[str, str] = {}
         for vectors_name in (*BUNDLED_SPACES, *vectors):
             try:
@@ -276,7 +276,7 @@ class Resources:
         """The names of the loaded vector spaces."""
         return list(self._spaces)
 
-    def space(self, name: str | None = None, argument: str = "vectors") -> VectorSpace:
+    def space(self, name: str | None = None, argument: str = "vectors") -> WordVectors:
         """A vector space by name; None: the first. `argument` is its name in an error message.
 
         Raises:
@@ -376,7 +376,7 @@ class Resources:
             checkpoint = load_checkpoint(source.folder / name)
         return LoadedModel(name, checkpoint, source, ", since ".join([source.origin, *reasons]))
 
-    def _load_space(self, name: str | Path, sources: list[Source]) -> tuple[VectorSpace, str]:
+    def _load_space(self, name: str | Path, sources: list[Source]) -> tuple[WordVectors, str]:
         """A vector space and its origin; `lyrics` from the first source with a readable copy."""
         *before, bundled = sources
         for source in before if name == WORDS else ():
@@ -385,7 +385,7 @@ class Resources:
                     return source.read(WORDS), source.origin
                 except VectorsError as error:
                     log.warning("%s: not from %s, since %s", name, source.origin, error)
-        return load_vectors(name), bundled.origin if name == WORDS else ""
+        return read_vectors(name), bundled.origin if name == WORDS else ""
 
     def _load_part(self, name: str, sources: list[Source], optional: bool = False) -> tuple[Any, Source | None]:
         """The artifact of that name from the first source with a readable copy, and that source; (None, None) if no

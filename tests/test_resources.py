@@ -24,6 +24,7 @@ from lyricgen.models.checkpoints import ASSETS, Checkpoint, bundled_models, load
 from lyricgen.models.networks import VanillaRNN
 from lyricgen.resources import BUNDLED, Resources
 from lyricgen.songs.reading import Song
+from lyricgen.words.queries import cosine_distance
 
 CPU = torch.device("cpu")
 
@@ -128,7 +129,7 @@ def test_a_vector_file_of_your_own_is_added_and_one_that_is_damaged_is_left_out(
     names = ("mine.txt", "cut.txt", "lyrics.txt", "none.txt")
     resources = Resources(vectors=[tmp_path / name for name in names])
     assert resources.space_names == ["glove-50", "lyrics", "mine"]
-    assert resources.space("mine").distance("up", "down") == pytest.approx(2)
+    assert cosine_distance("up", "down", resources.space("mine")) == pytest.approx(2)
     assert set(resources.left_out) == {"cut.txt", "lyrics.txt", "none.txt"}
     assert "too short" in resources.left_out["cut.txt"] and "another name" in resources.left_out["lyrics.txt"]
 

@@ -14,7 +14,7 @@ from lyricgen.words.bias import Debiasing, ResidualBias, measure_residual_bias, 
 from lyricgen.words.lists import join_words, weat_tests
 from lyricgen.words.projection import map_words
 from lyricgen.words.queries import Comparison, Distance
-from lyricgen.words.space import VectorSpace
+from lyricgen.words.word_vectors import WordVectors
 
 if TYPE_CHECKING:
     from lyricgen.resources import Resources
@@ -180,7 +180,7 @@ def debiasing(resources: "Resources", vectors: str | None = None, detail: Detail
     return in_detail(detail, ["occupations"], lambda: _debiasing(resources.space(vectors)))
 
 
-def _debiasing(space: VectorSpace) -> dict:
+def _debiasing(space: WordVectors) -> dict:
     removed, left = debias(space)
     words = removed.occupations()
     before, after = removed.projections(words), removed.vectors(words) @ removed.direction
@@ -204,7 +204,7 @@ def stream_scores(
         yield [*scores, total(scores)]
 
 
-def measure(w1: str, w2: str, w3: str, space: VectorSpace) -> Distance | Comparison:
+def measure(w1: str, w2: str, w3: str, space: WordVectors) -> Distance | Comparison:
     """The distance of two words, or the comparison of three where there is a third."""
     w1, w2 = space.find(w1, "w1"), space.find(w2, "w2")
     if not check_text("w3", w3).strip():
@@ -213,7 +213,7 @@ def measure(w1: str, w2: str, w3: str, space: VectorSpace) -> Distance | Compari
 
 
 @cache
-def debias(space: VectorSpace) -> tuple[Debiasing, ResidualBias]:
+def debias(space: WordVectors) -> tuple[Debiasing, ResidualBias]:
     """The debiasing of a space and its residual bias, computed once per space."""
     removed = Debiasing(space)
     return removed, measure_residual_bias(removed)

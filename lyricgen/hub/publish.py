@@ -24,7 +24,7 @@ from lyricgen.memorization.song_index import SongIndex
 from lyricgen.models.checkpoints import load_checkpoint
 from lyricgen.storage import ARTIFACT_FOLDERS, HUB_SNAPSHOT, MODEL, artifact_files, file_sha256
 from lyricgen.validation import short_repr
-from lyricgen.words.space import open_space, read_meta
+from lyricgen.words.word_vectors import read_folder, read_meta
 
 FILES_OF_NEW_REPO = {".gitattributes", ".gitignore", "README.md", "LICENSE", "LICENSE.md"}
 
@@ -169,7 +169,7 @@ def _describe_others(folder: Path, present: list[str]) -> tuple[dict | None, dic
     """Loads the artifacts that are not networks; the header of the word vectors, and a line on each other folder."""
     words, others = None, {}
     if "lyrics" in present:
-        open_space(folder / "lyrics")
+        read_folder(folder / "lyrics")
         words = read_meta(folder / "lyrics")
     if "attribution" in present:
         artists = len(load_ngrams(folder / "attribution").artists)

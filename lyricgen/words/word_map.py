@@ -15,8 +15,8 @@ import numpy as np
 
 from lyricgen.storage import ASSETS
 from lyricgen.words.projection import METHODS, check_size, project
-from lyricgen.words.sources import load_vectors
-from lyricgen.words.space import VectorSpace
+from lyricgen.words.sources import read_vectors
+from lyricgen.words.word_vectors import WordVectors
 
 WORD_LIST = ASSETS / "wordlists" / "map.txt"
 """200 words that are frequent in the songs, chosen by hand so that topics can be seen, without strong language."""
@@ -41,7 +41,7 @@ class WordPlaces:
 
 
 @cache
-def word_places(space: VectorSpace) -> WordPlaces:
+def word_places(space: WordVectors) -> WordPlaces:
     """The map of a space: the stored one if it was made from the same vectors, else a new one."""
     check_size(space)
     words = listed_words(space)
@@ -51,7 +51,7 @@ def word_places(space: VectorSpace) -> WordPlaces:
     return make_places(space, words)
 
 
-def listed_words(space: VectorSpace) -> list[str]:
+def listed_words(space: WordVectors) -> list[str]:
     """The words of `WORD_LIST` that a space has; its most frequent words where these are too few."""
     listed = WORD_LIST.read_text(encoding="utf-8").split()
     known, _ = space.known(listed)
@@ -60,7 +60,7 @@ def listed_words(space: VectorSpace) -> list[str]:
     return [space.index_to_key[row] for row in space.frequent_words[: len(listed)].tolist()]
 
 
-def make_places(space: VectorSpace, words: Sequence[str]) -> WordPlaces:
+def make_places(space: WordVectors, words: Sequence[str]) -> WordPlaces:
     """Projects words by each method."""
     units = space.unit_vectors(words)
     places, explained = {}, 0.0
@@ -71,7 +71,7 @@ def make_places(space: VectorSpace, words: Sequence[str]) -> WordPlaces:
     return WordPlaces(vectors_sha256(space, words), list(words), places, round(explained, 4))
 
 
-def place_word(space: VectorSpace, word: str) -> dict[str, list[int]]:
+def place_word(space: WordVectors, word: str) -> dict[str, list[int]]:
     """The place of a further word by method: between the nearest `ANCHORS` words of the map, weighted by similarity.
 
     t-SNE has no place for a word that it was not fitted on.
@@ -86,7 +86,7 @@ def place_word(space: VectorSpace, word: str) -> dict[str, list[int]]:
     }
 
 
-def vectors_sha256(space: VectorSpace, words: Sequence[str]) -> str:
+def vectors_sha256(space: WordVectors, words: Sequence[str]) -> str:
     """The sha256 of the vectors of words, as float32."""
     rows = [space.key_to_index[word] for word in words]
     return hashlib.sha256(np.ascontiguousarray(space.vectors[rows], np.float32).tobytes()).hexdigest()
@@ -102,7 +102,7 @@ def write_maps(path: Path = MAPS) -> None:
     """Makes and stores the maps of `SPACES`."""
     maps = {}
     for name in SPACES:
-        space = load_vectors(name)
+        space = read_vectors(name)
         maps[name] = asdict(make_places(space, listed_words(space)))
     path.write_text(json.dumps(maps, separators=(",", ":")) + "\n", encoding="utf-8")
 

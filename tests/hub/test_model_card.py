@@ -13,7 +13,7 @@ from lyricgen.hub import model_card as modelcard
 from lyricgen.hub.model_card import draw_curve, write_card
 from lyricgen.models.checkpoints import load_checkpoint
 from lyricgen.storage import ASSETS
-from lyricgen.words.space import read_meta
+from lyricgen.words.word_vectors import read_meta
 
 REPO = "ann/models"
 NAMES = ("lstm", "vanilla-rnn")

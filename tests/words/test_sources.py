@@ -15,10 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gensim.models import KeyedVectors
 
 from lyricgen import VectorsError, VectorSpace, load_vectors, save_space
 from lyricgen.storage import ASSETS, file_sha256
 from lyricgen.words import sources as vectorsources
+from lyricgen.words.queries import neighbors
 from lyricgen.words.sources import (
     GENSIM_NAME,
     WHEEL_VECTORS,
@@ -26,8 +28,9 @@ from lyricgen.words.sources import (
     open_glove_50,
     open_glove_200,
     open_wheel,
+    read_vectors,
 )
-from lyricgen.words.space import open_space
+from lyricgen.words.word_vectors import read_folder
 
 TEXT = b"the 0.5 1 2\nof 1 2 3\n"
 PACKED = gzip.compress(b"2 3\n" + TEXT, mtime=0)
@@ -77,6 +80,16 @@ def test_a_named_space_is_opened_once_whatever_its_case():
     assert glove["the"][:3].tolist() == pytest.approx([0.418, 0.24968, -0.41242])  # the first line of glove.6B.50d.txt
 
 
+def test_gensim_adds_its_methods_to_the_words_and_vectors_that_an_app_reads():
+    vectors, space = read_vectors(" Lyrics\n"), load_vectors("lyrics")
+    assert vectors is read_vectors("lyrics") and not isinstance(vectors, KeyedVectors)
+    assert isinstance(space, VectorSpace) and isinstance(space, KeyedVectors)
+    assert space.vectors is vectors.vectors and space.index_to_key is vectors.index_to_key
+    nearest, similarity = space.most_similar("love", topn=1)[0]
+    assert [answer.word for answer in neighbors("love", 1, vectors)] == [nearest]
+    assert space.similarity("love", nearest) == pytest.approx(similarity)
+
+
 def test_glove_50_opens_before_gensim_has_taken_over_its_words_and_within_120_mb():
     code = """
 import json
@@ -122,7 +135,7 @@ def wheel(tmp_path, monkeypatch):
 
 def test_a_wheel_is_read_in_place(wheel):
     space = open_wheel()
-    assert space.index_to_key == ["the", "of", "and"] and space["of"].tolist() == np.eye(3, 50)[1].tolist()
+    assert space.index_to_key == ["the", "of", "and"] and space.vectors[1].tolist() == np.eye(3, 50)[1].tolist()
 
 
 def cut(name, keep):
@@ -156,7 +169,7 @@ def test_a_damaged_wheel_gives_one_sentence_and_its_frequent_words(damage, wheel
 
 
 def test_the_frequent_words_answer_as_the_wheel_does():
-    wheel, small = open_wheel(), open_space(ASSETS / "glove-50")
+    wheel, small = open_wheel(), read_folder(ASSETS / "glove-50")
     assert small.index_to_key == wheel.index_to_key[:50_000]
     words = small.index_to_key[:10_000:100]
     near = wheel.unit_vectors(words) @ wheel.unit_vectors(small.index_to_key).T  # (words, 50,000)
@@ -336,7 +349,7 @@ def server(tmp_path, monkeypatch):
 
 def test_glove_200_is_downloaded_by_gensim_once(server, tmp_path, cache, capfd):
     space = open_glove_200()
-    assert space.index_to_key == ["the", "of"] and space["the"].tolist() == [0.5, 1, 2] and space.name == "glove-200"
+    assert (space.name, space.index_to_key) == ("glove-200", ["the", "of"]) and space.vectors[0].tolist() == [0.5, 1, 2]
     assert "gensim" in space.source and server.asked.count(f"{GENSIM_NAME}.gz") == 1
     output = capfd.readouterr()
     assert output.out == "" and GENSIM_NAME in output.err  # a bar

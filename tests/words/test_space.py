@@ -11,7 +11,7 @@ from gensim.models import KeyedVectors
 from timing import cpu_ratio
 
 from lyricgen import ArgumentError, VectorsError, VectorSpace, load_vectors, open_space, save_space
-from lyricgen.words.space import MAX_IN_MEMORY, read_matrix, read_meta, writing_space
+from lyricgen.words.word_vectors import MAX_IN_MEMORY, read_matrix, read_meta, writing_space
 
 WORDS = ["the", "new york", "Paris", "paris", "beyoncé", "naive"]
 VECTORS = np.array([[3, 4], [1, 0], [0, -2], [0.5, 0.25], [0, 0], [-1, 1]], np.float32)

@@ -10,8 +10,8 @@ from timing import cpu_seconds
 
 from lyricgen import VectorsError, open_space, save_space
 from lyricgen.words.sources import convert_text
-from lyricgen.words.space import read_meta
 from lyricgen.words.text_format import LINES_PER_BATCH
+from lyricgen.words.word_vectors import read_meta
 
 GLOVE = b"the 0.1 0.25 -3\nof 1 2 3\nand -1 -2e-1 +3\n"
 WORD2VEC = b"3 3\n" + GLOVE

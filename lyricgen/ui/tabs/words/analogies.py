@@ -17,7 +17,7 @@ from lyricgen.validation import check_integer
 from lyricgen.words.analogy_benchmark import ALL, CategoryScore, google_questions
 from lyricgen.words.projection import project
 from lyricgen.words.queries import Analogy, Answer, solve_analogy
-from lyricgen.words.space import VectorSpace
+from lyricgen.words.word_vectors import WordVectors
 
 PROTOCOL = """
 Mikolov et al. (2013): 19,544 questions in 14 categories. 3CosAdd over vectors of length 1; every word among the candidates
@@ -67,7 +67,7 @@ def opening(resources: Resources) -> dict[str, Any]:
 def first_analogy(resources: Resources) -> dict[str, Any] | None:
     """The answer to the first example that the first space has; None without one."""
     first = resources.space_names[0]
-    known = [example for example in EXAMPLES if all(word in resources.space(first) for word in example)]
+    known = [example for example in EXAMPLES if all(word in resources.space(first).key_to_index for word in example)]
     return show_analogy(resources, first, *known[0]) if known else None
 
 
@@ -132,7 +132,7 @@ def show_scores(resources: Resources, category: str, candidates: int, vectors: s
         yield f'<div class="figures">{bar_card(title, rows, greatest=1.0)}</div>'
 
 
-def parallelogram(solved: Analogy, space: VectorSpace) -> list[list[float]]:
+def parallelogram(solved: Analogy, space: WordVectors) -> list[list[float]]:
     """Places of x1, x2, y1, the end of the step from y1, and the answer on the plane of a PCA, (5, 2); [] without an answer."""
     if solved.answer is None:
         return []

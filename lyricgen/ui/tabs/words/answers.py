@@ -13,7 +13,7 @@ from lyricgen.resources import Resources
 from lyricgen.ui.components import shortened
 from lyricgen.ui.events import INTERNAL_ERROR_MESSAGE, log
 from lyricgen.words.queries import Answer
-from lyricgen.words.space import MAX_WORD_LENGTH, VectorSpace
+from lyricgen.words.word_vectors import MAX_WORD_LENGTH, WordVectors
 
 SPACE_LABELS = {
     "glove-50": "Wikipedia and news",
@@ -32,7 +32,7 @@ class WordProblem(LyricGenError):
         self.box, self.suggestions = box, suggestions
 
 
-def find_word(space: VectorSpace, typed: Any, box: str) -> str:
+def find_word(space: WordVectors, typed: Any, box: str) -> str:
     """The word of a space for what was typed into a box.
 
     Raises:
@@ -50,13 +50,13 @@ def find_word(space: VectorSpace, typed: Any, box: str) -> str:
     return word
 
 
-def unknown_word(space: VectorSpace, word: str) -> tuple[str, list[str]]:
+def unknown_word(space: WordVectors, word: str) -> tuple[str, list[str]]:
     """A sentence on a word that a space lacks, and the nearest spellings."""
     near = space.nearest_spellings(word) if len(word) <= MAX_WORD_LENGTH else []
     return f"I don't know “{shortened(word)}”." + (" Did you mean:" if near else ""), near
 
 
-def spelling_buttons(space: VectorSpace, words: Iterable[str], box: str, run: str) -> str:
+def spelling_buttons(space: WordVectors, words: Iterable[str], box: str, run: str) -> str:
     """For the first words that a space lacks: a sentence, and spellings as buttons that page.js puts into a box; escaped HTML.
 
     Args:

@@ -25,7 +25,7 @@ from lyricgen.validation import check_choice
 from lyricgen.words.bias import Debiasing, WeatResult, permuted_effects, two_analogies, weat_and_debiased
 from lyricgen.words.lists import citations, join_words, parse_words, weat_tests
 from lyricgen.words.projection import project
-from lyricgen.words.space import VectorSpace
+from lyricgen.words.word_vectors import WordVectors
 
 SET_NAMES = ("target1", "target2", "attribute1", "attribute2")
 SET_LETTERS = "XYAB"
@@ -163,7 +163,7 @@ def show_occupations(resources: Resources, vectors: str) -> str:
     return drawn("occupations", lambda: occupation_rows(resources.space(vectors)))
 
 
-def occupation_rows(space: VectorSpace) -> dict[str, Any]:
+def occupation_rows(space: WordVectors) -> dict[str, Any]:
     """The `EXTREMES` most female occupations, `NEUTRALS` near zero, and the most male, each with its projection."""
     debiasing = Debiasing(space)
     words = [word for word in debiasing.occupations() if word not in NO_OCCUPATIONS]
@@ -200,7 +200,7 @@ def show_weat(
         return "", drawing
 
 
-def typed_spellings(space: VectorSpace, test: str, sets: Sequence[str]) -> str:
+def typed_spellings(space: WordVectors, test: str, sets: Sequence[str]) -> str:
     """Spellings for words that a space lacks, but for those of a published test."""
     found = []
     for box, typed, published in zip(SET_NAMES, sets, published_sets(test), strict=True):
@@ -209,7 +209,7 @@ def typed_spellings(space: VectorSpace, test: str, sets: Sequence[str]) -> str:
     return "".join(found)
 
 
-def weat_facts(test: str, sets: list[str], space: VectorSpace) -> dict[str, Any]:
+def weat_facts(test: str, sets: list[str], space: WordVectors) -> dict[str, Any]:
     """The associations of the words, the effect sizes of random partitions, and the sentences."""
     before, after = weat_and_debiased(sets, space)
     names = set_names(test, sets)
@@ -236,7 +236,7 @@ def show_clusters(resources: Resources, vectors: str) -> str:
     return drawn("clusters", lambda: cluster_facts(resources.space(vectors)))
 
 
-def cluster_facts(space: VectorSpace) -> dict[str, Any]:
+def cluster_facts(space: WordVectors) -> dict[str, Any]:
     """Places before and after debiasing, the first half of female words, and the shares of words that are sorted right."""
     debiasing, left = endpoints.debias(space)
     half = len(left.words) // 2

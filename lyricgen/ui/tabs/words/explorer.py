@@ -11,8 +11,8 @@ from lyricgen.ui.components import as_json, draw_with
 from lyricgen.ui.tabs.words.answers import answer_bars, answers, find_word, is_clean, space_labels
 from lyricgen.ui.tabs.words.openings import shipped_opening
 from lyricgen.words.queries import MAX_ANSWERS, Answer, Distance, measure_distance, neighbors
-from lyricgen.words.space import RANDOM_PAIRS, VectorSpace
 from lyricgen.words.word_map import place_word, word_places
+from lyricgen.words.word_vectors import RANDOM_PAIRS, WordVectors
 
 EXAMPLE = "rain"
 NEIGHBORS = 10  # words that light up
@@ -75,7 +75,7 @@ def show_neighbors(resources: Resources, vectors: str, word: str) -> dict[str, A
     }
 
 
-def clean_neighbors(resources: Resources, space: VectorSpace, word: str) -> list[Answer]:
+def clean_neighbors(resources: Resources, space: WordVectors, word: str) -> list[Answer]:
     """The nearest neighbours of a word without listed strong words."""
     return [answer for answer in neighbors(word, MAX_ANSWERS, space) if is_clean(resources, answer.word)][:NEIGHBORS]
 
@@ -98,7 +98,7 @@ def closer_than(pair: Distance) -> str:
 
 
 @cache
-def distance_histogram(space: VectorSpace) -> list[int]:
+def distance_histogram(space: WordVectors) -> list[int]:
     """Random pairs of frequent words in each bin of their cosine distance, in thousandths of all pairs."""
     distances = np.clip(space.random_distances, 0, HISTOGRAM_LIMIT - 1e-6)
     counts, _ = np.histogram(distances, HISTOGRAM_BINS, (0, HISTOGRAM_LIMIT))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lyricgen.words.sources import load_vectors
+from lyricgen.words.sources import read_vectors
 
 
 class Spaces:
@@ -12,7 +12,7 @@ class Spaces:
     strong_words = None
 
     def space(self, name=None, argument="vectors"):
-        return load_vectors(name or "glove-50")
+        return read_vectors(name or "glove-50")
 
 
 @pytest.fixture
