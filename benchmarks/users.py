@@ -10,6 +10,7 @@ variants; each call is a new visitor.
 """
 
 import argparse
+import math
 import statistics
 import sys
 import time
@@ -42,6 +43,7 @@ SHARES: dict[int, list[tuple[str, list[Any]]]] = {
     ],
 }
 """The calls of `--mix`, by the percentage of all calls that each kind takes."""
+SMALLEST = math.lcm(*map(len, SHARES.values()))  # times each percentage, it is a whole number of calls of each kind
 MIX_HEADER = ["users", "calls a second", "half of them within, s", "95 % within, s", "queue is full", "other", "/config, 95 % within, ms"]  # fmt: skip
 
 
@@ -75,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run_mix(options: argparse.Namespace, users: int) -> int:
     """Measures and prints the mixed load."""
-    calls = [call for percent, kinds in SHARES.items() for call in kinds * (60 * percent // len(kinds))]
+    calls = [call for percent, kinds in SHARES.items() for call in kinds * (percent * SMALLEST // len(kinds))]
     busy = other_work()
     with running_app() as app:
         Load(app.url, leaving=0, calls=calls).run(1, options.seconds / 4)  # warm-up

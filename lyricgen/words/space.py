@@ -12,18 +12,7 @@ from lyricgen.words.word_vectors import WordVectors, read_folder, writing_space
 
 
 class VectorSpace(WordVectors, KeyedVectors):
-    """gensim `KeyedVectors` over a matrix that may be memory-mapped; read-only.
-
-    Args:
-        name: for messages, such as 'glove-50'.
-        words: N words, most frequent first, or a function that reads them when the first is asked for: lists and dictionaries of
-            400,000 words take 64 MB.
-        vectors: (N, D), float32; made read-only.
-        source: origin of the vectors, in a few words.
-
-    Raises:
-        VectorsError: the numbers of words and vectors differ, or a word is repeated.
-    """
+    """`WordVectors` as gensim `KeyedVectors`; arguments and errors as there."""
 
     def __init__(
         self, name: str, words: Sequence[str] | Callable[[], Sequence[str]], vectors: np.ndarray, source: str = ""
@@ -50,10 +39,5 @@ def save_space(
 
 
 def open_space(folder: str | Path) -> VectorSpace:
-    """Opens the folder of a space: large vectors are memory-mapped, small ones are read and their checksum is verified.
-
-    Raises:
-        VectorsError: it is missing, incomplete, altered, of another format, or holds a number that is not finite; the message
-            says which.
-    """
+    """Opens the folder of a space; files and errors as of `read_folder`."""
     return VectorSpace.of(read_folder(folder))

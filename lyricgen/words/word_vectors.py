@@ -37,7 +37,18 @@ _JOINED = re.compile(r"[\s_\-\u2010-\u2015]+")
 
 
 class WordVectors:
-    """A `VectorSpace` without the methods of gensim, which is slow to import; arguments and errors as there."""
+    """Words and their vectors, read-only; `VectorSpace` adds the methods of gensim, which is slow to import.
+
+    Args:
+        name: for messages, such as 'glove-50'.
+        words: N words, most frequent first, or a function that reads them when the first is asked for: lists and dictionaries of
+            400,000 words take 64 MB.
+        vectors: (N, D), float32, may be memory-mapped; made read-only.
+        source: origin of the vectors, in a few words.
+
+    Raises:
+        VectorsError: the numbers of words and vectors differ, or a word is repeated.
+    """
 
     norms: np.ndarray  # float32 (N,); None until `fill_norms`
 
@@ -315,7 +326,12 @@ def read_meta(folder: str | Path) -> dict[str, Any]:
 
 
 def read_folder(folder: str | Path) -> WordVectors:
-    """Reads the folder of a space; files and errors as of `open_space`."""
+    """Reads the folder of a space: large vectors are memory-mapped, small ones are read and their checksum is verified.
+
+    Raises:
+        VectorsError: it is missing, incomplete, altered, of another format, or holds a number that is not finite; the message
+            says which.
+    """
     folder = Path(folder)
     with artifact_errors(folder, VECTOR_SPACE):
         mapped = (folder / VECTORS).is_file() and (folder / VECTORS).stat().st_size > MAX_IN_MEMORY
