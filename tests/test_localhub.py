@@ -266,6 +266,7 @@ def test_stop_ends_hanging_requests_and_start_brings_the_same_address_back():
         with socket.create_connection(address) as asked, socket.create_connection(address) as silent:
             asked.sendall(b"GET /api/models/ann/songs HTTP/1.1\r\n\r\n")
             wait_for(lambda: hub.requests)
+            wait_for(lambda: threading.active_count() == threads + 3)  # the server's, and one a connection
             hub.stop()
             assert asked.recv(100) == silent.recv(100) == b""
         assert threading.active_count() == threads
