@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from lyricgen.errors import LyricGenError
 from lyricgen.heap import return_freed_memory
 from lyricgen.hub.download import Download
-from lyricgen.ui.start import PORT, exit_on_signals, prepare, without_proxies, without_type_stubs
+from lyricgen.ui.start import PORT, exit_on_signals, prepare, shorten_waits, without_proxies, without_type_stubs
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -55,6 +55,7 @@ demo = build_demo(resources)
 
 if __name__ == "__main__":
     without_proxies()
+    shorten_waits()
     demo.launch(prevent_thread_lock=True, **address.launch_arguments(), **launch_settings())
     if address.port is None and demo.server_port != PORT:
         print(f"Port {PORT} is in use; the page is at {demo.local_url}", flush=True)

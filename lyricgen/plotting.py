@@ -238,9 +238,8 @@ def _place_labels(
     if lines:
         obstacles.update(x_lines=[line[:, 0] for line in lines], y_lines=[line[:, 1] for line in lines])
     with _rendering_settings():
-        figure.draw_without_rendering()  # settles the layout and so the scale of the axes
-        figure.set_layout_engine("none")
         textalloc.allocate(
             plot, x, y, list(labels), **obstacles, textsize=size, linecolor=MUTED_COLOUR, linewidth=0.6, min_distance=0.008,
             max_distance=0.2, nbr_candidates=400, avoid_label_lines_overlap=True, parse_math=False,
         )  # fmt: skip
+    figure.set_layout_engine(None)  # the labels do not move the axes; and laying out takes a drawing of its own

@@ -12,6 +12,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from lyricgen import load_vectors, map_words
@@ -181,6 +182,14 @@ def test_files_are_a_png_and_an_svg_and_the_same_figure_gives_the_same_bytes():
     assert to_bytes(first, "png").startswith(b"\x89PNG\r\n\x1a\n")
     root, texts = svg_of(first)
     assert root.tag == "{http://www.w3.org/2000/svg}svg" and {"w", "x", "y", "z", "T"} <= set(texts)
+
+
+def test_a_map_is_drawn_once_to_place_its_labels_and_once_a_file(monkeypatch):
+    """It was drawn four times, which is most of the time that a map takes."""
+    drawn, draw = [], Axes.draw
+    monkeypatch.setattr(Axes, "draw", lambda *arguments: drawn.append(1) or draw(*arguments))
+    to_bytes(draw_map(SQUARE, list("wxyz")), "svg")
+    assert len(drawn) == 2
 
 
 def test_a_png_is_of_the_figures_size():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
 import gradio as gr
 from gradio.block_function import BlockFunction
 from gradio.blocks import BlocksConfig
+from gradio.components import _Keywords
 from gradio.components.api_component import Api
 from gradio.context import get_blocks_context
 from gradio.utils import get_function_description
@@ -44,7 +45,15 @@ class PageConfig(BlocksConfig):
     def __copy__(self) -> BlocksConfig:
         copied: Any = super().__copy__()
         copied.config_for_block = lambda *_: {}
+        copied.blocks = _UnlistedBlocks(copied.blocks)
         return copied
+
+
+class _UnlistedBlocks(dict):
+    """The components of a visitor's copy, by id. gradio lists them for that configuration alone."""
+
+    def items(self) -> Any:
+        return ()
 
 
 class PageBlocks(gr.Blocks):
@@ -69,6 +78,16 @@ class PageBlocks(gr.Blocks):
 
     async def preprocess_data(self, block_fn: BlockFunction, inputs: list[Any], *arguments: Any, **named: Any) -> Any:
         return await super().preprocess_data(block_fn, complete_inputs(block_fn, inputs), *arguments, **named)
+
+    async def postprocess_data(self, block_fn: BlockFunction, predictions: Any, state: Any) -> list[Any]:
+        """The outputs of an event. The result of an endpoint stays as it is: gradio would look for files in all that it holds,
+        twice, and nothing else runs in the event loop meanwhile."""
+        if (
+            any(isinstance(output, Api) for output in block_fn.outputs)
+            and predictions is not _Keywords.FINISHED_ITERATING
+        ):
+            return [predictions]
+        return await super().postprocess_data(block_fn, predictions, state)
 
 
 def complete_inputs(function: BlockFunction, inputs: list[Any]) -> list[Any]:
@@ -140,6 +159,7 @@ def add_endpoint(resources: "Resources", function: Callable, *, gpu: bool = True
     handler = make_handler(bind_resources(function, resources), gpu)
     gr.api(handler, api_name=function.__name__, **with_limit(settings, gpu))
     describe_parameters(list(cast(Any, get_blocks_context()).fns.values())[-1], handler)
+    handler.__annotations__ = {}  # gradio would evaluate them for each call, in the event loop
 
 
 def with_limit(settings: dict[str, Any], gpu: bool) -> dict[str, Any]:

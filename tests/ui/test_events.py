@@ -1,10 +1,13 @@
 """How page and API call functions: every handler is made in one place, gets the GPU if it runs a model, and raises one
 sentence."""
 
+import asyncio
 from collections.abc import Iterator
+from typing import get_type_hints
 
 import gradio as gr
 import pytest
+from gradio.components import _Keywords
 from gradio.state_holder import SessionState
 
 from lyricgen.errors import ArgumentError
@@ -218,12 +221,35 @@ def test_a_file_is_refused_by_name_before_gradio_copies_or_fetches_it(endpoint, 
     assert caught.value.message == "second must be a plain value, got a file" and not caught.value.print_exception
 
 
+def test_what_an_endpoint_returns_is_not_searched_for_files(monkeypatch):
+    """gradio searched a long score twice, for a tenth of a second in which its event loop did nothing else."""
+
+    async def search(*_):
+        raise AssertionError
+
+    def example(resources) -> dict:
+        return {"path": "a", "meta": {"_type": "gradio.FileData"}}
+
+    monkeypatch.setattr("gradio.processing_utils.async_move_files_to_cache", search)
+    with PageBlocks() as demo:
+        add_endpoint(Resources(), example, gpu=False)
+    (endpoint,) = demo.fns.values()
+    result = endpoint.fn()
+    assert asyncio.run(demo.postprocess_data(endpoint, result, None)) == [result]
+    assert asyncio.run(demo.postprocess_data(endpoint, _Keywords.FINISHED_ITERATING, None)) == [None]
+
+
+def test_annotations_of_an_endpoint_are_not_evaluated_at_each_call(endpoint):
+    assert get_type_hints(endpoint[0].fn) == {} and endpoint[0].inputs[1].api_info()["type"] == "integer"
+
+
 def test_of_a_visitor_neither_configuration_nor_values_are_kept():
     """gradio made the configuration of all components for each call: 40 ms of its event loop."""
     with PageBlocks() as demo:
         box = gr.Textbox("a")
         box.submit(lambda text: text, box, box)
     visitor = SessionState(demo)
+    assert visitor.config_values == {}
     visitor._update_value_in_config(box._id, "a secret")
     visitor[box._id] = gr.Textbox("a secret", render=False)
     assert list(visitor.components) == [] and "a secret" not in str(visitor.config_values)

@@ -1,5 +1,6 @@
 """The start of the app in environments that people have: what is checked before gradio is imported."""
 
+import gc
 import os
 import socket
 import subprocess
@@ -115,3 +116,13 @@ def test_the_app_says_so_in_one_line(variable, value, said):
     command, environment = [sys.executable, "app.py"], {**os.environ, variable: value}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (2, f"app.py: {said}\n")
+
+
+def test_threads_wait_less_for_each_other():
+    interval, frozen = sys.getswitchinterval(), gc.get_freeze_count()
+    try:
+        start.shorten_waits()
+        assert sys.getswitchinterval() == pytest.approx(0.0005) and gc.get_freeze_count() > frozen + 10_000
+    finally:
+        sys.setswitchinterval(interval)
+        gc.unfreeze()
