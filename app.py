@@ -1,6 +1,7 @@
 """The Space's entry, and the local launch: `python app.py`."""
 
 import argparse
+import gc
 import logging
 import os
 import sys
@@ -31,6 +32,7 @@ logging.basicConfig(level=logging.WARNING, format="%(message)s")
 options = build_parser().parse_args(None if __name__ == "__main__" else [])
 if find_spec("gradio") is None:
     sys.exit("app.py: the page needs gradio, which is not installed; install lyricgen[app]")
+gc.disable()  # until the page is built: hardly any of it is garbage, and looking for some takes a tenth of the start
 if __name__ == "__main__":
     exit_on_signals()
     return_freed_memory()
@@ -52,10 +54,10 @@ use_one_thread()
 more_vectors = [name.strip() for name in options.vectors.split(",") if name.strip()]
 resources = Resources(options.models, vectors=more_vectors, hub=hub, strong_words=options.strong_words)
 demo = build_demo(resources)
+shorten_waits()
 
 if __name__ == "__main__":
     without_proxies()
-    shorten_waits()
     demo.launch(prevent_thread_lock=True, **address.launch_arguments(), **launch_settings())
     if address.port is None and demo.server_port != PORT:
         print(f"Port {PORT} is in use; the page is at {demo.local_url}", flush=True)

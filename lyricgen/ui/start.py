@@ -179,10 +179,10 @@ def without_proxies() -> None:
 
 def shorten_waits() -> None:
     """Threads of Python wait less for each other: they take turns ten times as often, since the one that writes lyrics gives up its
-    turn at each operation, a dozen a character; and what the start has made is left out of garbage collections, which stop all."""
+    turn at each operation, a dozen a character; and garbage collections, which stop all, look only at what is made from here on."""
     sys.setswitchinterval(SWITCH_INTERVAL)
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def exit_on_signals() -> None:
