@@ -3,7 +3,7 @@
     python -m benchmarks.soak [--minutes 60] [--users 40] [--load-only] [--write-docs]
 
 `python app.py` runs in a process of its own. Users in a closed loop call endpoints with plain HTTP, each call a new visitor, as
-gradio counts them; some go away before the answer. The table has a row for each tenth of the time.
+gradio counts them; some go away before the answer. /config is asked for by one more process. The table has a row for each tenth of the time.
 """
 
 import random
@@ -14,14 +14,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from benchmarks.measuring import make_parser, other_work, provenance_note, report
-from benchmarks.running_app import RunningApp, running_app
+from benchmarks.running_app import APP, RunningApp, running_app
 from benchmarks.tables import table
 
 TESTS = Path(__file__).parent.parent / "tests" / "acceptance"
@@ -83,26 +82,29 @@ class Load:
     answers: list[tuple[float, float]] = field(default_factory=list)
     """Of each result, when it was there, and after how many seconds."""
     config_seconds: list[float] = field(default_factory=list)
-    """Times of requests of /config, one before every tenth call."""
+    """Times of requests of /config, five a second."""
 
     def run(self, users: int, seconds: float) -> "Load":
-        """Runs the users for some seconds."""
+        """Runs the users for some seconds.
+
+        Raises:
+            RuntimeError: /config was answered with an error.
+        """
         until = time.monotonic() + seconds
-        with ThreadPoolExecutor(users) as pool:
-            list(pool.map(lambda user: self._use(user, until), range(users)))
+        command = [sys.executable, "-m", "benchmarks.config_times", self.url, str(seconds)]
+        with subprocess.Popen(command, cwd=APP.parent, stdout=subprocess.PIPE, text=True) as times:
+            with ThreadPoolExecutor(users) as pool:
+                list(pool.map(lambda user: self._use(user, until), range(users)))
+            self.config_seconds += map(float, times.communicate()[0].split())
+        if times.returncode:
+            raise RuntimeError("/config was answered with an error")
         return self
 
     def _use(self, user: int, until: float) -> None:
         choose = random.Random(1_000 * self.seed + user)  # noqa: S311  (a load, not a secret)
         with httpx.Client(base_url=self.url, timeout=120, trust_env=False) as client:
-            for number in count():
-                if (start := time.monotonic()) > until:
-                    return
+            while (start := time.monotonic()) < until:
                 try:
-                    if number % 10 == 0:
-                        client.get("/config").raise_for_status()
-                        self.config_seconds.append(time.monotonic() - start)
-                        start = time.monotonic()
                     name, values = choose.choice(self.calls)
                     outcome = call(client, name, values, choose.random() < self.leaving)
                 except httpx.TransportError:

@@ -3,7 +3,7 @@
     python -m benchmarks.visitors [--sessions 1000] [--users 40 100] [--seconds 20] [--before FOLDER] [--write-docs]
 
 `python app.py` runs in a process of its own. A visitor is a call of /analogy, which gradio counts as a session. /config is asked
-for by users in a closed loop of the calls of `benchmarks.soak`.
+for by a process of its own, beside users in a closed loop of the calls of `benchmarks.soak`.
 """
 
 import sys
