@@ -3,6 +3,7 @@
 Heavy imports are inside the fixtures: pytest-xdist's controller reads this file too, before it starts the workers.
 """
 
+import gc
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,13 @@ import lyricgen
 
 os.environ["OMP_NUM_THREADS"] = "1"  # of torch, here and in the processes that tests start: the workers share the cores
 DATA = Path(__file__).parent / "data"
+gc.disable()  # until the tests are collected: a third of that time would go into looking for garbage among modules
+
+
+def pytest_collection_finish():
+    """Leaves what is imported by now out of garbage collections."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="module", params=["VanillaRNN", "ImprovedSeqModel"])

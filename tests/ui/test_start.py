@@ -120,9 +120,12 @@ def test_the_app_says_so_in_one_line(variable, value, said):
 
 def test_threads_wait_less_for_each_other():
     interval, frozen = sys.getswitchinterval(), gc.get_freeze_count()
+    made_by_the_start = [[] for _ in range(1_000)]
+    gc.disable()
     try:
         start.shorten_waits()
-        assert sys.getswitchinterval() == pytest.approx(0.0005) and gc.get_freeze_count() > frozen + 10_000
+        assert sys.getswitchinterval() == pytest.approx(0.0005)
+        assert gc.isenabled() and gc.get_freeze_count() >= frozen + len(made_by_the_start)
     finally:
         sys.setswitchinterval(interval)
-        gc.unfreeze()
+        gc.enable()
