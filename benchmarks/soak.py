@@ -129,24 +129,29 @@ def percentile(values: Iterable[float], percent: int) -> float:
 
 def call(client: httpx.Client, name: str, values: list[Any], leave: bool = False) -> str:
     """Calls an endpoint as a new visitor; the outcome. `leave` goes away at the first event."""
+    return ask(client, name, values, leave)[0]
+
+
+def ask(client: httpx.Client, name: str, values: list[Any], leave: bool = False) -> tuple[str, str]:
+    """As `call`; the outcome, and the last event's data as JSON."""
     joined = client.post(f"/gradio_api/call/{name}", json={"data": values})
     if joined.status_code == 503:
-        return QUEUE_FULL
+        return QUEUE_FULL, ""
     if joined.status_code != 200:
-        return f"{joined.status_code} {joined.text[:80]}"
+        return f"{joined.status_code} {joined.text[:80]}", ""
     event = data = ""
     with client.stream("GET", f"/gradio_api/call/{name}/{joined.json()['event_id']}") as stream:
         for line in stream.iter_lines():
             if leave and event:
-                return LEFT
+                return LEFT, data
             kind, _, value = line.partition(": ")
             if kind == "event":
                 event = value
             elif kind == "data":
                 data = value
     if event == "complete":
-        return RESULT
-    return REFUSED if event == "error" and '{"error": "' in data else f"{event} {data[:80]}"
+        return RESULT, data
+    return REFUSED if event == "error" and '{"error": "' in data else f"{event} {data[:80]}", data
 
 
 def measure_row(app: RunningApp, load: Load, minutes: float) -> dict[str, Any]:
