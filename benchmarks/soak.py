@@ -3,7 +3,8 @@
     python -m benchmarks.soak [--minutes 60] [--users 40] [--load-only] [--write-docs]
 
 `python app.py` runs in a process of its own. Users in a closed loop call endpoints with plain HTTP, each call a new visitor, as
-gradio counts them; some go away before the answer. /config is asked for by one more process. The table has a row for each tenth of the time.
+gradio counts them; some go away before the answer. /config is asked for by one more process. The table has a row for each tenth of
+the time.
 """
 
 import random

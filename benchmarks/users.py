@@ -27,10 +27,19 @@ from benchmarks.soak import QUEUE_FULL, RESULT, VERSE, Load, ask, percentile
 from benchmarks.tables import table
 
 PREFIX = "the sea "
+LYRIC: list[Any] = [
+    PREFIX,
+    "any artist",
+    "lstm",
+    "sample",
+    0.7,
+    0,
+    1,
+]  # the first values of /generate; length and seed follow
 LYRICS_ALONE = 3  # lyrics of a single user before each round
 USERS, MIXED_USERS = 40, 100
 SHARES: dict[int, list[tuple[str, list[Any]]]] = {
-    45: [("generate", [PREFIX, "any artist", "lstm", "sample", 0.7, 0, 1, length]) for length in (100, 300)],
+    45: [("generate", [*LYRIC, length]) for length in (100, 300)],
     35: [
         ("analogy", ["man", "king", "woman"]),
         ("distance", ["rain", "snow"]),
@@ -141,7 +150,7 @@ def request_lyric(client: httpx.Client, length: int, seed: int) -> None:
     Raises:
         RuntimeError: there is none, or its length is not the requested one.
     """
-    outcome, data = ask(client, "generate", [PREFIX, "any artist", "lstm", "sample", 0.7, 0, 1, length, seed])
+    outcome, data = ask(client, "generate", [*LYRIC, length, seed])
     if outcome != RESULT or len(json.loads(data)[0]) != length:
         raise RuntimeError(f"a lyric of {length} characters was asked for, the answer was: {outcome} {data[:80]}")
 
