@@ -159,6 +159,9 @@ class TrainConfig:
     """ddp: distributed data parallel; auto: ddp for more than one device."""
     threads: int | None = _flag(None, "training", "N", low=1)
     """CPU threads; default: one per core that the process may use, by its affinity and a container's quota."""
+    start_from: str | None = _flag(None, "training", "MODEL")
+    """Start with the weights of a bundled model or a model folder, to fine-tune it on your own songs or train it for longer; its
+    sizes replace --hidden-size and --layers, and its learning curve is continued. Needs one network as --models."""
     seed: int = _flag(777, "training", "N", low=0, high=2**32 - 1)
     """Random seed of weights, song order, dropout, held-out songs and word vectors."""
     out: Path = _flag(Path("models"), "output", "FOLDER")
@@ -202,8 +205,9 @@ class TrainConfig:
             )
         if self.patience and not self.held_out:
             raise ArgumentError(f"--patience needs held-out songs; --held-out must be above 0, got {self.held_out}")
-        if self.resume and (len(self.models) != 1 or self.models[0] not in NETWORKS):
-            raise ArgumentError(f"--resume needs one network as --models, {' or '.join(NETWORKS)}")
+        for flag, value in (("--resume", self.resume), ("--start-from", self.start_from)):
+            if value and (len(self.models) != 1 or self.models[0] not in NETWORKS):
+                raise ArgumentError(f"{flag} needs one network as --models, {' or '.join(NETWORKS)}")
         if self.resume and not os.path.isfile(self.resume):
             raise ArgumentError(f"--resume: there is no file {self.resume}")
 

@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from lyricgen.training.config import TrainConfig
 from lyricgen.training.copying import measure_copying
 from lyricgen.training.divergence import DivergenceGuard, check_weights
 from lyricgen.training.early_stopping import EarlyStopping
+from lyricgen.training.fine_tuning import continue_metrics, continue_rows, copy_weights, load_start
 from lyricgen.training.interruption import Interrupted
 from lyricgen.training.learning_curve import LearningCurve
 from lyricgen.training.lightning_task import LyricsGenerationTask, measure_bits
@@ -70,7 +71,12 @@ def train_network(name: str, songs: TrainingSongs, config: TrainConfig, rank: in
         Interrupted: by Ctrl-C or SIGTERM; only the checkpoint was written.
     """
     recipe = config.recipe(name)
+    start = load_start(config.start_from, NETWORK_CLASSES[name]) if config.start_from else None
+    if start:
+        config = replace(config, hidden_size=start.model.hidden_size, layers=start.model.n_layers)
     model, task = make_task(name, songs.train.artists, config, torch.from_numpy(songs.clean))
+    if start:
+        copy_weights(start.model, model)
     streams = make_streams(songs.train, config, rank)
     checkpoints = config.out / "checkpoints" / name
     curve, samples, state = LearningCurve(), StageSamples(checkpoints / "stages"), TrainingState(streams)
@@ -108,7 +114,7 @@ def train_network(name: str, songs: TrainingSongs, config: TrainConfig, rank: in
         print(f"{name}: the weights are those of step {stopping.best_step:,}, with the lowest held_out_bpc")
     checkpoint = Checkpoint(model.eval(), {}, curve.rows, samples.rows)
     weights_step = stopping.best_step if stopping else trainer.global_step
-    return write_network(name, checkpoint, songs, curve, trainer, config, weights_step)
+    return write_network(name, checkpoint, songs, curve, trainer, config, weights_step, start)
 
 
 def process_rank(config: TrainConfig) -> int:
@@ -219,8 +225,10 @@ def write_network(
     trainer: pl.Trainer,
     config: TrainConfig,
     weights_step: int,
+    start: Checkpoint | None = None,
 ) -> str:
-    """Rounds the weights to float16, measures the network with them, fits its memory, and writes its folder.
+    """Rounds the weights to float16, measures the network with them, fits its memory, and writes its folder; one that started
+    from another model folder continues its learning curve.
 
     Returns:
         its figures in words.
@@ -257,8 +265,13 @@ def write_network(
         "options": recorded_options(name, config),
         **record,
     }
+    if start:
+        last = start.history[-1] if start.history else {}
+        checkpoint.history = continue_rows(start.history, curve.rows, last)
+        checkpoint.samples = continue_rows(start.samples, checkpoint.samples, last)
+        checkpoint.metrics = continue_metrics(start.metrics, checkpoint.metrics)
     folder = config.out / name
-    [picture] = LearningCurves({name: curve.rows}, "characters").files("png")
+    [picture] = LearningCurves({name: checkpoint.history}, "characters").files("png")
     save_checkpoint(checkpoint, folder, columns=curve.COLUMNS, curve_picture=picture)
     print(f"{name}: {to_json(bpc)}; written to {folder}")
     return ", ".join(f"{split} {value:.3f}" for split, value in bpc.items())

@@ -1,0 +1,78 @@
+"""Fine-tuning: a training that starts with the weights of a model folder and continues its learning curve."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+from lyricgen.errors import ModelError
+from lyricgen.models.checkpoints import Checkpoint, find_checkpoint, load_checkpoint
+from lyricgen.models.networks import CharacterModel
+from lyricgen.validation import name_key
+
+COUNTS = ("step", "epoch", "seconds", "characters")  # of a row of the learning curve: sums since the first step
+TOTALS = ("epochs", "steps", "weights_step", "characters_seen", "seconds")  # the same in metrics.json
+
+
+def load_start(name_or_folder: str | Path, model_class: type[CharacterModel]) -> Checkpoint:
+    """The model folder that a training starts from.
+
+    Args:
+        name_or_folder: a bundled model or a model folder.
+        model_class: of the network to train.
+
+    Raises:
+        ModelError: there is no such model, it is damaged, or of another class.
+    """
+    folder = find_checkpoint(name_or_folder)
+    start = load_checkpoint(folder)
+    if type(start.model) is not model_class:
+        raise ModelError(
+            f"--start-from: {folder.name!r} holds a {type(start.model).__name__}, and --models names a {model_class.__name__}; "
+            "name the same kind of network in both"
+        )
+    return start
+
+
+@torch.no_grad()
+def copy_weights(source: CharacterModel, target: CharacterModel) -> None:
+    """Copies all weights; those of an artist by name, so that artists unknown to the source keep their initial weights.
+
+    Args:
+        source: of the same class and sizes as the target.
+        target: changed in place.
+    """
+    artists = "artist_embeddings.weight"
+    shared = {name: value for name, value in source.state_dict().items() if name != artists}
+    target.load_state_dict(shared, strict=False)
+    label_of = {name_key(artist): label for label, artist in enumerate(source.artists)}
+    for label, artist in enumerate(target.artists):
+        if name_key(artist) in label_of:
+            target.artist_embeddings.weight[label] = source.artist_embeddings.weight[label_of[name_key(artist)]]
+
+
+def continue_rows(before: Sequence[Mapping], rows: Sequence[Mapping], last: Mapping) -> list[dict]:
+    """Rows of a learning curve, or samples, followed by those of the training that continued it.
+
+    Args:
+        before: of the training before.
+        rows: of this training, counted from its own start.
+        last: the last row of the learning curve before, which ended with these counts.
+    """
+    counts = [name for name in COUNTS if last.get(name)]
+    continued = [
+        {**row, **{name: _add(row[name], last[name]) for name in counts if row.get(name) is not None}} for row in rows
+    ]
+    return [*map(dict, before), *continued]
+
+
+def continue_metrics(before: Mapping, metrics: Mapping) -> dict:
+    """The metrics of a training with the totals of it and of the one before, of which `started_from` records its own."""
+    totals = {name: _add(metrics[name], before[name]) for name in TOTALS if before.get(name) is not None}
+    recorded = ("steps", "characters_seen", "seconds", "data_sha256", "options")
+    return {**metrics, **totals, "started_from": {name: before[name] for name in recorded if name in before}}
+
+
+def _add(count: float, before: float) -> float:
+    """The sum, an integer where `count` is one, else rounded as in history.csv."""
+    return int(count + before) if isinstance(count, int) else round(count + before, 3)
