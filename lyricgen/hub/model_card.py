@@ -142,10 +142,13 @@ def _data(metrics: Mapping) -> str:
     if "val_songs" in metrics:
         clean = f", {metrics['clean_songs']:,} of them clean" if "clean_songs" in metrics else ""
         lines[0] += f" {metrics['val_songs']:,} songs to validate with{clean}."
-    files = metrics.get("data_sha256")
+    earlier = metrics.get("started_from") or {}
+    if "steps" in earlier:
+        lines[0] += f" The training continued one of {earlier['steps']:,} steps, whose songs are listed too."
+    files = [file for record in (earlier, metrics) for file in (record.get("data_sha256") or {}).items()]
     if files:
         lines += ["", "| file | sha256 |", "| --- | --- |"]
-        lines += [f"| {_text(name)} | `{_text(sha256)}` |" for name, sha256 in files.items()]
+        lines += [f"| {_text(name)} | `{_text(sha256)}` |" for name, sha256 in dict.fromkeys(files)]
     else:
         lines[0] += " The files were not recorded."
     return "\n".join(lines)

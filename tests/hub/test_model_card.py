@@ -153,6 +153,15 @@ def test_copied_words_are_a_table_and_the_index_a_folder(models):
     assert "originality/" not in write_card(REPO, models) and "at each temperature" not in write_card(REPO, bare({}))
 
 
+def test_the_songs_of_a_training_that_was_continued_are_listed_too():
+    files = {"songs.csv": "ab" * 32, "mine.csv": "cd" * 32}
+    started_from = {"steps": 4_600, "data_sha256": {"songs.csv": files["songs.csv"]}}
+    card = write_card(REPO, bare({"data_sha256": files, "started_from": started_from}))
+    assert "The training continued one of 4,600 steps, whose songs are listed too." in card
+    assert [row[0] for row in rows_of(card) if row[-1].strip("`") in files.values()] == ["songs.csv", "mine.csv"]
+    assert "continued" not in write_card(REPO, bare({"data_sha256": files}))
+
+
 def test_a_model_without_metrics_has_a_card():
     card = write_card("ann/x", bare({}), {"words": 4, "dimensions": 2})
     assert rows_of(card)[1:5] == [
