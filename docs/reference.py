@@ -60,6 +60,7 @@ def flags(parser: argparse.ArgumentParser) -> str:
 def value_name(action: argparse.Action) -> str:
     """The value of a flag as `--help` writes it."""
     name = "{" + ",".join(map(str, action.choices)) + "}" if action.choices and not action.metavar else action.metavar
+    name = " ".join(name) if isinstance(name, tuple) else name
     return f"{name or action.dest.upper()}{' ...' if action.nargs in ('+', '*') else ''}"
 
 

@@ -201,7 +201,7 @@ def _add_model_verbs(verbs: "Verbs") -> None:
     train.set_defaults(run=lambda options: train_models([]))
 
     push = _add_verb(verbs, "push", push_folder, "publish models, word vectors and a song index on the Hugging Face Hub, in one commit", json=True)
-    push.add_argument("folder", metavar="FOLDER", help="the output folder of train.py (--out): lstm, vanilla-rnn or both, and optionally lyrics and originality")
+    push.add_argument("folder", metavar="FOLDER", help="the output folder of train.py (--out): lstm, vanilla-rnn or both, and optionally lyrics, attribution, originality and membership")
     add_hub_flags(push, required=True)
 
     space = _add_verb(verbs, "space", push_app, "create or update a Space from the project's folder, in one commit", json=True)
