@@ -385,12 +385,12 @@ def show_distance(options: argparse.Namespace) -> None:
     answer = distance(_resources(), options.w1, options.w2, options.w3, options.vectors)
     if options.json:
         return print_json(answer)
-    for pair in [answer["synonym"], answer["antonym"]] if options.w3 else [answer]:
+    for pair in [answer["synonym"], answer["antonym"]] if "synonym" in answer else [answer]:
         print(
             f"{pair['word1']} - {pair['word2']}: {pair['distance']:.4f} "
             f"({pair['percentile']:.2f} % of random pairs of frequent words are nearer)"
         )
-    if options.w3:
+    if "synonym" in answer:
         print(answer["verdict"])
 
 

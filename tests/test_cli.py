@@ -266,6 +266,7 @@ def test_a_text_that_cannot_be_attributed_is_one_sentence(capsys, arguments, nam
         (["analogy", "man", "king", "woman"], ["man is to king as woman is to queen", "asked with: does not count"]),
         (["distance", "hot", "cold"], ["hot - cold: 0.1989", "% of random pairs"]),
         (["distance", "fast", "quick", "slow"], ["Yes: the antonym is nearer"]),
+        (["distance", "hot", "cold", " "], ["hot - cold: 0.1989"]),
         (["neighbors", "FIRE", "--top-k", "3", "--beside", "lyrics"], ["glove-50", "lyrics", "in both:"]),
         (["bias"], ["effect size 1.71", "hard-debiased", "nurse"]),
         (["bias", "--test", "list"], ["names-career-family: "]),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from lyricgen.analysis.scoring import read_log_probs
-from lyricgen.endpoints.lyrics import UPDATE_INTERVAL
+from lyricgen.endpoints.lyrics import UPDATE_INTERVAL, seed_or_random
 from lyricgen.errors import ArgumentError, LyricGenError
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.settings import MAX_LYRIC_LENGTH, MAX_VARIANTS, GenerationSettings
@@ -59,7 +59,8 @@ def complete(resources: "Resources", body: Mapping[str, Any]) -> dict:
             raise ArgumentError(f"{name} must be {default!r} or left out, got {short_repr(fields[name])}")
     echo, stops = check_switch("echo", fields["echo"]), _read_stops(fields.get("stop", []))
     logprobs = check_integer("logprobs", fields["logprobs"], 0, MAX_LOGPROBS) if "logprobs" in fields else None
-    requests = _make_requests(resources, fields)
+    count = check_integer("n", fields["n"], 1, MAX_VARIANTS)
+    requests = _make_requests(resources, fields, count)
     choices, completion_tokens = [], 0
     for index, (request, text) in enumerate(zip(requests, _write(resources, requests, stops), strict=True)):
         start = len(request.prefix)
@@ -75,7 +76,7 @@ def complete(resources: "Resources", body: Mapping[str, Any]) -> dict:
             }
         )
         completion_tokens += len(text) - start
-    prompt_tokens = sum(len(request.prefix) for request in requests) // int(fields["n"])
+    prompt_tokens = sum(len(request.prefix) for request in requests) // count
     return {
         "id": f"cmpl-{secrets.token_hex(12)}",
         "object": "text_completion",
@@ -90,10 +91,9 @@ def complete(resources: "Resources", body: Mapping[str, Any]) -> dict:
     }
 
 
-def _make_requests(resources: "Resources", fields: Mapping[str, Any]) -> list[GenerationRequest]:
-    """A request for each completion: `n` for each prompt, with consecutive seeds."""
+def _make_requests(resources: "Resources", fields: Mapping[str, Any], count: int) -> list[GenerationRequest]:
+    """A request for each completion: `count` for each prompt, with consecutive seeds."""
     prompts = _read_prompts(fields.get("prompt", ""))
-    count = check_integer("n", fields["n"], 1, MAX_VARIANTS)
     if len(prompts) * count > MAX_VARIANTS:
         raise ArgumentError(f"prompt must be 1 to {MAX_VARIANTS // count} texts with n {count}, got {len(prompts)}")
     max_tokens = check_integer("max_tokens", fields["max_tokens"], 0, MAX_LYRIC_LENGTH)
@@ -109,7 +109,7 @@ def _make_requests(resources: "Resources", fields: Mapping[str, Any]) -> list[Ge
             temperature=fields["temperature"],
             top_p=fields["top_p"],
             max_length=length,
-            seed=fields.get("seed"),
+            seed=seed_or_random(fields.get("seed")),
         )
         requests += resources.request(fields.get("model"), prompt, settings).variants(count)
     return requests

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from lyricgen.analysis.learning_curves import LearningCurves
-from lyricgen.models.checkpoints import Checkpoint
+from lyricgen.models.checkpoints import Checkpoint, training_records
 from lyricgen.storage import ASSETS
 
 CURVE = "learning-curve.png"
@@ -142,10 +142,12 @@ def _data(metrics: Mapping) -> str:
     if "val_songs" in metrics:
         clean = f", {metrics['clean_songs']:,} of them clean" if "clean_songs" in metrics else ""
         lines[0] += f" {metrics['val_songs']:,} songs to validate with{clean}."
-    earlier = metrics.get("started_from") or {}
-    if "steps" in earlier:
-        lines[0] += f" The training continued one of {earlier['steps']:,} steps, whose songs are listed too."
-    files = [file for record in (earlier, metrics) for file in (record.get("data_sha256") or {}).items()]
+    trainings = list(training_records(metrics))[::-1]
+    if "steps" in (metrics.get("started_from") or {}):
+        lines[0] += (
+            f" The training continued one of {metrics['started_from']['steps']:,} steps, whose songs are listed too."
+        )
+    files = [file for record in trainings for file in (record.get("data_sha256") or {}).items()]
     if files:
         lines += ["", "| file | sha256 |", "| --- | --- |"]
         lines += [f"| {_text(name)} | `{_text(sha256)}` |" for name, sha256 in dict.fromkeys(files)]

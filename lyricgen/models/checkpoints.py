@@ -14,7 +14,7 @@ import math
 import os
 import shutil
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -159,6 +159,14 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
         if MEMORY in config["sha256"]:
             model.memory = MemoryConstants(**read_json(folder / MEMORY))
         return Checkpoint(model.eval(), metrics, _read_history(folder / HISTORY), samples)
+
+
+def training_records(metrics: Mapping) -> Iterator[Mapping]:
+    """The records of a model's trainings, the latest first."""
+    record: object = metrics
+    while isinstance(record, Mapping):
+        yield record
+        record = record.get("started_from")
 
 
 def bundled_models() -> list[str]:

@@ -6,12 +6,16 @@ from pathlib import Path
 import torch
 
 from lyricgen.errors import ModelError
-from lyricgen.models.checkpoints import Checkpoint, find_checkpoint, load_checkpoint
+from lyricgen.models.checkpoints import Checkpoint, find_checkpoint, load_checkpoint, training_records
 from lyricgen.models.networks import CharacterModel
+from lyricgen.training.config import TrainConfig
+from lyricgen.training.songs import TrainingSongs
 from lyricgen.validation import name_key
 
 COUNTS = ("step", "epoch", "seconds", "characters")  # of a row of the learning curve: sums since the first step
-TOTALS = ("epochs", "steps", "weights_step", "characters_seen", "seconds")  # the same in metrics.json
+TOTALS = ("epochs", "steps", "characters_seen", "seconds")  # the same in metrics.json
+SPLIT = ("seed", "train_songs", "val_songs", "held_out_songs")  # what decides which songs are held out
+RECORDED = ("steps", "characters_seen", "seconds", "data_sha256", "options", *SPLIT, "started_from")
 
 
 def load_start(name_or_folder: str | Path, model_class: type[CharacterModel]) -> Checkpoint:
@@ -32,6 +36,32 @@ def load_start(name_or_folder: str | Path, model_class: type[CharacterModel]) ->
             "name the same kind of network in both"
         )
     return start
+
+
+def check_split(start: Checkpoint, songs: TrainingSongs, config: TrainConfig) -> None:
+    """Checks that no held-out or validation song is one that the weights were trained on, as far as their metrics tell.
+
+    Raises:
+        ModelError: they were trained on the same file, split in another way.
+    """
+    split = (config.seed, len(songs.train), len(songs.val), len(songs.held_out or ()))
+    expected = dict(zip(SPLIT, split, strict=True))
+    for record in training_records(start.metrics):
+        files = record.get("data_sha256") or {}
+        trained_on = next(iter(files.values()), None)  # the file to train on comes before that to validate with
+        if trained_on in songs.data_sha256.values():
+            checked: Sequence[str] = SPLIT
+        elif "encoded" in files and "encoded" in songs.data_sha256:  # folders: the checksum is that of the split
+            checked = ("seed",)
+        else:
+            continue
+        different = [field for field in checked if record.get(field) != expected[field]]
+        if different:
+            raise ModelError(
+                f"--start-from: the model was trained on these songs with another split ({', '.join(different)} of its metrics.json "
+                "differ), so that it may have read songs that are to be held out; give --data, --val, --held-out, --seed and "
+                "--no-clean as in its training"
+            )
 
 
 @torch.no_grad()
@@ -67,10 +97,10 @@ def continue_rows(before: Sequence[Mapping], rows: Sequence[Mapping], last: Mapp
 
 
 def continue_metrics(before: Mapping, metrics: Mapping) -> dict:
-    """The metrics of a training with the totals of it and of the one before, of which `started_from` records its own."""
+    """The metrics of a training with the totals of it and of the one before, of which `started_from` has the record."""
     totals = {name: _add(metrics[name], before[name]) for name in TOTALS if before.get(name) is not None}
-    recorded = ("steps", "characters_seen", "seconds", "data_sha256", "options")
-    return {**metrics, **totals, "started_from": {name: before[name] for name in recorded if name in before}}
+    totals["weights_step"] = metrics["weights_step"] + before.get("steps", 0)
+    return {**metrics, **totals, "started_from": {name: before[name] for name in RECORDED if name in before}}
 
 
 def _add(count: float, before: float) -> float:

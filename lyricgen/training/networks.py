@@ -13,6 +13,7 @@ from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from torch.utils.data import DataLoader
 
 from lyricgen.analysis.learning_curves import LearningCurves
+from lyricgen.analysis.membership import weights_sha256
 from lyricgen.devices import multiplies_bfloat16
 from lyricgen.errors import DivergenceError, ModelError, describe_os_error
 from lyricgen.models.checkpoints import (
@@ -33,7 +34,7 @@ from lyricgen.training.config import TrainConfig
 from lyricgen.training.copying import measure_copying
 from lyricgen.training.divergence import DivergenceGuard, check_weights
 from lyricgen.training.early_stopping import EarlyStopping
-from lyricgen.training.fine_tuning import continue_metrics, continue_rows, copy_weights, load_start
+from lyricgen.training.fine_tuning import check_split, continue_metrics, continue_rows, copy_weights, load_start
 from lyricgen.training.interruption import Interrupted
 from lyricgen.training.learning_curve import LearningCurve
 from lyricgen.training.lightning_task import LyricsGenerationTask, measure_bits
@@ -73,13 +74,15 @@ def train_network(name: str, songs: TrainingSongs, config: TrainConfig, rank: in
     recipe = config.recipe(name)
     start = load_start(config.start_from, NETWORK_CLASSES[name]) if config.start_from else None
     if start:
+        check_split(start, songs, config)
         config = replace(config, hidden_size=start.model.hidden_size, layers=start.model.n_layers)
     model, task = make_task(name, songs.train.artists, config, torch.from_numpy(songs.clean))
     if start:
         copy_weights(start.model, model)
     streams = make_streams(songs.train, config, rank)
     checkpoints = config.out / "checkpoints" / name
-    curve, samples, state = LearningCurve(), StageSamples(checkpoints / "stages"), TrainingState(streams)
+    curve, samples = LearningCurve(), StageSamples(checkpoints / "stages")
+    state = TrainingState(streams, weights_sha256(start.model) if start else None)
     stopping = EarlyStopping(config.patience) if config.patience and songs.held_out else None
     resumed_at = _check_resume(config.resume, model, task, state, recipe.epochs) if config.resume else 0
     callbacks = [curve, DivergenceGuard(curve), samples, state, *([stopping] if stopping else [])]
@@ -113,7 +116,7 @@ def train_network(name: str, songs: TrainingSongs, config: TrainConfig, rank: in
         model.load_state_dict(stopping.best_weights)
         print(f"{name}: the weights are those of step {stopping.best_step:,}, with the lowest held_out_bpc")
     checkpoint = Checkpoint(model.eval(), {}, curve.rows, samples.rows)
-    weights_step = stopping.best_step if stopping else trainer.global_step
+    weights_step = stopping.best_step if stopping and stopping.best_weights else trainer.global_step
     return write_network(name, checkpoint, songs, curve, trainer, config, weights_step, start)
 
 
@@ -358,7 +361,8 @@ def _check_resume(
             f"{len(saved.artists)} artists, trained with dropout {saved.dropout} by {optimizer}; "
             "name that model, its songs and its flags"
         )
-    settings = {"ranks": 1, **content.get("callbacks", {}).get(state.state_key, {}).get("settings", {})}
+    recorded = content.get("callbacks", {}).get(state.state_key, {}).get("settings", {})
+    settings = {"ranks": 1, "start_from": None, **recorded}
     different = [name for name, value in state.settings.items() if settings.get(name) != value]
     if different:
         flag = {"songs": "--data", "ranks": "--devices x --num-nodes"}

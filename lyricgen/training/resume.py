@@ -21,10 +21,11 @@ class TrainingState(pl.Callback):
 
     Args:
         streams: the shuffled training streams.
+        start_from: checksum of the weights that the training started from; None: of initial ones.
     """
 
-    def __init__(self, streams: SongStreams):
-        self.streams = streams
+    def __init__(self, streams: SongStreams, start_from: str | None = None):
+        self.streams, self.start_from = streams, start_from
         self.interrupted = False
         self._steps = streams.steps  # trained on; the loader may have prefetched more
         self._rng: dict | None = None  # to restore before the next step
@@ -39,6 +40,7 @@ class TrainingState(pl.Callback):
             "artist_dropout": self.streams.artist_dropout,
             "songs": self.streams.corpus.sha256,
             "ranks": self.streams.ranks,
+            "start_from": self.start_from,
         }
 
     def on_train_start(self, trainer: Any, *_: Any) -> None:

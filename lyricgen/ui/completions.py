@@ -21,18 +21,22 @@ FAILED = "The completion failed; it has been logged."
 async def create_completion(request: Request) -> JSONResponse:
     """Answers a request, with the status and the error body of OpenAI's API."""
     try:
-        body = json.loads(await request.body())
+        body = json.loads(await request.body(), parse_constant=str)  # NaN is refused in words, as a text
     except ValueError:
         body = None
     if not isinstance(body, dict):
         return JSONResponse(failure("the body must be a JSON object"), 400)
     app = httpx2.ASGITransport(app=request.app)  # within this process
     async with httpx2.AsyncClient(transport=app, base_url="http://127.0.0.1", timeout=None) as client:
-        joined = await client.post(CALL, json={"data": [body]})
+        joined = await client.post(  # escaped: a text may have half a surrogate pair
+            CALL, content=json.dumps({"data": [body]}), headers={"content-type": "application/json"}
+        )
         if joined.status_code == 503:
             return JSONResponse(failure(QUEUE_IS_FULL, "server_error"), 503)
         events = await client.get(f"{CALL}/{joined.raise_for_status().json()['event_id']}")
-    kind, _, data = events.text.rpartition("event: ")[2].partition("\ndata: ")
+    kind, _, data = f"\n{events.text}".rpartition("\nevent: ")[2].partition(
+        "\ndata: "
+    )  # a text has no line break there
     if kind != "complete":
         return JSONResponse(failure(FAILED, "server_error"), 500)
     (answer,) = json.loads(data)

@@ -70,14 +70,16 @@ def page_sentence(message: str) -> str:
     'Type a text first.'
     >>> page_sentence("text must have 1 to 5,000 characters, got 5,001")
     'The text must have 1 to 5,000 letters; this one has 5,001.'
+    >>> page_sentence("acrostic must have a name with the scheme acrostic, got an empty text")
+    'First letters of the lines must not be empty.'
     >>> page_sentence("target1 and target2 must not share a word, got 'john' in both")
     "Box X and Box Y must not share a word, got 'john' in both."
     """
     argument, _, rest = message.partition(" must have ")
     if rest.endswith(", got an empty text"):
-        return f"Type a {argument} first."
+        return f"{BOXES[argument]} must not be empty." if argument in BOXES else f"Type a {argument} first."
     limits, _, got = rest.partition(" characters, got ")
     if got:
-        return f"The {argument} must have {limits} letters; this one has {got}."
+        return f"{BOXES.get(argument, f'The {argument}')} must have {limits} letters; this one has {got}."
     message = re.sub(r"^\w+|\btarget2\b", lambda name: BOXES.get(name[0], name[0]), message)
     return f"{message[:1].upper()}{message[1:]}{'' if message.endswith('.') else '.'}"

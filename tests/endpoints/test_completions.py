@@ -102,6 +102,11 @@ def test_a_completion_ends_before_a_stop(resources):
     assert complete(resources, max_tokens=60, stop=stop)["choices"][0]["text"] == choice["text"]
 
 
+def test_numbers_may_be_texts_and_a_seed_of_minus_one_is_random_as_for_generate(resources):
+    answer = complete(resources, n="2.0", seed=-1, max_tokens=3)
+    assert len(answer["choices"]) == 2 and answer["usage"]["prompt_tokens"] == len(PROMPT)
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -118,7 +123,7 @@ def test_a_completion_ends_before_a_stop(resources):
         ({"n": 17}, "n must be a whole number from 1 to 16"),
         ({"logprobs": 6}, "logprobs must be a whole number from 0 to 5"),
         ({"echo": "yes"}, "echo must be on or off"),
-        ({"seed": -1}, "seed must be a whole number"),
+        ({"seed": -2}, "seed must be a whole number"),
         ({"stop": ["a"] * (MAX_STOPS + 1)}, "stop must be at most 4 texts, got 5"),
         ({"stop": [1]}, "stop must be text"),
         ({"stream": True}, "stream must be False or left out, got True"),

@@ -160,6 +160,13 @@ def test_the_songs_of_a_training_that_was_continued_are_listed_too():
     assert "The training continued one of 4,600 steps, whose songs are listed too." in card
     assert [row[0] for row in rows_of(card) if row[-1].strip("`") in files.values()] == ["songs.csv", "mine.csv"]
     assert "continued" not in write_card(REPO, bare({"data_sha256": files}))
+    chain = {"steps": 200, "data_sha256": {"mine.csv": files["mine.csv"]}, "started_from": started_from}
+    card = write_card(REPO, bare({"data_sha256": {"new.csv": "ef" * 32}, "started_from": chain}))
+    assert [row[0] for row in rows_of(card) if row[-1].strip("`")[:2] in ("ab", "cd", "ef")] == [
+        "songs.csv",
+        "mine.csv",
+        "new.csv",
+    ]
 
 
 def test_a_model_without_metrics_has_a_card():

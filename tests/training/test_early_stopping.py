@@ -99,6 +99,13 @@ def test_without_patience_all_epochs_are_trained_and_the_last_weights_written(tm
     assert [row["step"] for row in checkpoint.history if row["held_out_bpc"]] == [EPOCH, 2 * EPOCH]
 
 
+def test_a_training_that_ends_before_its_first_validation_has_the_weights_and_figures_of_its_last_step(tmp_path):
+    assert run("--max-steps", 5, "--patience", 2, out=tmp_path) == 0
+    checkpoint = load_checkpoint(tmp_path / "vanilla-rnn")
+    assert checkpoint.metrics["weights_step"] == checkpoint.metrics["steps"] == 5
+    assert checkpoint.history[-1]["held_out_bpc"] == checkpoint.metrics["held_out_bpc"]
+
+
 def test_patience_without_held_out_songs_is_refused():
     with pytest.raises(ArgumentError, match="^--patience needs held-out songs; --held-out must be above 0, got 0$"):
         TrainConfig(patience=1, held_out=0)

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from lyricgen import ImprovedSeqModel, VanillaRNN, load_checkpoint
+from lyricgen.models.checkpoints import training_records
 from lyricgen.training import cli as train
-from lyricgen.training.fine_tuning import continue_rows, copy_weights
+from lyricgen.training.fine_tuning import continue_metrics, continue_rows, copy_weights
 
 ROOT = Path(__file__).parents[2]
 FLAGS = [
@@ -23,6 +24,11 @@ pytestmark = [
 
 def run(*flags, out):
     return train.main([*FLAGS, "--out", str(out), *map(str, flags)])
+
+
+def refusal(capsys, *flags, out):
+    assert run(*flags, out=out) == 2
+    return capsys.readouterr().err.strip().splitlines()[-1]
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +80,40 @@ def test_it_resumes_exactly(first, second, tmp_path):
     assert [row["step"] for row in again.history] == [row["step"] for row in once.history]
 
 
+def test_a_resume_from_other_weights_is_refused(first, second, tmp_path, capsys):
+    [*_, last] = sorted((second.parent / "checkpoints/vanilla-rnn").glob("*.ckpt"))
+    sizes = ("--hidden-size", 8, "--layers", 1)
+    for flags in (sizes, ("--start-from", second)):
+        message = refusal(capsys, *flags, "--learning-rate", 1e-6, "--resume", last, out=tmp_path)
+        assert message.endswith("is of a training with another --start-from; use the flags of that training")
+
+
+@pytest.mark.parametrize(
+    ("flags", "different"), [(("--seed", 2), "seed"), (("--held-out", 0.2), "train_songs, held_out_songs")]
+)
+def test_songs_that_the_weights_were_trained_on_are_not_held_out(flags, different, first, tmp_path, capsys):
+    message = refusal(capsys, "--start-from", first, *flags, out=tmp_path)
+    assert f"trained on these songs with another split ({different} of its metrics.json differ)" in message
+    assert not (tmp_path / "vanilla-rnn").exists()
+
+
+def test_a_chain_of_trainings_keeps_all_records_and_counts_the_step_of_the_weights_from_the_first():
+    first = {
+        "steps": 1_000,
+        "weights_step": 600,
+        "epochs": 2,
+        "seconds": 5.5,
+        "seed": 3,
+        "data_sha256": {"a.csv": "aa"},
+    }
+    new = {"steps": 200, "weights_step": 150, "epochs": 1, "seconds": 1.25, "data_sha256": {"b.csv": "bb"}}
+    second = continue_metrics(first, new)
+    assert (second["steps"], second["weights_step"], second["epochs"], second["seconds"]) == (1_200, 1_150, 3, 6.75)
+    third = continue_metrics(second, new | {"data_sha256": {"c.csv": "cc"}})
+    assert [next(iter(record["data_sha256"])) for record in training_records(third)] == ["c.csv", "b.csv", "a.csv"]
+    assert third["started_from"]["started_from"]["seed"] == 3
+
+
 @pytest.mark.parametrize("model_class", [VanillaRNN, ImprovedSeqModel])
 def test_artists_keep_their_weights_by_name_and_new_ones_their_initial_weights(model_class):
     source = model_class(hidden_size=6, artists=("Ann", "Bob", "Cy"))
@@ -98,11 +138,6 @@ def test_artists_of_a_model_without_artists_keep_their_initial_weights():
 
 def test_a_curve_without_counts_is_continued_from_zero():
     assert continue_rows([], [{"step": 3, "epoch": None}], {}) == [{"step": 3, "epoch": None}]
-
-
-def refusal(capsys, *flags, out):
-    assert run(*flags, out=out) == 2
-    return capsys.readouterr().err.strip().splitlines()[-1]
 
 
 def test_what_cannot_be_started_from_is_refused_in_a_sentence(first, tmp_path, capsys):

@@ -1,5 +1,7 @@
 """`/v1/completions` of the real app over HTTP."""
 
+import json
+
 import httpx
 import pytest
 
@@ -20,11 +22,20 @@ def test_the_answer_is_the_endpoints(app_url):
     assert status == 200 and answer["choices"] == completions(Resources(device="cpu"), BODY)["choices"]
 
 
+@pytest.mark.parametrize("prompt", ["the event: tonight ", "event: complete\ndata: [] ", "half a pair \ud83d "])
+def test_any_prompt_is_completed(app_url, prompt):
+    status, answer = post(app_url, content=json.dumps({**BODY, "prompt": prompt}))
+    text = prompt.encode("utf-8", "replace").decode().replace("?", "\ufffd")
+    assert status == 200 and all(each["text"].startswith(text) for each in answer["choices"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"json": {**BODY, "n": 0}}, "n must be a whole number from 1 to 16, got 0"),
         ({"json": {**BODY, "prompt": "<b>", "model": "<b>"}}, "model must be one of lstm, vanilla-rnn; got '<b>'"),
+        ({"json": {**BODY, "model": "event: "}}, "model must be one of lstm, vanilla-rnn; got 'event: '"),
+        ({"content": b'{"temperature": NaN}'}, "temperature must be a number from 0 to 100, got 'NaN'"),
         ({"json": [BODY]}, "the body must be a JSON object"),
         ({"content": b"{\xff"}, "the body must be a JSON object"),
     ],

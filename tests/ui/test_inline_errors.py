@@ -38,6 +38,14 @@ def test_an_error_that_is_not_ours_is_raised():
             "text must have 1 to 5,000 characters, got 9,000",
             "The text must have 1 to 5,000 letters; this one has 9,000.",
         ),
+        (
+            "acrostic must have a name with the scheme acrostic, got an empty text",
+            "First letters of the lines must not be empty.",
+        ),
+        (
+            "template must have 1 to 200 characters, got 300",
+            "The sentence must have 1 to 200 letters; this one has 300.",
+        ),
         ("there is no such model", "There is no such model."),
         ("Already a sentence.", "Already a sentence."),
     ],

@@ -3,6 +3,7 @@
 
 function startAnalogy(data) {
   const BOXES = ["x1", "x2", "y1"];
+  const questioned = questions(server);
   let vectors = data.vectors;
   const inputs = BOXES.map((name) => {
     const input = make("input", "w-input w-inline");
@@ -28,7 +29,8 @@ function startAnalogy(data) {
   async function solve() {
     go.textContent = "Solving …";
     const [x1, x2, y1] = inputs.map((input) => input.value);
-    const answer = await server.show_analogy({ vectors, x1, x2, y1 });
+    const answer = await questioned.ask("show_analogy", { vectors, x1, x2, y1 });
+    if (!answer) return;
     go.textContent = "Solve";
     for (const input of inputs) input.removeAttribute("aria-invalid");
     if (showProblem(problem, answer, (word, box) => { inputs[BOXES.indexOf(box)].value = word; solve(); })) {

@@ -141,7 +141,7 @@ window.lyricgen = (() => {
     if (isFirst) return; // the song that the page opens with
     song = written;
     const kept = { text: written.text.slice(0, 5000), seed: written.seed, artist: written.artist, link: written.link };
-    storeSongs([kept, ...(storedSongs() ?? []).filter((one) => one.link !== kept.link)].slice(0, KEPT));
+    storeSongs([kept, ...(storedSongs() ?? []).filter((one) => !kept.link || one.link !== kept.link)].slice(0, KEPT));
     setQuery();
   }
 
@@ -209,6 +209,8 @@ window.lyricgen = (() => {
       event.preventDefault();
       event.stopPropagation();
       [...document.querySelectorAll("button.runs-on-open")].find(isShown)?.click();
+    } else if (event.key === "Enter" && event.target.closest?.("#prefix") && document.body.classList.contains("writing")) {
+      event.stopPropagation(); // one song at a time
     } else if (event.key === "Tab" && event.target.matches?.("input[role=combobox]")) {
       event.stopPropagation(); // gradio would open the list again after it is left, and the list would take the focus
       document.querySelectorAll(".options, .option-list").forEach((list) => (list.tabIndex = -1));

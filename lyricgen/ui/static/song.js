@@ -245,9 +245,15 @@ function chooseLetter() {
 }
 
 function goOn(letters) {
+  write("select", { index: state.at, letters, given: Math.min(state.song.given, state.at), seed: state.song.seed });
+}
+
+// Asks for a song, one at a time.
+function write(event, values) {
+  if (document.body.classList.contains("writing")) return;
   pause();
   document.body.classList.add("writing");
-  trigger("select", { index: state.at, letters, given: Math.min(state.song.given, state.at), seed: state.song.seed });
+  trigger(event, values);
 }
 
 // ---- around it
@@ -256,9 +262,9 @@ function drawFacts(isFirst) {
   const { song } = state;
   facts.replaceChildren(
     `Song no. ${song.seed} · `,
-    button("again", "link", () => trigger("retry", { seed: song.seed })),
+    button("again", "link", () => write("retry", { seed: song.seed })),
     " · ",
-    button("new", "link", () => trigger("retry", { seed: -1 })),
+    button("new", "link", () => write("retry", { seed: -1 })),
   );
   notes.textContent = song.notes.join(" ");
   window.lyricgen.onSong(song, isFirst);
@@ -303,7 +309,7 @@ text.addEventListener("keydown", (event) => {
 
 document.addEventListener("seed", (event) => { // of one of four songs
   window.scrollTo({ top: 0, behavior: still ? "auto" : "smooth" });
-  trigger("retry", { seed: event.detail });
+  write("retry", { seed: event.detail, strategy: "sample" });
 });
 
 read();

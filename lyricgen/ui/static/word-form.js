@@ -3,13 +3,18 @@
 // see form.py.
 
 function startForm(data) {
+  const asked = questions(server);
   const values = Object.fromEntries(data.choices.map(({ name, value }) => [name, value]));
   const form = make("form", "w-fields"), problem = problemLine(), result = make("div", "w-result");
   result.setAttribute("aria-live", "polite");
   const inputs = data.fields.map(({ name, label, value }) => {
     const box = make("label", "w-field", label), input = make("input", "w-input");
     Object.assign(input, { name, value, autocomplete: "off", autocapitalize: "off", maxLength: 100 });
-    input.addEventListener("input", () => result.replaceChildren());
+    input.addEventListener("input", () => {
+      asked.forget();
+      go.textContent = data.button;
+      result.replaceChildren();
+    });
     box.append(input);
     form.append(box);
     return input;
@@ -29,7 +34,8 @@ function startForm(data) {
   async function ask() {
     go.textContent = "Looking …";
     for (const input of inputs) values[input.name] = input.value;
-    const answer = await server[data.call](values);
+    const answer = await asked.ask(data.call, values);
+    if (!answer) return;
     go.textContent = data.button;
     result.replaceChildren();
     const pick = (word, box) => { inputs.find((input) => input.name === box).value = word; ask(); };

@@ -9,7 +9,7 @@ const MAX_ZOOM = 12;
 
 function startMap(data) {
   const map = { ...data.map, method: "t-SNE", added: {} };
-  const maps = { [map.vectors]: data.map };
+  const maps = { [map.vectors]: data.map }, asked = questions(server);
   let chosen = data.neighbors, distance = null, focus = null, hovered = null;
   let size = [0, 0], zoom = { scale: 1, x: 0, y: 0 };
   let points = new Map(); // word -> {node, at}
@@ -151,8 +151,8 @@ function startMap(data) {
 
   // What the visitor does
   async function choose(word) {
-    const answer = await server.show_neighbors({ vectors: map.vectors, word });
-    if (showProblem(problem, answer, choose)) return;
+    const answer = await asked.ask("show_neighbors", { vectors: map.vectors, word });
+    if (!answer || showProblem(problem, answer, choose)) return;
     if (!map.words.includes(answer.word)) map.added[answer.word] = answer.place;
     chosen = answer;
     distance = null;
@@ -165,8 +165,8 @@ function startMap(data) {
   }
 
   async function measure(other) {
-    const answer = await server.show_distance({ vectors: map.vectors, word: chosen.word, other });
-    if (showProblem(problem, answer, measure)) return;
+    const answer = await asked.ask("show_distance", { vectors: map.vectors, word: chosen.word, other });
+    if (!answer || showProblem(problem, answer, measure)) return;
     distance = answer;
     keepWords("map", [answer.word, answer.other]);
     status.textContent = `${answer.word} to ${answer.other}: distance ${answer.distance}. ${answer.sentence}`;
@@ -194,7 +194,10 @@ function startMap(data) {
   }
 
   async function changeSpace(vectors) {
-    maps[vectors] ??= await server.show_space({ vectors });
+    asked.forget();
+    const answer = maps[vectors] ?? (await asked.ask("show_space", { vectors }));
+    if (!answer || showProblem(problem, answer)) return;
+    maps[vectors] = answer;
     const word = chosen?.word;
     Object.assign(map, maps[vectors], { added: {} });
     points.forEach((point) => point.node.remove());

@@ -18,6 +18,19 @@ function barList(rows, pick, format = (value) => value.toFixed(2)) {
   return list;
 }
 
+// Asks the server for what a view shows: null where `forget` or a newer question came before the answer, a sentence where none came.
+function questions(server) {
+  let last = 0;
+  const forget = () => { last += 1; };
+  async function ask(call, values) {
+    forget();
+    const mine = last;
+    const answer = await server[call](values).catch(() => ({ error: "No answer came. Try again.", suggestions: [] }));
+    return mine === last ? answer : null;
+  }
+  return { ask, forget };
+}
+
 // Shows in `place` what is wrong with an answer, with the suggestions as buttons; true if something is.
 function showProblem(place, answer, pick) {
   place.replaceChildren();

@@ -15,6 +15,7 @@ from lyricgen.ui.components import as_json, cards, model_label, script_view
 from lyricgen.ui.events import IMMEDIATE_EVENT, LATEST_EVENT, add_endpoint, listen
 from lyricgen.ui.inline_errors import error_line, with_error_line
 from lyricgen.ui.shared_text import TextBox
+from lyricgen.validation import check_text
 
 EXPLANATION = """
 Some neurons follow something that you can name, such as spaces or vowels. The bar shows how closely (Pearson's r), the grey mark
@@ -132,7 +133,7 @@ def show_continuations(resources: Resources, text: str, artist: str, model: str,
     """What the model writes after the text, untouched and with neurons held, as cards; '' where none is to be held."""
     if not units:
         return ""
-    prefix = text[-MAX_CONTINUED:]
+    prefix = check_text("text", text)[-MAX_CONTINUED:]
     untouched = make_request(
         resources,
         prefix,

@@ -41,7 +41,7 @@ CHIPS = (  # first words, artist
     ("counting every step ", "Beyoncé"),
     ("morning came too soon ", "Drake"),
 )
-CLICK_WRITE = "() => { document.querySelector('#write').click(); }"
+CLICK_WRITE = "() => { if (!document.body.classList.contains('writing')) document.querySelector('#write').click(); }"
 IDLE = "() => { document.body.classList.remove('writing'); }"
 SIDE_BY_SIDE = 4  # songs at once
 VARIANTS_LIMIT: dict[str, Any] = {"concurrency_limit": MAX_BATCH_SIZE // MAX_VARIANTS}  # concurrent calls
@@ -204,8 +204,10 @@ def write_song(resources: Resources, names: tuple[str, ...], prefix: str, *value
 def write_again(
     resources: Resources, names: tuple[str, ...], event: gr.EventData, prefix: str, *values: Any
 ) -> Iterator[tuple]:
-    """As `write_song`, with the seed that was clicked."""
+    """As `write_song`, with the seed that was clicked, and the strategy of one of four songs."""
     model, settings = values[0], dict(zip(names, values[1:], strict=True)) | {"seed": event.seed}
+    if hasattr(event, "strategy"):
+        settings["strategy"] = event.strategy
     make = partial(request_from_page, resources, names, prefix, model, *settings.values())
     yield from _stream(make, resources, len(prefix))
 
@@ -255,11 +257,10 @@ def show_answers(resources: Resources, text: str) -> tuple[str, str]:
     return copied_card(resources, text), artists_card(resources, text)
 
 
-def show_variants(resources: Resources, names: tuple[str, ...], *asked: Any) -> Iterator[str]:
-    """The songs so far as cards; the finished ones with what they copied."""
-    request = request_from_page(resources, names, *asked)
-    if request.settings.strategy != "sample":
-        request = request.with_settings(strategy="sample")
+def show_variants(resources: Resources, names: tuple[str, ...], prefix: str, model: str, *values: Any) -> Iterator[str]:
+    """The songs so far as cards; the finished ones with what they copied. They are sampled: another strategy writes one song."""
+    settings = dict(zip(names, values, strict=True)) | {"strategy": "sample"}
+    request = request_from_page(resources, names, prefix, model, *settings.values())
     lyrics: list[dict] = []
     for lyrics in stream_variants(resources, request, SIDE_BY_SIDE):
         yield cards(headed(lyrics))

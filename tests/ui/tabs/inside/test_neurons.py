@@ -69,3 +69,12 @@ def test_the_text_is_continued_untouched_and_with_neurons_held():
     untouched, held = re.findall("<pre>(.*?)</pre>", shown, re.DOTALL)
     assert "<h3>With 1.3=1 held</h3>" in shown and untouched != held
     assert neurons.show_continuations(resources, "", "any artist", "vanilla-rnn", None, 7) == ""
+
+
+def test_invisible_characters_of_the_text_take_nothing_from_the_continuation():
+    resources = Resources(device="cpu")
+    plain, with_invisible = (
+        neurons.show_continuations(resources, text, "any artist", "vanilla-rnn", "1.3=1", 7)
+        for text in ("hello world ", "hel\u200blo wor\u00adld ")
+    )
+    assert plain == with_invisible

@@ -11,13 +11,22 @@ import pytest
 from lyricgen.analysis.predictions import predictions
 from lyricgen.analysis.scoring import score
 from lyricgen.errors import ArgumentError
+from lyricgen.generation.api import write_together
 from lyricgen.generation.settings import GenerationSettings, Setting, generation_settings
 from lyricgen.resources import Resources
+from lyricgen.ui.tabs.write import tab
 from lyricgen.ui.tabs.write.checks import artists_card, copied_card
 from lyricgen.ui.tabs.write.first_song import FIRST_SONG, first_song
 from lyricgen.ui.tabs.write.settings import ELSEWHERE, PAGE_DEFAULTS, create_setting
 from lyricgen.ui.tabs.write.song import MAX_BITS, check_cut, encode_bits, fit_length, link_query, read_draft
-from lyricgen.ui.tabs.write.tab import change_letter, finish_song, request_from_page, write_again, write_song
+from lyricgen.ui.tabs.write.tab import (
+    change_letter,
+    finish_song,
+    request_from_page,
+    show_variants,
+    write_again,
+    write_song,
+)
 
 NAMES = ("artist", "temperature", "seed", "max_length")
 VALUES = ("Bob", 0.9, 7, 40)
@@ -72,6 +81,20 @@ def test_again_has_the_seed_that_was_clicked(resources):
     song, text, _ = last(write_again(resources, NAMES, SimpleNamespace(seed=9), "the sea ", "lstm", *VALUES))
     assert song["seed"] == 9 and len(text) == 40
     assert last(write_again(resources, NAMES, SimpleNamespace(seed=-1), "the sea ", "lstm", *VALUES))[0]["seed"] != 9
+
+
+def test_four_songs_are_sampled_within_the_limit_whatever_the_strategy_and_each_can_be_played(resources, monkeypatch):
+    names, values = (*NAMES, "strategy", "max_copied_words"), (*VALUES, "beam", 6)
+    asked = []
+    monkeypatch.setattr(tab, "stream_variants", lambda _, request, __: asked.append(request) or iter([[]]))
+    list(show_variants(resources, names, "the sea ", "lstm", *values))
+    settings = asked[0].settings
+    assert (settings.strategy, settings.max_copied_words) == ("sample", 6)
+    event = SimpleNamespace(seed=7, strategy="sample")
+    played = last(write_again(resources, names, event, "the sea ", "lstm", *values))
+    assert played[1] == write_together(asked)[0]
+    beam = last(write_again(resources, names, SimpleNamespace(seed=7), "the sea ", "lstm", *values))
+    assert beam[1] != played[1]
 
 
 def test_a_song_goes_on_from_another_letter(resources):
