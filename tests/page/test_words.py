@@ -6,6 +6,7 @@ import pytest
 from browser import DESKTOP, PHONE, TITLE, assert_fits, open_tab, wait_for_text
 
 pytestmark = pytest.mark.browser
+ASKED = re.compile("/component_server/?$")
 both_widths = pytest.mark.parametrize("page", [DESKTOP, PHONE], indirect=True, ids=["desktop", "phone"])
 
 
@@ -15,6 +16,15 @@ def open_part(page, name: str, button: str) -> None:
     page.get_by_role("button", name=name).wait_for()
     if not page.locator(button).is_visible():
         page.get_by_role("button", name=name).click()
+
+
+def wait_until(page, condition) -> None:
+    """Waits for something that happens outside the page."""
+    for _ in range(100):
+        if condition():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it did not happen")
 
 
 def click_point(page, word: str) -> None:
@@ -103,6 +113,29 @@ def test_neighbours_in_two_spaces(page):
     assert page.locator("#neighbors .w-result .w-bars").count() == 2
     assert_fits(page)
     page.get_by_role("group", name="Compare with").get_by_role("button", name="nothing").click()
+
+
+def test_the_last_question_is_answered_and_a_lost_answer_is_said(page):
+    open_part(page, "Neighbours of a word", "#neighbors")
+    held = []
+    page.route(ASKED, lambda route: held.append(route))
+    learnt_from = page.locator("#neighbors").get_by_role("group", name="Words learnt from")
+    learnt_from.get_by_role("button", name="these songs").click()
+    learnt_from.get_by_role("button", name="Wikipedia").click()
+    wait_until(page, lambda: len(held) == 2)
+    held[1].continue_()
+    page.locator("#neighbors .w-result .w-bars").wait_for()
+    shown = page.locator("#neighbors .w-result").inner_text()
+    with page.expect_response(ASKED):
+        held[0].continue_()
+    page.wait_for_timeout(200)
+    assert page.locator("#neighbors .w-result").inner_text() == shown
+    page.locator("#neighbors").get_by_role("button", name="Find neighbours").click()
+    wait_until(page, lambda: len(held) == 3)
+    held[2].abort()
+    wait_for_text(page, "#neighbors .w-problem", "No answer came. Try again.")
+    assert page.locator("#neighbors").get_by_role("button", name="Find neighbours").is_visible()
+    page.unroute(ASKED)
 
 
 @both_widths

@@ -231,3 +231,47 @@ def test_a_verse_has_lines_to_type_and_to_write_again_alone(page):
     wait_for_text(page, "#verse-problem", "First letters of the lines must be")
     panel.get_by_label("First letters of the lines").fill("")
     panel.get_by_role("button", name="With a form").click()
+
+
+def test_one_song_is_written_at_a_time(page):
+    write(page, "one at a time ")
+    writes = page.evaluate(
+        "gradio_config.dependencies.filter((one) => /^(write_|change_)/.test(one.api_name)).map((one) => one.id)"
+    )
+    joined = []
+
+    def note(request):
+        if "/queue/join" in request.url and request.post_data_json["fn_index"] in writes:
+            joined.append(request.url)
+
+    page.on("request", note)
+    page.evaluate(
+        "window.kept = setInterval(() => document.body.classList.add('writing'), 5)"
+    )  # as while a song is written
+    page.wait_for_function("document.body.classList.contains('writing')")
+    page.locator(".song-facts").get_by_role("button", name="new").click()
+    page.get_by_label("or your own words").fill("and then ")
+    page.get_by_label("or your own words").press("Enter")
+    page.get_by_label("First words").press("Enter")
+    page.get_by_role("button", name="counting every step").click()
+    page.wait_for_timeout(300)
+    assert joined == []
+    page.evaluate("clearInterval(window.kept); document.body.classList.remove('writing')")
+    page.locator(".song-facts").get_by_role("button", name="new").click()
+    page.wait_for_function(f"{TEXT}.startsWith('counting every step')")
+    page.wait_for_function("!document.body.classList.contains('writing')")
+    assert len(joined) == 1
+    page.remove_listener("request", note)
+
+
+def test_songs_without_a_link_are_kept_beside_each_other(page):
+    page.evaluate(
+        """() => {
+            localStorage.removeItem("lyricgen-songs");
+            for (const text of ["the first song", "the second song"]) window.lyricgen.onSong({ text, seed: 1, artist: null, link: "" }, false);
+        }"""
+    )
+    assert page.evaluate("window.lyricgen.storedSongs().map((song) => song.text)") == [
+        "the second song",
+        "the first song",
+    ]

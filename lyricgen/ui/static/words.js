@@ -25,8 +25,9 @@ function questions(server) {
   async function ask(call, values) {
     forget();
     const mine = last;
-    const answer = await server[call](values).catch(() => ({ error: "No answer came. Try again.", suggestions: [] }));
-    return mine === last ? answer : null;
+    const answer = await server[call](values).catch(() => null); // gradio answers undefined where it could not ask
+    if (mine !== last) return null;
+    return answer ?? { error: "No answer came. Try again.", suggestions: [] };
   }
   return { ask, forget };
 }
