@@ -145,8 +145,14 @@ def listen(
     count = len(inputs) if isinstance(inputs, list) else int(inputs is not None)
     started = f"(...values) => {{ lyricgen.setBusy('{busy.elem_id}', true); return values.slice(0, {count}); }}"
     event = register(make_handler(function, gpu), inputs, outputs, js=started, **with_limit(settings, gpu))
-    event.then(None, None, None, js=not_busy(busy), api_visibility="private", queue=False)
+    run_after(event, not_busy(busy))
     return event
+
+
+def run_after(event: gr.events.Dependency, script: str) -> None:
+    """Runs a script after an event, a failed one too: gradio's page runs no `then` after an error of the server."""
+    for register in (event.then, event.failure):
+        register(None, None, None, js=script, api_visibility="private", queue=False)
 
 
 def not_busy(button: gr.Button) -> str:

@@ -13,6 +13,7 @@ from lyricgen.ui.events import IMMEDIATE_EVENT, listen
 EXAMPLE_SOURCE = "An example. Write a song, or type your own text."
 RUN_ON_OPEN = "() => { lyricgen.runOnOpen(); }"
 TYPED_SOURCE = "Your own text."
+ARTIST_OF_SONG = "(text, chosen) => [text, lyricgen.songArtist ?? chosen]"  # another may have been chosen since
 SUBMIT = "Ctrl and Enter: read it."  # see page.js
 
 
@@ -72,11 +73,12 @@ class SharedText:
                 box.artist.input(None, None, None, js=RUN_ON_OPEN, api_visibility="private", queue=False)
 
     def fill_on(self, trigger: Callable, lyrics: gr.components.Component, artist: gr.Dropdown) -> None:
-        """Fills all boxes with Write's lyric and its artist at an event."""
+        """Fills all boxes with Write's lyric and the artist it was written for at an event."""
         outputs: list[Any] = []
         for box in self._boxes:
             outputs += [box.source, box.text] + ([box.artist] if box.artist is not None else [])
-        filled = listen(trigger, self.updates, [lyrics, artist], outputs, gpu=False, **IMMEDIATE_EVENT)
+        inputs = [lyrics, artist]
+        filled = listen(trigger, self.updates, inputs, outputs, gpu=False, js=ARTIST_OF_SONG, **IMMEDIATE_EVENT)
         filled.then(
             None, None, None, js=RUN_ON_OPEN, api_visibility="private", queue=False
         )  # a link may have opened the tab before

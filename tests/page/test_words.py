@@ -115,6 +115,20 @@ def test_neighbours_in_two_spaces(page):
     page.get_by_role("group", name="Compare with").get_by_role("button", name="nothing").click()
 
 
+def test_a_link_to_words_holds_their_space(page, app_url):
+    open_tab(page, "Words", "Analogies")
+    page.get_by_role("tabpanel").get_by_role("button", name="these songs").click()
+    wait_for_text(page, ".w-answer", "is to")
+    page.wait_for_function("location.search.includes('vectors=')")
+    answer = page.locator(".w-answer").inner_text()
+    page.goto(page.url)
+    wait_for_text(page, ".w-answer", answer)
+    pressed = (
+        page.get_by_role("group", name="Words learnt from").locator("visible=true").get_by_role("button", pressed=True)
+    )
+    assert pressed.inner_text() == "these songs"
+
+
 def test_the_last_question_is_answered_and_a_lost_answer_is_said(page):
     open_part(page, "Neighbours of a word", "#neighbors")
     held = []

@@ -275,3 +275,36 @@ def test_songs_without_a_link_are_kept_beside_each_other(page):
         "the second song",
         "the first song",
     ]
+
+
+def test_a_server_that_fails_leaves_the_page_ready(page):
+    write(page, "before it fails ")
+    page.route("**/queue/join*", lambda route: route.fulfill(status=503, json={"detail": "Queue is full."}))
+    page.locator("#write").click()
+    page.wait_for_function("!document.body.classList.contains('writing')")
+    page.get_by_label("First words").press("Enter")
+    page.wait_for_timeout(100)
+    page.unroute("**/queue/join*")
+    assert write(page, "after it failed ").startswith("after it failed ")
+
+
+def test_inside_reads_the_song_as_one_of_the_artist_that_it_was_written_for(fresh_page):
+    page = fresh_page
+    page.locator(".song-text .cursor").wait_for()
+    page.locator("#artist input").fill("Drake")
+    page.locator("#artist input").press("Enter")
+    page.get_by_role("button", name="Look inside").click()
+    wait_for_text(page, "#inside-text-source", "in the style of Coldplay")
+    assert page.locator(".shared-artist input").first.input_value() == "Coldplay"
+
+
+def test_the_slider_stays_where_it_was_set_for_the_next_song(fresh_page):
+    page = fresh_page
+    page.locator(".song-text .cursor").wait_for()
+    page.locator("#daring").fill("1.5")
+    text = write(page, "how daring ")
+    assert page.locator("#daring").input_value() == "1.5" and "temperature=1.5" in page.url
+    page.locator(".song-facts").get_by_role("button", name="again").click()
+    page.wait_for_function("document.body.classList.contains('writing')")
+    page.wait_for_function("!document.body.classList.contains('writing')")
+    assert page.evaluate(TEXT).removesuffix(" ") == text

@@ -27,7 +27,7 @@ from lyricgen.ui.page import build_demo
 NO_MODEL = {  # handlers and endpoints that run no model, so that a ZeroGPU Space need not allocate its GPU
     "about", "analogy", "analogy_benchmark", "bias", "check_prefix", "debiasing", "distance", "fill_sets",
     "chosen_temperature", "learning_curves", "map", "neighbors", "open_link", "originality", "rhymes", "show_answers",
-    "show_clusters", "show_curves", "show_occupations", "show_example", "show_map",
+    "show_clusters", "show_curves", "show_occupations", "show_map",
     "selected_index", "show_random_words", "show_scores", "show_weat", "silence", "updates",
 }  # fmt: skip
 

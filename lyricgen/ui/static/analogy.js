@@ -4,12 +4,16 @@
 function startAnalogy(data) {
   const BOXES = ["x1", "x2", "y1"];
   const questioned = questions(server);
-  let vectors = data.vectors;
+  let vectors = spaceOfLink("analogies", data.spaces) ?? data.vectors;
   const inputs = BOXES.map((name) => {
     const input = make("input", "w-input w-inline");
     Object.assign(input, { id: `analogy-${name}`, autocomplete: "off", autocapitalize: "off", maxLength: 100 });
     input.setAttribute("aria-label", { x1: "First word", x2: "is to", y1: "Second pair: first word" }[name]);
-    input.addEventListener("input", () => fitWidth(input));
+    input.addEventListener("input", () => {
+      fitWidth(input);
+      questioned.forget();
+      go.textContent = "Solve";
+    });
     return input;
   });
   const form = make("form", "w-sentence"), problem = problemLine(), result = make("div", "w-result");
@@ -37,7 +41,7 @@ function startAnalogy(data) {
       inputs[BOXES.indexOf(answer.box)]?.setAttribute("aria-invalid", "true");
       return result.replaceChildren();
     }
-    keepWords("analogies", [answer.x1, answer.x2, answer.y1]);
+    keepWords("analogies", [answer.x1, answer.x2, answer.y1], vectors);
     show(answer);
   }
 

@@ -151,6 +151,7 @@ function draw(root) {
     else choose(at);
   });
   const onKey = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return; // the browser's
     const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 20, ArrowUp: -20, Home: -letters.length, End: letters.length };
     if (event.key === "Escape") {
       release();

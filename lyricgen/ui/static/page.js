@@ -46,17 +46,20 @@ window.lyricgen = (() => {
   // The shared text and the artist that it is read as, as one string.
   const sharedInput = () => `${sharedText()}\0${[...document.querySelectorAll(".shared-artist input")].find(isShown)?.value ?? ""}`;
 
+  // What a button's answer depends on; the comparison has a start of its own.
+  const inputOf = (button) => (button.id === "compare" ? "" : sharedInput());
+
   // Clicks the shown button that runs when its tab opens, unless its answer is that of the present text.
   function runOnOpen() {
     whenShown("button.runs-on-open", (button) => {
-      if (button.dataset.shown !== sharedInput()) button.click();
+      if (button.dataset.shown !== inputOf(button)) button.click();
     });
   }
 
   // Hides the answers to another text than the present one.
   function markStale() {
     const button = [...document.querySelectorAll("button.runs-on-open")].find(isShown);
-    const stale = Boolean(button?.dataset.shown) && button.dataset.shown !== sharedInput();
+    const stale = Boolean(button?.dataset.shown) && button.dataset.shown !== inputOf(button);
     document.querySelectorAll(".answers").forEach((answers) => answers.toggleAttribute("data-stale", stale && isShown(answers)));
   }
 
@@ -100,7 +103,7 @@ window.lyricgen = (() => {
     const button = event.target.closest?.("button");
     if (!button) return;
     if (button.classList.contains("runs-on-open")) {
-      button.dataset.shown = sharedInput();
+      button.dataset.shown = inputOf(button);
       markStale();
     }
     if (button.id === "write") document.body.classList.add("writing");
@@ -153,7 +156,7 @@ window.lyricgen = (() => {
     const [tab, view] = shownTab(".tab-container").map((button) => button.dataset.tabId);
     if (tab && tab !== "write") parts.set("tab", tab);
     if (view) parts.set("view", view);
-    if (tab === "words" && page.words?.[view]) parts.set("words", page.words[view]);
+    if (tab === "words" && page.words?.[view]) for (const name in page.words[view]) parts.set(name, page.words[view][name]);
     return parts.toString();
   }
 

@@ -10,7 +10,8 @@ const SEARCHED = 20; // letters behind the start
 const TORN = 2; // bits of entropy from which the model hesitated
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-const state = { song: null, letters: [], spans: [], bits: [], labels: [], at: 0, shown: 0, timer: 0 };
+const heat = new URLSearchParams(location.search).get("temperature") ?? new URLSearchParams(location.search).get("t");
+const state = { chosen: heat >= 0.1 && heat <= 2 ? Number(heat) : undefined, song: null, letters: [], spans: [], bits: [], labels: [], at: 0, shown: 0, timer: 0 };
 
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const bitsOf = (byte) => MAX_BITS * (byte / 255) ** 2;
@@ -77,7 +78,10 @@ const ends = make("div", "next-ends");
 ends.append(make("span", "", "plays safe"), make("span", "", "as it believes (1)"), make("span", "", "wild"));
 side.append(make("h2", "", "What comes next?"), context, bars, own, daring, slider, ends);
 slider.addEventListener("input", drawBars);
-slider.addEventListener("change", () => trigger("release", { temperature: Number(slider.value) }));
+slider.addEventListener("change", () => {
+  state.chosen = Number(slider.value); // of the next song
+  trigger("release", { temperature: state.chosen });
+});
 
 const root = make("div", "hero");
 root.append(card, side);
@@ -91,12 +95,13 @@ function read() {
   const before = state.song;
   pause();
   Object.assign(state, { song, letters: Array.from(song.text) });
+  window.lyricgen.songArtist = song.artist || "any artist";
   document.body.classList.toggle("writing", song.state === "writing");
   if (song.state === "writing") return drawDraft();
   state.labels = bytes(song.labels);
   const all = bytes(song.bits);
   state.bits = Array.from({ length: state.letters.length + 1 }, (_, at) => all.subarray(at * CLASSES, (at + 1) * CLASSES));
-  slider.value = song.temperature;
+  slider.value = state.chosen ?? song.temperature;
   drawText();
   drawFacts(!before);
   drawStrip();
@@ -295,6 +300,7 @@ text.addEventListener("click", (event) => {
   if (event.target.position < state.shown || event.target === state.end) moveTo(event.target.position);
 });
 text.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return; // the browser's
   const steps = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity };
   if (!isWritten()) return;
   if (event.key in steps) {

@@ -9,7 +9,7 @@ const MAX_ZOOM = 12;
 
 function startMap(data) {
   const map = { ...data.map, method: "t-SNE", added: {} };
-  const maps = { [map.vectors]: data.map }, asked = questions(server);
+  const maps = { [map.vectors]: data.map }, asked = questions(server), askedSpace = questions(server);
   let chosen = data.neighbors, distance = null, focus = null, hovered = null;
   let size = [0, 0], zoom = { scale: 1, x: 0, y: 0 };
   let points = new Map(); // word -> {node, at}
@@ -157,7 +157,7 @@ function startMap(data) {
     chosen = answer;
     distance = null;
     focus = answer.word;
-    keepWords("map", [answer.word]);
+    keepWords("map", [answer.word], map.vectors);
     status.textContent = `${answer.word}; nearest: ${answer.neighbors.map((row) => row.word).join(", ")}`;
     search.value = "";
     showSide();
@@ -168,7 +168,7 @@ function startMap(data) {
     const answer = await asked.ask("show_distance", { vectors: map.vectors, word: chosen.word, other });
     if (!answer || showProblem(problem, answer, measure)) return;
     distance = answer;
-    keepWords("map", [answer.word, answer.other]);
+    keepWords("map", [answer.word, answer.other], map.vectors);
     status.textContent = `${answer.word} to ${answer.other}: distance ${answer.distance}. ${answer.sentence}`;
     showSide();
     draw();
@@ -194,9 +194,11 @@ function startMap(data) {
   }
 
   async function changeSpace(vectors) {
-    asked.forget();
-    const answer = maps[vectors] ?? (await asked.ask("show_space", { vectors }));
-    if (!answer || showProblem(problem, answer)) return;
+    askedSpace.forget();
+    const answer = maps[vectors] ?? (await askedSpace.ask("show_space", { vectors }));
+    if (!answer) return;
+    if (showProblem(problem, answer)) return false;
+    asked.forget(); // what was asked of the space before
     maps[vectors] = answer;
     const word = chosen?.word;
     Object.assign(map, maps[vectors], { added: {} });
@@ -311,11 +313,13 @@ function startMap(data) {
     if (hovered) { hovered = null; mark(); }
   });
   svg.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey && document.activeElement !== svg) return; // the page scrolls, unless the map has focus
+    const scrolls = document.activeElement !== svg || (event.deltaY > 0 && zoom.scale === 1);
+    if (!event.ctrlKey && scrolls) return; // the page does, unless the map has focus and can be zoomed
     event.preventDefault();
     zoomTo(zoom.scale * Math.exp(-event.deltaY / 300), ...positionOf(event));
   }, { passive: false });
   svg.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return; // the browser's
     const steps = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
     if (event.key in steps) step(...steps[event.key]);
     else if (event.key === "Enter" || event.key === " ") pick(focus ?? map.words[0]);
@@ -330,7 +334,8 @@ function startMap(data) {
   // Layout
   const controls = make("div", "w-controls");
   controls.append(form);
-  if (data.spaces.length > 1) controls.append(choice("Words learnt from", data.spaces, map.vectors, changeSpace));
+  const linked = spaceOfLink("map", data.spaces) ?? map.vectors;
+  if (data.spaces.length > 1) controls.append(choice("Words learnt from", data.spaces, linked, changeSpace));
   controls.append(choice("Picture", METHODS.map((name) => [name, name]), map.method, changeMethod));
   const zooms = make("div", "w-zooms");
   for (const [label, name, act] of [["+", "Zoom in", () => zoomTo(zoom.scale * 1.6)], ["−", "Zoom out", () => zoomTo(zoom.scale / 1.6)], ["⟲", "Whole map", () => zoomTo(1)]]) {
@@ -346,8 +351,16 @@ function startMap(data) {
   describe();
   showSide();
   new ResizeObserver(() => { fit(); draw(); }).observe(svg);
-  const [first, second] = wordsOfLink("map");
-  if (first) choose(first).then(() => second && chosen?.word ? measure(second) : null);
+  followLink();
+
+  async function followLink() {
+    const [first, second] = wordsOfLink("map");
+    if (!first) return;
+    chosen = null;
+    if (linked !== map.vectors) await changeSpace(linked);
+    await choose(first);
+    if (second && chosen?.word) await measure(second);
+  }
 }
 
 const opened = JSON.parse(props.value || "{}");

@@ -57,18 +57,24 @@ function button(label, act, className = "w-button") {
   return made;
 }
 
-// A row of buttons of which one is pressed: `choices` are [value, label].
+// A row of buttons of which one is pressed: `choices` are [value, label]. `act` answers false where it stays with the one before.
 function choice(label, choices, value, act) {
   const group = make("div", "w-choice");
   group.setAttribute("role", "group");
   group.setAttribute("aria-label", label);
   group.append(make("span", "w-label", label));
+  let pressed = value;
   const buttons = choices.map(([name, text]) => {
-    const one = button(text, () => { press(name); act(name); });
+    const one = button(text, async () => {
+      const before = pressed;
+      press(name);
+      if ((await act(name)) === false) press(before);
+    });
     one.dataset.value = name;
     return one;
   });
   function press(name) {
+    pressed = name;
     for (const one of buttons) one.setAttribute("aria-pressed", one.dataset.value === name);
   }
   press(value);
@@ -102,15 +108,23 @@ function histogram(bars, limit, marks) {
   return drawn;
 }
 
+const openedWith = () => new URL(performance.getEntriesByType("navigation")[0].name).searchParams;
+
 // The words of the link that opened the page, if it asks for this view.
 function wordsOfLink(view) {
-  const asked = new URL(performance.getEntriesByType("navigation")[0].name).searchParams;
+  const asked = openedWith();
   if (asked.get("tab") !== "words" || (asked.get("view") ?? "map") !== view) return [];
   return (asked.get("words") ?? "").slice(0, 1500).split(",").map((word) => word.trim()).filter(Boolean);
 }
 
-// Keeps the words of a view for the link to the page as it is.
-function keepWords(view, words) {
-  (window.lyricgen.words ??= {})[view] = words.join(",");
+// The space that the link to a view's words names, if there is such a space.
+function spaceOfLink(view, spaces) {
+  const name = wordsOfLink(view).length ? openedWith().get("vectors") : null;
+  return spaces.some(([space]) => space === name) ? name : null;
+}
+
+// Keeps the words of a view and their space for the link to the page as it is.
+function keepWords(view, words, vectors) {
+  (window.lyricgen.words ??= {})[view] = { words: words.join(","), vectors };
   window.lyricgen.setQuery();
 }

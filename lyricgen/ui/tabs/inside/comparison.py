@@ -76,31 +76,13 @@ def create_comparison_view(resources: Resources) -> None:
     gr.Markdown("## Same start, same dice")
     both = gr.HTML(elem_id="both", apply_default_css=False, padding=False)
     gr.Markdown(EXPLANATION)
-    show, inputs = partial(show_models, resources), [prefix, artist, temperature, max_length, seed]
-    settings: dict[str, Any] = {**LATEST_EVENT, **CALL_LIMIT}
-    writing = listen(
-        [write.click, prefix.submit], with_error_line(show, 1), inputs, [error, both], busy=write, **settings
-    )
     gr.Markdown(ON_EIGHT)
     eight = gr.HTML(elem_id="eight", apply_default_css=False, padding=False)
-    of_eight = listen(
-        writing.success,
-        with_error_line(partial(show_eight, resources), 1),
-        inputs,
-        [error, eight],
-        busy=write,
-        **settings,
-    )
     gr.Markdown(ON_TEMPERATURE)
     five = script_view("stages.js", "five")
-    at_five = listen(
-        of_eight.success,
-        with_error_line(partial(show_temperatures, resources), 1),
-        [prefix, artist, max_length, seed],
-        [error, five],
-        busy=write,
-        **settings,
-    )
+    show, inputs = partial(show_comparison, resources), [prefix, artist, temperature, max_length, seed]
+    outputs, settings = [error, both, eight, five], {**LATEST_EVENT, **CALL_LIMIT}
+    writing = listen([write.click, prefix.submit], with_error_line(show, 3), inputs, outputs, busy=write, **settings)
     gr.Markdown(ON_CURVES)
     by = gr.Radio([("epoch", "epoch"), ("minute", "seconds")], value="epoch", label="By")
     curves = gr.HTML(show_curves(resources, "epoch"), elem_id="curves", apply_default_css=False, padding=False)
@@ -108,7 +90,7 @@ def create_comparison_view(resources: Resources) -> None:
     if stages := stages_json(resources):
         gr.Markdown(ON_STAGES)
         script_view("stages.js", "training-stages", value=stages)
-    stop.click(None, None, None, cancels=[writing, of_eight, at_five], js=not_busy(write), api_visibility="private")
+    stop.click(None, None, None, cancels=[writing], js=not_busy(write), api_visibility="private")
     add_endpoint(resources, lyrics.compare, **CALL_LIMIT)
     add_endpoint(resources, lyrics.temperatures, **CALL_LIMIT)
     add_endpoint(resources, inside.learning_curves, gpu=False)
@@ -121,6 +103,19 @@ def first_request(
     settings, note = fit_length(prefix, {"max_length": max_length})
     settings |= {"artist": artist, "temperature": temperature, "seed": seed, "clean_words": True}
     return make_request(resources, prefix, None, **settings), note
+
+
+def show_comparison(
+    resources: Resources, prefix: str, artist: str, temperature: float, max_length: int, seed: int
+) -> Iterator[tuple[str, str, str | None]]:
+    """The cards of both models as they write, then the chart of eight songs by each, then the songs at five temperatures."""
+    settings = (prefix, artist, temperature, max_length, seed)
+    both = ""
+    for both in show_models(resources, *settings):
+        yield both, "", None
+    eight = show_eight(resources, *settings)
+    yield both, eight, None
+    yield both, eight, show_temperatures(resources, prefix, artist, max_length, seed)
 
 
 def show_models(resources: Resources, *settings: Any) -> Iterator[str]:

@@ -58,6 +58,7 @@ GATE_NAMES = {"input": "Input gate i", "forget": "Forget gate f", "output": "Out
 MAX_CONTINUED = 1_000  # characters of the text that are written on from, the last ones
 CONTINUATION = 200  # characters written
 CONTINUATION_TEMPERATURE = 0.6
+CLICK_SEE = "() => { document.getElementById('see-cells').click(); }"  # as if the text had been read anew
 PROPOSE = "(units, found, before) => [!units || units === before ? found : units, found]"
 """The held neurons: those that were found, unless the visitor has typed or silenced others meanwhile."""
 
@@ -98,7 +99,8 @@ def create_neurons_view(resources: Resources, box: TextBox) -> None:
     text = [box.text, box.artist, model]
     found, before = (gr.Textbox(visible=False, label=label) for label in ("Neuron found", "Neuron found before"))
     show = with_error_line(partial(show_neurons, resources), 2)
-    shown = listen([see.click, model.input], show, text, [error, neurons, found], busy=see, **LATEST_EVENT)
+    shown = listen(see.click, show, text, [error, neurons, found], busy=see, **LATEST_EVENT)
+    model.input(None, None, None, js=CLICK_SEE, api_visibility="private", queue=False)
     proposed = shown.success(
         None, [units, found, before], [units, before], js=PROPOSE, api_visibility="private", queue=False
     )
@@ -110,6 +112,7 @@ def create_neurons_view(resources: Resources, box: TextBox) -> None:
         listen(event, write, **writing)
     show_one = with_error_line(partial(show_unit, resources), 1)
     listen(look.click, show_one, [*text, layer, unit], [unit_error, one], busy=look, **LATEST_EVENT)
+    see.click(None, None, [unit_error, one], js="() => ['', null]", api_visibility="private", queue=False)
     add_endpoint(resources, inside.cells)
 
 

@@ -15,7 +15,7 @@ from lyricgen.endpoints.words import BIAS_ANSWERS, DEFAULT_TEST, published_sets
 from lyricgen.errors import LyricGenError
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, draw_with, model_label
-from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, SILENT_EVENT, add_endpoint, listen
+from lyricgen.ui.events import LATEST_EVENT, SILENT_EVENT, add_endpoint, listen
 from lyricgen.ui.inline_errors import error_line, page_sentence
 from lyricgen.ui.tabs.words.analogies import bars
 from lyricgen.ui.tabs.words.answers import answers, find_word, space_labels, spelling_buttons
@@ -109,7 +109,7 @@ def _create_weat(resources: Resources, vectors: gr.Radio) -> None:
     inputs = [published, *boxes, vectors]
     outputs = [spellings, drawing]
     listen([test.click, vectors.change], show, inputs, outputs, gpu=False, busy=test, **LATEST_EVENT)
-    listen(filled.then, show, inputs, outputs, gpu=False, **PRIVATE_EVENT)
+    listen(filled.then, show, inputs, outputs, gpu=False, **LATEST_EVENT)
 
 
 def _create_clusters(resources: Resources, vectors: gr.Radio) -> gr.Button:

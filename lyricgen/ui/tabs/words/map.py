@@ -9,7 +9,7 @@ from lyricgen.endpoints import words as endpoints
 from lyricgen.errors import LyricGenError
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, bold, downloads, script_view
-from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, add_endpoint, listen, make_handler
+from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, add_endpoint, listen
 from lyricgen.ui.inline_errors import alert, error_line
 from lyricgen.ui.tabs.words.answers import is_clean, space_choice, spelling_buttons
 from lyricgen.ui.tabs.words.openings import shipped_opening
@@ -63,20 +63,8 @@ def create_map_view(resources: Resources) -> None:
         random.click, partial(show_random_words, resources), [vectors, seed], [words, seed], gpu=False, **PRIVATE_EVENT
     )
     listen(picked.success, show, inputs, outputs, **settings)
-
-    def show_example(words: str, method: str) -> Any:
-        return show(words, method, vectors.value, 0)
-
-    gr.Examples(
-        EXAMPLES,
-        [words, method],
-        outputs,
-        make_handler(show_example, gpu=False),
-        run_on_click=True,
-        cache_examples=False,
-        label="Examples",
-        api_visibility="private",
-    )
+    examples = gr.Examples(EXAMPLES, [words, method], cache_examples=False, label="Examples", api_visibility="private")
+    listen(examples.load_input_event.then, show, inputs, outputs, busy=draw, **settings)
     add_endpoint(resources, endpoints.map, gpu=False, **MAP_LIMIT)
 
 

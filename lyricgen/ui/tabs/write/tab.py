@@ -12,14 +12,14 @@ from lyricgen.endpoints import lyrics as endpoints
 from lyricgen.endpoints.completions import completions
 from lyricgen.endpoints.inside import alternatives
 from lyricgen.endpoints.lyrics import make_request, stream_variants
-from lyricgen.errors import ArgumentError
+from lyricgen.errors import LyricGenError
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE
 from lyricgen.generation.settings import MAX_VARIANTS
 from lyricgen.models.text import ANY_ARTIST
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, cards, originality_line, static
-from lyricgen.ui.events import IMMEDIATE_EVENT, RUN_ONCE_EVENT, SILENT_EVENT, add_endpoint, listen
+from lyricgen.ui.events import IMMEDIATE_EVENT, RUN_ONCE_EVENT, SILENT_EVENT, add_endpoint, listen, run_after
 from lyricgen.ui.inline_errors import alert, error_line, with_error_line
 from lyricgen.ui.tabs.write.checks import artists_card, copied_card
 from lyricgen.ui.tabs.write.first_song import ARTIST, SETTINGS, WORDS, first_song
@@ -62,7 +62,7 @@ class WriteTab:
     temperature: gr.Number
     settings: MoreSettings
     written: list[gr.events.Dependency]
-    """The events that write a song."""
+    """The events that end with a song."""
     use: gr.Button
     """Clicked by page.js where the song is to be looked at in another tab; hidden."""
 
@@ -97,7 +97,7 @@ def create_write_tab(resources: Resources) -> WriteTab:
     listen(song.release, chosen_temperature, None, temperature, gpu=False, **IMMEDIATE_EVENT)
     written = [writing, again, changing]
     for event in written:
-        event.then(None, None, None, js=IDLE, api_visibility="private", queue=False)
+        run_after(event, IDLE)
         answer = partial(show_answers, resources)
         listen(event.then, answer, lyrics, [copied, artists], gpu=False, queue=False, **SILENT_EVENT)
     for chip, values in chips:
@@ -107,9 +107,8 @@ def create_write_tab(resources: Resources) -> WriteTab:
     side_by_side = _create_variants(resources, names, asked)
     _create_your_songs()
     stopped = stop.click(None, None, None, cancels=[*written, side_by_side], api_visibility="private")
-    finish = partial(finish_song, resources)
-    listen(stopped.then, finish, [song, settings.model, artist], song, trigger_mode="once", **SILENT_EVENT)
-    return WriteTab(lyrics, artist, prefix, temperature, settings, written, use)
+    finished = listen(stopped.then, partial(finish_song, resources), song, song, trigger_mode="once", **SILENT_EVENT)
+    return WriteTab(lyrics, artist, prefix, temperature, settings, [*written, finished], use)
 
 
 def _add_endpoints(resources: Resources) -> None:
@@ -230,7 +229,7 @@ def change_letter(
 def _stream(make: Any, resources: Resources, given: int, start: int | None = None) -> Iterator[tuple]:
     try:
         request = make()
-    except ArgumentError as error:
+    except LyricGenError as error:
         yield gr.skip(), gr.skip(), alert(error)
         return
     given = min(given, len(request.prefix))
@@ -238,12 +237,12 @@ def _stream(make: Any, resources: Resources, given: int, start: int | None = Non
         yield song, text, ""
 
 
-def finish_song(resources: Resources, song: str, model: str, artist: str) -> Any:
-    """A song that was stopped, with the predictions of what there is of it."""
+def finish_song(resources: Resources, song: str) -> Any:
+    """A song that was stopped, with its model's predictions of what there is of it."""
     facts = read_draft(song)
     if facts is None:
         return gr.skip()
-    request = make_request(resources, "", model, artist=artist)
+    request = make_request(resources, "", facts.get("model"), artist=facts.get("artist") or ANY_ARTIST)
     return as_json({**facts, **read_song(resources, request, facts["text"])})
 
 

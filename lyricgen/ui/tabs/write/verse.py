@@ -12,7 +12,7 @@ from lyricgen.generation.schemes import MAX_SYLLABLES, MIN_SYLLABLES, SCHEMES, V
 from lyricgen.generation.settings import UNUSED_BY_VERSES
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, script_view
-from lyricgen.ui.events import RUN_ONCE_EVENT, add_endpoint, listen
+from lyricgen.ui.events import RUN_ONCE_EVENT, add_endpoint, listen, run_after
 from lyricgen.ui.inline_errors import alert, error_line
 
 LABELS = {"couplet": "Couplet", "limerick": "Limerick", "haiku": "Haiku", "acrostic": "Acrostic", "lines": "No rhymes"}
@@ -50,7 +50,7 @@ def create_verse_panel(resources: Resources, names: Sequence[str], settings: lis
         verse.retry, partial(write_lines, resources, tuple(names)), [*form, *settings], [verse, problem],
         **{**RUN_ONCE_EVENT, **VERSE_LIMIT, "show_progress": "hidden"},
     )  # fmt: skip
-    writing.then(None, None, None, js=IDLE, api_visibility="private", queue=False)
+    run_after(writing, IDLE)
     stop.click(None, None, None, cancels=[writing], api_visibility="private")
     add_endpoint(resources, verses.verse, **VERSE_LIMIT)
     add_endpoint(resources, verses.fill, **VERSE_LIMIT)

@@ -137,10 +137,16 @@ def test_a_link_leaves_defaults_out_and_very_long_words(resources):
     assert link_query(request_from_page(resources, ("seed",), "x" * 1_501, "lstm", 7)) == ""
 
 
-def test_a_stopped_song_gets_its_predictions(resources):
-    draft = {"state": "writing", "text": "the sea", "given": 3}
-    finished = json.loads(finish_song(resources, json.dumps(draft), "lstm", "Ann"))
-    assert finished["state"] == "written" and finished["text"] == "the sea" and finished["bits"]
+@pytest.mark.parametrize(("model", "artist"), [("lstm", "Ann"), ("vanilla-rnn", "")])
+def test_a_stopped_song_gets_the_predictions_of_its_own_model_and_artist(model, artist, resources):
+    draft = {"state": "writing", "text": "the sea", "given": 3, "model": model, "artist": artist}
+    finished = json.loads(finish_song(resources, json.dumps(draft)))
+    assert finished["state"] == "written" and finished["text"] == "the sea"
+    _, bits = predictions("the sea", artist=artist or None, model=resources.model(model).model)
+    assert finished["bits"] == encode_bits(bits)
+
+
+def test_a_draft_is_told_from_other_values():
     for other in ("", "[1]", '{"state":"written"}', None, '{"state":"writing","text":3}'):
         assert read_draft(other) is None
 
