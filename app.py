@@ -52,7 +52,13 @@ from lyricgen.ui.page import build_demo, launch_settings  # noqa: E402
 
 use_one_thread()
 more_vectors = [name.strip() for name in options.vectors.split(",") if name.strip()]
-resources = Resources(options.models, vectors=more_vectors, hub=hub, strong_words=options.strong_words)
+try:
+    resources = Resources(options.models, vectors=more_vectors, hub=hub, strong_words=options.strong_words)
+except LyricGenError as error:
+    if __name__ != "__main__":
+        raise
+    print(f"app.py: {error}", file=sys.stderr)
+    sys.exit(2)
 demo = build_demo(resources)
 shorten_waits()
 

@@ -90,7 +90,7 @@ def measure_recipe(name: str, songs: TrainingSongs, options: argparse.Namespace)
         "steps": trainer.global_step,
         "seed": 777,
         "hardware": processor_name(torch.get_num_threads()),
-        "data_sha256": songs.files,
+        "data_sha256": songs.data_sha256,
     }
 
 

@@ -54,9 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if arguments[:1] and arguments[0] in ENDPOINT_VERBS:  # its flags are those of the endpoint, slow to import
             print_json(run_endpoint(arguments[0], arguments[1:]))
-            return 0
-        options = build_parser().parse_args(arguments)
-        options.run(options)
+        else:
+            options = build_parser().parse_args(arguments)
+            options.run(options)
+        sys.stdout.flush()  # here, where a closed pipe is handled
     except LyricGenError as error:
         print(f"lyricgen: {error}", file=sys.stderr)
         return 2

@@ -3,6 +3,7 @@
 import inspect
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -186,6 +187,16 @@ def test_score_reads_stdin_in_a_process_of_its_own():
     command = [sys.executable, "-m", "lyricgen", "score", "-", "--model", "vanilla-rnn", "--json"]
     done = subprocess.run(command, input=VERSE + "\n", text=True, check=True, capture_output=True)
     assert len(json.loads(done.stdout)["characters"]) == len(VERSE)
+
+
+@pytest.mark.parametrize("arguments", [["generate", "--artist", "list"], ["rhymes", "one\nsun"]])
+def test_a_reader_that_has_gone_is_no_error(arguments):
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "lyricgen", *arguments]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
+from itertools import product
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -269,9 +270,9 @@ class ArtistStepper:
         """The first layer's input (B, T, H) for labels (B, T)."""
         return self.module.embed(token_ids, self._artists(len(token_ids)))
 
-    def step(self, labels: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
-        """Logits (B, C) and hidden state after one more label a row (B,)."""
-        return self.stepper.step(self.table[labels], hidden)
+    def step(self, labels: torch.Tensor, hidden: Hidden, held: Sequence[HeldUnit] = ()) -> tuple[torch.Tensor, Hidden]:
+        """Logits (B, C) and hidden state after one more label a row (B,), with units held in all rows."""
+        return self.stepper.step(self.table[labels], hidden, list(product(range(len(labels)), held)))
 
     def _artists(self, rows: int) -> torch.Tensor | None:
         """The artist or the mix of each row, (B,) or (B, A + 1)."""
@@ -313,11 +314,12 @@ class GuidedStepper:
         artist as two rows (L, 2, H); see `begin_prompt`."""
         return begin_prompt([self.artist, self.any_artist], labels)
 
-    def step(self, labels: torch.Tensor, hidden: Hidden) -> tuple[torch.Tensor, Hidden]:
-        """Logits (B, C) and hidden state after one more label a row (B,)."""
+    def step(self, labels: torch.Tensor, hidden: Hidden, held: Sequence[HeldUnit] = ()) -> tuple[torch.Tensor, Hidden]:
+        """Logits (B, C) and hidden state after one more label a row (B,), with units held in all rows."""
         inputs = torch.cat([self.artist.table[labels], self.any_artist.table[labels]])  # (2 B, G)
         side_by_side = map_state(lambda part: torch.cat(part.chunk(2), dim=1), hidden)  # (L, 2 B, H)
-        logits, side_by_side = self.artist.stepper.step(inputs, side_by_side)
+        rows = range(2 * len(labels))
+        logits, side_by_side = self.artist.stepper.step(inputs, side_by_side, list(product(rows, held)))
         of_artist, of_any = logits.chunk(2)
         guided = guide(of_artist, of_any, self.guidance)
         return guided, map_state(lambda part: torch.cat(part.chunk(2, dim=1)), side_by_side)

@@ -60,6 +60,7 @@ class ParticleSampler:
 
     def __init__(self, request: GenerationRequest, lexicon: Lexicon, particles: int = PARTICLES):
         self.request, self.lexicon, self.particles = request, lexicon, particles
+        self.held = request.held_units
         self.stepper = make_stepper(request, FastStepper.for_model(request.model))
         self.generator = torch.Generator().manual_seed(request.seed)
 
@@ -106,7 +107,7 @@ class ParticleSampler:
         hidden = map_state(lambda *parts: torch.cat(parts, dim=1), *(line.hidden for line in finished))
         log_probs = torch.zeros(count, dtype=torch.float64)
         for label, after in zip(labels, labels[1:], strict=False):
-            logits, hidden = self.stepper.step(torch.full((count,), label, device=device), hidden)
+            logits, hidden = self.stepper.step(torch.full((count,), label, device=device), hidden, self.held)
             if after < NUM_CLASSES:
                 log_probs += logits.cpu().double().log_softmax(dim=-1)[:, after]
         return log_probs / temperature if following else BREAK * log_probs
@@ -215,7 +216,7 @@ class _Pool:
         everyone = len(active) == len(self.texts)
         hidden = self.hidden if everyone else map_state(lambda part: part[:, active], self.hidden)
         device = sampler.request.model.ffnn.weight.device
-        logits, hidden = sampler.stepper.step(torch.tensor(labels, device=device), hidden)
+        logits, hidden = sampler.stepper.step(torch.tensor(labels, device=device), hidden, sampler.held)
         if everyone:
             self.hidden = hidden
         else:

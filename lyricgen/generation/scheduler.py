@@ -89,7 +89,8 @@ class RowBatch:
 
     def clear(self) -> None:
         """Drops all rows."""
-        self.rows, self._hidden = [], _NO_HIDDEN
+        self.rows, self._hidden, self._readers = [], _NO_HIDDEN, []
+        self._sampling_groups, self._model_rows = [], []
 
     @torch.inference_mode()
     def rebuild(self, staying: Sequence[int], joining: Sequence["_BatchRow"]) -> None:
@@ -100,8 +101,7 @@ class RowBatch:
         hidden += [row.hidden for row in joining]
         self.rows = [self.rows[index] for index in staying] + list(joining)
         if not self.rows:
-            self._hidden = _NO_HIDDEN
-            return
+            return self.clear()
         self._hidden = map_state(lambda *parts: torch.cat(parts, dim=1), *hidden)
         self._artist_inputs = torch.cat([row.artist_inputs for row in self.rows])
         self._readers = [row for row in self.rows for _ in range(len(row.artist_inputs))]

@@ -241,6 +241,7 @@ def load_training_checkpoint(path: str | Path) -> CharacterModel:
             name.removeprefix(prefix): value for name, value in state["state_dict"].items() if name.startswith(prefix)
         }
         model = _fill_model(state["lyricgen"], weights, f"checkpoint {path.name!r}")
+        model.line_breaks = bool(state["lyricgen"].get("line_breaks", False))
     except FileNotFoundError:
         raise ModelError(f"there is no checkpoint {path.name!r}") from None
     except ModelError:

@@ -290,7 +290,8 @@ def _as_text(path: Path, name: str, value: Any) -> str:
     if isinstance(value, list):
         return "\n".join(_as_text(path, name, line) for line in value)
     if isinstance(value, dict) and isinstance(value.get("name"), str):  # as of an artist
-        return str(value["name"])
+        value = value["name"]
     if isinstance(value, dict):
         raise DataError(f"{path.name} has an object with a {name!r} that is no text, got {short_repr(value)}")
-    return "" if value is None or value != value else str(value)  # NaN is not equal to itself
+    text = "" if value is None or value != value else str(value)  # NaN is not equal to itself
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # JSON may escape half a surrogate pair

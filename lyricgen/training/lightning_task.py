@@ -110,7 +110,11 @@ class LyricsGenerationTask(pl.LightningModule):
         return nats * ranks() / total_known.clamp(min=1)  # gradients are averaged over the ranks
 
     def on_train_start(self) -> None:
-        """Applies the learning rate to a schedule that was restored from a training with another one."""
+        """Applies learning rate and weight decay where those of another training were restored."""
+        if self.optimizer != "adam":
+            for optimizer in self.trainer.optimizers:
+                for group in optimizer.param_groups:
+                    group["weight_decay"] = self.weight_decay
         for schedule in (config.scheduler for config in self.trainer.lr_scheduler_configs):
             scale = self.learning_rate / max(schedule.base_lrs)
             if scale != 1:
@@ -155,7 +159,11 @@ class LyricsGenerationTask(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         """Adds the model's class and sizes, for `lyricgen.load_model`, and the hidden state of the streams."""
         if isinstance(self.model, CharacterModel):
-            checkpoint["lyricgen"] = {**model_config(self.model), "optimizer": self.optimizer}
+            checkpoint["lyricgen"] = {
+                **model_config(self.model),
+                "optimizer": self.optimizer,
+                "line_breaks": self.model.line_breaks,
+            }
         hidden = self._hidden.get("train")
         if hidden is not None:  # each part: (layers, B, H)
             parts = hidden if isinstance(hidden, tuple) else (hidden,)

@@ -17,6 +17,7 @@ from lyricgen.analysis.membership import (
 from lyricgen.errors import DataError, ModelError
 from lyricgen.models.checkpoints import Checkpoint, load_checkpoint
 from lyricgen.models.networks import CharacterModel
+from lyricgen.models.vocabulary import OOV_LABEL
 from lyricgen.output import to_json
 from lyricgen.songs.corpus import Corpus
 from lyricgen.training.config import LSTM, MEMBERSHIP, RNN, TrainConfig
@@ -148,6 +149,7 @@ def read_excerpts(
         for start in range(0, per_song * length, length)
         if start + length < corpus.stops[song] - corpus.starts[song]
     ]
+    excerpts = [excerpt for excerpt in excerpts if (excerpt != OOV_LABEL).any()]  # else there is nothing to judge by
     batches = [np.stack(excerpts[start : start + READ_ROWS]) for start in range(0, len(excerpts), READ_ROWS)]
     values = [measure_statistics(batch, batch, model, reference)[0] for batch in batches]
     return {name: np.concatenate([np.empty(0), *(batch[name] for batch in values)]) for name in STATISTICS}

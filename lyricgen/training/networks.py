@@ -77,6 +77,7 @@ def train_network(name: str, songs: TrainingSongs, config: TrainConfig, rank: in
         check_split(start, songs, config)
         config = replace(config, hidden_size=start.model.hidden_size, layers=start.model.n_layers)
     model, task = make_task(name, songs.train.artists, config, torch.from_numpy(songs.clean))
+    model.line_breaks = has_line_breaks(songs.train)
     if start:
         copy_weights(start.model, model)
     streams = make_streams(songs.train, config, rank)

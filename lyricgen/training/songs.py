@@ -18,7 +18,7 @@ from lyricgen.songs.overlap import clean_songs
 from lyricgen.songs.reading import ARTISTS, Song, read_songs, reading_notes
 from lyricgen.storage import file_sha256
 from lyricgen.training.config import TrainConfig
-from lyricgen.validation import counted
+from lyricgen.validation import counted, name_key
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +31,9 @@ class TrainingSongs:
     """Validation songs, not cleaned."""
     clean: np.ndarray
     """Mask of the clean validation songs, those without overlap with a training song: bool (songs,)."""
-    files: dict[str, str]
-    """sha256 of each file that was read."""
+    data_sha256: dict[str, str]
+    """For the provenance: the sha256 of the file of the training songs, of the encoded songs where that is a folder, and then of the
+    file of the validation songs."""
     uncleaned: Corpus
     """All training songs, not cleaned: the reference for copying."""
     held_out: Corpus | None = None
@@ -41,11 +42,6 @@ class TrainingSongs:
     """The clean validation songs without heading debris; None without cleaning."""
     cleaning: CleaningReport | None = None
     """Counts of removed songs and characters; None without cleaning."""
-
-    @property
-    def data_sha256(self) -> dict[str, str]:
-        """Checksums for the provenance: of the files, or of the encoded songs of a folder."""
-        return self.files or {"encoded": self.train.sha256}
 
 
 def find_songs(config: TrainConfig) -> tuple[Path, Path | None]:
@@ -112,7 +108,7 @@ def prepare_songs(config: TrainConfig) -> TrainingSongs:
         DataError: the songs cannot be read, or too few are left.
     """
     source, val_source = find_songs(config)
-    artists = ARTISTS if source.name == TRAIN_FILE else None
+    artists = _course_artists(source, config)
     folder = config.out / "corpus"
     unknown: set[int] = set()
     read = partial(read_known_songs, source, config, unknown)
@@ -134,12 +130,12 @@ def prepare_songs(config: TrainConfig) -> TrainingSongs:
     else:
         val, without_headings = uncleaned.subset(val_numbers), cleaned.corpus.subset(val_numbers)
         uncleaned = uncleaned.subset(numbers)
-    clean = clean_songs(val, uncleaned)
+    clean, train = clean_songs(val, uncleaned), cleaned.corpus.subset(cleaned.train)
     songs = TrainingSongs(
-        cleaned.corpus.subset(cleaned.train),
+        train,
         val,
         clean,
-        files={path.name: file_sha256(path) for path in (source, val_source) if path and path.is_file()},
+        data_sha256=_checksums(source, val_source, train),
         uncleaned=uncleaned,
         held_out=cleaned.corpus.subset(cleaned.held_out) if len(cleaned.held_out) else None,
         without_headings=without_headings.subset(clean) if cleaner and clean.any() else None,
@@ -147,6 +143,24 @@ def prepare_songs(config: TrainConfig) -> TrainingSongs:
     )
     _print_counts(songs)
     return songs
+
+
+def _course_artists(source: Path, config: TrainConfig) -> tuple[str, ...] | None:
+    """The course's artists for a file that is named as the course's and has a song by one of them; None: those of the songs."""
+    known = set(map(name_key, ARTISTS))
+    is_course = source.name == TRAIN_FILE and any(
+        name_key(song.artist) in known for song in read_config_songs(source, config)
+    )
+    return ARTISTS if is_course else None
+
+
+def _checksums(source: Path, val_source: Path | None, train: Corpus) -> dict[str, str]:
+    """`TrainingSongs.data_sha256`."""
+    checksums = {source.name: file_sha256(source)} if source.is_file() else {"encoded": train.sha256}
+    if val_source and val_source.is_file():
+        name = val_source.name if val_source.name not in checksums else f"{val_source.name} (validation)"
+        checksums[name] = file_sha256(val_source)
+    return checksums
 
 
 def _encode_without_headings(

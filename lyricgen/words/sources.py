@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import zlib
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -151,16 +151,18 @@ def open_glove_200() -> WordVectors:
     """
     folder = cache_folder() / "vectors" / "glove-200"
     with _CONVERTING:
-        if not (folder / META).is_file():
-            text = download_with_gensim(GENSIM_NAME)
-            source = f"{GLOVE}; from gensim's downloader ({GENSIM_NAME})"
-            try:
-                convert_text(text, folder, "glove-200", source)
-            except VectorsError as error:
-                raise VectorsError(
-                    f"{error}; if it is damaged, delete the folder {GENSIM_NAME} from gensim's data and try again"
-                ) from None
-    return read_folder(folder)
+        if (folder / META).is_file():
+            with suppress(VectorsError):  # a damaged copy is replaced
+                return read_folder(folder)
+        text = download_with_gensim(GENSIM_NAME)
+        source = f"{GLOVE}; from gensim's downloader ({GENSIM_NAME})"
+        try:
+            convert_text(text, folder, "glove-200", source)
+        except VectorsError as error:
+            raise VectorsError(
+                f"{error}; if it is damaged, delete the folder {GENSIM_NAME} from gensim's data and try again"
+            ) from None
+        return read_folder(folder)
 
 
 def open_text(path: Path) -> WordVectors:

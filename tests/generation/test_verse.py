@@ -61,6 +61,14 @@ def test_the_style_matters(model):
     assert len(texts) == 3
 
 
+@pytest.mark.parametrize("style", [{}, {"artist": "Ann", "guidance": 2}])
+def test_held_units_change_a_verse(model, style):
+    units = ", ".join(f"2.{unit}=1" for unit in range(3))
+    settings = {"count": 1, "syllables": 5, "model": model, "seed": 7, **style}
+    texts = {write_verse("lines", units=held, **settings).text for held in ("", units, units)}
+    assert len(texts) == 2
+
+
 def test_first_letters_words_and_forbidden_letters_hold_together(model):
     verse = write_verse("acrostic", acrostic="Bo", words="river, zorple", without="x", syllables=7, model=model, seed=1)
     assert [line.text[0] for line in verse.lines] == ["b", "o"]

@@ -191,6 +191,11 @@ OBJECTS = [{"Artist": "Ann", "Lyric": "hello\r\nthere", "Title": "1"}, {"Lyric":
 ROWS = [OBJECTS[0], {"Artist": None, "Lyric": "good\nnight"}]
 
 
+def test_half_a_surrogate_pair_in_json_is_a_replacement_character(tmp_path):
+    path = written(tmp_path, "songs.json", '[{"Artist": {"name": "A\\ud83d"}, "Lyric": "la\\udc00"}]')
+    assert list(read_songs(path)) == [Song("la\ufffd", "A\ufffd", "")]
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

@@ -323,6 +323,47 @@ def test_a_training_goes_on_from_its_checkpoint_to_the_end(optimizer, tmp_path, 
     assert checkpoint.metrics["characters_seen"] > 4000 and checkpoint.history[-1]["epoch"] == 2.0
 
 
+def test_another_weight_decay_counts_from_the_resume_on(tmp_path, songs_folder):
+    flags = ("--data", songs_folder, "--models", "vanilla-rnn", "--checkpoint-every", 5)
+    assert run(*flags, "--max-steps", 5, out=tmp_path) == 0
+    [last] = checkpoints(tmp_path, "vanilla-rnn", "last")
+    weights = []
+    for decay in (0.05, 9.0):
+        more = ("--max-steps", 10, "--weight-decay", decay, "--resume", last)
+        assert run(*flags, *more, out=tmp_path / "again") == 0
+        weights.append(load_model(tmp_path / "again/vanilla-rnn").rnn.weight_hh_l0)
+    assert weights[1].norm() < 0.99 * weights[0].norm()
+
+
+def test_own_songs_named_as_the_courses_keep_their_artists(tmp_path):
+    rows = "".join(f"{artist},la la {number} and a little more\n" for number in range(6) for artist in ("Ann", "Bob"))
+    for name in ("songdata_train.csv", "songdata_val.csv"):
+        (tmp_path / name).write_text(f"Artist,Lyric\n{rows}")
+    assert run("--data", tmp_path, "--models", "lstm", "--max-steps", 2, out=tmp_path / "out") == 0
+    assert load_model(tmp_path / "out/lstm").artists == ("Ann", "Bob")
+
+
+def test_the_training_songs_stand_first_in_the_provenance(tmp_path):
+    songs = [tmp_path / folder / "songs.csv" for folder in ("a", "b")]
+    for number, path in enumerate(songs):
+        path.parent.mkdir()
+        path.write_text("Lyric\n" + f"la la la and {number} more\n" * 6)
+    for data, expected in (
+        (songs[0], ["songs.csv", "songs.csv (validation)"]),
+        (tmp_path / "a", ["encoded", "songs.csv"]),
+    ):
+        assert run("--data", data, "--val", songs[1], "--models", "lstm", "--max-steps", 2, out=tmp_path / "out") == 0
+        assert list(load_checkpoint(tmp_path / "out/lstm").metrics["data_sha256"]) == expected
+
+
+def test_a_checkpoint_knows_whether_its_songs_had_line_breaks(tmp_path):
+    book = tmp_path / "book.txt"
+    book.write_text("one song\nof two lines\n\n\nanother\nsong\n\n\nand a\nthird")
+    assert run("--data", book, "--models", "lstm", "--max-steps", 2, "--checkpoint-every", 2, out=tmp_path) == 0
+    [last] = checkpoints(tmp_path, "lstm", "last")
+    assert load_model(last).line_breaks and load_model(tmp_path / "lstm").line_breaks
+
+
 def test_a_finished_training_that_was_moved_goes_on_and_says_that_nothing_is_left(tmp_path, songs_folder, capsys):
     flags = ("--data", songs_folder, "--models", "vanilla-rnn", "--checkpoint-every", EPOCH)
     assert run(*flags, "--epochs", 2, out=tmp_path / "first") == 0

@@ -7,8 +7,18 @@ import pytest
 import torch
 
 import lyricgen.training.membership as training
-from lyricgen import Checkpoint, DataError, ImprovedSeqModel, ModelError, VanillaRNN, load_thresholds, save_checkpoint
+from lyricgen import (
+    Checkpoint,
+    DataError,
+    ImprovedSeqModel,
+    ModelError,
+    VanillaRNN,
+    load_checkpoint,
+    load_thresholds,
+    save_checkpoint,
+)
 from lyricgen.analysis.membership import STATISTICS
+from lyricgen.models.vocabulary import OOV_LABEL
 from lyricgen.songs.corpus import Corpus
 from lyricgen.training.config import TrainConfig
 from lyricgen.training.copying import as_corpus
@@ -66,6 +76,14 @@ def test_a_threshold_has_equal_errors_on_both_sides():
     found = measure_threshold(fit_threshold(unread, read), unread, read)
     assert found.false_positives == pytest.approx(found.false_negatives, abs=0.02) == pytest.approx(0.159, abs=0.02)
     assert fit_threshold(np.zeros(3), np.ones(3)) == 0.5
+
+
+def test_an_excerpt_of_unknown_characters_is_left_out(songs, models):
+    unknown = np.full(100, OOV_LABEL, np.uint8)
+    corpus = as_corpus([unknown, np.full(100, 10, np.uint8)])
+    networks = [load_checkpoint(models().out / name).model for name in ("lstm", "vanilla-rnn")]
+    values = read_excerpts(corpus, 30, 1, *networks)
+    assert all(len(each) == 1 and np.isfinite(each).all() for each in values.values())
 
 
 def test_auc_counts_pairs():

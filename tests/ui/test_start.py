@@ -110,6 +110,7 @@ def test_proxies_that_no_client_could_use_are_left_out(environment, caplog):
     [
         ("GRADIO_SERVER_PORT", "abc", "GRADIO_SERVER_PORT must be a whole number from 1 to 65,535, got 'abc'"),
         ("GRADIO_NUM_PORTS", "many", "GRADIO_NUM_PORTS must be a whole number from 0 to 1,000,000, got 'many'"),
+        ("LYRICGEN_STRONG_WORDS", "no.txt", "the list of strong words 'no.txt' could not be read as UTF-8 text"),
     ],
 )
 def test_the_app_says_so_in_one_line(variable, value, said):

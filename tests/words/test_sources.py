@@ -360,6 +360,13 @@ def test_glove_200_is_downloaded_by_gensim_once(server, tmp_path, cache, capfd):
     assert names(tmp_path).count("gensim-data") == 0  # gensim was not even started
 
 
+def test_a_damaged_copy_of_glove_200_is_replaced(server, cache):
+    open_glove_200()
+    (cache / "vectors/glove-200/words.txt").write_text("other\n")
+    assert open_glove_200().index_to_key == ["the", "of"]
+    assert (cache / "vectors/glove-200/words.txt").read_text().split() == ["the", "of"]
+
+
 def test_vectors_that_gensim_has_downloaded_are_not_downloaded_again(server, cache):
     open_glove_200()
     shutil.rmtree(cache)
