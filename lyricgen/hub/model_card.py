@@ -145,7 +145,7 @@ def _data(metrics: Mapping) -> str:
     trainings = list(training_records(metrics))[::-1]
     if "steps" in (metrics.get("started_from") or {}):
         lines[0] += (
-            f" The training continued one of {metrics['started_from']['steps']:,} steps, whose songs are listed too."
+            f" That training continued one of {metrics['started_from']['steps']:,} steps, whose songs are listed first."
         )
     files = [file for record in trainings for file in (record.get("data_sha256") or {}).items()]
     if files:

@@ -313,10 +313,17 @@ def _read_metrics(path: Path) -> dict:
 def _read_history(path: Path) -> list[dict]:
     """The rows; raises an error of `artifact_errors` where a value is no finite number."""
     with path.open(newline="", encoding="utf-8") as file:
-        rows = [{name: float(value) if value else None for name, value in row.items()} for row in csv.DictReader(file)]
+        rows = [{name: _number(value) for name, value in row.items()} for row in csv.DictReader(file)]
     if not all(value is None or math.isfinite(value) for row in rows for value in row.values()):
         raise ValueError("not finite")
     return rows
+
+
+def _number(text: str | None) -> float | None:
+    """A value of history.csv, an integer where it is written as one; None for none."""
+    if not text:
+        return None
+    return int(text) if text.isascii() and text.isdigit() else float(text)
 
 
 def _read_samples(path: Path) -> list[dict]:

@@ -32,8 +32,7 @@ def load_start(name_or_folder: str | Path, model_class: type[CharacterModel]) ->
     start = load_checkpoint(folder)
     if type(start.model) is not model_class:
         raise ModelError(
-            f"--start-from: {folder.name!r} holds a {type(start.model).__name__}, and --models names a {model_class.__name__}; "
-            "name the same kind of network in both"
+            f"--start-from: {folder.name!r} is another kind of network than --models names; give --models the network of that folder"
         )
     return start
 
@@ -49,13 +48,9 @@ def check_split(start: Checkpoint, songs: TrainingSongs, config: TrainConfig) ->
     for record in training_records(start.metrics):
         files = record.get("data_sha256") or {}
         trained_on = next(iter(files.values()), None)  # the file to train on comes before that to validate with
-        if trained_on in songs.data_sha256.values():
-            checked: Sequence[str] = SPLIT
-        elif "encoded" in files and "encoded" in songs.data_sha256:  # folders: the checksum is that of the split
-            checked = ("seed",)
-        else:
+        if trained_on not in songs.data_sha256.values():
             continue
-        different = [field for field in checked if record.get(field) != expected[field]]
+        different = [field for field in SPLIT if record.get(field) != expected[field]]
         if different:
             raise ModelError(
                 f"--start-from: the model was trained on these songs with another split ({', '.join(different)} of its metrics.json "

@@ -32,8 +32,8 @@ class TrainingSongs:
     clean: np.ndarray
     """Mask of the clean validation songs, those without overlap with a training song: bool (songs,)."""
     data_sha256: dict[str, str]
-    """For the provenance: the sha256 of the file of the training songs, of the encoded songs where that is a folder, and then of the
-    file of the validation songs."""
+    """For the provenance: the sha256 of the file of the training songs, or of all encoded songs of a folder, and then of the file of
+    the validation songs."""
     uncleaned: Corpus
     """All training songs, not cleaned: the reference for copying."""
     held_out: Corpus | None = None
@@ -114,6 +114,7 @@ def prepare_songs(config: TrainConfig) -> TrainingSongs:
     read = partial(read_known_songs, source, config, unknown)
 
     uncleaned = encode_corpus(read(), folder / "train", artists)
+    data_sha256 = _checksums(source, val_source, uncleaned)
     _print_unknown(unknown, source)
     cleaner = SongCleaner.fit(read) if config.clean else None
     if val_source:
@@ -130,12 +131,12 @@ def prepare_songs(config: TrainConfig) -> TrainingSongs:
     else:
         val, without_headings = uncleaned.subset(val_numbers), cleaned.corpus.subset(val_numbers)
         uncleaned = uncleaned.subset(numbers)
-    clean, train = clean_songs(val, uncleaned), cleaned.corpus.subset(cleaned.train)
+    clean = clean_songs(val, uncleaned)
     songs = TrainingSongs(
-        train,
+        cleaned.corpus.subset(cleaned.train),
         val,
         clean,
-        data_sha256=_checksums(source, val_source, train),
+        data_sha256,
         uncleaned=uncleaned,
         held_out=cleaned.corpus.subset(cleaned.held_out) if len(cleaned.held_out) else None,
         without_headings=without_headings.subset(clean) if cleaner and clean.any() else None,
@@ -154,9 +155,9 @@ def _course_artists(source: Path, config: TrainConfig) -> tuple[str, ...] | None
     return ARTISTS if is_course else None
 
 
-def _checksums(source: Path, val_source: Path | None, train: Corpus) -> dict[str, str]:
+def _checksums(source: Path, val_source: Path | None, encoded: Corpus) -> dict[str, str]:
     """`TrainingSongs.data_sha256`."""
-    checksums = {source.name: file_sha256(source)} if source.is_file() else {"encoded": train.sha256}
+    checksums = {source.name: file_sha256(source)} if source.is_file() else {"encoded": encoded.sha256}
     if val_source and val_source.is_file():
         name = val_source.name if val_source.name not in checksums else f"{val_source.name} (validation)"
         checksums[name] = file_sha256(val_source)

@@ -8,6 +8,7 @@ import gradio as gr
 
 from lyricgen import __version__
 from lyricgen.generation.scheduler import MAX_BATCH_SIZE
+from lyricgen.models.checkpoints import training_records
 from lyricgen.resources import Resources
 from lyricgen.ui.completions import COMPLETIONS_ROUTE
 from lyricgen.ui.events import PageBlocks
@@ -66,7 +67,9 @@ def build_demo(resources: Resources) -> gr.Blocks:
 
 def introduction(resources: Resources) -> str:
     """The heading, with the number of songs that the default model read."""
-    songs = resources.model().checkpoint.metrics.get("train_songs")
+    trainings = training_records(resources.model().checkpoint.metrics)
+    songs_of = {str(each.get("data_sha256")): each.get("train_songs") or 0 for each in trainings}  # each file once
+    songs = sum(songs_of.values())
     read = f"{songs:,} songs" if songs else "songs"
     return (
         "# Watch a small neural network write a song\n"

@@ -157,7 +157,7 @@ def test_the_songs_of_a_training_that_was_continued_are_listed_too():
     files = {"songs.csv": "ab" * 32, "mine.csv": "cd" * 32}
     started_from = {"steps": 4_600, "data_sha256": {"songs.csv": files["songs.csv"]}}
     card = write_card(REPO, bare({"data_sha256": files, "started_from": started_from}))
-    assert "The training continued one of 4,600 steps, whose songs are listed too." in card
+    assert "That training continued one of 4,600 steps, whose songs are listed first." in card
     assert [row[0] for row in rows_of(card) if row[-1].strip("`") in files.values()] == ["songs.csv", "mine.csv"]
     assert "continued" not in write_card(REPO, bare({"data_sha256": files}))
     chain = {"steps": 200, "data_sha256": {"mine.csv": files["mine.csv"]}, "started_from": started_from}

@@ -118,8 +118,7 @@ def test_neighbours_in_two_spaces(page):
 def test_a_link_to_words_holds_their_space(page, app_url):
     open_tab(page, "Words", "Analogies")
     page.get_by_role("tabpanel").get_by_role("button", name="these songs").click()
-    wait_for_text(page, ".w-answer", "is to")
-    page.wait_for_function("location.search.includes('vectors=')")
+    page.wait_for_function("location.search.includes('vectors=lyrics')")
     answer = page.locator(".w-answer").inner_text()
     page.goto(page.url)
     wait_for_text(page, ".w-answer", answer)

@@ -282,8 +282,9 @@ def test_a_server_that_fails_leaves_the_page_ready(page):
     page.route("**/queue/join*", lambda route: route.fulfill(status=503, json={"detail": "Queue is full."}))
     page.locator("#write").click()
     page.wait_for_function("!document.body.classList.contains('writing')")
-    page.get_by_label("First words").press("Enter")
-    page.wait_for_timeout(100)
+    with page.expect_response("**/queue/join*"):
+        page.get_by_label("First words").press("Enter")
+    page.wait_for_function("!document.body.classList.contains('writing')")
     page.unroute("**/queue/join*")
     assert write(page, "after it failed ").startswith("after it failed ")
 

@@ -97,6 +97,22 @@ def test_songs_that_the_weights_were_trained_on_are_not_held_out(flags, differen
     assert not (tmp_path / "vanilla-rnn").exists()
 
 
+def test_a_folder_of_songs_is_known_again(tmp_path, capsys):
+    songs, others = tmp_path / "songs", tmp_path / "others"
+    for folder, word in ((songs, "river"), (others, "mill")):
+        folder.mkdir()
+        for number in range(6):
+            (folder / f"{number}.txt").write_text(
+                f"the {word} goes round {number} times and the {word} comes down {number}"
+            )
+    sizes = ("--hidden-size", 8, "--layers", 1)
+    assert run("--data", songs, *sizes, out=tmp_path / "first") == 0
+    start = ("--start-from", tmp_path / "first/vanilla-rnn")
+    message = refusal(capsys, "--data", songs, *start, "--held-out", 0.5, out=tmp_path / "second")
+    assert "trained on these songs with another split (train_songs, held_out_songs" in message
+    assert run("--data", others, *start, "--held-out", 0.5, "--seed", 1, out=tmp_path / "third") == 0
+
+
 def test_a_chain_of_trainings_keeps_all_records_and_counts_the_step_of_the_weights_from_the_first():
     first = {
         "steps": 1_000,
@@ -142,9 +158,8 @@ def test_a_curve_without_counts_is_continued_from_zero():
 
 def test_what_cannot_be_started_from_is_refused_in_a_sentence(first, tmp_path, capsys):
     message = refusal(capsys, "--start-from", "lstm", out=tmp_path)
-    assert message == (
-        "train.py: --start-from: 'lstm' holds a ImprovedSeqModel, and --models names a VanillaRNN; "
-        "name the same kind of network in both"
+    assert message.endswith(
+        "'lstm' is another kind of network than --models names; give --models the network of that folder"
     )
     assert "is neither a bundled model" in refusal(capsys, "--start-from", "lost", out=tmp_path)
     damaged = tmp_path / "damaged"

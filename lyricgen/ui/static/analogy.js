@@ -3,7 +3,7 @@
 
 function startAnalogy(data) {
   const BOXES = ["x1", "x2", "y1"];
-  const questioned = questions(server);
+  const questionsOfView = questions(server);
   let vectors = spaceOfLink("analogies", data.spaces) ?? data.vectors;
   const inputs = BOXES.map((name) => {
     const input = make("input", "w-input w-inline");
@@ -11,7 +11,7 @@ function startAnalogy(data) {
     input.setAttribute("aria-label", { x1: "First word", x2: "is to", y1: "Second pair: first word" }[name]);
     input.addEventListener("input", () => {
       fitWidth(input);
-      questioned.forget();
+      questionsOfView.forget();
       go.textContent = "Solve";
     });
     return input;
@@ -33,7 +33,7 @@ function startAnalogy(data) {
   async function solve() {
     go.textContent = "Solving …";
     const [x1, x2, y1] = inputs.map((input) => input.value);
-    const answer = await questioned.ask("show_analogy", { vectors, x1, x2, y1 });
+    const answer = await questionsOfView.ask("show_analogy", { vectors, x1, x2, y1 });
     if (!answer) return;
     go.textContent = "Solve";
     for (const input of inputs) input.removeAttribute("aria-invalid");

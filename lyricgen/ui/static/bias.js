@@ -25,7 +25,7 @@ function drawOccupations(data) {
   Object.assign(input, { placeholder: "Your own word", maxLength: 100, autocomplete: "off", id: "own-word" });
   input.setAttribute("aria-label", "Your own word");
   form.append(input, make("button", "w-button w-main", "Show it"));
-  const asked = questions(server);
+  const questionsOfView = questions(server);
   let own = [];
   function show() {
     const rows = [...data.rows.map((row) => ({ ...row, value: -row.value })), ...own.map((row) => ({ ...row, value: -row.value, own: true }))];
@@ -33,7 +33,7 @@ function drawOccupations(data) {
     place.replaceChildren(sides(rows, "near “she”", "near “he”"));
   }
   async function addWord(word) {
-    const answer = await asked.ask("show_own_word", { vectors: data.vectors, word });
+    const answer = await questionsOfView.ask("show_own_word", { vectors: data.vectors, word });
     if (!answer || showProblem(problem, answer, addWord)) return;
     own = [...own.filter((row) => row.word !== answer.word), answer].slice(-5);
     input.value = "";

@@ -212,8 +212,9 @@ window.lyricgen = (() => {
       event.preventDefault();
       event.stopPropagation();
       [...document.querySelectorAll("button.runs-on-open")].find(isShown)?.click();
-    } else if (event.key === "Enter" && event.target.closest?.("#prefix") && document.body.classList.contains("writing")) {
-      event.preventDefault(); // one song at a time
+    } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target.closest?.("#prefix")) {
+      if (document.body.classList.contains("writing")) event.preventDefault(); // one song at a time
+      else document.body.classList.add("writing");
     } else if (event.key === "Tab" && event.target.matches?.("input[role=combobox]")) {
       event.stopPropagation(); // gradio would open the list again after it is left, and the list would take the focus
       document.querySelectorAll(".options, .option-list").forEach((list) => (list.tabIndex = -1));

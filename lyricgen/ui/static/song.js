@@ -10,12 +10,13 @@ const SEARCHED = 20; // letters behind the start
 const TORN = 2; // bits of entropy from which the model hesitated
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-const heat = new URLSearchParams(location.search).get("temperature") ?? new URLSearchParams(location.search).get("t");
-const state = { chosen: heat >= 0.1 && heat <= 2 ? Number(heat) : undefined, song: null, letters: [], spans: [], bits: [], labels: [], at: 0, shown: 0, timer: 0 };
+const linked = new URLSearchParams(location.search), linkedTemperature = linked.get("temperature") ?? linked.get("t");
+const state = { chosen: linkedTemperature >= 0.1 && linkedTemperature <= 2 ? Number(linkedTemperature) : undefined, song: null, letters: [], spans: [], bits: [], labels: [], at: 0, shown: 0, timer: 0 };
 
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const bitsOf = (byte) => MAX_BITS * (byte / 255) ** 2;
 const ENTROPY = Array.from({ length: 256 }, (_, byte) => bitsOf(byte) * 2 ** -bitsOf(byte)); // of a byte's probability
+const isBusy = () => document.body.classList.contains("writing");
 const isWritten = () => state.song?.state === "written";
 
 function button(text, className, act) {
@@ -64,7 +65,8 @@ own.append(words, button("Go on", "", () => {}));
 own.lastChild.type = "submit";
 own.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (words.value) goOn(words.value);
+  if (!words.value || isBusy()) return;
+  goOn(words.value);
   words.value = "";
 });
 const daring = make("label", "next-daring", "How daring? ");
@@ -79,8 +81,8 @@ ends.append(make("span", "", "plays safe"), make("span", "", "as it believes (1)
 side.append(make("h2", "", "What comes next?"), context, bars, own, daring, slider, ends);
 slider.addEventListener("input", drawBars);
 slider.addEventListener("change", () => {
-  state.chosen = Number(slider.value); // of the next song
-  trigger("release", { temperature: state.chosen });
+  window.lyricgen.temperature = state.chosen = Number(slider.value); // of the next song
+  trigger("release");
 });
 
 const root = make("div", "hero");
@@ -255,7 +257,7 @@ function goOn(letters) {
 
 // Asks for a song, one at a time.
 function write(event, values) {
-  if (document.body.classList.contains("writing")) return;
+  if (isBusy()) return;
   pause();
   document.body.classList.add("writing");
   trigger(event, values);
@@ -267,7 +269,7 @@ function drawFacts(isFirst) {
   const { song } = state;
   facts.replaceChildren(
     `Song no. ${song.seed} · `,
-    button("again", "link", () => write("retry", { seed: song.seed })),
+    button("again", "link", () => write("retry", { seed: song.seed, ...(song.seed === state.sampled && { strategy: "sample" }) })),
     " · ",
     button("new", "link", () => write("retry", { seed: -1 })),
   );
@@ -313,7 +315,9 @@ text.addEventListener("keydown", (event) => {
   }
 });
 
-document.addEventListener("seed", (event) => { // of one of four songs
+document.addEventListener("seed", (event) => { // of one of four songs, which are sampled
+  if (isBusy()) return;
+  state.sampled = event.detail;
   window.scrollTo({ top: 0, behavior: still ? "auto" : "smooth" });
   write("retry", { seed: event.detail, strategy: "sample" });
 });

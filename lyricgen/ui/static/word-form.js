@@ -3,7 +3,7 @@
 // see form.py.
 
 function startForm(data) {
-  const asked = questions(server);
+  const questionsOfView = questions(server);
   const values = Object.fromEntries(data.choices.map(({ name, value }) => [name, value]));
   const form = make("form", "w-fields"), problem = problemLine(), result = make("div", "w-result");
   result.setAttribute("aria-live", "polite");
@@ -11,7 +11,7 @@ function startForm(data) {
     const box = make("label", "w-field", label), input = make("input", "w-input");
     Object.assign(input, { name, value, autocomplete: "off", autocapitalize: "off", maxLength: 100 });
     input.addEventListener("input", () => {
-      asked.forget();
+      questionsOfView.forget();
       go.textContent = data.button;
       result.replaceChildren();
     });
@@ -34,7 +34,7 @@ function startForm(data) {
   async function ask() {
     go.textContent = "Looking …";
     for (const input of inputs) values[input.name] = input.value;
-    const answer = await asked.ask(data.call, values);
+    const answer = await questionsOfView.ask(data.call, values);
     if (!answer) return;
     go.textContent = data.button;
     result.replaceChildren();

@@ -9,7 +9,7 @@ const MAX_ZOOM = 12;
 
 function startMap(data) {
   const map = { ...data.map, method: "t-SNE", added: {} };
-  const maps = { [map.vectors]: data.map }, asked = questions(server), askedSpace = questions(server);
+  const maps = { [map.vectors]: data.map }, wordQuestions = questions(server), spaceQuestions = questions(server);
   let chosen = data.neighbors, distance = null, focus = null, hovered = null;
   let size = [0, 0], zoom = { scale: 1, x: 0, y: 0 };
   let points = new Map(); // word -> {node, at}
@@ -151,7 +151,7 @@ function startMap(data) {
 
   // What the visitor does
   async function choose(word) {
-    const answer = await asked.ask("show_neighbors", { vectors: map.vectors, word });
+    const answer = await wordQuestions.ask("show_neighbors", { vectors: map.vectors, word });
     if (!answer || showProblem(problem, answer, choose)) return;
     if (!map.words.includes(answer.word)) map.added[answer.word] = answer.place;
     chosen = answer;
@@ -165,7 +165,7 @@ function startMap(data) {
   }
 
   async function measure(other) {
-    const answer = await asked.ask("show_distance", { vectors: map.vectors, word: chosen.word, other });
+    const answer = await wordQuestions.ask("show_distance", { vectors: map.vectors, word: chosen.word, other });
     if (!answer || showProblem(problem, answer, measure)) return;
     distance = answer;
     keepWords("map", [answer.word, answer.other], map.vectors);
@@ -194,11 +194,11 @@ function startMap(data) {
   }
 
   async function changeSpace(vectors) {
-    askedSpace.forget();
-    const answer = maps[vectors] ?? (await askedSpace.ask("show_space", { vectors }));
+    spaceQuestions.forget();
+    const answer = maps[vectors] ?? (await spaceQuestions.ask("show_space", { vectors }));
     if (!answer) return;
-    if (showProblem(problem, answer)) return false;
-    asked.forget(); // what was asked of the space before
+    if (showProblem(problem, answer)) return map.vectors;
+    wordQuestions.forget(); // what was asked of the space before
     maps[vectors] = answer;
     const word = chosen?.word;
     Object.assign(map, maps[vectors], { added: {} });
@@ -335,7 +335,8 @@ function startMap(data) {
   const controls = make("div", "w-controls");
   controls.append(form);
   const linked = spaceOfLink("map", data.spaces) ?? map.vectors;
-  if (data.spaces.length > 1) controls.append(choice("Words learnt from", data.spaces, linked, changeSpace));
+  const spaces = choice("Words learnt from", data.spaces, linked, changeSpace);
+  if (data.spaces.length > 1) controls.append(spaces);
   controls.append(choice("Picture", METHODS.map((name) => [name, name]), map.method, changeMethod));
   const zooms = make("div", "w-zooms");
   for (const [label, name, act] of [["+", "Zoom in", () => zoomTo(zoom.scale * 1.6)], ["−", "Zoom out", () => zoomTo(zoom.scale / 1.6)], ["⟲", "Whole map", () => zoomTo(1)]]) {
@@ -357,7 +358,9 @@ function startMap(data) {
     const [first, second] = wordsOfLink("map");
     if (!first) return;
     chosen = null;
-    if (linked !== map.vectors) await changeSpace(linked);
+    showSide();
+    const kept = linked === map.vectors ? undefined : await changeSpace(linked);
+    if (kept !== undefined) return spaces.press(kept);
     await choose(first);
     if (second && chosen?.word) await measure(second);
   }

@@ -57,27 +57,26 @@ function button(label, act, className = "w-button") {
   return made;
 }
 
-// A row of buttons of which one is pressed: `choices` are [value, label]. `act` answers false where it stays with the one before.
+// A row of buttons of which one is pressed: `choices` are [value, label]. `act` may answer the value of the one to press.
 function choice(label, choices, value, act) {
   const group = make("div", "w-choice");
   group.setAttribute("role", "group");
   group.setAttribute("aria-label", label);
   group.append(make("span", "w-label", label));
-  let pressed = value;
   const buttons = choices.map(([name, text]) => {
     const one = button(text, async () => {
-      const before = pressed;
       press(name);
-      if ((await act(name)) === false) press(before);
+      const kept = await act(name);
+      if (kept !== undefined) press(kept);
     });
     one.dataset.value = name;
     return one;
   });
   function press(name) {
-    pressed = name;
     for (const one of buttons) one.setAttribute("aria-pressed", one.dataset.value === name);
   }
   press(value);
+  group.press = press;
   group.append(...buttons);
   return group;
 }

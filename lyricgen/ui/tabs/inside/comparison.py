@@ -26,7 +26,7 @@ from lyricgen.ui.components import (
     originality_line,
     script_view,
 )
-from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, add_endpoint, listen, not_busy
+from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, add_endpoint, listen
 from lyricgen.ui.inline_errors import error_line, with_error_line
 from lyricgen.ui.tabs.write.song import fit_length, link_query, note_html
 from lyricgen.validation import check_choice
@@ -90,7 +90,7 @@ def create_comparison_view(resources: Resources) -> None:
     if stages := stages_json(resources):
         gr.Markdown(ON_STAGES)
         script_view("stages.js", "training-stages", value=stages)
-    stop.click(None, None, None, cancels=[writing], js=not_busy(write), api_visibility="private")
+    stop.click(None, None, None, cancels=[writing], api_visibility="private")
     add_endpoint(resources, lyrics.compare, **CALL_LIMIT)
     add_endpoint(resources, lyrics.temperatures, **CALL_LIMIT)
     add_endpoint(resources, inside.learning_curves, gpu=False)

@@ -58,7 +58,7 @@ GATE_NAMES = {"input": "Input gate i", "forget": "Forget gate f", "output": "Out
 MAX_CONTINUED = 1_000  # characters of the text that are written on from, the last ones
 CONTINUATION = 200  # characters written
 CONTINUATION_TEMPERATURE = 0.6
-CLICK_SEE = "() => { document.getElementById('see-cells').click(); }"  # as if the text had been read anew
+CLICK_SEE = "() => { document.getElementById('see-cells').click(); }"  # a new model: it reads the text again
 PROPOSE = "(units, found, before) => [!units || units === before ? found : units, found]"
 """The held neurons: those that were found, unless the visitor has typed or silenced others meanwhile."""
 
@@ -98,6 +98,8 @@ def create_neurons_view(resources: Resources, box: TextBox) -> None:
         gr.Markdown(SOURCE, elem_classes="small")
     text = [box.text, box.artist, model]
     found, before = (gr.Textbox(visible=False, label=label) for label in ("Neuron found", "Neuron found before"))
+    no_neuron = "() => ['', null]"  # of the text before; registered first, since events run in their order
+    see.click(None, None, [unit_error, one], js=no_neuron, api_visibility="private", queue=False)
     show = with_error_line(partial(show_neurons, resources), 2)
     shown = listen(see.click, show, text, [error, neurons, found], busy=see, **LATEST_EVENT)
     model.input(None, None, None, js=CLICK_SEE, api_visibility="private", queue=False)
@@ -112,7 +114,6 @@ def create_neurons_view(resources: Resources, box: TextBox) -> None:
         listen(event, write, **writing)
     show_one = with_error_line(partial(show_unit, resources), 1)
     listen(look.click, show_one, [*text, layer, unit], [unit_error, one], busy=look, **LATEST_EVENT)
-    see.click(None, None, [unit_error, one], js="() => ['', null]", api_visibility="private", queue=False)
     add_endpoint(resources, inside.cells)
 
 

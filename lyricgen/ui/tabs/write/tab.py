@@ -19,7 +19,7 @@ from lyricgen.generation.settings import MAX_VARIANTS
 from lyricgen.models.text import ANY_ARTIST
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, cards, originality_line, static
-from lyricgen.ui.events import IMMEDIATE_EVENT, RUN_ONCE_EVENT, SILENT_EVENT, add_endpoint, listen, run_after
+from lyricgen.ui.events import RUN_ONCE_EVENT, SILENT_EVENT, add_endpoint, listen, run_after
 from lyricgen.ui.inline_errors import alert, error_line, with_error_line
 from lyricgen.ui.tabs.write.checks import artists_card, copied_card
 from lyricgen.ui.tabs.write.first_song import ARTIST, SETTINGS, WORDS, first_song
@@ -94,7 +94,7 @@ def create_write_tab(resources: Resources) -> WriteTab:
     again = listen(song.retry, partial(write_again, resources, names), asked, outputs, **WRITING)
     change = partial(change_letter, resources, names)
     changing = listen(song.select, change, [lyrics, *asked[1:]], outputs, **WRITING)
-    listen(song.release, chosen_temperature, None, temperature, gpu=False, **IMMEDIATE_EVENT)
+    song.release(None, None, temperature, js="() => lyricgen.temperature", api_visibility="private", queue=False)
     written = [writing, again, changing]
     for event in written:
         run_after(event, IDLE)
@@ -244,11 +244,6 @@ def finish_song(resources: Resources, song: str) -> Any:
         return gr.skip()
     request = make_request(resources, "", facts.get("model"), artist=facts.get("artist") or ANY_ARTIST)
     return as_json({**facts, **read_song(resources, request, facts["text"])})
-
-
-def chosen_temperature(event: gr.EventData) -> float:
-    """The temperature of the slider."""
-    return event.temperature
 
 
 def show_answers(resources: Resources, text: str) -> tuple[str, str]:
