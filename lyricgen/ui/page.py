@@ -68,8 +68,8 @@ def build_demo(resources: Resources) -> gr.Blocks:
 def introduction(resources: Resources) -> str:
     """The heading, with the number of songs that the default model read."""
     trainings = training_records(resources.model().checkpoint.metrics)
-    songs_of = {str(each.get("data_sha256")): each.get("train_songs") or 0 for each in trainings}  # each file once
-    songs = sum(songs_of.values())
+    songs_of = {str(each.get("data_sha256")): each.get("train_songs") or 0 for each in reversed([*trainings])}
+    songs = sum(songs_of.values())  # each file once
     read = f"{songs:,} songs" if songs else "songs"
     return (
         "# Watch a small neural network write a song\n"

@@ -2,9 +2,12 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from lyricgen.ui.components import STATIC, WORD_SCRIPTS
-from lyricgen.ui.page import launch_settings
+from lyricgen.ui.page import introduction, launch_settings
 from lyricgen.ui.theme import head
 
 
@@ -49,3 +52,17 @@ def test_on_a_space_the_card_has_a_picture(monkeypatch):
     monkeypatch.setenv("SPACE_ID", "ann/app")
     assert tags()["og:image"] == "https://huggingface.co/spaces/ann/app/resolve/main/lyricgen/assets/page/card.png"
     assert tags()["og:url"] == "https://huggingface.co/spaces/ann/app"
+
+
+@pytest.mark.parametrize(
+    ("metrics", "read"),
+    [
+        ({}, "It has read songs,"),
+        ({"train_songs": 3_277, "data_sha256": {"a": "1"}}, "It has read 3,277 songs,"),
+        ({"train_songs": 40, "data_sha256": {"b": "2"}, "started_from": {"train_songs": 3_277, "data_sha256": {"a": "1"}}}, "3,317 songs"),
+        ({"train_songs": 40, "data_sha256": {"a": "1"}, "started_from": {"train_songs": 40, "data_sha256": {"a": "1"}}}, "read 40 songs"),
+    ],
+)  # fmt: skip
+def test_the_page_says_how_many_songs_its_model_has_read_in_all_its_trainings(metrics, read):
+    checkpoint = SimpleNamespace(metrics=metrics)
+    assert read in introduction(SimpleNamespace(model=lambda: SimpleNamespace(checkpoint=checkpoint)))
