@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 MEMBERSHIP_MODELS = ("lstm", "vanilla-rnn")  # the model, and the weaker one that it is compared with
 SCORED_EXAMPLE = (
-    "the lamp by the window was burning all night  hold on to the line till the morning is bright  "
-    "the lamp by the window was burning all night  oh oh oh the quixotic zebra takes flight"
+    "we walked along the river in the middle of the night  hold on to my hand till the morning is bright  "
+    "we walked along the river in the middle of the night  oh oh oh the quixotic zebra takes flight"
 )
 ATTRIBUTED_EXAMPLE = (
     "i wrote your name in the margin of my notebook\nand you drove me home in the rain that night\n"

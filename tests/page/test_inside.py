@@ -174,7 +174,7 @@ def test_neurons_that_follow_something_are_shown_side_by_side(fresh_page):
     assert 2 < page.locator("#cells-view .neuron").count() <= 8
     assert page.locator("#cells-view .xp4").count() > 1 and page.locator("#cells-view .meter u").count() > 2
     page.locator("#cells-view .letters-text span").nth(1).hover()
-    wait_for_text(page, "#cells-view", "letter 2: h, activation")
+    wait_for_text(page, "#cells-view", "letter 2: e, activation")
     wait_for_text(page, "#held-texts", "=0 held")
     first = page.get_by_label("Neurons to hold").input_value()
     page.get_by_role("button", name="Silence neuron").nth(1).click()
