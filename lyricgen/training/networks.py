@@ -48,6 +48,7 @@ from lyricgen.validation import counted
 
 NETWORK_CLASSES: dict[str, type[CharacterModel]] = {"vanilla-rnn": VanillaRNN, "lstm": ImprovedSeqModel}
 VALIDATION_ROWS = 96  # parallel streams of whole songs
+MIN_LINE_BREAKS = 0.1  # share of the songs
 STRETCH_STEPS = 64  # maximum steps of a stretch; longer songs are cut
 
 
@@ -307,9 +308,10 @@ def measure(model: CharacterModel, songs: TrainingSongs, length: int = 128) -> d
 
 
 def has_line_breaks(corpus: Corpus) -> bool:
-    """Whether a song contains the newline character."""
+    """Whether a tenth of the songs or more have line breaks; from fewer a network does not learn what they mean."""
     newline = character_to_label("\n")
-    return any(bool((corpus.song(number) == newline).any()) for number in range(len(corpus)))
+    songs = sum(bool((corpus.song(number) == newline).any()) for number in range(len(corpus)))
+    return songs > 0 and songs >= MIN_LINE_BREAKS * len(corpus)
 
 
 def device_name(trainer: pl.Trainer) -> str:

@@ -152,7 +152,7 @@ def _course_artists(source: Path, config: TrainConfig) -> tuple[str, ...] | None
     is_course = source.name == TRAIN_FILE and any(
         name_key(song.artist) in known for song in read_config_songs(source, config)
     )
-    return ARTISTS if is_course else None
+    return tuple(ARTISTS) if is_course else None
 
 
 def _checksums(source: Path, val_source: Path | None, encoded: Corpus) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import base64
 import html
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,9 @@ MEDIA_TYPES = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv", "j
 
 
 def static(name: str) -> str:
-    """A script or style sheet of the page, without indentation and lines of comment."""
-    lines = map(str.strip, (STATIC / name).read_text(encoding="utf-8").splitlines())
+    """A script or style sheet of the page, without indentation and comments that begin with // and a space."""
+    text = re.sub(r"(^|\s)// .*$", "", (STATIC / name).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    lines = map(str.strip, text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 

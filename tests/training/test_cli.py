@@ -411,6 +411,7 @@ def test_line_breaks_are_looked_for_in_the_training_songs_only(tmp_path):
     corpus = encode_corpus([Song("one line"), Song("two\nlines"), Song("three  lines")], tmp_path / "corpus")
     assert has_line_breaks(corpus)
     assert has_line_breaks(corpus.subset([1])) and not has_line_breaks(corpus.subset([0, 2]))
+    assert not has_line_breaks(corpus.subset([1] + [0] * 20))  # seven of the course's songs have a line break
 
 
 def test_help_tells_of_every_flag(capsys):

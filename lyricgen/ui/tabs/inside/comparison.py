@@ -33,7 +33,7 @@ from lyricgen.validation import check_choice
 
 # concurrent calls, each of several lyrics
 CALL_LIMIT: dict[str, Any] = {"concurrency_limit": MAX_BATCH_SIZE // len(TEMPERATURES)}
-SHOWN_OF_A_STAGE = 70  # characters
+SHOWN_OF_A_STAGE = 60  # characters
 EXPLANATION = """
 Both get the same start and the same dice. **Surprise** is how unlikely each found its own letters, on average.
 """

@@ -176,6 +176,6 @@ def test_the_first_song_is_that_of_the_bundled_model_and_copies_nothing():
 
 def test_other_models_open_with_a_song_of_their_own(resources):
     song = json.loads(first_song(resources)["song"])
-    assert song["state"] == "written" and song["artist"] == "" and len(song["text"]) == 150
+    assert song["state"] == "written" and song["artist"] == "" and len(song["text"]) == 133
     of_its_own = {"text", "model", "artist", "seed", "temperature", "max_length"}  # the others are those of the page
     assert parse_qs(song["link"]).keys() == of_its_own
