@@ -27,6 +27,7 @@ def write(page, words: str) -> str:
 def test_the_page_opens_with_a_song_and_plays_it(fresh_page):
     page = fresh_page
     page.locator(".song-text .cursor").wait_for()
+    page.locator("#strip svg path").nth(1).wait_for(state="attached")
     assert page.evaluate(SHOWN) >= len("the river keeps its secrets ") + 7
     assert "torn" in page.locator(".song-text .cursor").get_attribute("class")  # several letters are likely there
     assert page.locator(".next-row").count() == 7 and page.locator("#strip svg path").count() == 2
