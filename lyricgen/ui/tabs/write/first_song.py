@@ -25,6 +25,7 @@ def write_first_song(resources: Resources, **settings: Any) -> dict[str, Any]:
     artist = ARTIST if ARTIST in resources.artists() else None
     request = make_request(resources, WORDS, None, artist=artist, **{**SETTINGS, **settings})
     *_, text = resources.stream(request)
+    text = request.shown(text)
     song = {
         "given": len(WORDS),
         "start": min(len(text), len(WORDS) + SHOWN),
