@@ -27,15 +27,8 @@ from benchmarks.soak import QUEUE_FULL, RESULT, VERSE, Load, ask, percentile
 from benchmarks.tables import table
 
 PREFIX = "the sea "
-LYRIC: list[Any] = [
-    PREFIX,
-    "any artist",
-    "lstm",
-    "sample",
-    0.7,
-    0,
-    1,
-]  # the first values of /generate; length and seed follow
+LYRIC: list[Any] = [PREFIX, "any artist", "lstm", "sample", 0.7, 0, 1]
+"""The first values of /generate; length and seed follow."""
 LYRICS_ALONE = 3  # lyrics of a single user before each round
 USERS, MIXED_USERS = 40, 100
 SHARES: dict[int, list[tuple[str, list[Any]]]] = {

@@ -184,14 +184,15 @@ def _create_your_songs() -> None:
 
 
 def request_from_page(
-    resources: Resources, names: tuple[str, ...], prefix: str, model: str, *values: Any
+    resources: Resources, names: tuple[str, ...], prefix: str, model: str, *values: Any, **changed: Any
 ) -> GenerationRequest:
-    """A request with the values of the settings of those names; a length that is too short for the prefix is raised.
+    """A request with the values of the settings of those names, some of them changed; a length that is too short for the prefix
+    is raised.
 
     Raises:
         ArgumentError: a setting is not allowed.
     """
-    settings, note = fit_length(prefix, dict(zip(names, values, strict=True)))
+    settings, note = fit_length(prefix, dict(zip(names, values, strict=True)) | changed)
     return with_note(make_request(resources, prefix, model, **fit_strategy(settings)), note)
 
 
@@ -204,10 +205,8 @@ def write_again(
     resources: Resources, names: tuple[str, ...], event: gr.EventData, prefix: str, *values: Any
 ) -> Iterator[tuple]:
     """As `write_song`, with the seed that was clicked, and the strategy of one of four songs."""
-    model, settings = values[0], dict(zip(names, values[1:], strict=True)) | {"seed": event.seed}
-    if hasattr(event, "strategy"):
-        settings["strategy"] = event.strategy
-    make = partial(request_from_page, resources, names, prefix, model, *settings.values())
+    changed = {"seed": event.seed} | ({"strategy": event.strategy} if hasattr(event, "strategy") else {})
+    make = partial(request_from_page, resources, names, prefix, *values, **changed)
     yield from _stream(make, resources, len(prefix))
 
 
@@ -215,11 +214,10 @@ def change_letter(
     resources: Resources, names: tuple[str, ...], event: gr.EventData, text: str, *values: Any
 ) -> Iterator[tuple]:
     """The song as it goes on from the letter or the words that were chosen, with the same seed."""
-    model, settings = values[0], dict(zip(names, values[1:], strict=True)) | {"seed": event.seed}
 
     def make() -> GenerationRequest:
         prefix = check_cut(text, event.index, event.letters)
-        return request_from_page(resources, names, prefix, model, *settings.values())
+        return request_from_page(resources, names, prefix, *values, seed=event.seed)
 
     start = event.index if isinstance(event.index, int) else 0
     given = event.given if isinstance(event.given, int) else 0
@@ -251,10 +249,9 @@ def show_answers(resources: Resources, text: str) -> tuple[str, str]:
     return copied_card(resources, text), artists_card(resources, text)
 
 
-def show_variants(resources: Resources, names: tuple[str, ...], prefix: str, model: str, *values: Any) -> Iterator[str]:
+def show_variants(resources: Resources, names: tuple[str, ...], *asked: Any) -> Iterator[str]:
     """The songs so far as cards; the finished ones with what they copied. They are sampled: another strategy writes one song."""
-    settings = dict(zip(names, values, strict=True)) | {"strategy": "sample"}
-    request = request_from_page(resources, names, prefix, model, *settings.values())
+    request = request_from_page(resources, names, *asked, strategy="sample")
     lyrics: list[dict] = []
     for lyrics in stream_variants(resources, request, SIDE_BY_SIDE):
         yield cards(headed(lyrics))
