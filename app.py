@@ -32,6 +32,7 @@ logging.basicConfig(level=logging.WARNING, format="%(message)s")
 options = build_parser().parse_args(None if __name__ == "__main__" else [])
 if find_spec("gradio") is None:
     sys.exit("app.py: the page needs gradio, which is not installed; install lyricgen[app]")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy is imported; for the reason of use_one_thread
 gc.disable()  # until the page is built: hardly any of it is garbage, and looking for some takes a tenth of the start
 if __name__ == "__main__":
     exit_on_signals()

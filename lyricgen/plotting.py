@@ -24,6 +24,8 @@ COLOURS = (
 )  # fmt: skip
 MAX_LEGEND_GROUPS = 12  # a legend of more groups would hide the points
 CROWDED_FROM = 61  # labels; from here on a map is larger and its labels smaller
+MAP_MARGINS = (0.75, 0.1, 0.55, 0.35)  # inches left of a map's axes, right of them, below and above
+MAP_TICKS = 6  # intervals of a map's axis, at most
 DPI = 140  # pixels per inch of a PNG
 SVG_SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: small files, searchable words
@@ -58,7 +60,12 @@ def draw_map(
         title: of the figure.
     """
     crowded = len(labels) >= CROWDED_FROM
-    figure, plot = _single_plot(*((12, 10) if crowded else (8, 6.4)))
+    width, height = (12, 10) if crowded else (8, 6.4)
+    figure, plot = _single_plot(width, height)
+    figure.set_layout_engine(None)  # to lay it out takes a third of the drawing
+    left, right, bottom, top = MAP_MARGINS
+    figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height)
+    plot.locator_params(nbins=MAP_TICKS)
     names = list(dict.fromkeys(groups)) or [""]
     for position, name in enumerate(names):
         rows = [row for row in range(len(labels)) if not groups or groups[row] == name]
@@ -242,4 +249,3 @@ def _place_labels(
             plot, x, y, list(labels), **obstacles, textsize=size, linecolor=MUTED_COLOUR, linewidth=0.6, min_distance=0.008,
             max_distance=0.2, nbr_candidates=400, avoid_label_lines_overlap=True, parse_math=False,
         )  # fmt: skip
-    figure.set_layout_engine(None)  # the labels do not move the axes; and laying out takes a drawing of its own

@@ -184,6 +184,17 @@ def test_files_are_a_png_and_an_svg_and_the_same_figure_gives_the_same_bytes():
     assert root.tag == "{http://www.w3.org/2000/svg}svg" and {"w", "x", "y", "z", "T"} <= set(texts)
 
 
+@pytest.mark.parametrize("scale", [1e-3, 1, 1e4])
+@pytest.mark.parametrize("count", [4, 80])
+def test_title_axes_and_ticks_of_a_map_are_within_the_picture(scale, count):
+    """The layout was computed before there was a title."""
+    points = np.random.default_rng(0).normal(size=(count, 2)) * scale
+    figure = draw_map(points, ["word"] * count, axes=("component 1", "component 2"), title="Title")
+    box = figure.get_tightbbox()  # in inches
+    width, height = figure.get_size_inches()
+    assert 0 <= box.x0 < box.x1 <= width and 0 <= box.y0 < box.y1 <= height
+
+
 def test_a_map_is_drawn_once_to_place_its_labels_and_once_a_file(monkeypatch):
     """It was drawn four times, which is most of the time that a map takes."""
     drawn, draw = [], Axes.draw

@@ -2,18 +2,22 @@
 
 Two posteriors: of an n-gram classifier, and of the language model by Bayes' rule.
 
-Shapes: B rows of a batch (texts x artists), T characters, A artists, S spans (the whole text, then its lines).
+Shapes: B rows of a batch (texts x artists), T characters, A artists, S spans (the whole text, then its lines), G gate rows of the
+first layer.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from lyricgen.analysis.ngram_classifier import Calibration, Evidence, NgramClassifier, load_ngrams
+from lyricgen.devices import available_cores
 from lyricgen.display import html_table, one_line, percent
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.fast_stepper import FastStepper
@@ -27,6 +31,8 @@ from lyricgen.validation import check_text, check_text_length, short_repr
 MAX_ATTRIBUTED_LENGTH = 5_000  # characters of a text
 TEXT_NGRAMS, LINE_NGRAMS = 20, 5  # n-grams listed as evidence, of a text and of a line
 MAX_BATCH_ROWS = 256  # rows of a batch (texts x artists)
+MAX_THREADS = 4  # that read one batch
+STRETCH = 64  # characters whose inputs and predictions are computed together
 BUNDLED = "bundled"  # the value of `ngrams` for the classifier that comes with the project
 FOLDER = "attribution"  # name of the classifier's folder beside the models
 ARTISTS_SHOWN = 5  # of the ranking, in a notebook
@@ -295,13 +301,13 @@ def _bundled_classifier() -> NgramClassifier | None:
     return load_ngrams(ASSETS / FOLDER) if (ASSETS / FOLDER).is_dir() else None
 
 
-@torch.inference_mode()
 def nll_per_artist(
     model: CharacterModel, texts: Sequence[np.ndarray], artists: Sequence[int] | None = None
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Negative log-likelihood of each character of texts, given each artist.
 
-    The texts are read in batches of similar length, the longest first.
+    The texts are read in batches of similar length, the longest first; on a CPU each thread reads them given its share of the
+    artists.
 
     Args:
         model: a conditioned model.
@@ -315,27 +321,36 @@ def nll_per_artist(
     artist_inputs = stepper.artist_table if artists is None else stepper.artist_table[list(artists)]  # (A, G)
     order = sorted(range(len(texts)), key=lambda number: -len(texts[number]))
     texts_per_batch = max(1, MAX_BATCH_ROWS // len(artist_inputs))
-    for start in range(0, len(order), texts_per_batch):
-        batch = order[start : start + texts_per_batch]
-        yield from zip(batch, _nll_of_batch(stepper, [texts[number] for number in batch], artist_inputs), strict=True)
+    parts = artist_inputs.chunk(min(MAX_THREADS, available_cores()) if artist_inputs.device.type == "cpu" else 1)
+    with ThreadPoolExecutor(len(parts), initializer=torch.set_num_threads, initargs=(1,)) as threads:
+        for start in range(0, len(order), texts_per_batch):
+            batch = order[start : start + texts_per_batch]
+            read = partial(_nll_of_batch, stepper, [texts[number] for number in batch])
+            for number, of_text in zip(batch, zip(*threads.map(read, parts), strict=True), strict=True):
+                yield number, np.concatenate(of_text, axis=1)
 
 
+@torch.inference_mode()
 def _nll_of_batch(stepper: FastStepper, texts: list[np.ndarray], artist_inputs: torch.Tensor) -> list[np.ndarray]:
     """`nll_per_artist` of one batch of texts, the longest first."""
     lengths, artists = [len(text) for text in texts], len(artist_inputs)
     labels = torch.full((len(texts), 1 + lengths[0]), START_LABEL, device=artist_inputs.device)
     for row, text in zip(labels, texts, strict=True):
         row[1 : 1 + len(text)] = torch.from_numpy(text.astype(np.int64))
-    hidden, steps, active = stepper.start(len(texts) * artists), [], len(texts)
-    for position in range(lengths[0]):
-        remaining = sum(length > position for length in lengths[:active])
-        if remaining < active:  # texts that have ended leave the batch
-            active, rows = remaining, remaining * artists
-            hidden = map_state(lambda part, rows=rows: part[:, :rows].contiguous(), hidden)
-        inputs = (stepper.table[labels[:active, position], None] + artist_inputs).flatten(0, 1)  # (B, G)
-        logits, hidden = stepper.step(inputs, hidden)
-        next_labels = labels[:active, position + 1]
+    hidden, stretches = stepper.start(len(texts) * artists), []
+    for start, stop in pairwise(sorted({0, *lengths, *range(0, lengths[0], STRETCH)})):
+        active = sum(length > start for length in lengths)  # texts that have ended leave the batch
+        hidden = map_state(lambda part, rows=active * artists: part[:, :rows].contiguous(), hidden)
+        inputs = (stepper.table[labels[:active, start:stop].T, None] + artist_inputs).flatten(
+            1, 2
+        )  # (characters, B, G)
+        logits = []
+        for of_step in inputs:
+            of_step, hidden = stepper.step(of_step, hidden)
+            logits.append(of_step)
+        next_labels = labels[:active, start + 1 : stop + 1].T  # (characters, active)
         targets = next_labels.clamp(max=OOV_LABEL - 1).repeat_interleave(artists)
-        nats = torch.nn.functional.cross_entropy(logits, targets, reduction="none").view(active, artists)
-        steps.append(nats.masked_fill_((next_labels == OOV_LABEL)[:, None], 0.0).cpu())
-    return [torch.stack([step[row] for step in steps[:length]]).numpy() for row, length in enumerate(lengths)]
+        nats = torch.nn.functional.cross_entropy(torch.cat(logits), targets, reduction="none")
+        nats = nats.view(stop - start, active, artists).masked_fill_((next_labels == OOV_LABEL)[..., None], 0.0)
+        stretches.append(nats.cpu().numpy())
+    return [np.concatenate([nats[:, row] for nats in stretches if row < nats.shape[1]]) for row in range(len(texts))]

@@ -25,7 +25,7 @@ SOCKS = ("socks5", "socks5h")
 HOST, PORT = "127.0.0.1", 7860  # the defaults
 GRADIO_COUNTS = ("GRADIO_NUM_PORTS", "GRADIO_ANALYTICS_MAX_EVENTS", "GRADIO_NUM_WORKERS", "GRADIO_DEBUG")
 """Variables that gradio reads as numbers, without checking them."""
-SWITCH_INTERVAL = 0.0005  # seconds for which Python lets a thread run on while others wait, in place of 0.005
+SWITCH_INTERVAL = 0.0001  # seconds for which Python lets a thread run on while others wait, in place of 0.005
 log = logging.getLogger("lyricgen")
 
 
@@ -178,7 +178,7 @@ def without_proxies() -> None:
 
 
 def shorten_waits() -> None:
-    """Threads of Python wait less for each other: they take turns ten times as often, since the one that writes lyrics gives up its
+    """Threads of Python wait less for each other: they take turns fifty times as often, since the one that writes lyrics gives up its
     turn at each operation, a dozen a character; and garbage collections, which stop all, look only at what is made from here on."""
     sys.setswitchinterval(SWITCH_INTERVAL)
     gc.freeze()
