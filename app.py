@@ -23,7 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--revision", metavar="NAME", default=os.environ.get("LYRICGEN_HUB_REVISION") or "main", help="branch, tag or commit of it (default: $LYRICGEN_HUB_REVISION, or main)")
     parser.add_argument("--models", metavar="FOLDER", default=os.environ.get("LYRICGEN_MODELS"), help="your own models, as train.py writes them; they come first (default: $LYRICGEN_MODELS)")
     parser.add_argument("--vectors", metavar="NAMES", default=os.environ.get("LYRICGEN_VECTORS", ""), help="more word vectors, comma-separated: glove-200, or files of your own (default: $LYRICGEN_VECTORS)")
-    parser.add_argument("--strong-words", metavar="FILE", default=os.environ.get("LYRICGEN_STRONG_WORDS"), help="the words that 'Clean words' keeps out, one a line, in place of the bundled list (default: $LYRICGEN_STRONG_WORDS)")
+    parser.add_argument("--strong-words", metavar="FILE", default=os.environ.get("LYRICGEN_STRONG_WORDS") or None, help="the words that 'Clean words' keeps out, one a line, in place of the bundled list (default: $LYRICGEN_STRONG_WORDS)")
     # fmt: on
     return parser
 

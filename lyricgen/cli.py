@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lyricgen import __version__
-from lyricgen.endpoint_verbs import ENDPOINT_VERBS, run_endpoint
+from lyricgen.endpoint_verbs import ENDPOINT_VERBS, STDIN_HELP, run_endpoint
 from lyricgen.errors import ArgumentError, LyricGenError, os_error_reason
-from lyricgen.file_kinds import text_encoding
+from lyricgen.file_kinds import text_or_stdin
 from lyricgen.generation.schemes import form_settings, take_form
-from lyricgen.generation.settings import MAX_VARIANTS, UNUSED_BY_VERSES, VERSE_DRY, Setting, generation_settings
+from lyricgen.generation.settings import MAX_VARIANTS, VERSE_DRY, Setting, generation_settings, verse_settings
 from lyricgen.hub.flags import add_hub_flags
 from lyricgen.output import print_json, replace_unencodable
 from lyricgen.validation import check_choice, short_repr
@@ -42,7 +42,6 @@ METAVARS = {
 }  # fmt: skip
 """Placeholders of the flags of generation settings; N for all others."""
 MODEL_HELP = "lstm, vanilla-rnn, a model folder or a .ckpt file (default: %(default)s)"
-STDIN_HELP = "-: read it from standard input"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             options = build_parser().parse_args(arguments)
             options.run(options)
-        sys.stdout.flush()  # here, where a closed pipe is handled
+        if sys.stdout is not None:  # it is closed
+            sys.stdout.flush()  # here, where a closed pipe is handled
     except LyricGenError as error:
         print(f"lyricgen: {error}", file=sys.stderr)
         return 2
@@ -66,6 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has closed the pipe, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a full disk
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"lyricgen: reading or writing failed ({os_error_reason(error)})", file=sys.stderr)
+        return 2
     return 0
 
 
@@ -121,17 +125,12 @@ def _add_verse_verbs(verbs: "Verbs") -> None:
 
     for verb in (verse, fill):
         verb.add_argument("--model", default="lstm", metavar="NAME", help=MODEL_HELP)
-        for setting in _verse_settings():
+        for setting in verse_settings().values():
             _add_setting(verb, setting, VERSE_DRY if setting.name == "dry" else setting.default)
 
     rhymes = _add_verb(verbs, "rhymes", show_rhymes, "count the syllables of each line of a text, and find its rhymes", json=True)
     rhymes.add_argument("text", metavar="TEXT", help=f"1 to 20,000 characters; {STDIN_HELP}")
     # fmt: on
-
-
-def _verse_settings() -> list[Setting]:
-    """The generation settings of verses and gaps."""
-    return [setting for setting in generation_settings().values() if setting.name not in UNUSED_BY_VERSES]
 
 
 def _add_text_verbs(verbs: "Verbs") -> None:
@@ -219,7 +218,7 @@ def _add_verb(
     verb = verbs.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.")
     verb.set_defaults(run=run)
     if json:
-        verb.add_argument("--json", action="store_true", help="print the answer as JSON, as the API returns it")
+        verb.add_argument("--json", action="store_true", help="print the answer as JSON")
     return verb
 
 
@@ -233,7 +232,7 @@ def write_lyric(options: argparse.Namespace) -> None:
     settings = {name: getattr(options, name) for name in generation_settings()}
     if options.beginning is not None and options.prefix:
         raise ArgumentError(f"--prefix must be left out where PREFIX is given, got {short_repr(options.prefix)}")
-    prefix = options.prefix if options.beginning is None else _text_or_stdin(options.beginning)
+    prefix = options.prefix if options.beginning is None else text_or_stdin(options.beginning)
     request = make_request(resources, prefix, options.model, **settings)
     _print_notes(request.notes)
     *_, lyrics = stream_variants(resources, request, options.variants)
@@ -249,8 +248,8 @@ def write_verse(options: argparse.Namespace) -> None:
     """Prints a verse; what could not be met goes to standard error."""
     from lyricgen.endpoints.verses import stream_verse
 
-    form = take_form(vars(options) | {"lines": _text_or_stdin(options.lines)})
-    settings = {setting.name: getattr(options, setting.name) for setting in _verse_settings()}
+    form = take_form(vars(options) | {"lines": text_or_stdin(options.lines)})
+    settings = {setting.name: getattr(options, setting.name) for setting in verse_settings().values()}
     *_, verse = stream_verse(_resources(), form, options.model, **settings)
     if options.json:
         return print_json(verse.to_dict())
@@ -262,8 +261,8 @@ def fill_gap(options: argparse.Namespace) -> None:
     """Prints a text with its gap filled."""
     from lyricgen.endpoints.verses import fill
 
-    settings = {setting.name: getattr(options, setting.name) for setting in _verse_settings()}
-    text = _text_or_stdin(options.text)
+    settings = {setting.name: getattr(options, setting.name) for setting in verse_settings().values()}
+    text = text_or_stdin(options.text)
     *_, filled = fill(_resources(), text, options.length, model=options.model, **settings)
     if options.json:
         return print_json(filled)
@@ -274,7 +273,7 @@ def show_rhymes(options: argparse.Namespace) -> None:
     """Prints each line with its syllables and the letter of its rhyme, in lower case for a near one."""
     from lyricgen.words.rhymes import rhymes
 
-    lines = rhymes(_text_or_stdin(options.text))
+    lines = rhymes(text_or_stdin(options.text))
     if options.json:
         return print_json([line.to_dict() for line in lines])
     for line in lines:
@@ -287,7 +286,7 @@ def show_originality(options: argparse.Namespace) -> None:
     from lyricgen.endpoints.inside import measure_text
     from lyricgen.memorization.originality import song_name
 
-    originality = measure_text(_resources(options.index), _text_or_stdin(options.text))
+    originality = measure_text(_resources(options.index), text_or_stdin(options.text))
     if options.json:
         return print_json(originality.to_dict())
     if originality.runs:
@@ -306,7 +305,7 @@ def show_score(options: argparse.Namespace) -> None:
     from lyricgen.analysis.scoring import ScoreComparison, compare
     from lyricgen.endpoints.inside import score_text
 
-    resources, text = _resources(), _text_or_stdin(options.text)
+    resources, text = _resources(), text_or_stdin(options.text)
     names = ["lstm", "vanilla-rnn"] if options.model.strip().lower() == "both" else [options.model]
     scores = [score_text(resources, text, options.artist, name, options.memory) for name in names]
     answer: Score | ScoreComparison = scores[0] if len(scores) == 1 else compare(*scores)
@@ -326,7 +325,7 @@ def show_attribution(options: argparse.Namespace) -> None:
     """Prints the artists by their probability under the n-grams and under the model, and the artist of each line."""
     from lyricgen.endpoints.inside import attribute_text
 
-    attribution = attribute_text(_resources(), _text_or_stdin(options.text), options.model)
+    attribution = attribute_text(_resources(), text_or_stdin(options.text), options.model)
     _print_notes(attribution.notes)
     if options.json:
         return print_json(attribution.to_dict())
@@ -347,7 +346,7 @@ def show_membership(options: argparse.Namespace) -> None:
     from lyricgen.resources import Resources
 
     resources = Resources(options.models, "cpu") if options.models else _resources()
-    answer = membership_of_text(resources, _text_or_stdin(options.text))
+    answer = membership_of_text(resources, text_or_stdin(options.text))
     _print_notes(answer.notes)
     if options.json:
         return print_json(answer.to_dict())
@@ -418,7 +417,7 @@ def write_map(options: argparse.Namespace) -> None:
     format = Path(options.out or "").suffix.lower().removeprefix(".")
     if format not in MAP_FORMATS and (options.out or not options.json):
         raise ArgumentError(f"--out must end in .svg, .png, .csv or .json, got {short_repr(options.out)}")
-    words = _text_or_stdin(", ".join(options.words))
+    words = text_or_stdin(", ".join(options.words))
     word_map = map_words(words, options.method, _resources().space(options.vectors), options.seed)
     if options.out:
         _write_file(options.out, _map_content(word_map, format), "--out")
@@ -508,14 +507,6 @@ def _resources(song_index: str | None = None) -> "CommandResources":
 
     use_one_thread()
     return CommandResources(song_index)
-
-
-def _text_or_stdin(text: str) -> str:
-    """The text, or for '-' stdin (UTF-8, or UTF-16 with a byte order mark) without its final newline."""
-    if text != "-":
-        return text
-    content = sys.stdin.buffer.read()
-    return content.decode(text_encoding(content), "replace").removesuffix("\n").removesuffix("\r")
 
 
 def _write_file(file: str, content: bytes, flag: str) -> None:

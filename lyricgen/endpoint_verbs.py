@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
+from lyricgen.file_kinds import text_or_stdin
+
 ENDPOINT_VERBS = {
     "compare": ("lyrics", "write one lyric with each model, with their bits per character"),
     "temperatures": ("lyrics", "write one lyric at each of five temperatures"),
@@ -19,6 +21,9 @@ ENDPOINT_VERBS = {
     "debiasing": ("words", "remove the gender direction, and measure what is left"),
 }
 """Module of the endpoint, and one line of help, by verb."""
+TEXTS = ("text", "prefix")
+"""The parameters without a flag."""
+STDIN_HELP = "-: read it from standard input"
 
 
 def run_endpoint(verb: str, arguments: Sequence[str]) -> Any:
@@ -36,7 +41,11 @@ def run_endpoint(verb: str, arguments: Sequence[str]) -> Any:
 
     options = make_parser(verb).parse_args(arguments)
     use_one_thread()
-    values = {name: value for name, value in vars(options).items() if name != "json"}
+    values = {
+        name: text_or_stdin(value) if name in TEXTS else value
+        for name, value in vars(options).items()
+        if name != "json"
+    }
     answer = endpoint_of(verb)(CommandResources(), **values)
     if isinstance(answer, Iterator):
         *_, answer = answer
@@ -49,7 +58,7 @@ def endpoint_of(verb: str) -> Callable:
 
 
 def make_parser(verb: str) -> argparse.ArgumentParser:
-    """The flags of a verb: the endpoint's parameters with their defaults; a text or a prefix has no flag."""
+    """The flags of a verb: the endpoint's parameters with their defaults; those of `TEXTS` have no flag."""
     endpoint = endpoint_of(verb)
     summary, _, described = inspect.cleandoc(endpoint.__doc__ or "").partition("\nArgs:\n")
     helps = dict(re.findall(r"^    (\w+): (.+?)(?=\n    \w|\Z)", described, re.MULTILINE | re.DOTALL))
@@ -58,8 +67,15 @@ def make_parser(verb: str) -> argparse.ArgumentParser:
         meaning = " ".join(helps[name].split()).rstrip(".")
         known = "" if parameter.default is None else f" (default: {parameter.default})"
         kind = parameter.annotation if parameter.annotation in (int, float) else str
-        if name in ("text", "prefix"):
-            parser.add_argument(name, metavar=name.upper(), help=meaning.replace("%", "%%"))
+        if name in TEXTS:
+            required = parameter.default is parameter.empty
+            parser.add_argument(
+                name,
+                nargs=None if required else "?",
+                default=None if required else parameter.default,
+                metavar=name.upper(),
+                help=f"{meaning}; {STDIN_HELP}".replace("%", "%%"),
+            )
         else:
             flag = f"--{name.replace('_', '-')}"
             parser.add_argument(flag, type=kind, default=parameter.default, help=f"{meaning}{known}".replace("%", "%%"))

@@ -105,6 +105,15 @@ def name_key(text: str) -> str:
     return " ".join(_normalize("NFKC", folded).split())
 
 
+def without_accents(text: str) -> str:
+    """A text without the accents of its letters.
+
+    >>> without_accents("Beyonc\u00e9"), without_accents("nai\u0308ve")
+    ('Beyonce', 'naive')
+    """
+    return "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+
+
 def _normalize(form: Literal["NFC", "NFKC"], text: str) -> str:
     """A name in a Unicode form; a text too long for a name stays, since normalizing a long run of accents takes long."""
     return unicodedata.normalize(form, text) if len(text) <= MAX_NAME_LENGTH else text

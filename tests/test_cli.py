@@ -138,7 +138,7 @@ def test_notes_go_to_stderr(capsys):
         ("--artist", "Coldpay", "Coldplay"),
         ("--model", "lstn", "lstm"),
         ("--strategy", "nucleus", "greedy"),
-        ("--seed", "-1", "seed"),
+        ("--seed", "-2", "seed"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(capsys, flag, value, named):
@@ -483,6 +483,27 @@ def test_a_verb_of_an_endpoint_prints_its_answer(capsys, resources, arguments, e
 def test_a_verb_of_an_endpoint_refuses_bad_input_in_one_sentence(capsys, arguments, named):
     code, out, err = run(capsys, *arguments)
     assert (code, out) == (2, "") and named in err and err.count("\n") == 1
+
+
+def test_verbs_of_endpoints_read_stdin_too(capsys, type_in):
+    type_in("the sea\n")
+    code, out, _ = run(capsys, "cells", "-", "--model", "vanilla-rnn")
+    assert code == 0 and len(json.loads(out)["activations"]) == len("the sea")
+
+
+def test_a_prefix_may_be_left_out(capsys):
+    code, out, _ = run(capsys, "compare", "--max-length", "20", "--seed", "-1")
+    assert code == 0 and set(json.loads(out)) == {"lstm", "vanilla-rnn"}
+
+
+def test_a_full_disk_is_a_sentence():
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full")
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "lyricgen", "bias", "--test", "list"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert ended.returncode == 2 and ended.stderr.startswith("lyricgen: ") and ended.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("verb", ENDPOINT_VERBS)

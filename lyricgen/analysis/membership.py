@@ -27,6 +27,7 @@ import torch
 
 from lyricgen.analysis.scoring import check_scored
 from lyricgen.display import html_table, one_line, paragraph
+from lyricgen.errors import ArgumentError
 from lyricgen.generation.fast_stepper import WeightsCache
 from lyricgen.memorization.originality import Originality, measure_originality
 from lyricgen.memorization.song_index import SongIndex
@@ -35,6 +36,7 @@ from lyricgen.models.networks import CharacterModel
 from lyricgen.models.text import read_labels, unknown_characters
 from lyricgen.models.vocabulary import NUM_CLASSES, OOV_LABEL, START_LABEL
 from lyricgen.storage import ASSETS, MEMBERSHIP, artifact_errors, check_numbers, read_artifact, write_artifact
+from lyricgen.validation import check_text, short_repr
 
 STATISTICS = {
     "likelihood": "minus bits per character",
@@ -174,7 +176,7 @@ def measure_membership(
     rates hold for texts of that length; one that is too short for all of them is read as a whole and has no verdict.
 
     Args:
-        text: 1 to 5,000 characters, read as the beginning of a song by any artist.
+        text: 1 to 5,000 characters, blanks at both ends left out, read as the beginning of a song by any artist.
         model: 'lstm', 'vanilla-rnn', a model folder, a `.ckpt` file, or a loaded model.
         reference: a weaker model of the same songs, in the same forms.
         thresholds: 'bundled', a folder, loaded thresholds, or None for none.
@@ -184,14 +186,22 @@ def measure_membership(
         ArgumentError: the text is empty, too long, or has no character of the vocabulary.
         ModelError: there is no such model, or files are damaged.
     """
-    text, network, reference_network = check_scored(text), resolve_model(model), resolve_model(reference)
+    text, network, reference_network = (
+        check_scored(check_text("text", text).strip()),
+        resolve_model(model),
+        resolve_model(reference),
+    )
     known, reason = _resolve_thresholds(thresholds), None
     if known and known.networks != (weights_sha256(network), weights_sha256(reference_network)):
         known, reason = None, "The thresholds here are of other networks, so there is no verdict."
     lengths = known.by_length if known else LENGTHS
     length = max((length for length in lengths if length <= len(text)), default=len(text))
     reason = reason or _reason_without_verdict(known, length)
-    read, notes = check_scored(text[:length]), []
+    read, notes = text[:length], []
+    if all(label == OOV_LABEL for label in read_labels(read)):
+        raise ArgumentError(
+            f"the first {length:,} characters of text must have one that the models know, got {short_repr(read)}"
+        )
     if length < len(text):
         notes.append(f"The first {length:,} of {len(text):,} characters were read.")
     if unknown := unknown_characters(read):
@@ -236,7 +246,7 @@ def measure_statistics(
 
 @torch.inference_mode()
 def surprisal(labels: np.ndarray, model: CharacterModel) -> tuple[np.ndarray, np.ndarray]:
-    """Bits per character and Min-K%++ of texts of the same length, read as the beginning of a song by any artist.
+    """Bits per character and Min-K%++ of texts of the same length, blanks at both ends left out, read as the beginning of a song by any artist.
 
     Characters outside the vocabulary are read, but not scored.
 

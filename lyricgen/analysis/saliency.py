@@ -8,6 +8,7 @@ Shapes: P characters before the predicted one, H units of an embedding; B window
 """
 
 import math
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from lyricgen.models.text import check_artist, read_labels
 from lyricgen.models.vocabulary import OOV_LABEL, START_LABEL
 from lyricgen.validation import check_integer, counted, short_repr
 
+_WITHOUT_CUDNN = threading.Lock()  # whether cuDNN is used is one setting for all threads
 REACH_SHARE = 0.9  # share of the influence that `Saliency.reach` counts
 
 
@@ -154,7 +156,7 @@ def _gradient_norms(
     embedded: torch.Tensor, targets: torch.Tensor, model: CharacterModel
 ) -> tuple[np.ndarray, np.ndarray]:
     """Log-probability of each row's target after its last input (B,), and the norms of its gradient, float64 (B, P + 1)."""
-    with torch.inference_mode(False), torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
+    with _WITHOUT_CUDNN, torch.inference_mode(False), torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
         inputs = embedded.detach().clone().requires_grad_()  # cuDNN has no backward pass in eval mode
         outputs, _ = model.rnn(inputs)
         log_probs = model.ffnn(outputs[:, -1]).log_softmax(-1).gather(1, targets[:, None])[:, 0]

@@ -10,7 +10,7 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ from lyricgen.models.memory import MemoryConstants, Repeat, find_repeats, predic
 from lyricgen.models.networks import CharacterModel
 from lyricgen.models.text import check_artist, line_spans, read_labels, unknown_characters
 from lyricgen.models.vocabulary import CHARACTERS, NUM_CLASSES, OOV_LABEL, START_LABEL
-from lyricgen.validation import check_integer, check_number, check_text_length, short_repr
+from lyricgen.validation import check_integer, check_number, check_switch, check_text_length, short_repr
 
 MAX_SCORED_LENGTH = 5_000  # characters of a text
 TOP_COUNT = 5  # most likely characters recorded per position
@@ -397,7 +397,9 @@ def compare_scores(
 
 
 def compare(first: Score, second: Score) -> ScoreComparison:
-    """Compares two scores of the same text."""
+    """Compares two scores of the same text; of two models with one name the second is called 'name (2)'."""
+    if first.model == second.model:
+        second = replace(second, model=f"{second.model} (2)")
     distances = np.nan_to_num(np.abs(first.log_probs - second.log_probs), nan=-1.0)
     order = np.argsort(-distances, kind="stable")[:MAX_DIFFERENCES].tolist()
     differences = [
@@ -493,9 +495,9 @@ def check_memory(memory: bool, model: CharacterModel) -> MemoryConstants | None:
     """The constants of a model's memory; None if `memory` is False.
 
     Raises:
-        ArgumentError: the model has none.
+        ArgumentError: the model has none, or `memory` is no switch.
     """
-    if not memory:
+    if not check_switch("memory", memory):
         return None
     if model.memory is None:
         raise ArgumentError(

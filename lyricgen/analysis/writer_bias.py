@@ -23,7 +23,7 @@ from lyricgen.words.lists import check_words
 
 MAX_WORDS = 50  # words of the template
 MAX_TEMPLATE_LENGTH = 200  # characters
-MAX_PAIR_WORD_LENGTH = 30  # characters
+MAX_WORD_LENGTH = 30  # characters
 SLOT = "{}"
 TEMPLATE = "the {} said "
 PAIR = ("he", "she")
@@ -98,10 +98,8 @@ def writer_bias(
     """
     network = resolve_model(model)
     artist = check_artist(artist, network)
-    words = check_words(words, "words", 1, MAX_WORDS)
-    first, second = (
-        check_text_length("pair", word, 1, MAX_PAIR_WORD_LENGTH) for word in check_words(pair, "pair", 2, 2)
-    )
+    words = [check_text_length("words", word, 1, MAX_WORD_LENGTH) for word in check_words(words, "words", 1, MAX_WORDS)]
+    first, second = (check_text_length("pair", word, 1, MAX_WORD_LENGTH) for word in check_words(pair, "pair", 2, 2))
     template = check_text_length("template", template, 0, MAX_TEMPLATE_LENGTH)
     if template.count(SLOT) != 1:
         raise ArgumentError(f"template must have one {SLOT} for the word, got {short_repr(template)}")

@@ -205,7 +205,7 @@ def check_prefix(resources: "Resources", prefix: str = "", max_length: int = DEF
 
 def seed_or_random(seed: Any) -> Any:
     """The seed as given, None (a random one) for `ANY_SEED`."""
-    return None if seed == ANY_SEED else seed
+    return None if str(seed).strip() == str(ANY_SEED) else seed
 
 
 def make_request(

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.scheduler import stream_together
 from lyricgen.generation.schemes import form_settings, take_form
-from lyricgen.generation.settings import UNUSED_BY_VERSES, VERSE_DRY, GenerationSettings, Setting, generation_settings
+from lyricgen.generation.settings import VERSE_DRY, GenerationSettings, Setting, generation_settings, verse_settings
 from lyricgen.generation.verse import GapWriter, Verse, VerseWriter
 from lyricgen.memorization.copy_guard import make_copy_guard
 from lyricgen.memorization.song_index import bundled_index
@@ -24,12 +24,13 @@ MODEL_HELP = "'lstm', 'vanilla-rnn', a model folder, a `.ckpt` file, or a loaded
 HELPS = {"prefix": PREFIX_HELP, "model": MODEL_HELP}
 
 
-def _takes_settings(function: F, excluded: Sequence[str] = (), more: Iterable[Setting] = ()) -> F:
-    """Spells out `**settings` in a function's signature, and ARGUMENTS in its docstring, from `more` and `GenerationSettings`, but for
-    those that are excluded or that it names itself."""
+def _takes_settings(
+    function: F, of: Callable[[], dict[str, Setting]] = generation_settings, more: Iterable[Setting] = ()
+) -> F:
+    """Spells out `**settings` in a function's signature, and ARGUMENTS in its docstring: `more` and the settings `of` a lyric or a
+    verse, but for those that the function names itself."""
     signature = inspect.signature(function)
-    left_out = {*excluded, *signature.parameters}
-    settings = [each for each in (*more, *generation_settings().values()) if each.name not in left_out]
+    settings = [each for each in (*more, *of().values()) if each.name not in signature.parameters]
     parameters = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
     parameters += [
         inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=each.annotation)
@@ -90,7 +91,7 @@ def generate_variants(
     return write_together(make_request(prefix, model=model, **settings).variants(variants))
 
 
-@partial(_takes_settings, excluded=UNUSED_BY_VERSES, more=form_settings().values())
+@partial(_takes_settings, of=verse_settings, more=form_settings().values())
 def write_verse(
     scheme: str = "couplet",
     *,
@@ -114,7 +115,7 @@ def write_verse(
     return verse
 
 
-@partial(_takes_settings, excluded=UNUSED_BY_VERSES)
+@partial(_takes_settings, of=verse_settings)
 def fill_gap(
     text: str,
     *,

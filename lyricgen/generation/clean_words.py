@@ -25,7 +25,7 @@ def read_word_list(path: str | Path = STRONG_WORDS) -> frozenset[str]:
         ArgumentError: the file cannot be read, or is no such list.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError):
         raise ArgumentError(f"the list of strong words {Path(path).name!r} could not be read as UTF-8 text") from None
     words = frozenset(plain_word(line.strip()) for line in lines if line.strip() and not line.startswith("#"))

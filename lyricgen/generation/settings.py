@@ -25,6 +25,7 @@ MIN_COPIED_WORDS, MAX_COPIED_WORDS = 4, 50  # words of a copied run that may be 
 MAX_DRY = 5.0  # nats, the penalty of a repetition of ten characters
 MAX_VARIANTS = 16  # lyrics of one request
 UNUSED_BY_VERSES = ("strategy", "max_length", "beam_size", "chorus")  # settings of a lyric that a verse does not have
+LOWEST_VERSE_TEMPERATURE = 0.1  # below, all particles of a verse are the same
 VERSE_DRY = 0.6  # default of `dry` for verses and gaps
 
 
@@ -99,6 +100,15 @@ class Setting(NamedTuple):
 def generation_settings() -> dict[str, Setting]:
     """Every field of `GenerationSettings` by name, in order."""
     return settings_of(GenerationSettings)
+
+
+@cache
+def verse_settings() -> dict[str, Setting]:
+    """The settings of verses and gaps by name: those of a lyric but for `UNUSED_BY_VERSES`, with a temperature of at least 0.1."""
+    settings = {name: each for name, each in generation_settings().items() if name not in UNUSED_BY_VERSES}
+    low, high = LOWEST_VERSE_TEMPERATURE, MAX_TEMPERATURE
+    of_verses = settings["temperature"]._replace(low=low, help=f"Sampling temperature, {low:g} to {high:g}.")
+    return {**settings, "temperature": of_verses}
 
 
 @cache

@@ -22,12 +22,11 @@ from lyricgen.generation.constraints import (
 from lyricgen.generation.particles import ParticleSampler
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.schemes import MAX_WORDS, LineForm, VerseForm, line_forms
-from lyricgen.generation.settings import MAX_LYRIC_LENGTH, MAX_TEMPERATURE
+from lyricgen.generation.settings import LOWEST_VERSE_TEMPERATURE, MAX_LYRIC_LENGTH, MAX_TEMPERATURE
 from lyricgen.validation import check_integer, check_number, check_text, check_text_length, counted, short_repr
 from lyricgen.words.lexicon import Lexicon, song_lexicon
 from lyricgen.words.rhymes import count_syllables, rhyme_kind, split_words, syllables
 
-LOWEST_TEMPERATURE = 0.1  # below, all particles write the same
 MAX_LINE_LENGTH = 200  # characters of a line that is given
 MIN_VOCABULARY = 200  # words that a lipogram leaves
 MAX_GAP = 200  # characters
@@ -83,7 +82,7 @@ class VerseWriter:
     """
 
     def __init__(self, request: GenerationRequest, form: VerseForm):
-        check_number("temperature", request.settings.temperature, LOWEST_TEMPERATURE, MAX_TEMPERATURE)
+        check_number("temperature", request.settings.temperature, LOWEST_VERSE_TEMPERATURE, MAX_TEMPERATURE)
         self.request = request
         self.forms = line_forms(form.scheme, form.syllables, check_text("acrostic", form.acrostic), form.count)
         self.given = _check_lines(form.lines, len(self.forms))
@@ -204,7 +203,7 @@ class GapWriter:
     """
 
     def __init__(self, request: GenerationRequest, text: object, length: object = 60):
-        check_number("temperature", request.settings.temperature, LOWEST_TEMPERATURE, MAX_TEMPERATURE)
+        check_number("temperature", request.settings.temperature, LOWEST_VERSE_TEMPERATURE, MAX_TEMPERATURE)
         self.request = request
         parts = GAP.split(check_text_length("text", text, 1, MAX_LYRIC_LENGTH))
         if len(parts) != 2:

@@ -107,7 +107,7 @@ class SongCleaner:
         run = rf"(?:{words}(?:\s+(?:(?:and|x|with|ft|feat) (?={words}))?|$))+"
         object.__setattr__(self, "_heading", re.compile(rf"({_BREAK}){run}", re.IGNORECASE))
         object.__setattr__(self, "_opening", re.compile(rf"\s*{run}", re.IGNORECASE))
-        line = rf"^[ \t]*(?:\[[^\]\n]{{0,80}}\]|(?:{label})(?:[ \t]+(?:{label}))*):?[ \t]*(?:\n|\Z)"
+        line = rf"^[ \t]*(?:\[[^\]\n]{{0,80}}\]|(?>{label})(?:[ \t]+(?>{label}))*+):?[ \t]*(?:\n|\Z)"
         object.__setattr__(self, "_heading_line", re.compile(line, re.IGNORECASE | re.MULTILINE))
 
     @classmethod

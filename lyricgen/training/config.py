@@ -192,7 +192,12 @@ class TrainConfig:
     def __post_init__(self) -> None:
         object.__setattr__(self, "models", tuple(dict.fromkeys(self.models)))
         for setting in fields(self):
-            _check(setting, getattr(self, setting.name))
+            value = getattr(self, setting.name)
+            _check(setting, value)
+            if value == "" and setting.name in ("data", "val", "start_from", "resume"):
+                raise ArgumentError(f"{_flag_name(setting)} must not be empty")
+            if setting.name in HUB_FLAGS and value != setting.default and not self.push:
+                raise ArgumentError(f"{_flag_name(setting)} needs --push")
         if self.max_steps < 1 and self.max_steps != -1:
             raise ArgumentError(f"--max-steps must be at least 1, or -1 for no limit, got {self.max_steps}")
         if self.learning_rate is not None and not 0 < self.learning_rate < 1:

@@ -80,10 +80,7 @@ def fit_memory(
         the constants, and a record for the metrics: the songs, whether the network had read them in its training, and the bits
         per character on them, alone and with memory.
     """
-    corpus = songs.held_out or songs.train
-    if len(corpus) > FITTED_SONGS:
-        chosen = np.random.default_rng(config.seed).permutation(len(corpus))[:FITTED_SONGS]
-        corpus = corpus.subset(np.sort(chosen))
+    corpus = sample_songs(songs.held_out or songs.train, config.seed)
     constants, bpc = fit_constants(model, corpus)
     record = {
         "songs": len(corpus),
@@ -92,6 +89,13 @@ def fit_memory(
         "bpc": bpc,
     }
     return constants, record
+
+
+def sample_songs(corpus: Corpus, seed: int) -> Corpus:
+    """At most 100 songs of a corpus, at random by a seed."""
+    if len(corpus) <= FITTED_SONGS:
+        return corpus
+    return corpus.subset(np.sort(np.random.default_rng(seed).permutation(len(corpus))[:FITTED_SONGS]))
 
 
 def fit_constants(model: CharacterModel, corpus: Corpus) -> tuple[MemoryConstants, dict[str, float]]:
@@ -105,14 +109,19 @@ def fit_constants(model: CharacterModel, corpus: Corpus) -> tuple[MemoryConstant
 
 def target_log_probs(model: CharacterModel, corpus: Corpus) -> Iterator[np.ndarray]:
     """Yields the natural logarithms of the probabilities of each song's scored characters, float32 (characters,)."""
+    for logits, labels in read_logits(model, corpus):
+        scored = labels < NUM_CLASSES
+        yield logits.log_softmax(-1).numpy()[scored, labels[scored]]
+
+
+def read_logits(model: CharacterModel, corpus: Corpus) -> Iterator[tuple[torch.Tensor, np.ndarray]]:
+    """Yields of each song the logits of its characters, float32 (T, C) on the CPU, and their labels, int64 (T,)."""
     for number in range(len(corpus)):
         labels = corpus.song(number).astype(np.int64)
-        artist = _artist_name(corpus, number, model)
-        with torch.inference_mode():
-            outputs, _ = LayerReader.of(model).read(embed_song(labels.tolist(), artist, model))
-            log_probs = model.ffnn(outputs[-1][0, :-1]).log_softmax(-1)  # (T, C)
-        scored = labels < NUM_CLASSES
-        yield log_probs.cpu().numpy()[scored, labels[scored]]
+        with torch.no_grad():
+            embedded = embed_song(labels.tolist(), _artist_name(corpus, number, model), model)
+            outputs, _ = LayerReader.of(model).read(embedded)
+            yield model.ffnn(outputs[-1][0, :-1].clone()).cpu(), labels
 
 
 def collect_votes(corpus: Corpus, probabilities: list[np.ndarray], exponent: float) -> Votes:

@@ -29,6 +29,7 @@ from lyricgen.output import to_json
 from lyricgen.songs.corpus import Corpus
 from lyricgen.songs.notebook import LyricsGenerationTensor
 from lyricgen.songs.streams import SongStreams
+from lyricgen.training.calibration import calibrate
 from lyricgen.training.checkpoint_files import AtomicCheckpointIO
 from lyricgen.training.config import TrainConfig
 from lyricgen.training.copying import measure_copying
@@ -38,7 +39,7 @@ from lyricgen.training.fine_tuning import check_split, continue_metrics, continu
 from lyricgen.training.interruption import Interrupted
 from lyricgen.training.learning_curve import LearningCurve
 from lyricgen.training.lightning_task import LyricsGenerationTask, measure_bits
-from lyricgen.training.memory import fit_memory
+from lyricgen.training.memory import fit_memory, sample_songs
 from lyricgen.training.progress import TrainingProgressBar
 from lyricgen.training.provenance import processor_name, provenance
 from lyricgen.training.resume import TrainingState
@@ -232,12 +233,14 @@ def write_network(
     weights_step: int,
     start: Checkpoint | None = None,
 ) -> str:
-    """Rounds the weights to float16, measures the network with them, fits its memory, and writes its folder; one that started
-    from another model folder continues its learning curve.
+    """Calibrates the network on the held-out songs, rounds the weights to float16, measures the network with them, fits its memory,
+    and writes its folder; one that started from another model folder continues its learning curve.
 
     Returns:
         its figures in words.
     """
+    held_out = sample_songs(songs.held_out, config.seed) if songs.held_out else None
+    temperature = calibrate(checkpoint.model, held_out) if held_out else None
     for parameter in checkpoint.model.parameters():
         parameter.data = parameter.data.to(torch.float16).float()
     bpc = measure(checkpoint.model, songs, config.length)
@@ -255,6 +258,7 @@ def write_network(
         **bpc,
         **measure_copying(checkpoint.model, songs.uncleaned, config.samples),
         "memory": memory,
+        "temperature": temperature,
         "val_songs": len(songs.val),
         "clean_songs": int(songs.clean.sum()),
         "train_songs": len(songs.train),

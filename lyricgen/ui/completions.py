@@ -12,9 +12,11 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from lyricgen.endpoints.completions import completions, failure
+from lyricgen.ui.server import MAX_BODY
 
 CALL = f"/gradio_api/call/{completions.__name__}"
 QUEUE_IS_FULL = "The queue is full; try again later."
+REFUSED = f"the body must have no file, and at most {MAX_BODY:,} bytes when characters beyond ASCII are escaped"
 FAILED = "The completion failed; it has been logged."
 
 
@@ -22,7 +24,7 @@ async def create_completion(request: Request) -> JSONResponse:
     """Answers a request, with the status and the error body of OpenAI's API."""
     try:
         body = json.loads(await request.body(), parse_constant=str)  # NaN is refused in words, as a text
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         return JSONResponse(failure("the body must be a JSON object"), 400)
@@ -33,7 +35,9 @@ async def create_completion(request: Request) -> JSONResponse:
         )
         if joined.status_code == 503:
             return JSONResponse(failure(QUEUE_IS_FULL, "server_error"), 503)
-        events = await client.get(f"{CALL}/{joined.raise_for_status().json()['event_id']}")
+        if joined.status_code != 200:
+            return JSONResponse(failure(REFUSED), 400)
+        events = await client.get(f"{CALL}/{joined.json()['event_id']}")
     kind, _, data = f"\n{events.text}".rpartition("\nevent: ")[2].partition(
         "\ndata: "
     )  # a text has no line break there

@@ -147,9 +147,9 @@ def project(matrix: np.ndarray, method: str = "PCA", seed: int = 0) -> tuple[np.
     Raises:
         ArgumentError: there is no such method, or the matrix has fewer than 2 rows or a value that is not finite.
     """
-    method = check_choice("method", method, METHODS)
+    method, seed = check_choice("method", method, METHODS), check_integer("seed", seed, 0, MAX_SEED)
     matrix = np.asarray(matrix, np.float64)
-    if matrix.ndim != 2 or len(matrix) < MIN_WORDS or not np.isfinite(matrix).all():
+    if matrix.ndim != 2 or len(matrix) < MIN_WORDS or not matrix.size or not np.isfinite(matrix).all():
         raise ArgumentError("matrix must have at least 2 rows of finite numbers")
     if np.ptp(matrix, axis=0).max() == 0:  # scikit-learn's t-SNE would crash the interpreter
         return np.zeros((len(matrix), 2)), ((0.0, 0.0) if method == "PCA" else None)

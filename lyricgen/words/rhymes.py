@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 from lyricgen.models.text import line_spans
 from lyricgen.models.vocabulary import TO_APOSTROPHE, is_word_character
 from lyricgen.storage import ASSETS
-from lyricgen.validation import check_text_length
+from lyricgen.validation import check_text_length, without_accents
 
 CMUDICT = ASSETS / "cmudict" / "cmudict.dict.gz"
 MAX_RHYMED_LENGTH = 20_000  # characters of a text
+MAX_WORD_LENGTH = 50  # characters of a word
 RHYME_DISTANCE = 4  # lines between two that rhyme with each other, at most
 CACHED_WORDS = 50_000
 VOWELS = "aeiouy"
@@ -68,14 +69,15 @@ class RhymedLine:
 
 
 def split_words(text: str) -> list[str]:
-    """The words of a text in lower case: runs of letters, digits and apostrophes, with a letter or digit in them.
+    """The words of a text in lower case, without accents: runs of letters, digits and apostrophes, with a letter or digit in them,
+    of a longer one the last 50.
 
-    >>> split_words("Don't stop, 'cause")
-    ["don't", 'stop', "'cause"]
+    >>> split_words("Don't stop, caf\u00e9")
+    ["don't", 'stop', 'cafe']
     """
-    text = text.translate(TO_APOSTROPHE).lower()
+    text = without_accents(text.translate(TO_APOSTROPHE).lower())
     words = "".join(letter if is_word_character(letter) else " " for letter in text).split()
-    return [word for word in words if word.strip("'")]
+    return [word[-MAX_WORD_LENGTH:] for word in words if word.strip("'")]
 
 
 @lru_cache(CACHED_WORDS)

@@ -24,10 +24,11 @@ from lyricgen.display import one_line
 from lyricgen.errors import ArgumentError, VectorsError
 from lyricgen.models.vocabulary import TO_APOSTROPHE
 from lyricgen.storage import PARSE_ERRORS, VECTOR_SPACE, artifact_errors, read_artifact, read_header, write_artifact
-from lyricgen.validation import check_text, name_key, short_repr
+from lyricgen.validation import check_text, name_key, short_repr, without_accents
 
 VECTORS, WORDS = VECTOR_SPACE.files
 META = VECTOR_SPACE.header
+DTYPES = (np.float32, np.float16, np.int8)  # of the files
 MAX_WORD_LENGTH = 100  # characters; of longer texts only the typed spelling is looked up
 MAX_IN_MEMORY = 30_000_000  # bytes of vectors; larger files are memory-mapped and their checksum is not verified
 FREQUENT_WORDS = 10_000  # words that random pairs are sampled from
@@ -147,7 +148,7 @@ class WordVectors:
         ):  # normalizing takes long for a long run of accents
             return typed if typed in self.key_to_index else None
         composed = unicodedata.normalize("NFC", typed)
-        plain = _without_accents(composed)
+        plain = without_accents(composed)
         folded = fold_word(typed)
         for spelling in (composed, composed.lower(), plain.lower(), folded):
             if spelling in self.key_to_index:
@@ -244,11 +245,7 @@ def fold_word(word: str) -> str:
     (True, "don't")
     """
     word = word.translate(TO_APOSTROPHE)
-    return _JOINED.sub("_", word.lower() if word.isascii() and word.isprintable() else _without_accents(name_key(word)))
-
-
-def _without_accents(word: str) -> str:
-    return "".join(letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter))
+    return _JOINED.sub("_", word.lower() if word.isascii() and word.isprintable() else without_accents(name_key(word)))
 
 
 class SpaceWriter:
@@ -266,12 +263,15 @@ class SpaceWriter:
         Raises:
             VectorsError: a number is not finite, or too large for the file's type, or a word holds a line break.
         """
-        with np.errstate(over="ignore"):  # numbers that are too large become infinite, and are refused below
+        with np.errstate(over="ignore", invalid="ignore"):  # what the type cannot hold is refused below
             rows = np.ascontiguousarray(vectors, self.dtype)
-        if not np.isfinite(rows).all():
-            bad = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
+        whole = self.dtype == np.int8
+        kept = (rows == vectors) if whole else np.isfinite(rows)  # (words, D)
+        if not kept.all():
+            bad = int(np.flatnonzero(~kept.all(axis=1))[0])
+            fault = "no whole number from -128 to 127" if whole else "not finite"
             raise VectorsError(
-                f"the vector of {short_repr(words[bad])} (word {self.count + bad + 1:,}) holds a number that is not finite"
+                f"the vector of {short_repr(words[bad])} (word {self.count + bad + 1:,}) holds a number that is {fault}"
             )
         for word in words:
             if "\n" in word:
@@ -305,7 +305,12 @@ def writing_space(
         dimensions: D.
         dtype: of the file, float32 or float16; int8 for vectors of whole numbers.
         facts: more entries of meta.json.
+
+    Raises:
+        ArgumentError: dtype is another type.
     """
+    if np.dtype(dtype) not in DTYPES:
+        raise ArgumentError(f"dtype must be float32, float16 or int8, got {np.dtype(dtype)}")
     header = {"name": name, "source": source, **facts}
     with write_artifact(folder, VECTOR_SPACE, header) as partial:
         writer = SpaceWriter(partial, dimensions, dtype)
@@ -355,6 +360,6 @@ def read_matrix(path: Path, mapped: bool = True) -> np.ndarray:
         matrix = np.lib.format.open_memmap(path, mode="r")  # np.load would also open a zip or a pickle
     except PARSE_ERRORS:
         raise VectorsError(f"{path.name} is cut short, or no file of vectors; fetch it again") from None
-    if matrix.ndim != 2 or matrix.dtype not in (np.float32, np.float16, np.int8) or not all(matrix.shape):
+    if matrix.ndim != 2 or matrix.dtype not in DTYPES or not all(matrix.shape):
         raise VectorsError(f"{path.name} holds no matrix of float32, float16 or int8; fetch it again")
     return np.asarray(matrix, np.float32) if mapped else np.array(matrix, np.float32)

@@ -149,7 +149,16 @@ def test_the_bundled_models_measure_a_text():
     assert answer["verdict"] and answer["originality"]["words"] > 5
 
 
-@pytest.mark.parametrize("text", ["", "\ud55c\uad6d", "x" * 5_001, None])
+def test_blanks_at_the_ends_do_not_count(networks):
+    assert measure(networks, None, f"\n \n{TEXT}  ").characters == len(TEXT.strip())
+
+
+def test_the_stretch_that_is_read_must_have_a_known_character(networks, thresholds):
+    with pytest.raises(ArgumentError, match="^the first [0-9]+ characters of text must have one that the models know"):
+        measure(networks, thresholds, "\ud55c" * 90 + " sea")
+
+
+@pytest.mark.parametrize("text", ["", " \n ", "\ud55c\uad6d", "x" * 5_001, None])
 def test_other_texts_are_refused(networks, text):
     with pytest.raises(ArgumentError, match="^text must"):
         measure(networks, None, text)

@@ -59,6 +59,9 @@ def test_a_list_is_a_file_with_its_source_and_can_be_replaced(tmp_path):
     own = tmp_path / "own.txt"
     own.write_text("# mine\nRain\nsun's\n", encoding="utf-8")
     assert read_word_list(own) == {"rain", "sun"}
+    marked = tmp_path / "marked.txt"
+    marked.write_text("# mine\nrain\n", encoding="utf-8-sig")
+    assert read_word_list(marked) == {"rain"}
     for name, content in (("two.txt", b"two words\n"), ("binary.txt", b"\xff\xfe\x00")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ArgumentError, match=name):

@@ -198,3 +198,10 @@ def test_the_rules_take_little_of_the_course_songs(tmp_path):
     val = [song.lyric for song in read_songs(folder / "songdata_val.csv")]
     cut = sum(len(text) - len(cleaner.cut_headings(text)) for text in val) / sum(map(len, val))
     assert 0.005 < cut < 0.015
+
+
+def test_a_line_of_many_section_words_is_read_once():
+    """Two words that are also one label were tried in all combinations."""
+    cleaner = SongCleaner()
+    line = "pre chorus " * 40
+    assert cleaner.cut_headings(f"one\n{line}x\ntwo") == f"one\n{line}x\ntwo"

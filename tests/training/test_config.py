@@ -59,6 +59,11 @@ def test_a_flag_sets_its_field(flags, field, value, monkeypatch):
         ),
         ({"optimizer": "sgd"}, "--optimizer must be one of adam, adamw, muon; got 'sgd'"),
         ({"learning_rate": 1.0}, "--learning-rate must be above 0 and below 1, got 1.0"),
+        ({"data": ""}, "--data must not be empty"),
+        ({"start_from": "", "models": ("lstm",)}, "--start-from must not be empty"),
+        ({"hub_repo": "a/b"}, "--hub-repo needs --push"),
+        ({"private": True}, "--private needs --push"),
+        ({"tag": "v1"}, "--tag needs --push"),
     ],
 )
 def test_a_value_that_is_not_allowed_is_refused_in_one_sentence(settings, message):

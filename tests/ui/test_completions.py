@@ -7,6 +7,7 @@ import pytest
 
 from lyricgen.endpoints.completions import completions
 from lyricgen.resources import Resources
+from lyricgen.ui.completions import REFUSED
 
 BODY = {"model": "vanilla-rnn", "prompt": "the sea ", "max_tokens": 12, "seed": 3, "n": 2, "echo": True, "logprobs": 2}
 
@@ -38,6 +39,8 @@ def test_any_prompt_is_completed(app_url, prompt):
         ({"content": b'{"temperature": NaN}'}, "temperature must be a number from 0 to 100, got 'NaN'"),
         ({"json": [BODY]}, "the body must be a JSON object"),
         ({"content": b"{\xff"}, "the body must be a JSON object"),
+        ({"content": b'{"prompt": ' + b"[" * 100_000}, "the body must be a JSON object"),
+        ({"content": '{"prompt": "%s"}' % ("é" * 400_000)}, REFUSED),
     ],
 )
 def test_a_wrong_request_is_answered_as_openai_does(app_url, arguments, message):

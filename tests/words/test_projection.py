@@ -193,11 +193,21 @@ def test_json_of_a_t_sne_has_no_variance(glove):
 
 @pytest.mark.parametrize(
     ("matrix", "method", "named"),
-    [(np.eye(3), "UMAP", "method"), (np.eye(1), "PCA", "matrix"), (np.full((3, 2), np.nan), "PCA", "matrix")],
+    [
+        (np.eye(3), "UMAP", "method"),
+        (np.eye(1), "PCA", "matrix"),
+        (np.full((3, 2), np.nan), "PCA", "matrix"),
+        (np.empty((3, 0)), "PCA", "matrix"),
+    ],
 )
 def test_a_matrix_that_cannot_be_projected_is_refused(matrix, method, named):
     with pytest.raises(ArgumentError, match=f"^{named} must"):
         project(matrix, method)
+
+
+def test_a_seed_of_t_sne_is_checked():
+    with pytest.raises(ArgumentError, match="^seed must be"):
+        project(np.eye(5), "t-SNE", seed=-1)
 
 
 def test_maps_can_be_compared(glove):

@@ -89,3 +89,15 @@ def test_lines_without_a_word_have_no_rhyme():
 def test_bad_texts_are_refused(text):
     with pytest.raises(ArgumentError, match="text must"):
         rhymes(text)
+
+
+def test_accents_do_not_change_syllables_and_rhymes():
+    for cafe in ("caf\u00e9", "cafe\u0301"):
+        first, second = rhymes(f"we met in the {cafe}\nand then you walked away")
+        assert (first.syllables, first.end, first.group, second.group) == (6, "cafe", "A", "A")
+    assert count_syllables("na\u00efve fianc\u00e9e") == count_syllables("naive fiancee")
+
+
+def test_of_a_word_of_many_letters_the_end_counts():
+    (line,) = rhymes("b" * 10_000 + "ay")
+    assert len(line.end) == 50 and line.syllables == 1

@@ -281,6 +281,22 @@ def test_a_folder_gives_back_what_was_saved(dtype, space, tmp_path):
     }
 
 
+@pytest.mark.parametrize("row", [[0.5, 1], [300, 1], [np.nan, 1]])
+def test_only_whole_numbers_are_saved_as_int8(row, tmp_path):
+    save_space(VectorSpace("one", ["a"], np.array([[-128, 127]], np.float32)), tmp_path / "one", "one", "", np.int8)
+    assert open_space(tmp_path / "one").vectors.tolist() == [[-128, 127]]
+    vectors = KeyedVectors(2)
+    vectors.add_vectors(["a", "b"], np.array([[1, 2], row], np.float32))
+    message = refusal(lambda: save_space(vectors, tmp_path / "two", "two", "", np.int8))
+    assert "the vector of 'b' (word 2) holds a number that is no whole number from -128 to 127" in message
+
+
+def test_only_types_that_can_be_read_again_are_saved(space, tmp_path):
+    assert "dtype must be float32, float16 or int8" in refusal(
+        lambda: save_space(space, tmp_path / "six", "six", "", np.float64)
+    )
+
+
 def test_any_keyed_vectors_can_be_saved(tmp_path):
     vectors = KeyedVectors(3)
     vectors.add_vectors(["b", "a"], [[1, 2, 3], [4, 5, 6]])
