@@ -31,7 +31,7 @@ def calibrate(model: CharacterModel, corpus: Corpus) -> float:
     temperature = fit_temperature(read_logits(model, corpus))
     with torch.no_grad():
         for parameter in model.ffnn.parameters():
-            parameter /= temperature
+            parameter.div_(temperature)
     return temperature
 
 

@@ -74,7 +74,7 @@ def read_vectors(name_or_path: str | Path) -> WordVectors:
             return open_text(Path(path))
     near = ", ".join(nearest(str(name_or_path), SPACES)) or ", ".join(SPACES)
     raise VectorsError(
-        f"vectors {short_repr(Path(name_or_path).name or str(name_or_path))} are neither a known space ({near}) nor a file or folder of word vectors; name one of these"
+        f"vectors {short_repr(os.path.basename(str(name_or_path)) or str(name_or_path))} are neither a known space ({near}) nor a file or folder of word vectors; name one of these"
     )
 
 

@@ -125,7 +125,7 @@ def test_threads_wait_less_for_each_other():
     gc.disable()
     try:
         start.shorten_waits()
-        assert sys.getswitchinterval() == pytest.approx(0.0005)
+        assert sys.getswitchinterval() == pytest.approx(0.0001)
         assert gc.isenabled() and gc.get_freeze_count() >= frozen + len(made_by_the_start)
     finally:
         sys.setswitchinterval(interval)

@@ -16,7 +16,7 @@ from lyricgen.generation.settings import GenerationSettings, Setting, generation
 from lyricgen.resources import Resources
 from lyricgen.ui.tabs.write import tab
 from lyricgen.ui.tabs.write.checks import artists_card, copied_card
-from lyricgen.ui.tabs.write.first_song import FIRST_SONG, first_song
+from lyricgen.ui.tabs.write.first_song import FIRST_SONG, SETTINGS, first_song
 from lyricgen.ui.tabs.write.settings import ELSEWHERE, PAGE_DEFAULTS, create_setting
 from lyricgen.ui.tabs.write.song import MAX_BITS, check_cut, encode_bits, fit_length, link_query, read_draft
 from lyricgen.ui.tabs.write.tab import (
@@ -176,6 +176,6 @@ def test_the_first_song_is_that_of_the_bundled_model_and_copies_nothing():
 
 def test_other_models_open_with_a_song_of_their_own(resources):
     song = json.loads(first_song(resources)["song"])
-    assert song["state"] == "written" and song["artist"] == "" and len(song["text"]) == 133
+    assert song["state"] == "written" and song["artist"] == "" and len(song["text"]) == SETTINGS["max_length"]
     of_its_own = {"text", "model", "artist", "seed", "temperature", "max_length"}  # the others are those of the page
     assert parse_qs(song["link"]).keys() == of_its_own
