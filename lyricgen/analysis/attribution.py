@@ -341,9 +341,8 @@ def _nll_of_batch(stepper: FastStepper, texts: list[np.ndarray], artist_inputs: 
     for start, stop in pairwise(sorted({0, *lengths, *range(0, lengths[0], STRETCH)})):
         active = sum(length > start for length in lengths)  # texts that have ended leave the batch
         hidden = map_state(lambda part, rows=active * artists: part[:, :rows].contiguous(), hidden)
-        inputs = (stepper.table[labels[:active, start:stop].T, None] + artist_inputs).flatten(
-            1, 2
-        )  # (characters, B, G)
+        of_characters = stepper.table[labels[:active, start:stop].T]  # (characters, active, G)
+        inputs = (of_characters[:, :, None] + artist_inputs).flatten(1, 2)  # (characters, B, G)
         logits = []
         for of_step in inputs:
             of_step, hidden = stepper.step(of_step, hidden)
