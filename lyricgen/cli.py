@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 MAX_PRINTED_SURPRISALS = 5  # characters of highest surprisal that `score` prints
 MAX_PRINTED_REPEATS = 10  # runs that `score --memory` prints
-BIAS_ANSWERS = 5  # answers per analogy of `bias`
 MAP_FORMATS = ("svg", "png", "csv", "json")
 METAVARS = {
     "artist": "NAME", "strategy": "NAME", "temperature": "T", "top_k": "K", "top_p": "P", "min_p": "P", "typical_p": "P",

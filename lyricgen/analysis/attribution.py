@@ -317,7 +317,7 @@ def nll_per_artist(
     Yields:
         a text's position in `texts`, and nats, float32 (T, A): 0 at characters outside the vocabulary.
     """
-    stepper = FastStepper.of(model).stepper
+    stepper = FastStepper.for_model(model)
     artist_inputs = stepper.artist_table if artists is None else stepper.artist_table[list(artists)]  # (A, G)
     order = sorted(range(len(texts)), key=lambda number: -len(texts[number]))
     texts_per_batch = max(1, MAX_BATCH_ROWS // len(artist_inputs))

@@ -246,7 +246,7 @@ def measure_statistics(
 
 @torch.inference_mode()
 def surprisal(labels: np.ndarray, model: CharacterModel) -> tuple[np.ndarray, np.ndarray]:
-    """Bits per character and Min-K%++ of texts of the same length, blanks at both ends left out, read as the beginning of a song by any artist.
+    """Bits per character and Min-K%++ of texts of the same length, read as the beginning of a song by any artist.
 
     Characters outside the vocabulary are read, but not scored.
 
