@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lyricgen import __version__
-from lyricgen.endpoint_verbs import ENDPOINT_VERBS, STDIN_HELP, run_endpoint
+from lyricgen.endpoint_verbs import ENDPOINT_VERBS, STDIN_HELP, run_endpoint, text_or_stdin
 from lyricgen.errors import ArgumentError, LyricGenError, os_error_reason
-from lyricgen.file_kinds import text_or_stdin
 from lyricgen.generation.schemes import form_settings, take_form
 from lyricgen.generation.settings import MAX_VARIANTS, VERSE_DRY, Setting, generation_settings, verse_settings
 from lyricgen.hub.flags import add_hub_flags
@@ -62,11 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # the reader has closed the pipe, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:  # a full disk
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # the reader has closed the pipe, as `head` does, or the disk is full
+        if sys.stdout is not None:  # what is left in it would fail again when Python ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return 0
         print(f"lyricgen: reading or writing failed ({os_error_reason(error)})", file=sys.stderr)
         return 2
     return 0
@@ -248,7 +247,7 @@ def write_verse(options: argparse.Namespace) -> None:
     from lyricgen.endpoints.verses import stream_verse
 
     form = take_form(vars(options) | {"lines": text_or_stdin(options.lines)})
-    settings = {setting.name: getattr(options, setting.name) for setting in verse_settings().values()}
+    settings = {name: getattr(options, name) for name in verse_settings()}
     *_, verse = stream_verse(_resources(), form, options.model, **settings)
     if options.json:
         return print_json(verse.to_dict())
@@ -260,7 +259,7 @@ def fill_gap(options: argparse.Namespace) -> None:
     """Prints a text with its gap filled."""
     from lyricgen.endpoints.verses import fill
 
-    settings = {setting.name: getattr(options, setting.name) for setting in verse_settings().values()}
+    settings = {name: getattr(options, name) for name in verse_settings()}
     text = text_or_stdin(options.text)
     *_, filled = fill(_resources(), text, options.length, model=options.model, **settings)
     if options.json:

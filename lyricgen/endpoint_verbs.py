@@ -3,11 +3,12 @@
 import argparse
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
-from lyricgen.file_kinds import text_or_stdin
+from lyricgen.file_kinds import text_encoding
 
 ENDPOINT_VERBS = {
     "compare": ("lyrics", "write one lyric with each model, with their bits per character"),
@@ -41,11 +42,8 @@ def run_endpoint(verb: str, arguments: Sequence[str]) -> Any:
 
     options = make_parser(verb).parse_args(arguments)
     use_one_thread()
-    values = {
-        name: text_or_stdin(value) if name in TEXTS else value
-        for name, value in vars(options).items()
-        if name != "json"
-    }
+    values = {name: value for name, value in vars(options).items() if name != "json"}
+    values |= {name: text_or_stdin(values[name]) for name in TEXTS if name in values}
     answer = endpoint_of(verb)(CommandResources(), **values)
     if isinstance(answer, Iterator):
         *_, answer = answer
@@ -68,16 +66,18 @@ def make_parser(verb: str) -> argparse.ArgumentParser:
         known = "" if parameter.default is None else f" (default: {parameter.default})"
         kind = parameter.annotation if parameter.annotation in (int, float) else str
         if name in TEXTS:
-            required = parameter.default is parameter.empty
-            parser.add_argument(
-                name,
-                nargs=None if required else "?",
-                default=None if required else parameter.default,
-                metavar=name.upper(),
-                help=f"{meaning}; {STDIN_HELP}".replace("%", "%%"),
-            )
+            text = f"{meaning}; {STDIN_HELP}".replace("%", "%%")
+            parser.add_argument(name, nargs="?", default=parameter.default, metavar=name.upper(), help=text)
         else:
             flag = f"--{name.replace('_', '-')}"
             parser.add_argument(flag, type=kind, default=parameter.default, help=f"{meaning}{known}".replace("%", "%%"))
     parser.add_argument("--json", action="store_true", help="as without it: the answer is always JSON")
     return parser
+
+
+def text_or_stdin(text: str) -> str:
+    """The text, or for '-' standard input (UTF-8, or UTF-16 with a byte order mark) without its final newline; '' where it is closed."""
+    if text != "-":
+        return text
+    content = sys.stdin.buffer.read() if sys.stdin is not None else b""
+    return content.decode(text_encoding(content), "replace").removesuffix("\n").removesuffix("\r")

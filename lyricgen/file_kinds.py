@@ -1,9 +1,6 @@
-"""Kinds of files by their first bytes: what a file is that is no plain text, for messages, and the encoding of one that is.
-
-Also the text of a command, which may come from standard input."""
+"""Kinds of files by their first bytes: what a file is that is no plain text, for messages, and the encoding of one that is."""
 
 import codecs
-import sys
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
@@ -111,14 +108,6 @@ def text_encoding(sample: bytes) -> str:
             return encoding
     zeros = [sample[start::2].count(0) > MIN_ZERO_BYTES * len(sample) / 2 for start in (0, 1)]
     return {(True, False): "utf-16-be", (False, True): "utf-16-le"}.get((zeros[0], zeros[1]), "utf-8-sig")
-
-
-def text_or_stdin(text: str) -> str:
-    """The text, or for '-' standard input (UTF-8, or UTF-16 with a byte order mark) without its final newline; '' where it is closed."""
-    if text != "-":
-        return text
-    content = sys.stdin.buffer.read() if sys.stdin is not None else b""
-    return content.decode(text_encoding(content), "replace").removesuffix("\n").removesuffix("\r")
 
 
 def read_sample(path: str | Path) -> bytes:

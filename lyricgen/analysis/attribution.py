@@ -23,7 +23,7 @@ from lyricgen.errors import ArgumentError
 from lyricgen.generation.fast_stepper import FastStepper
 from lyricgen.models.loading import resolve_model
 from lyricgen.models.networks import CharacterModel, map_state
-from lyricgen.models.text import line_spans, read_labels, unknown_characters
+from lyricgen.models.text import has_known_character, line_spans, read_labels, unknown_characters
 from lyricgen.models.vocabulary import OOV_LABEL, START_LABEL
 from lyricgen.storage import ASSETS
 from lyricgen.validation import check_text, check_text_length, short_repr
@@ -233,7 +233,7 @@ def check_attributed(text: object) -> str:
     """
     text = check_text("text", text)
     check_text_length("text", text if text.strip() else "", 1, MAX_ATTRIBUTED_LENGTH)
-    if all(label == OOV_LABEL for label in read_labels("".join(text.split()))):
+    if not has_known_character("".join(text.split())):
         raise ArgumentError(f"text must have a character that the models know (such as a to z), got {short_repr(text)}")
     return text
 

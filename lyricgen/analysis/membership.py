@@ -33,7 +33,7 @@ from lyricgen.memorization.originality import Originality, measure_originality
 from lyricgen.memorization.song_index import SongIndex
 from lyricgen.models.loading import resolve_model
 from lyricgen.models.networks import CharacterModel
-from lyricgen.models.text import read_labels, unknown_characters
+from lyricgen.models.text import has_known_character, read_labels, unknown_characters
 from lyricgen.models.vocabulary import NUM_CLASSES, OOV_LABEL, START_LABEL
 from lyricgen.storage import ASSETS, MEMBERSHIP, artifact_errors, check_numbers, read_artifact, write_artifact
 from lyricgen.validation import check_text, short_repr
@@ -186,11 +186,8 @@ def measure_membership(
         ArgumentError: the text is empty, too long, or has no character of the vocabulary.
         ModelError: there is no such model, or files are damaged.
     """
-    text, network, reference_network = (
-        check_scored(check_text("text", text).strip()),
-        resolve_model(model),
-        resolve_model(reference),
-    )
+    text = check_scored(check_text("text", text).strip())
+    network, reference_network = resolve_model(model), resolve_model(reference)
     known, reason = _resolve_thresholds(thresholds), None
     if known and known.networks != (weights_sha256(network), weights_sha256(reference_network)):
         known, reason = None, "The thresholds here are of other networks, so there is no verdict."
@@ -198,7 +195,7 @@ def measure_membership(
     length = max((length for length in lengths if length <= len(text)), default=len(text))
     reason = reason or _reason_without_verdict(known, length)
     read, notes = text[:length], []
-    if all(label == OOV_LABEL for label in read_labels(read)):
+    if not has_known_character(read):
         raise ArgumentError(
             f"the first {length:,} characters of text must have one that the models know, got {short_repr(read)}"
         )

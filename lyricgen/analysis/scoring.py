@@ -24,7 +24,7 @@ from lyricgen.generation.settings import MAX_TEMPERATURE
 from lyricgen.models.loading import resolve_model
 from lyricgen.models.memory import MemoryConstants, Repeat, find_repeats, predict_song
 from lyricgen.models.networks import CharacterModel
-from lyricgen.models.text import check_artist, line_spans, read_labels, unknown_characters
+from lyricgen.models.text import check_artist, has_known_character, line_spans, read_labels, unknown_characters
 from lyricgen.models.vocabulary import CHARACTERS, NUM_CLASSES, OOV_LABEL, START_LABEL
 from lyricgen.validation import check_integer, check_number, check_switch, check_text_length, short_repr
 
@@ -483,7 +483,7 @@ def check_scored(text: object) -> str:
         ArgumentError: it is empty, too long, or has no character of the vocabulary.
     """
     text = check_text_length("text", text, 1, MAX_SCORED_LENGTH)
-    if all(label == OOV_LABEL for label in read_labels(text)):
+    if not has_known_character(text):
         raise ArgumentError(
             f"text must have a character of the models' {NUM_CLASSES} (string.printable), or there is nothing to score; "
             f"got {short_repr(text)}"

@@ -204,8 +204,8 @@ def check_prefix(resources: "Resources", prefix: str = "", max_length: int = DEF
 
 
 def seed_or_random(seed: Any) -> Any:
-    """The seed as given, None (a random one) for `ANY_SEED`."""
-    return None if str(seed).strip() == str(ANY_SEED) else seed
+    """The seed as given, None (a random one) for `ANY_SEED`, as a number or as the shell's text."""
+    return None if seed in (ANY_SEED, str(ANY_SEED)) else seed
 
 
 def make_request(

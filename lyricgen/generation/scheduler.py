@@ -38,9 +38,7 @@ from lyricgen.models.vocabulary import token_ids_to_str
 
 MAX_BATCH_SIZE = 64  # rows of a continuous batch; further requests wait, and rows are preempted for them
 TIME_SLICE = 250  # characters that a row may generate before it can be preempted
-THROTTLE_FROM = (
-    3  # sequences in a batch from which on each is reported less often: a report takes the server milliseconds
-)
+THROTTLE_FROM = 3  # sequences in a batch from which on each is reported less often; a report takes milliseconds
 IDLE_TIMEOUT = 5.0  # seconds without a request before the worker thread exits
 LIVENESS_INTERVAL = 1.0  # seconds of waiting after which a caller checks that the worker thread is alive
 _NO_HIDDEN = torch.empty(0)  # of a batch without rows

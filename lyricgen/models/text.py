@@ -52,6 +52,11 @@ def read_labels(text: str, line_breaks: bool = False) -> list[int]:
     return [space if character in "\r\n" else label for character, label in zip(text, labels, strict=True)]
 
 
+def has_known_character(text: str) -> bool:
+    """Whether a text has a character of the vocabulary."""
+    return any(label != OOV_LABEL for label in read_labels(text))
+
+
 def unknown_characters(text: str) -> str:
     """A note on the characters of a text that lie outside the vocabulary; '' if there are none."""
     unknown = sorted({character for character in text if character_to_label(character.lower()) == OOV_LABEL})

@@ -18,7 +18,7 @@ from lyricgen.training.memory import read_logits
 LOWEST, HIGHEST = 0.5, 2.0  # temperatures
 
 
-def calibrate(model: CharacterModel, corpus: Corpus) -> float:
+def scale_temperature(model: CharacterModel, corpus: Corpus) -> float:
     """Divides the weights and the bias of a model's linear layer by the temperature of the fewest bits on songs.
 
     Args:

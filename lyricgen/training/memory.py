@@ -80,7 +80,7 @@ def fit_memory(
         the constants, and a record for the metrics: the songs, whether the network had read them in its training, and the bits
         per character on them, alone and with memory.
     """
-    corpus = sample_songs(songs.held_out or songs.train, config.seed)
+    corpus = select_songs(songs.held_out or songs.train, config.seed)
     constants, bpc = fit_constants(model, corpus)
     record = {
         "songs": len(corpus),
@@ -91,7 +91,7 @@ def fit_memory(
     return constants, record
 
 
-def sample_songs(corpus: Corpus, seed: int) -> Corpus:
+def select_songs(corpus: Corpus, seed: int) -> Corpus:
     """At most 100 songs of a corpus, at random by a seed."""
     if len(corpus) <= FITTED_SONGS:
         return corpus

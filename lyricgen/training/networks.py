@@ -29,7 +29,7 @@ from lyricgen.output import to_json
 from lyricgen.songs.corpus import Corpus
 from lyricgen.songs.notebook import LyricsGenerationTensor
 from lyricgen.songs.streams import SongStreams
-from lyricgen.training.calibration import calibrate
+from lyricgen.training.calibration import scale_temperature
 from lyricgen.training.checkpoint_files import AtomicCheckpointIO
 from lyricgen.training.config import TrainConfig
 from lyricgen.training.copying import measure_copying
@@ -39,7 +39,7 @@ from lyricgen.training.fine_tuning import check_split, continue_metrics, continu
 from lyricgen.training.interruption import Interrupted
 from lyricgen.training.learning_curve import LearningCurve
 from lyricgen.training.lightning_task import LyricsGenerationTask, measure_bits
-from lyricgen.training.memory import fit_memory, sample_songs
+from lyricgen.training.memory import fit_memory, select_songs
 from lyricgen.training.progress import TrainingProgressBar
 from lyricgen.training.provenance import processor_name, provenance
 from lyricgen.training.resume import TrainingState
@@ -239,8 +239,9 @@ def write_network(
     Returns:
         its figures in words.
     """
-    held_out = sample_songs(songs.held_out, config.seed) if songs.held_out else None
-    temperature = calibrate(checkpoint.model, held_out) if held_out else None
+    temperature = None
+    if songs.held_out:
+        temperature = scale_temperature(checkpoint.model, select_songs(songs.held_out, config.seed))
     for parameter in checkpoint.model.parameters():
         parameter.data = parameter.data.to(torch.float16).float()
     bpc = measure(checkpoint.model, songs, config.length)

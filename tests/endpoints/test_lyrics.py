@@ -78,7 +78,7 @@ def test_model_of_none_is_the_default(resources):
 
 
 def test_any_seed_is_a_random_one_and_others_stay():
-    assert seed_or_random(ANY_SEED) is None
+    assert [seed_or_random(seed) for seed in (ANY_SEED, -1.0, "-1")] == [None] * 3
     assert [seed_or_random(seed) for seed in (0, 7, None, "x")] == [0, 7, None, "x"]
 
 

@@ -9,7 +9,7 @@ from lyricgen.models.networks import ImprovedSeqModel
 from lyricgen.models.vocabulary import OOV_LABEL
 from lyricgen.songs.corpus import encode_corpus
 from lyricgen.songs.reading import Song
-from lyricgen.training.calibration import HIGHEST, LOWEST, calibrate, fit_temperature
+from lyricgen.training.calibration import HIGHEST, LOWEST, fit_temperature, scale_temperature
 from lyricgen.training.memory import read_logits
 
 
@@ -56,7 +56,7 @@ def test_a_calibrated_network_needs_fewer_bits_and_ranks_the_same(tmp_path):
         return torch.cat(logits), torch.from_numpy(np.concatenate(labels))
 
     logits, labels = read()
-    temperature = calibrate(model, corpus)
+    temperature = scale_temperature(model, corpus)
     calibrated, _ = read()
     assert temperature > 1.2
     assert torch.allclose(calibrated * temperature, logits, atol=1e-3)
