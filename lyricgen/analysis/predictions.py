@@ -16,13 +16,13 @@ from lyricgen.models.text import check_artist
 
 
 def predictions(
-    text: str, *, artist: str | None = None, model: str | Path | CharacterModel = "lstm"
+    text: str, *, artist: str | torch.Tensor | None = None, model: str | Path | CharacterModel = "lstm"
 ) -> tuple[np.ndarray, np.ndarray]:
     """The labels of a text, and the surprisal of every character before each of them and after the last.
 
     Args:
         text: as for `scoring.score`.
-        artist: as for `scoring.score`.
+        artist: as for `scoring.score`, or the weights of a mix of artists as in `CharacterModel.artist_vectors` (A + 1,).
         model: as for `scoring.score`.
 
     Returns:
@@ -33,8 +33,9 @@ def predictions(
         ArgumentError, ModelError: as `scoring.score`.
     """
     network = resolve_model(model)
-    text, artist = check_scored(text), check_artist(artist, network)
-    labels, layers = read_layers(text, artist, network)
+    text = check_scored(text)
+    style = artist if isinstance(artist, torch.Tensor) else check_artist(artist, network)
+    labels, layers = read_layers(text, style, network)
     with torch.inference_mode():
         log_probs = network.ffnn(layers[-1]).double().cpu().log_softmax(-1)  # (T + 1, C)
     return np.array(labels), (log_probs / -math.log(2)).numpy()

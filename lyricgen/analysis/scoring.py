@@ -450,8 +450,10 @@ def alternatives(
     ]
 
 
-def read_layers(text: str, artist: str | None, model: CharacterModel) -> tuple[list[int], list[torch.Tensor]]:
-    """Runs a model over a text.
+def read_layers(
+    text: str, artist: str | torch.Tensor | None, model: CharacterModel
+) -> tuple[list[int], list[torch.Tensor]]:
+    """Runs a model over a text, as a song by an artist, by a mix of artists as in `artist_vectors` (A + 1,), or by any.
 
     Returns:
         labels of the text (T,), and the output of each layer, float32 (T + 1, H): after label 100, then each character.
@@ -469,10 +471,11 @@ def read_log_probs(text: str, artist: str | None, model: CharacterModel) -> tupl
         return labels, model.ffnn(layers[-1][:-1]).double().log_softmax(-1).cpu()
 
 
-def embed_song(labels: list[int], artist: str | None, model: CharacterModel) -> torch.Tensor:
-    """The first layer's input for label 100, then the labels of a text: (1, T + 1, H)."""
+def embed_song(labels: list[int], artist: str | torch.Tensor | None, model: CharacterModel) -> torch.Tensor:
+    """The first layer's input for label 100, then the labels of a text: (1, T + 1, H); the artist as for `read_layers`."""
     device = next(model.parameters()).device
-    artists = None if artist is None else torch.tensor([model.artists.index(artist)], device=device)
+    style = torch.tensor(model.artists.index(artist)) if isinstance(artist, str) else artist
+    artists = None if style is None else style[None].to(device)
     return model.embed(torch.tensor([[START_LABEL, *labels]], device=device), artists)
 
 

@@ -32,7 +32,8 @@ LATEST_EVENT: dict[str, Any] = {**PRIVATE_EVENT, "trigger_mode": "always_last"}
 """An event of the page whose last trigger counts: one that comes while it runs follows."""
 SILENT_EVENT: dict[str, Any] = {**PRIVATE_EVENT, "show_progress": "hidden"}
 IMMEDIATE_EVENT: dict[str, Any] = {**SILENT_EVENT, "queue": False}
-
+BROWSER_EVENT: dict[str, Any] = {"api_visibility": "private", "queue": False}
+"""An event that runs a script alone."""
 
 ANALYSIS_LIMIT: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "analysis"}
 """Of all that runs a model beside the lyrics, which are batched: calls at once, as many as a small server has cores."""
@@ -152,7 +153,7 @@ def listen(
 def run_after(event: gr.events.Dependency, script: str) -> None:
     """Runs a script after an event, a failed one too: gradio's page runs no `then` after an error of the server."""
     for register in (event.then, event.failure):
-        register(None, None, None, js=script, api_visibility="private", queue=False)
+        register(None, None, None, js=script, **BROWSER_EVENT)
 
 
 def not_busy(button: gr.Button) -> str:
@@ -162,7 +163,7 @@ def not_busy(button: gr.Button) -> str:
 
 def add_endpoint(resources: "Resources", function: Callable, *, gpu: bool = True, **settings: Any) -> None:
     """Registers a function of `lyricgen.endpoints` in the API, under its name; `gpu` and `settings` as for `listen`."""
-    handler = make_handler(bind_resources(function, resources), gpu)
+    handler = make_handler(bind_resources(function, resources), gpu, as_text=True)
     gr.api(handler, api_name=function.__name__, **with_limit(settings, gpu))
     describe_parameters(list(cast(Any, get_blocks_context()).fns.values())[-1], handler)
     handler.__annotations__ = {}  # gradio would evaluate them for each call, in the event loop
@@ -185,15 +186,16 @@ def describe_parameters(endpoint: BlockFunction, handler: Callable) -> None:
             component.label = "result"
 
 
-def make_handler(function: Callable, gpu: bool) -> Callable:
+def make_handler(function: Callable, gpu: bool, as_text: bool = False) -> Callable:
     """The handler that gradio calls in place of a function or generator.
 
     Args:
         function: takes the components' values.
         gpu: whether it runs a model: a ZeroGPU Space allocates its GPU to each such call, in a separate process. A function that
             runs no model stays in the app's process, where its caches last, and waits for no GPU.
+        as_text: whether messages of errors are for a client; the page shows them as HTML.
     """
-    handler: Any = raises_gradio_error(function)
+    handler: Any = raises_gradio_error(function, as_text)
     handler.__name__ = getattr(function, "__name__", None) or cast(partial, function).func.__name__
     inner = function.func if isinstance(function, partial) else function
     handler.__annotations__ = getattr(function, "__annotations__", None) or inner.__annotations__  # for gr.EventData
@@ -232,8 +234,13 @@ def bind_resources(function: Callable, resources: "Resources") -> Callable:
     return bound
 
 
-def raises_gradio_error(handler: Callable) -> Callable:
-    """`handler` (a function or a generator) with its errors raised as `gr.Error`: ours with their message, others without."""
+def raises_gradio_error(handler: Callable, as_text: bool = False) -> Callable:
+    """`handler` (a function or a generator) with its errors raised as `gr.Error`: ours with their message, others without.
+
+    Args:
+        handler: the function.
+        as_text: whether a message stays as it is; else it becomes HTML.
+    """
     if inspect.isgeneratorfunction(handler):
 
         @wraps(handler)
@@ -241,7 +248,7 @@ def raises_gradio_error(handler: Callable) -> Callable:
             try:
                 yield from handler(*values)
             except Exception as error:
-                raise _to_gradio(error) from None
+                raise _to_gradio(error, as_text) from None
     else:
 
         @wraps(handler)
@@ -249,15 +256,16 @@ def raises_gradio_error(handler: Callable) -> Callable:
             try:
                 return handler(*values)
             except Exception as error:
-                raise _to_gradio(error) from None
+                raise _to_gradio(error, as_text) from None
 
     return guarded
 
 
-def _to_gradio(error: Exception) -> gr.Error:
+def _to_gradio(error: Exception, as_text: bool) -> gr.Error:
     if isinstance(error, gr.Error):
         return error
     if isinstance(error, LyricGenError):
-        return gr.Error(html.escape(str(error), quote=False), print_exception=False)
+        message = str(error)
+        return gr.Error(message if as_text else html.escape(message, quote=False), print_exception=False)
     log.exception("a handler failed", exc_info=error)
     return gr.Error(INTERNAL_ERROR_MESSAGE, print_exception=False)

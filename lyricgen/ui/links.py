@@ -1,6 +1,6 @@
 """Links that last: the query string of the page sets the inputs of Write, and its script goes to the tab that it names.
 
-Nothing is kept on the server. A value that is not allowed is left out, so that any query string opens a whole page.
+Nothing is kept on the server. The number of a linked song is the song's alone: the next one has another. A value that is not allowed is left out, so that any query string opens a whole page.
 """
 
 import math
@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
-from lyricgen.ui.events import IMMEDIATE_EVENT, listen
+from lyricgen.ui.events import BROWSER_EVENT, IMMEDIATE_EVENT, listen
 from lyricgen.ui.tabs.write.song import MAX_LINKED_WORDS
 from lyricgen.ui.tabs.write.tab import WriteTab
 
@@ -21,16 +21,23 @@ FOLLOW = "() => { lyricgen.follow(); }"
 
 
 def connect_links(demo: gr.Blocks, write: WriteTab) -> None:
-    """Wires the opening of a link: inputs of Write, a song if the link names one, then tab and view."""
+    """Wires the opening of a link, of the page's address or of a song in the page: inputs of Write, a song if the link names
+    one, then tab and view."""
     query = gr.Textbox(visible=False, label="Query string")
+    open_song = gr.Button("Open the link", visible="hidden", elem_id="open-link")  # clicked by page.js
     inputs = linked_inputs(write)
 
     def open_link(query: Any) -> list[Any]:
         values = read_query(query)
-        return [link_value(component, values.get(name)) for name, component in inputs.items()]
+        missing = {name: component.value for name, component in inputs.items()} if "text" in values else {}
+        return [
+            link_value(component, values[name]) if name in values else missing.get(name, gr.skip())
+            for name, component in inputs.items()
+        ]
 
-    opened = listen(demo.load, open_link, query, list(inputs.values()), gpu=False, js=READ_QUERY, **IMMEDIATE_EVENT)
-    opened.then(None, None, None, js=FOLLOW, api_visibility="private", queue=False)
+    triggers = [demo.load, open_song.click]
+    opened = listen(triggers, open_link, query, list(inputs.values()), gpu=False, js=READ_QUERY, **IMMEDIATE_EVENT)
+    opened.then(None, None, None, js=FOLLOW, **BROWSER_EVENT)
 
 
 def linked_inputs(write: WriteTab) -> dict[str, gr.components.Component]:
@@ -40,7 +47,6 @@ def linked_inputs(write: WriteTab) -> dict[str, gr.components.Component]:
         "artist": write.artist,
         "model": write.settings.model,
         "temperature": write.temperature,
-        "seed": write.settings.seed,
         **write.settings.others,
     }
 
@@ -56,10 +62,8 @@ def read_query(query: Any) -> dict[str, str]:
     return {SHORT_NAMES.get(name, name): value for name, value in pairs}
 
 
-def link_value(component: gr.components.Component, text: str | None) -> Any:
-    """A value of a link for a component; an update that leaves it as it is where the value is missing or not allowed."""
-    if text is None:
-        return gr.skip()
+def link_value(component: gr.components.Component, text: str) -> Any:
+    """A value of a link for a component; an update that leaves it as it is where the value is not allowed."""
     if isinstance(component, gr.Textbox):
         return text[:MAX_LINKED_WORDS]
     if isinstance(component, gr.Checkbox):
@@ -75,6 +79,4 @@ def link_value(component: gr.components.Component, text: str | None) -> Any:
     if isinstance(component, gr.Slider):
         whole = isinstance(component.step, int) or component.step == 1
         return (int(number) if whole else number) if component.minimum <= number <= component.maximum else gr.skip()
-    if isinstance(component, gr.Number) and component.precision == 0:
-        return int(number) if number.is_integer() and 0 <= number < 2**32 else gr.skip()
     return number if 0 <= number <= 2 else gr.skip()

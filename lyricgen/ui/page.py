@@ -11,7 +11,7 @@ from lyricgen.generation.scheduler import MAX_BATCH_SIZE
 from lyricgen.models.checkpoints import training_records
 from lyricgen.resources import Resources
 from lyricgen.ui.completions import COMPLETIONS_ROUTE
-from lyricgen.ui.events import PageBlocks
+from lyricgen.ui.events import BROWSER_EVENT, PageBlocks
 from lyricgen.ui.links import connect_links
 from lyricgen.ui.server import middleware
 from lyricgen.ui.shared_text import SharedText
@@ -30,6 +30,7 @@ HEAD_BUTTONS = (
     '<div><button type="button" id="copy-link">Copy link</button> '
     '<button type="button" id="big-text" aria-pressed="false">Big text</button></div><div id="link-box" aria-live="polite"></div>'
 )
+SET_QUERY = "() => { lyricgen.setQuery(); }"
 RUN_ON_OPEN = "() => { lyricgen.runOnOpen(); lyricgen.setQuery(); }"
 
 
@@ -43,7 +44,7 @@ def build_demo(resources: Resources) -> gr.Blocks:
             gr.Markdown(introduction(resources), elem_id="introduction")
             gr.HTML(HEAD_BUTTONS, elem_id="head-buttons", padding=False)
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab("Write", id="write"):
+            with gr.Tab("Write", id="write") as write_tab:
                 write = create_write_tab(resources)
             with gr.Tab("Inside", id="inside") as inside:
                 inside_views = create_inside_tab(resources, shared)
@@ -51,7 +52,7 @@ def build_demo(resources: Resources) -> gr.Blocks:
                 create_check_tab(resources, shared)
             with gr.Tab("Words", id="words") as words:
                 words_views = create_words_tab(resources)
-            with gr.Tab("About", id="about"):
+            with gr.Tab("About", id="about") as about:
                 create_about_tab(resources)
         connect_links(demo, write)
         shared.connect()
@@ -59,7 +60,9 @@ def build_demo(resources: Resources) -> gr.Blocks:
             shared.fill_on(event.success, write.lyrics, write.artist)
         shared.fill_on(write.use.click, write.lyrics, write.artist)
         for tab in (inside, check, words, *inside_views, *words_views):
-            tab.select(None, None, None, js=RUN_ON_OPEN, api_visibility="private", queue=False)
+            tab.select(None, None, None, js=RUN_ON_OPEN, **BROWSER_EVENT)
+        for tab in (write_tab, about):
+            tab.select(None, None, None, js=SET_QUERY, **BROWSER_EVENT)
     demo.queue(max_size=MAX_QUEUE_LENGTH, api_open=False, default_concurrency_limit=2)
     demo._queue.sleep_when_free = demo._queue.progress_update_sleep_when_free = QUEUE_POLL
     return demo

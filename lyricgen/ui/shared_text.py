@@ -8,12 +8,13 @@ import gradio as gr
 
 from lyricgen.models.text import ANY_ARTIST
 from lyricgen.ui.components import escaped
-from lyricgen.ui.events import IMMEDIATE_EVENT, listen
+from lyricgen.ui.events import BROWSER_EVENT, IMMEDIATE_EVENT, listen
 
 EXAMPLE_SOURCE = "An example. Write a song, or type your own text."
 RUN_ON_OPEN = "() => { lyricgen.runOnOpen(); }"
 TYPED_SOURCE = "Your own text."
-ARTIST_OF_SONG = "(text, chosen) => [text, lyricgen.songArtist ?? chosen]"  # another may have been chosen since
+SHARED_SONG = "(text, chosen) => lyricgen.sharedSong(text, chosen)"
+READ_SONG = "() => { if (lyricgen.typed === null) lyricgen.runOnOpen(); }"  # a link may have opened the tab before
 SUBMIT = "Ctrl and Enter: read it."  # see page.js
 
 
@@ -29,7 +30,8 @@ class TextBox:
 
 
 class SharedText:
-    """The boxes that hold the shared text, kept equal: by `fill_on` from Write, and among each other as one types.
+    """The boxes that hold the shared text, kept equal: by `fill_on` from Write, unless the visitor has typed one since the song was
+    begun, and among each other as one types.
 
     A button of the class `runs-on-open` in the same tab is clicked by page.js when its tab opens and the text has changed. Answers
     of the class `answers` are hidden as soon as another text is typed, until the button is pressed.
@@ -68,9 +70,9 @@ class SharedText:
             values = ", ".join(["text"] * len(others) + ["line"] * len(sources))
             copy = f'(text, source) => {{ const line = lyricgen.typed === text ? "{TYPED_SOURCE}" : source; return [{values}]; }}'
             inputs, outputs = [box.text, box.source], [*others, *sources]
-            box.text.change(None, inputs, outputs, js=copy, api_visibility="private", queue=False)
+            box.text.change(None, inputs, outputs, js=copy, **BROWSER_EVENT)
             if box.artist is not None:
-                box.artist.input(None, None, None, js=RUN_ON_OPEN, api_visibility="private", queue=False)
+                box.artist.input(None, None, None, js=RUN_ON_OPEN, **BROWSER_EVENT)
 
     def fill_on(self, trigger: Callable, lyrics: gr.components.Component, artist: gr.Dropdown) -> None:
         """Fills all boxes with Write's lyric and the artist it was written for at an event."""
@@ -78,13 +80,13 @@ class SharedText:
         for box in self._boxes:
             outputs += [box.source, box.text] + ([box.artist] if box.artist is not None else [])
         inputs = [lyrics, artist]
-        filled = listen(trigger, self.updates, inputs, outputs, gpu=False, js=ARTIST_OF_SONG, **IMMEDIATE_EVENT)
-        filled.then(
-            None, None, None, js=RUN_ON_OPEN, api_visibility="private", queue=False
-        )  # a link may have opened the tab before
+        filled = listen(trigger, self.updates, inputs, outputs, gpu=False, js=SHARED_SONG, **IMMEDIATE_EVENT)
+        filled.then(None, None, None, js=READ_SONG, **BROWSER_EVENT)
 
-    def updates(self, text: str, artist: str) -> list[Any]:
-        """The values of all boxes for a lyric and its artist."""
+    def updates(self, text: str | None, artist: str) -> list[Any]:
+        """The values of all boxes for a lyric and its artist; None: they stay as they are."""
+        if text is None:
+            return [gr.skip()] * sum(2 + (box.artist is not None) for box in self._boxes)
         manner = "" if artist == ANY_ARTIST else f", in the style of {escaped(artist)}"
         source = f"Your song from Write{manner}. Type another text to look at that."
         values: list[Any] = []

@@ -24,6 +24,17 @@ def write(page, words: str) -> str:
     return page.evaluate("document.querySelector('.song-text').textContent").removesuffix(" ")
 
 
+def wait_until_written(page) -> None:
+    page.wait_for_function("!document.body.classList.contains('writing')")
+
+
+def again(page) -> None:
+    """Has the same song written again."""
+    page.locator(".song-facts").get_by_role("button", name="again").click()
+    page.wait_for_function("document.body.classList.contains('writing')")
+    wait_until_written(page)
+
+
 def test_the_page_opens_with_a_song_and_plays_it(fresh_page):
     page = fresh_page
     page.locator(".song-text .cursor").wait_for()
@@ -97,13 +108,33 @@ def test_a_song_goes_on_from_another_letter_by_keyboard(page):
     )
     changed = page.evaluate(TEXT)
     assert changed.startswith(text[:20]) and changed[20] == {"space": " "}.get(letter, letter)
+    assert page.evaluate("document.activeElement.className") == "song-text"  # the letter that was chosen is gone
+    wait_until_written(page)
+    again(page)
+    assert page.evaluate(TEXT) == changed
+
+
+def test_the_keyboard_keeps_its_place_and_hears_each_letter(page):
+    write(page, "the keys ")
+    page.locator("#prefix :is(input, textarea)").fill("the keyboard ")
+    page.locator("#write").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.id === 'stop'")
+    page.wait_for_function("document.activeElement.id === 'write'")
+    page.get_by_role("button", name="Show all").click()
+    page.locator(".song-text").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".song-card .sr-only").inner_text() == "h"
+    for _ in range(15):
+        page.keyboard.press("ArrowRight")
+    assert page.locator(".song-card .sr-only").inner_text().endswith(" %")
 
 
 def test_again_writes_the_same_song_and_a_chip_writes_at_once(page):
     text = write(page, "one more day ")
-    page.locator(".song-facts").get_by_role("button", name="again").click()
-    page.wait_for_function("document.body.classList.contains('writing')")
-    page.wait_for_function("!document.body.classList.contains('writing')")
+    again(page)
+    assert page.evaluate("document.activeElement.textContent") == "again"
     page.get_by_role("button", name="Show all").click()
     assert page.evaluate(TEXT).removesuffix(" ") == text
     page.get_by_role("button", name="counting every step").click()
@@ -124,8 +155,16 @@ def test_stop_stops_and_what_was_written_is_played(page):
     page.locator("#stop").dispatch_event("click", timeout=60_000)  # the machine is busy
     page.wait_for_function("!document.body.classList.contains('writing') && document.querySelector('.song-end')")
     assert 40 <= len(page.evaluate(TEXT)) < 5_000
-    page.get_by_label("number input for Length in letters").fill("300")
     page.get_by_role("radio", name="by chance").check()
+    page.get_by_label("First words").fill("the next road ")
+    page.get_by_role("button", name="Write a song").click()
+    page.wait_for_function(f"{TEXT}.startsWith('the next road') && {TEXT}.length > 40")
+    page.locator("#stop").dispatch_event("click")
+    page.wait_for_timeout(50)
+    page.locator("#stop").evaluate("button => button.click()")  # once more
+    page.wait_for_function("!document.body.classList.contains('writing') && document.querySelector('.song-end')")
+    assert page.evaluate(TEXT).startswith("the next road")
+    page.get_by_label("number input for Length in letters").fill("300")
     page.get_by_role("button", name="More settings").click()
 
 
@@ -176,6 +215,47 @@ def test_a_link_writes_the_same_song_again_and_opens_its_tab(page, app_url):
     page.wait_for_function("text => document.querySelector('#inside-text textarea').value === text", arg=text)
 
 
+def test_after_a_link_each_song_is_another_one(fresh_page, app_url):
+    page = fresh_page
+    page.goto(f"{app_url}/?text=the+same+way+&seed=7&__theme=dark")
+    page.wait_for_function(f"{TEXT}.startsWith('the same way')")
+    wait_until_written(page)
+    first = page.evaluate(TEXT)
+    page.locator("#write").click()
+    page.wait_for_function("document.body.classList.contains('writing')")
+    wait_until_written(page)
+    assert page.evaluate(TEXT) != first and "seed=7" not in page.url and page.url.endswith("__theme=dark")
+    open_tab(page, "About")
+    page.wait_for_function("location.search.includes('tab=about')")
+    open_tab(page, "Write")
+    page.wait_for_function("!location.search.includes('tab=')")
+
+
+def test_a_text_that_is_typed_while_a_song_is_written_stays(fresh_page):
+    page = fresh_page
+    page.locator(".song-text .cursor").wait_for()
+    page.locator("#write").click()
+    open_tab(page, "Check")
+    page.locator("#check-text textarea").fill("a text that i am typing")
+    wait_until_written(page)
+    page.wait_for_function("location.search.includes('seed=')")
+    page.wait_for_timeout(500)
+    assert page.locator("#check-text textarea").input_value() == "a text that i am typing"
+    assert "Your own text" in page.locator("#check-text-source").inner_text()
+    open_tab(page, "Write")
+    write(page, "the next one ")
+    open_tab(page, "Check")
+    page.wait_for_function("document.querySelector('#check-text textarea').value.startsWith('the next one')")
+
+
+def test_a_song_without_an_artist_has_no_note_on_settings(fresh_page, app_url):
+    page = fresh_page
+    page.goto(f"{app_url}/?text=nobody+in+particular+&artist=any+artist")
+    page.wait_for_function(f"{TEXT}.startsWith('nobody in particular')")
+    wait_until_written(page)
+    assert page.locator(".song-notes").inner_text() == "" and "guidance" not in page.url
+
+
 def test_a_hostile_link_opens_the_page_as_it_is(page, app_url):
     page.goto(
         f"{app_url}/?tab=%3Cscript%3E&view=%22%5D&artist=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E&t=nan&len=-5&top_k="
@@ -197,11 +277,15 @@ def test_copy_link_shows_the_link_where_the_clipboard_is_refused(page):
 def test_one_of_four_songs_is_played(page):
     page.get_by_role("button", name="Four at once").click()
     page.get_by_role("button", name="Write four songs").click()
-    page.locator("#variants button").nth(3).wait_for(timeout=40_000)
+    page.locator("#variants a").nth(3).wait_for(timeout=40_000)
     texts = page.locator("#variants pre").all_text_contents()
     assert len(set(texts)) == 4 and page.locator("#variants img").count() == 0
-    page.locator("#variants button").nth(2).click()
+    page.get_by_label("First words").fill("words that came later ")
+    page.locator("#daring").fill("1.9")
+    page.locator("#variants a").nth(2).click()
     page.wait_for_function(f"third => {TEXT}.startsWith(third)", arg=texts[2])
+    wait_until_written(page)
+    assert page.locator("#daring").input_value() != "1.9" and page.locator("#variants pre").count() == 4
     page.get_by_role("button", name="Four at once").click()
 
 

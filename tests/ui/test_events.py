@@ -113,6 +113,9 @@ def test_an_error_of_ours_is_one_sentence_with_markup_as_text():
     with pytest.raises(gr.Error) as caught:
         make_handler(refuse, gpu=True)(3)
     assert caught.value.message == "value must be &lt;b&gt;, got 3" and not caught.value.print_exception
+    with pytest.raises(gr.Error) as caught:
+        make_handler(refuse, gpu=True, as_text=True)("R & B")
+    assert caught.value.message == "value must be <b>, got R & B"  # a client's
     stream = make_handler(refuse_later, gpu=True)(3)
     assert next(stream) == 3
     with pytest.raises(gr.Error, match="value must be less"):

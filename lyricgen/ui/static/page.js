@@ -2,6 +2,7 @@
 // page as text nodes.
 window.lyricgen = (() => {
   const WAIT = 5000; // milliseconds that a tab may take to appear
+  const ANSWER = ":is(.letters-line, .verdict, .neuron)";
 
   function make(tag, className, text) {
     const made = document.createElement(tag);
@@ -41,6 +42,7 @@ window.lyricgen = (() => {
     })();
   }
 
+  const SEED = /^\d{1,10}$/;
   const sharedText = () => [...document.querySelectorAll(".shared-text textarea")].find(isShown)?.value ?? "";
 
   // The shared text and the artist that it is read as, as one string.
@@ -49,18 +51,34 @@ window.lyricgen = (() => {
   // What a button's answer depends on; the comparison has a start of its own.
   const inputOf = (button) => (button.id === "compare" ? "" : sharedInput());
 
-  // Clicks the shown button that runs when its tab opens, unless its answer is that of the present text.
+  // Clicks the shown button that runs when its tab opens, unless its answer is that of the present text. A song that is being
+  // written is read once it is there.
   function runOnOpen() {
-    whenShown("button.runs-on-open", (button) => {
+    if (!document.body.classList.contains("writing")) whenShown("button.runs-on-open", (button) => {
       if (button.dataset.shown !== inputOf(button)) button.click();
     });
   }
 
-  // Hides the answers to another text than the present one.
-  function markStale() {
-    const button = [...document.querySelectorAll("button.runs-on-open")].find(isShown);
-    const stale = Boolean(button?.dataset.shown) && button.dataset.shown !== inputOf(button);
-    document.querySelectorAll(".answers").forEach((answers) => answers.toggleAttribute("data-stale", stale && isShown(answers)));
+  const runButton = () => [...document.querySelectorAll("button.runs-on-open")].find(isShown);
+
+  // Hides the answers to another text than the present one, until the first one to it is there.
+  function markStale(button) {
+    if (!button?.answers) return;
+    const reads = button.old?.isConnected && button.getAttribute("aria-busy") === "true";
+    const stale = button.dataset.shown === inputOf(button) ? (reads ? "reading" : "") : "changed";
+    button.answers.forEach((answers) => (answers.dataset.stale = stale));
+  }
+
+  // Notes the text that a button's answers will be to, and waits for them.
+  function awaitAnswers(button) {
+    button.dataset.shown = inputOf(button);
+    button.answers = [...document.querySelectorAll(".answers")].filter(isShown);
+    button.old = button.answers[0]?.querySelector(ANSWER);
+    setBusy(button.id, true);
+    (function look() {
+      if (isShown(button)) markStale(button);
+      if (button.answers.some((answers) => answers.dataset.stale === "reading")) setTimeout(look, 60);
+    })();
   }
 
   // Goes to a tab, then to a view in it.
@@ -76,7 +94,7 @@ window.lyricgen = (() => {
   // Goes to a tab for its answers, which may stand far below its inputs.
   function openAnswers(...names) {
     open(...names);
-    whenShown(".answers :is(.letters-line, .verdict)", (answer) => {
+    whenShown(`.answers ${ANSWER}`, (answer) => {
       const answers = answer.closest(".answers");
       answers.tabIndex = -1;
       answers.focus({ preventScroll: true });
@@ -102,26 +120,32 @@ window.lyricgen = (() => {
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("button");
     if (!button) return;
-    if (button.classList.contains("runs-on-open")) {
-      button.dataset.shown = inputOf(button);
-      markStale();
-    }
-    if (button.id === "write") document.body.classList.add("writing");
+    if (button.classList.contains("runs-on-open")) awaitAnswers(button);
+    if (button.id === "write") askSong();
     if (button.id === "big-text") bigText(button);
     if (button.id === "copy-link") copyLink(button);
-    const { open: place, seed } = button.dataset;
-    if (seed) document.dispatchEvent(new CustomEvent("seed", { detail: Number(seed) }));
+    const place = button.dataset.open;
     if (place) {
+      page.typed = filled = null;
       document.getElementById("use-song").click();
       openAnswers(...place.split("/"));
     }
     if (button.dataset.spelling) respell(button.dataset);
   }, true);
 
+  // A song's link in the page opens it without another load of the page, unless a song is being written.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.('a[href^="?text="]');
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || document.body.classList.contains("writing")) return;
+    event.preventDefault();
+    history.replaceState(null, "", link.href);
+    document.getElementById("open-link").click();
+  });
+
   // ---- links and the songs that this browser keeps
 
-  const STORED = "lyricgen-songs", KEPT = 20;
-  let song = null;
+  const STORED = "lyricgen-songs", KEPT = 20, THEME = "__theme", theme = new URLSearchParams(location.search).get(THEME);
+  let song = null, followed = false;
 
   function storedSongs() {
     try {
@@ -161,8 +185,11 @@ window.lyricgen = (() => {
   }
 
   function setQuery() {
+    if (!followed) return; // gradio selects a tab before the address is read
     const text = query(), inFrame = window.parent !== window;
-    history.replaceState(null, "", text ? `?${text}` : location.pathname);
+    const kept = new URLSearchParams(text);
+    if (theme) kept.set(THEME, theme); // gradio's choice of light or dark
+    history.replaceState(null, "", kept.size ? `?${kept}` : location.pathname);
     if (inFrame) window.parent.postMessage({ queryString: text }, "https://huggingface.co");
   }
 
@@ -189,10 +216,17 @@ window.lyricgen = (() => {
 
   // Opens what the address names: the song, whose inputs are set by then, the tab and the view.
   function follow() {
-    const values = new URLSearchParams(location.search);
-    if (values.has("text") || values.has("seed")) whenShown("#write", (button) => button.click());
+    const values = new URLSearchParams(location.search), seed = values.get("seed") ?? "";
     const places = [values.get("tab"), values.get("view")].filter(Boolean);
-    if (places.length && places[0] !== "write") open(...places);
+    followed = true;
+    const openPlaces = () => { if (places.length && places[0] !== "write") open(...places); };
+    if (!values.has("text") && !seed) return openPlaces();
+    open("write");
+    whenShown(".song-card", () => {
+      if (SEED.test(seed)) document.dispatchEvent(new CustomEvent("seed", { detail: Number(seed) }));
+      else document.getElementById("write").click();
+      openPlaces();
+    });
   }
 
   const WORDS = ["the night is ", "under the street lights ", "my mother said ", "one more dance ", "winter on the radio ",
@@ -200,26 +234,46 @@ window.lyricgen = (() => {
   const any = (list) => list[Math.floor(Math.random() * list.length)];
   const surprise = (artists) => [any(WORDS), any(artists)];
 
-  const page = { typed: null };
+  const page = { typed: null }; // what the visitor typed last into a box that looks at a text
+  let filled = null, typedBefore = null;
+
+  // A song is asked for. Once it begins, it takes the place of what was typed before, not of what is typed since.
+  function askSong() {
+    document.body.classList.add("writing");
+    typedBefore = page.typed;
+  }
+
+  function beginSong() {
+    if (page.typed === typedBefore) page.typed = null;
+  }
+
+  // The song and its artist for the boxes that look at a text; nothing while the visitor types there, or if they hold it.
+  function sharedSong(text, chosen) {
+    if (page.typed !== null || text === filled) return [null, null];
+    filled = text;
+    return [text, page.songArtist ?? chosen]; // another artist may have been chosen since
+  }
+
   document.addEventListener("input", (event) => { // pasted text too
     if (!event.target.closest?.(".shared-text")) return;
     page.typed = event.target.value;
-    markStale();
+    filled = null;
+    markStale(runButton());
   }, true);
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey || event.shiftKey) && event.target.closest?.(".shared-text")) {
       event.preventDefault();
       event.stopPropagation();
-      [...document.querySelectorAll("button.runs-on-open")].find(isShown)?.click();
+      runButton().click();
     } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target.closest?.("#prefix")) {
       if (document.body.classList.contains("writing")) event.preventDefault(); // one song at a time
-      else document.body.classList.add("writing");
+      else askSong();
     } else if (event.key === "Tab" && event.target.matches?.("input[role=combobox]")) {
       event.stopPropagation(); // gradio would open the list again after it is left, and the list would take the focus
       document.querySelectorAll(".options, .option-list").forEach((list) => (list.tabIndex = -1));
     }
   }, true);
 
-  return Object.assign(page, { make, makeSvg, visible, percent, whenShown, runOnOpen, setBusy, open, follow, onSong, setQuery, storedSongs, storeSongs, surprise });
+  return Object.assign(page, { make, makeSvg, visible, percent, whenShown, runOnOpen, askSong, beginSong, sharedSong, setBusy, open, follow, onSong, setQuery, storedSongs, storeSongs, surprise });
 })();

@@ -18,6 +18,7 @@ const bitsOf = (byte) => MAX_BITS * (byte / 255) ** 2;
 const ENTROPY = Array.from({ length: 256 }, (_, byte) => bitsOf(byte) * 2 ** -bitsOf(byte)); // of a byte's probability
 const isBusy = () => document.body.classList.contains("writing");
 const isWritten = () => state.song?.state === "written";
+const isWriting = (song) => song?.state === "writing";
 
 function button(text, className, act) {
   const made = make("button", className, text);
@@ -39,7 +40,13 @@ const all = button("Show all", "", () => { pause(); showAll(); });
 const change = button("Change this letter", "", () => chooseLetter());
 const controls = make("div", "song-controls");
 controls.append(play, next, all, change);
-const facts = make("p", "song-facts");
+const facts = make("p", "song-facts"), number = make("span");
+facts.append(
+  number,
+  button("again", "link", () => write("retry", { seed: state.song.seed, ...changedStart() })),
+  " · ",
+  button("new", "link", () => write("retry", { seed: -1 })),
+);
 const notes = make("p", "song-notes");
 const said = make("p", "sr-only");
 said.setAttribute("aria-live", "polite");
@@ -96,10 +103,11 @@ function read() {
   const song = JSON.parse(props.value);
   const before = state.song;
   pause();
+  if (song.state === "writing" && !isWriting(before)) window.lyricgen.beginSong();
   Object.assign(state, { song, letters: Array.from(song.text) });
   window.lyricgen.songArtist = song.artist || "any artist";
   document.body.classList.toggle("writing", song.state === "writing");
-  if (song.state === "writing") return drawDraft();
+  if (isWriting(song)) return drawDraft();
   state.labels = bytes(song.labels);
   const all = bytes(song.bits);
   state.bits = Array.from({ length: state.letters.length + 1 }, (_, at) => all.subarray(at * CLASSES, (at + 1) * CLASSES));
@@ -244,6 +252,12 @@ function drawBars() {
   if (focused >= 0) bars.children[focused]?.focus();
 }
 
+function describe(at) {
+  if (at >= state.letters.length) return "the end";
+  const letter = visible(state.letters[at]);
+  return at < state.song.given ? letter : `${letter}, ${percent(probability(at))}`;
+}
+
 function chooseLetter() {
   pause();
   bars.querySelector("button:not(.hit)")?.focus();
@@ -255,11 +269,18 @@ function goOn(letters) {
   write("select", { index: state.at, letters, given: Math.min(state.song.given, state.at), seed: state.song.seed });
 }
 
+// Where a song that was changed goes on.
+function changedStart() {
+  const { changed, given } = state.song;
+  return changed ? { changed: state.letters.slice(0, changed).join(""), given } : {};
+}
+
 // Asks for a song, one at a time.
 function write(event, values) {
   if (isBusy()) return;
   pause();
-  document.body.classList.add("writing");
+  if (side.contains(document.activeElement)) text.focus({ preventScroll: true }); // what was chosen goes
+  window.lyricgen.askSong();
   trigger(event, values);
 }
 
@@ -267,12 +288,7 @@ function write(event, values) {
 
 function drawFacts(isFirst) {
   const { song } = state;
-  facts.replaceChildren(
-    `Song no. ${song.seed} · `,
-    button("again", "link", () => write("retry", { seed: song.seed, ...(song.seed === state.sampled && { strategy: "sample" }) })),
-    " · ",
-    button("new", "link", () => write("retry", { seed: -1 })),
-  );
+  number.textContent = `Song no. ${song.seed} · `;
   notes.textContent = song.notes.join(" ");
   window.lyricgen.onSong(song, isFirst);
 }
@@ -309,17 +325,22 @@ text.addEventListener("keydown", (event) => {
     event.preventDefault();
     pause();
     moveTo(Math.max(0, Math.min(state.shown, state.at + steps[event.key])));
+    said.textContent = describe(state.at);
   } else if (event.key === "Enter") {
     event.preventDefault();
     chooseLetter();
   }
 });
 
-document.addEventListener("seed", (event) => { // of one of four songs, which are sampled
-  if (isBusy()) return;
-  state.sampled = event.detail;
-  window.scrollTo({ top: 0, behavior: still ? "auto" : "smooth" });
-  write("retry", { seed: event.detail, strategy: "sample" });
+// Write and Stop take each other's place, with the keyboard's.
+new MutationObserver(() => {
+  const [gone, there] = isBusy() ? ["write", "stop"] : ["stop", "write"];
+  if (document.activeElement?.id === gone) document.getElementById(there).focus();
+}).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+
+document.addEventListener("seed", (event) => { // of a link, which has set the temperature
+  state.chosen = undefined;
+  write("retry", { seed: event.detail });
 });
 
 read();

@@ -50,7 +50,7 @@ function draw() {
   }
   verse.lines.forEach((line, number) => {
     const [mark, input, count] = rows.children[number].children;
-    if (document.activeElement !== input || !kept[number]) input.value = line.text;
+    if (!kept[number]) input.value = line.text; // what was kept or typed stays
     mark.textContent = line.rhyme || "·";
     mark.className = `verse-mark rhyme-${line.rhyme || "none"}`;
     mark.title = line.rhyme ? `rhymes with the other lines ${line.rhyme}` : "no rhyme";

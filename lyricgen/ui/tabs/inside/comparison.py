@@ -1,7 +1,6 @@
 """The view that compares RNN and LSTM: lyrics of both, five temperatures, learning curves, samples of the training;
 `/compare`, `/temperatures`, `/learning_curves`."""
 
-import html
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -28,7 +27,7 @@ from lyricgen.ui.components import (
 )
 from lyricgen.ui.events import LATEST_EVENT, PRIVATE_EVENT, add_endpoint, listen
 from lyricgen.ui.inline_errors import error_line, with_error_line
-from lyricgen.ui.tabs.write.song import fit_length, link_query, note_html
+from lyricgen.ui.tabs.write.song import fit_length, link_query, note_html, play_link
 from lyricgen.validation import check_choice
 
 # concurrent calls, each of several lyrics
@@ -126,17 +125,14 @@ def show_models(resources: Resources, *settings: Any) -> Iterator[str]:
     for answer in lyrics.stream_measured(resources, requests):
         yield heading + cards(headed(answer))
     links = {answer[name]["text"]: link_query(one) for name, one in requests.items()}
-    yield heading + cards(headed(answer), lambda text: originality_line(resources, text) + play_link(links[text]))
+    yield heading + cards(
+        headed(answer), lambda text: originality_line(resources, text) + play_link(links[text], "Play it in Write")
+    )
 
 
 def headed(answer: dict[str, Any]) -> list[tuple[str, str]]:
     """Each model's lyric under its name and surprise."""
     return [(f"{model_label(name)}{bits_text(lyric)}", lyric["text"]) for name, lyric in answer.items()]
-
-
-def play_link(query: str) -> str:
-    """A link that plays a song in Write; '' without its query string."""
-    return f'<br><a href="?{html.escape(query)}">Play it in Write</a>' if query else ""
 
 
 def show_eight(resources: Resources, prefix: str, artist: str, temperature: float, max_length: int, seed: int) -> str:

@@ -12,7 +12,7 @@ from lyricgen.endpoints.lyrics import UPDATE_INTERVAL, make_request
 from lyricgen.generation.held_units import MAX_HELD_UNITS
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, cards, model_label, script_view
-from lyricgen.ui.events import IMMEDIATE_EVENT, LATEST_EVENT, add_endpoint, listen
+from lyricgen.ui.events import BROWSER_EVENT, IMMEDIATE_EVENT, LATEST_EVENT, add_endpoint, listen
 from lyricgen.ui.inline_errors import error_line, with_error_line
 from lyricgen.ui.shared_text import TextBox
 from lyricgen.validation import check_text
@@ -99,13 +99,11 @@ def create_neurons_view(resources: Resources, box: TextBox) -> None:
     text = [box.text, box.artist, model]
     found, before = (gr.Textbox(visible=False, label=label) for label in ("Neuron found", "Neuron found before"))
     no_neuron = "() => ['', null]"  # of the text before; registered first, since events run in their order
-    see.click(None, None, [unit_error, one], js=no_neuron, api_visibility="private", queue=False)
+    see.click(None, None, [unit_error, one], js=no_neuron, **BROWSER_EVENT)
     show = with_error_line(partial(show_neurons, resources), 2)
     shown = listen(see.click, show, text, [error, neurons, found], busy=see, **LATEST_EVENT)
-    model.input(None, None, None, js=CLICK_SEE, api_visibility="private", queue=False)
-    proposed = shown.success(
-        None, [units, found, before], [units, before], js=PROPOSE, api_visibility="private", queue=False
-    )
+    model.input(None, None, None, js=CLICK_SEE, **BROWSER_EVENT)
+    proposed = shown.success(None, [units, found, before], [units, before], js=PROPOSE, **BROWSER_EVENT)
     write = with_error_line(partial(show_continuations, resources), 1)
     writing: dict[str, Any] = {"inputs": [*text, units, seed], "outputs": [hold_error, both], **LATEST_EVENT}
     listen([hold.click, units.submit], write, busy=hold, **writing)

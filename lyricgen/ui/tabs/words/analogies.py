@@ -10,7 +10,7 @@ import numpy as np
 from lyricgen.endpoints import words
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, bar_card, draw_with
-from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen, not_busy
+from lyricgen.ui.events import BROWSER_EVENT, LATEST_EVENT, add_endpoint, listen, not_busy
 from lyricgen.ui.tabs.words.answers import answers, find_word, space_choice, space_labels
 from lyricgen.ui.tabs.words.openings import shipped_opening
 from lyricgen.validation import check_integer
@@ -91,7 +91,7 @@ def _create_benchmark(resources: Resources) -> None:
         **BENCHMARK_LIMIT,
         **LATEST_EVENT,
     )
-    stop.click(None, cancels=running, js=not_busy(check), queue=False, api_visibility="private")
+    stop.click(None, cancels=running, js=not_busy(check), **BROWSER_EVENT)
 
 
 def show_analogy(resources: Resources, vectors: str, x1: str, x2: str, y1: str) -> dict[str, Any]:

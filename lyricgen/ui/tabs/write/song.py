@@ -27,6 +27,7 @@ MAX_BITS = 24.0  # surprisal of the byte 255; song.js has the same
 DRAFT_INTERVAL = 0.2  # minimum seconds between two drafts of a song that is being written
 ROOM = 300  # letters that are written after first words that are longer than the song
 WITHOUT_BEAM = ("max_copied_words", "chorus")
+MIX = ("second_artist", "second_weight")
 MAX_LINKED_WORDS = 1_500  # letters of the first words in a link
 
 
@@ -37,7 +38,9 @@ def encode_bits(bits: np.ndarray) -> str:
     return base64.b64encode(np.rint(255 * shares).astype(np.uint8).tobytes()).decode()
 
 
-def stream_song(resources: Resources, request: GenerationRequest, given: int, start: int) -> Iterator[tuple[str, str]]:
+def stream_song(
+    resources: Resources, request: GenerationRequest, given: int, start: int, **more: Any
+) -> Iterator[tuple[str, str]]:
     """A song as it is written, as JSON for song.js, and its text.
 
     Args:
@@ -45,14 +48,18 @@ def stream_song(resources: Resources, request: GenerationRequest, given: int, st
         request: its request; the seed is in its settings.
         given: letters that the visitor wrote, shown in grey.
         start: letters that are shown before it is played.
+        more: further facts of the song.
     """
+    settings = request.settings
     facts = {
+        **more,
+        **({name: getattr(settings, name) for name in MIX} if settings.second_artist else {}),
         "given": given,
         "start": start,
         "seed": request.seed,
-        "artist": request.settings.artist or "",
+        "artist": settings.artist or "",
         "model": request.model_name,
-        "temperature": request.settings.temperature,
+        "temperature": settings.temperature,
         "notes": list(request.notes),
         "link": link_query(request),
     }
@@ -64,10 +71,11 @@ def stream_song(resources: Resources, request: GenerationRequest, given: int, st
 
 
 def read_song(resources: Resources, request: GenerationRequest, text: str) -> dict[str, Any]:
-    """The text with its labels and the bits of every character before each of its letters."""
-    settings = request.settings
+    """The text with its labels and the bits of every character before each of its letters, in the artist's style or the mix."""
+    style = request.artist_mix
+    artist = request.model.artists[style] if isinstance(style, int) else style
     labels, bits = resources.run_on_model(
-        request.model_name, lambda network: predictions(text, artist=settings.artist, model=network)
+        request.model_name, lambda network: predictions(text, artist=artist, model=network)
     )
     return {
         "state": "written",
@@ -103,7 +111,14 @@ def link_query(request: GenerationRequest) -> str:
     values = {name: value for name, value in vars(request.settings).items() if value not in (page_default(name), None)}
     values["temperature"] = request.settings.temperature
     values["artist"] = request.settings.artist or ANY_ARTIST
+    if request.settings.artist is None:
+        values.pop("guidance", None)  # the page sends 1
     return urlencode({"text": request.prefix, "model": request.model_name, **values})
+
+
+def play_link(query: str, label: str) -> str:
+    """A link that plays a song in Write, see page.js; '' without its query string."""
+    return f'<br><a href="?{html.escape(query)}">{label}</a>' if query else ""
 
 
 def note_html(note: str) -> str:

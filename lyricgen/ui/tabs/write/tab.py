@@ -19,16 +19,19 @@ from lyricgen.generation.settings import MAX_VARIANTS
 from lyricgen.models.text import ANY_ARTIST
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, cards, originality_line, static
-from lyricgen.ui.events import RUN_ONCE_EVENT, SILENT_EVENT, add_endpoint, listen, run_after
+from lyricgen.ui.events import BROWSER_EVENT, RUN_ONCE_EVENT, SILENT_EVENT, add_endpoint, listen, run_after
 from lyricgen.ui.inline_errors import alert, error_line, with_error_line
 from lyricgen.ui.tabs.write.checks import artists_card, copied_card
 from lyricgen.ui.tabs.write.first_song import ARTIST, SETTINGS, WORDS, first_song
 from lyricgen.ui.tabs.write.settings import MoreSettings, create_more_settings
 from lyricgen.ui.tabs.write.song import (
+    MIX,
     check_cut,
     fit_length,
     fit_strategy,
+    link_query,
     note_html,
+    play_link,
     read_draft,
     read_song,
     stream_song,
@@ -94,20 +97,23 @@ def create_write_tab(resources: Resources) -> WriteTab:
     again = listen(song.retry, partial(write_again, resources, names), asked, outputs, **WRITING)
     change = partial(change_letter, resources, names)
     changing = listen(song.select, change, [lyrics, *asked[1:]], outputs, **WRITING)
-    song.release(None, None, temperature, js="() => lyricgen.temperature", api_visibility="private", queue=False)
+    song.release(None, None, temperature, js="() => lyricgen.temperature", **BROWSER_EVENT)
     written = [writing, again, changing]
     for event in written:
         run_after(event, IDLE)
         answer = partial(show_answers, resources)
         listen(event.then, answer, lyrics, [copied, artists], gpu=False, queue=False, **SILENT_EVENT)
     for chip, values in chips:
-        chosen = chip.click(None, None, [prefix, artist], js=values, api_visibility="private", queue=False)
-        chosen.then(None, None, None, js=CLICK_WRITE, api_visibility="private", queue=False)
+        chosen = chip.click(None, None, [prefix, artist], js=values, **BROWSER_EVENT)
+        chosen.then(None, None, None, js=CLICK_WRITE, **BROWSER_EVENT)
     create_verse_panel(resources, names, asked[1:])
     side_by_side = _create_variants(resources, names, asked)
     _create_your_songs()
     stopped = stop.click(None, None, None, cancels=[*written, side_by_side], api_visibility="private")
-    finished = listen(stopped.then, partial(finish_song, resources), song, song, trigger_mode="once", **SILENT_EVENT)
+    finish = {**SILENT_EVENT, "trigger_mode": "multiple"}  # one that was cancelled counts as running
+    finished = listen(stopped.then, partial(finish_song, resources), song, song, **finish)
+    another = [write.click, prefix.submit, song.retry, song.select]
+    gr.on(another, None, None, None, cancels=[finished], api_visibility="private")
     return WriteTab(lyrics, artist, prefix, temperature, settings, [*written, finished], use)
 
 
@@ -193,6 +199,8 @@ def request_from_page(
         ArgumentError: a setting is not allowed.
     """
     settings, note = fit_length(prefix, dict(zip(names, values, strict=True)) | changed)
+    if settings.get("artist") == ANY_ARTIST:
+        settings["guidance"] = 1.0  # it has no effect, and was not asked for
     return with_note(make_request(resources, prefix, model, **fit_strategy(settings)), note)
 
 
@@ -204,10 +212,13 @@ def write_song(resources: Resources, names: tuple[str, ...], prefix: str, *value
 def write_again(
     resources: Resources, names: tuple[str, ...], event: gr.EventData, prefix: str, *values: Any
 ) -> Iterator[tuple]:
-    """As `write_song`, with the seed that was clicked, and the strategy of one of four songs."""
-    changed = {"seed": event.seed} | ({"strategy": event.strategy} if hasattr(event, "strategy") else {})
-    make = partial(request_from_page, resources, names, prefix, *values, **changed)
-    yield from _stream(make, resources, len(prefix))
+    """As `write_song`, with a seed; a song that was changed goes on from where it was changed."""
+    changed = getattr(event, "changed", None)
+    if not isinstance(changed, str):
+        make = partial(request_from_page, resources, names, prefix, *values, seed=event.seed)
+        return (yield from _stream(make, resources, len(prefix)))
+    make = partial(request_from_page, resources, names, changed, *values, seed=event.seed)
+    yield from _stream(make, resources, event.given, len(changed))
 
 
 def change_letter(
@@ -219,19 +230,19 @@ def change_letter(
         prefix = check_cut(text, event.index, event.letters)
         return request_from_page(resources, names, prefix, *values, seed=event.seed)
 
-    start = event.index if isinstance(event.index, int) else 0
-    given = event.given if isinstance(event.given, int) else 0
-    yield from _stream(make, resources, given, start)
+    yield from _stream(make, resources, event.given, event.index)
 
 
-def _stream(make: Any, resources: Resources, given: int, start: int | None = None) -> Iterator[tuple]:
+def _stream(make: Any, resources: Resources, given: Any, start: Any = None) -> Iterator[tuple]:
+    """A song, or the sentence of what was wrong; `start` is the letter from which a changed one is played."""
     try:
         request = make()
     except LyricGenError as error:
         yield gr.skip(), gr.skip(), alert(error)
         return
-    given = min(given, len(request.prefix))
-    for song, text in stream_song(resources, request, given, given if start is None else start):
+    given = min(given, len(request.prefix)) if isinstance(given, int) else 0
+    changed = {"changed": len(request.prefix)} if isinstance(start, int) else {}
+    for song, text in stream_song(resources, request, given, start if changed else given, **changed):
         yield song, text, ""
 
 
@@ -240,7 +251,8 @@ def finish_song(resources: Resources, song: str) -> Any:
     facts = read_draft(song)
     if facts is None:
         return gr.skip()
-    request = make_request(resources, "", facts.get("model"), artist=facts.get("artist") or ANY_ARTIST)
+    mix = {name: facts[name] for name in MIX if name in facts}
+    request = make_request(resources, "", facts.get("model"), artist=facts.get("artist") or ANY_ARTIST, **mix)
     return as_json({**facts, **read_song(resources, request, facts["text"])})
 
 
@@ -255,15 +267,10 @@ def show_variants(resources: Resources, names: tuple[str, ...], *asked: Any) -> 
     lyrics: list[dict] = []
     for lyrics in stream_variants(resources, request, SIDE_BY_SIDE):
         yield cards(headed(lyrics))
-    seeds = {lyric["text"]: lyric["seed"] for lyric in lyrics}
+    links = {lyric["text"]: link_query(request.with_settings(seed=lyric["seed"])) for lyric in lyrics}
     yield note_html(" ".join(request.notes)) + cards(
-        headed(lyrics), lambda text: originality_line(resources, text) + play_button(seeds[text])
+        headed(lyrics), lambda text: originality_line(resources, text) + play_link(links[text], "Play this one")
     )
-
-
-def play_button(seed: int) -> str:
-    """A button that plays the song of a seed, see page.js."""
-    return f'<br><button type="button" class="link" data-seed="{seed}">Play this one</button>'
 
 
 def headed(lyrics: list[dict]) -> list[tuple[str, str]]:

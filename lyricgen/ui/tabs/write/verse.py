@@ -12,7 +12,7 @@ from lyricgen.generation.schemes import MAX_SYLLABLES, MIN_SYLLABLES, SCHEMES, V
 from lyricgen.generation.settings import UNUSED_BY_VERSES
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, script_view
-from lyricgen.ui.events import RUN_ONCE_EVENT, add_endpoint, listen, run_after
+from lyricgen.ui.events import BROWSER_EVENT, RUN_ONCE_EVENT, add_endpoint, listen, run_after
 from lyricgen.ui.inline_errors import alert, error_line
 
 LABELS = {"couplet": "Couplet", "limerick": "Limerick", "haiku": "Haiku", "acrostic": "Acrostic", "lines": "No rhymes"}
@@ -45,7 +45,7 @@ def create_verse_panel(resources: Resources, names: Sequence[str], settings: lis
         problem = error_line("verse-problem")
         verse = script_view("verse.js", "verse")
     form = [scheme, syllables, acrostic, words, without]
-    write.click(None, None, None, js=WRITE, api_visibility="private", queue=False)
+    write.click(None, None, None, js=WRITE, **BROWSER_EVENT)
     writing = listen(
         verse.retry, partial(write_lines, resources, tuple(names)), [*form, *settings], [verse, problem],
         **{**RUN_ONCE_EVENT, **VERSE_LIMIT, "show_progress": "hidden"},

@@ -1,17 +1,19 @@
 """Write's handlers, called as functions."""
 
 import base64
+import html
 import json
+import re
 from types import SimpleNamespace
 from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
+import torch
 
 from lyricgen.analysis.predictions import predictions
 from lyricgen.analysis.scoring import score
 from lyricgen.errors import ArgumentError
-from lyricgen.generation.api import write_together
 from lyricgen.generation.settings import GenerationSettings, Setting, generation_settings
 from lyricgen.resources import Resources
 from lyricgen.ui.tabs.write import tab
@@ -83,18 +85,41 @@ def test_again_has_the_seed_that_was_clicked(resources):
     assert last(write_again(resources, NAMES, SimpleNamespace(seed=-1), "the sea ", "lstm", *VALUES))[0]["seed"] != 9
 
 
+def test_a_changed_song_is_written_again_from_where_it_was_changed(resources):
+    event = SimpleNamespace(index=7, letters="x", given=4, seed=3)
+    song, text, _ = last(change_letter(resources, NAMES, event, "the sea is calm", "lstm", *VALUES))
+    event = SimpleNamespace(seed=song["seed"], changed=text[: song["changed"]], given=song["given"])
+    again, same, _ = last(write_again(resources, NAMES, event, "other words", "lstm", *VALUES))
+    assert text[: song["changed"]] == "the seax" and same == text and again == {**song, "start": 8}
+
+
+def test_a_mix_is_read_as_the_mix(resources):
+    names, values = (*NAMES, "second_artist", "second_weight"), (*VALUES, "Ann", 0.25)
+    song, text, _ = last(write_song(resources, names, "the sea ", "lstm", *values))
+    network = resources.model("lstm").model
+    first, mix = (predictions(text, artist=style, model=network)[1] for style in ("Bob", torch.tensor([0.25, 0.75, 0])))
+    assert song["bits"] == encode_bits(mix) != encode_bits(first)
+    stopped = finish_song(resources, json.dumps({**song, "state": "writing"}))
+    assert json.loads(stopped)["bits"] == song["bits"]
+
+
+def test_a_song_without_an_artist_has_no_note_and_no_link_on_its_style(resources):
+    names, values = (*NAMES, "guidance"), ("any artist", *VALUES[1:], 2.0)
+    song, *_ = last(write_song(resources, names, "the sea ", "lstm", *values))
+    assert song["notes"] == [] and "guidance" not in song["link"]
+
+
 def test_four_songs_are_sampled_within_the_limit_whatever_the_strategy_and_each_can_be_played(resources, monkeypatch):
     names, values = (*NAMES, "strategy", "max_copied_words"), (*VALUES, "beam", 6)
     asked = []
-    monkeypatch.setattr(tab, "stream_variants", lambda _, request, __: asked.append(request) or iter([[]]))
-    list(show_variants(resources, names, "the sea ", "lstm", *values))
+    written = [[{"seed": 8, "text": "the sea is calm"}]]
+    monkeypatch.setattr(tab, "stream_variants", lambda _, request, __: asked.append(request) or iter(written))
+    *_, shown = show_variants(resources, names, "the sea ", "lstm", *values)
     settings = asked[0].settings
     assert (settings.strategy, settings.max_copied_words) == ("sample", 6)
-    event = SimpleNamespace(seed=7, strategy="sample")
-    played = last(write_again(resources, names, event, "the sea ", "lstm", *values))
-    assert played[1] == write_together(asked)[0]
-    beam = last(write_again(resources, names, SimpleNamespace(seed=7), "the sea ", "lstm", *values))
-    assert beam[1] != played[1]
+    link = parse_qs(html.unescape(re.search(r'href="\?([^"]*)"', shown)[1]))
+    assert (link["text"], link["seed"], link["max_copied_words"]) == (["the sea "], ["8"], ["6"])
+    assert "strategy" not in link  # by chance, as the page's default
 
 
 def test_a_song_goes_on_from_another_letter(resources):
@@ -130,7 +155,11 @@ def test_a_link_leaves_defaults_out_and_very_long_words(resources):
         "artist": ["any artist"],
         "seed": ["7"],
         "temperature": ["0.7"],
-        **{name: [str(getattr(GenerationSettings(), name))] for name in PAGE_DEFAULTS if name != "temperature"},
+        **{
+            name: [str(getattr(GenerationSettings(), name))]
+            for name in PAGE_DEFAULTS
+            if name not in ("temperature", "guidance")
+        },
     }
     on_the_page = request_from_page(resources, ("seed", *PAGE_DEFAULTS), "the sea", "lstm", 7, *PAGE_DEFAULTS.values())
     assert parse_qs(link_query(on_the_page)).keys() == {"text", "model", "artist", "seed", "temperature"}
