@@ -15,6 +15,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +117,9 @@ def is_met(verse: Verse) -> bool:
     for line in verse.lines:
         ends.setdefault(line.rhyme, []).append((split_words(line.text) or [""])[-1])
     ends.pop("", None)
-    return not verse.notes and all(rhyme_kind(first, other) == "perfect" for first, *others in ends.values() for other in others)  # fmt: skip
+    return not verse.notes and all(
+        rhyme_kind(*pair) == "perfect" for words in ends.values() for pair in combinations(words, 2)
+    )
 
 
 def measure_gap(model: str, seed: int) -> dict:

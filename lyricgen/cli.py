@@ -290,7 +290,7 @@ def show_originality(options: argparse.Namespace) -> None:
     if originality.runs:
         numbers = {run: number for number, run in enumerate(originality.runs, 1)}
         pieces = [f"[{piece}]{numbers[run]}" if run else piece for piece, run in originality.pieces()]
-        print("\n".join(map(_printable, "".join(pieces).strip("\n").split("\n"))))
+        print("\n".join(map(_printable, "".join(pieces).strip("\r\n").splitlines())))
         print()
         for run, number in numbers.items():
             print(f"{number:>3}  {run.words} words, in {_printable(song_name(run))}")

@@ -21,6 +21,7 @@ from lyricgen.display import html_table, one_line, quoted
 from lyricgen.models.loading import resolve_model
 from lyricgen.models.networks import CharacterModel
 from lyricgen.models.text import check_artist, line_spans, read_labels
+from lyricgen.models.vocabulary import TO_APOSTROPHE
 from lyricgen.validation import check_integer
 
 REPEATED_LENGTH = 8  # characters of a passage that counts as repeated
@@ -206,6 +207,7 @@ def text_features(text: str) -> dict[str, np.ndarray]:
     >>> text_features('a "b" c')["inside quotes"].tolist()
     [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]
     """
+    text = text.translate(TO_APOSTROPHE)  # as the models read it
     text = "".join(lower if len(lower := character.lower()) == 1 else character for character in text)
     return {
         **_line_features(text),

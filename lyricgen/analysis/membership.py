@@ -32,7 +32,7 @@ from lyricgen.generation.fast_stepper import WeightsCache
 from lyricgen.memorization.originality import Originality, measure_originality
 from lyricgen.memorization.song_index import SongIndex
 from lyricgen.models.loading import resolve_model
-from lyricgen.models.networks import CharacterModel
+from lyricgen.models.networks import CharacterModel, in_eval_mode
 from lyricgen.models.text import has_known_character, read_labels, unknown_characters
 from lyricgen.models.vocabulary import NUM_CLASSES, OOV_LABEL, START_LABEL
 from lyricgen.storage import ASSETS, MEMBERSHIP, artifact_errors, check_numbers, read_artifact, write_artifact
@@ -45,6 +45,7 @@ STATISTICS = {
 }
 LENGTHS = (100, 200, 400, 800, 1_600)  # characters of the texts for which thresholds are fitted
 MIN_K_SHARE = 0.2  # share of the characters, those of the lowest standardized log-probability, in `min_k`
+MIN_KNOWN_SHARE = 0.8  # of the characters of a text that has a verdict
 MIN_DEVIATION = 1e-6  # nats; a lower bound on the standard deviation, for predictions that are certain
 BUNDLED = "bundled"  # the value of `thresholds` and `index` for those that come with the project
 FOLDER = "membership"  # name of the artifact's folder beside the models
@@ -193,8 +194,10 @@ def measure_membership(
         known, reason = None, "The thresholds here are of other networks, so there is no verdict."
     lengths = known.by_length if known else LENGTHS
     length = max((length for length in lengths if length <= len(text)), default=len(text))
-    reason = reason or _reason_without_verdict(known, length)
     read, notes = text[:length], []
+    if known and np.mean(np.array(read_labels(read)) != OOV_LABEL) < MIN_KNOWN_SHARE:
+        known, reason = None, "The models know too few of its characters for a verdict."
+    reason = reason or _reason_without_verdict(known, length)
     if not has_known_character(read):
         raise ArgumentError(
             f"the first {length:,} characters of text must have one that the models know, got {short_repr(read)}"
@@ -254,6 +257,7 @@ def surprisal(labels: np.ndarray, model: CharacterModel) -> tuple[np.ndarray, np
     Returns:
         two arrays, float64 (B,).
     """
+    model = in_eval_mode(model)
     device = next(model.parameters()).device
     targets = torch.from_numpy(labels.astype(np.int64)).to(device)  # (B, T)
     starts = torch.full_like(targets[:, :1], START_LABEL)

@@ -19,7 +19,7 @@ from lyricgen.analysis.scoring import check_scored, embed_song, model_name
 from lyricgen.display import one_line, paragraph, quoted, shaded_text
 from lyricgen.errors import ArgumentError
 from lyricgen.models.loading import resolve_model
-from lyricgen.models.networks import CharacterModel
+from lyricgen.models.networks import CharacterModel, in_eval_mode
 from lyricgen.models.text import check_artist, read_labels
 from lyricgen.models.vocabulary import OOV_LABEL, START_LABEL
 from lyricgen.validation import check_integer, counted, short_repr
@@ -72,6 +72,7 @@ class Saliency:
         return {
             "model": self.model,
             "artist": self.artist,
+            "text": self.text,
             "position": self.position,
             "character": self.text[self.position],
             "bits": self.bits,
@@ -88,7 +89,8 @@ def saliency(
 
     Args:
         text: as for `lyricgen.score`; only the characters up to the position are read.
-        position: from 0; -1: the last character.
+        position: from 0, in the text as it is read: CRLF is one character, and characters of no width are left out; -1: the last
+            character.
         artist: as for `lyricgen.score`.
         model: as for `lyricgen.score`.
 
@@ -158,7 +160,7 @@ def _gradient_norms(
     """Log-probability of each row's target after its last input (B,), and the norms of its gradient, float64 (B, P + 1)."""
     with _WITHOUT_CUDNN, torch.inference_mode(False), torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
         inputs = embedded.detach().clone().requires_grad_()  # cuDNN has no backward pass in eval mode
-        outputs, _ = model.rnn(inputs)
+        outputs, _ = in_eval_mode(model.rnn)(inputs)
         log_probs = model.ffnn(outputs[:, -1]).log_softmax(-1).gather(1, targets[:, None])[:, 0]
         (gradient,) = torch.autograd.grad(log_probs.sum(), inputs)
     return log_probs.detach().double().cpu().numpy(), gradient.norm(dim=-1).double().cpu().numpy()

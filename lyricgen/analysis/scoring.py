@@ -378,7 +378,7 @@ def score(
         top_probabilities=top.values.exp2().numpy(),
         lines=_lines(text, target_log_probs),
         notes=_notes(text, network),
-        repeats=find_repeats(_symbols(text, labels)) if constants else None,
+        repeats=find_repeats(symbols(text, labels)) if constants else None,
         network_log_probs=network_log_probs,
     )
 
@@ -532,7 +532,7 @@ def _lines(text: str, log_probs: np.ndarray) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _symbols(text: str, labels: list[int]) -> list[int]:
+def symbols(text: str, labels: list[int]) -> list[int]:
     """One number per character as it was read; those outside the vocabulary differ from one another."""
     return [
         label if label != OOV_LABEL else OOV_LABEL + ord(character)

@@ -16,7 +16,7 @@ from lyricgen.display import html_table, one_line, percent
 from lyricgen.errors import ArgumentError
 from lyricgen.models.loading import resolve_model
 from lyricgen.models.networks import CharacterModel
-from lyricgen.models.text import check_artist
+from lyricgen.models.text import check_artist, read_labels
 from lyricgen.models.vocabulary import OOV_LABEL
 from lyricgen.validation import check_text_length, short_repr
 from lyricgen.words.lists import check_words
@@ -83,8 +83,8 @@ def writer_bias(
     """Compares the probabilities of two words after a template, as a character model would write them.
 
     Args:
-        words: 1 to 50, as a list or a text, each put into the template.
-        pair: two different words, as a list or a text.
+        words: 1 to 50, as a list or a text, each put into the template; a space separates words in a list too.
+        pair: two words that differ in more than capitals, as a list or a text.
         template: up to 200 characters with one {} for the word; what is written follows its end.
         artist: one of `load_model(model).artists`; None: any artist.
         model: 'lstm', 'vanilla-rnn', a model folder, a `.ckpt` file, or a loaded model.
@@ -100,6 +100,8 @@ def writer_bias(
     artist = check_artist(artist, network)
     words = [check_text_length("words", word, 1, MAX_WORD_LENGTH) for word in check_words(words, "words", 1, MAX_WORDS)]
     first, second = (check_text_length("pair", word, 1, MAX_WORD_LENGTH) for word in check_words(pair, "pair", 2, 2))
+    if read_labels(first) == read_labels(second):
+        raise ArgumentError(f"pair must be 2 words that the models can tell apart, got {first!r} and {second!r}")
     template = check_text_length("template", template, 0, MAX_TEMPLATE_LENGTH)
     if template.count(SLOT) != 1:
         raise ArgumentError(f"template must have one {SLOT} for the word, got {short_repr(template)}")

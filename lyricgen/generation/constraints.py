@@ -194,8 +194,9 @@ class Rhyme(LastWord):
 
     def __init__(self, lexicon: Lexicon, count: int, ends: Sequence[str], near: bool = False):
         self.lexicon, self.count, self.words, self.near = lexicon, count, ends, near
-        mask = lexicon.rhymes_with(ends[0], near) & ~lexicon.mask(ends)
-        super().__init__(lexicon, count, mask)
+        masks = [lexicon.rhymes_with(end, near) for end in ends]  # given ends may not rhyme with each other
+        mask = np.logical_and.reduce(masks)
+        super().__init__(lexicon, count, (mask if mask.any() else masks[0]) & ~lexicon.mask(ends))
         self.unmet = f"it does not rhyme with {ends[0]!r}" if near else f"its rhyme with {ends[0]!r} is not perfect"
 
     def weaker(self) -> "Rhyme | None":

@@ -23,6 +23,7 @@ from lyricgen.generation.particles import ParticleSampler
 from lyricgen.generation.request import GenerationRequest
 from lyricgen.generation.schemes import MAX_WORDS, LineForm, VerseForm, line_forms
 from lyricgen.generation.settings import LOWEST_VERSE_TEMPERATURE, MAX_LYRIC_LENGTH, MAX_TEMPERATURE
+from lyricgen.models.vocabulary import is_word_character
 from lyricgen.validation import check_integer, check_number, check_text, check_text_length, counted, short_repr
 from lyricgen.words.lexicon import Lexicon, song_lexicon
 from lyricgen.words.rhymes import count_syllables, rhyme_kind, split_words, syllables
@@ -31,6 +32,7 @@ MAX_LINE_LENGTH = 200  # characters of a line that is given
 MIN_VOCABULARY = 200  # words that a lipogram leaves
 MAX_GAP = 200  # characters
 GAP_TOLERANCE = 15  # characters by which what is filled in may be shorter than asked for
+OPENING_MARKS = tuple("([{<“‘«¿¡")
 GAP = re.compile(r"\[(?:\.{2,3}|…)\]")
 
 
@@ -162,7 +164,7 @@ class VerseWriter:
         """
         room = [0 if given else form.syllables - bool(form.rhyme) for given, form in zip(self.given, self.forms, strict=True)]  # fmt: skip
         placed: list[list[str]] = [[] for _ in room]
-        for word in words:
+        for word in sorted(words, key=syllables, reverse=True):
             line = max(range(len(room)), key=room.__getitem__)
             if room[line] < syllables(word):
                 needed, free = sum(map(syllables, words)), sum(form.syllables for form, given in zip(self.forms, self.given, strict=True) if not given)  # fmt: skip
@@ -225,7 +227,11 @@ class GapWriter:
             yield self._whole(middle)
 
     def _whole(self, middle: str) -> str:
-        return f"{_spaced(self.before, ' ')}{_spaced(middle, ' ' if self.after[:1].strip() else '')}{self.after}"
+        """The text with its gap filled: a space before words and opening marks, none before other punctuation."""
+        before = self.before if self.before.endswith(OPENING_MARKS) else _spaced(self.before, " ")
+        following = self.after[:1]
+        spaced = is_word_character(following) or self.after.startswith(OPENING_MARKS)
+        return f"{before}{_spaced(middle, ' ' if following and spaced else '')}{self.after}"
 
 
 def write_line(

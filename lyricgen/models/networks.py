@@ -3,7 +3,9 @@
 Shapes: B sequences in the batch, T characters, H hidden units, L layers, C = 100 classes, A artists.
 """
 
+import copy
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -13,6 +15,7 @@ from lyricgen.models.memory import MemoryConstants
 from lyricgen.models.vocabulary import INPUT_SIZE, NUM_CLASSES, PADDING_LABEL
 
 MAX_WEIGHT = torch.finfo(torch.float16).max  # in the model folder's float16
+Module = TypeVar("Module", bound=nn.Module)
 Hidden = torch.Tensor | tuple[torch.Tensor, torch.Tensor]
 """States (L, B, H), for an LSTM with its cells (L, B, H)."""
 
@@ -206,6 +209,14 @@ def map_state(function: Callable[..., torch.Tensor], *states: Hidden) -> Hidden:
 def model_config(model: CharacterModel) -> dict:
     """The class and the shape of a model, from which `lyricgen.models.checkpoints.make_model` builds another."""
     return {"class": type(model).__name__, "model": model.config}
+
+
+def in_eval_mode(module: Module) -> Module:
+    """A module, or a copy of it in eval mode where it is in training mode, in which dropout would make each answer another one.
+
+    The module itself may be in use by other threads, so its mode stays.
+    """
+    return copy.deepcopy(module).eval() if module.training else module
 
 
 def has_finite_weights(model: nn.Module) -> bool:

@@ -98,7 +98,7 @@ def _question_rows(space: WordVectors, questions: list[Question], count: int) ->
 def _count_correct(space: WordVectors, questions: np.ndarray, count: int) -> int:
     """How many of the questions (Q, 4) 3CosAdd answers correctly, among the first `count` words.
 
-    A question is left as soon as a word is nearer to x2 - x1 + y1 than its answer is.
+    A question is left as soon as a word is as near to x2 - x1 + y1 as its answer is.
     """
     units = space.vectors[questions] / space.norms[questions][..., None]  # (Q, 4, D)
     targets = units[:, 1] - units[:, 0] + units[:, 2]  # (Q, D), not unit: the order is the same
@@ -109,6 +109,6 @@ def _count_correct(space: WordVectors, questions: np.ndarray, count: int) -> int
         for column in questions.T:  # the words of the questions are no rivals
             inside = np.flatnonzero((column >= block.start) & (column < block.stop))
             similarities[inside, column[inside] - start] = -np.inf
-        left = similarities.max(axis=1) <= to_beat
+        left = similarities.max(axis=1) < to_beat
         questions, targets, to_beat = questions[left], targets[left], to_beat[left]
     return len(questions)

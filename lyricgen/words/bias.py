@@ -143,7 +143,7 @@ class Debiasing(Picture):
     def __init__(self, space: WordVectors, pairs: Sequence[tuple[str, str]] | None = None):
         lists = gender_lists()
         self.space = space
-        self.pairs, self.missing = _known_pairs(space, pairs or lists.definitional_pairs)
+        self.pairs, self.missing = _known_pairs(space, lists.definitional_pairs if pairs is None else pairs)
         if not self.pairs:
             raise ArgumentError(f"{space.name} has none of the pairs that define the gender direction")
         self.direction, self.explained = self._find_direction()  # (D,), and its share of the variance

@@ -14,7 +14,7 @@ from lyricgen.validation import check_text, check_text_length, short_repr
 MAX_TEXT_LENGTH = 100_000  # characters
 MAX_GROUP_NAME_LENGTH = 40  # characters; longer names are cut
 _ARROW = re.compile(r"[-－]{0,2}[>＞]|→|=>")
-_COLON = re.compile("[:：﹕]")
+_COLON = re.compile(r"(?<!\d)[:：﹕]|[:：﹕](?!\d)")  # not that of a time, as in 10:30
 _COMMAS = re.compile(
     "[,;\u037e\uff0c\uff1b\u3001\uff64\u3002\uff61\u30fb\uff65\u060c\u061b\u066b\u066c\ufe50\ufe51\ufe54\ufe10\ufe11\ufe14\u055d\u1363\u1364\u07f8"
     "\u1802\u1808\ua4fe\ua60d\ua6f5\u2e41\u2e4c\u204f\u2022\u2023\u2043|\uff5c]"
@@ -115,7 +115,8 @@ def check_words(
         different = parse_words(words, argument, is_word).words
     if not low <= len(different) <= high:
         got = f"1 ({short_repr(different[0])})" if len(different) == 1 else f"{len(different):,}"
-        raise ArgumentError(f"{argument} must be {low:,} to {high:,} different words, got {got}")
+        count = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+        raise ArgumentError(f"{argument} must be {count} different words, got {got}")
     return different
 
 

@@ -148,6 +148,11 @@ def test_positions_count_from_the_line_and_from_the_word():
     assert features["position in text"][[0, -1]].tolist() == [0, 1]
 
 
+def test_typographic_apostrophes_are_read_as_plain_ones():
+    plain, typographic = text_features("don't go"), text_features("don\u2019t go")
+    assert all((plain[name] == typographic[name]).all() for name in plain)
+
+
 def test_a_passage_of_eight_characters_that_occurred_before_is_a_repetition():
     assert text_features("abcdefgh-abcdefghi")["repeated passage"].tolist() == [0.0] * 16 + [1.0, 0.0]
 

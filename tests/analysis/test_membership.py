@@ -127,6 +127,7 @@ def test_without_a_verdict_a_sentence_says_why(networks, thresholds):
         (None, TEXT, "no thresholds here"),
         (of_others, TEXT, "of other networks"),
         (thresholds, TEXT[:19], "under 20 characters"),
+        (thresholds, "\u043c\u043e\u0440\u0435 the sea " * 3, "too few of its characters"),
         (replace(thresholds, by_length=unfitted), TEXT, "without held-out songs"),
     ):
         measured = measure(networks, known, text)
@@ -147,6 +148,13 @@ def test_the_bundled_models_measure_a_text():
     answer = measure_membership(TEXT * 2).to_dict()
     assert answer["characters"] == 100 and answer["bits_per_character"] < answer["reference_bits_per_character"] + 1
     assert answer["verdict"] and answer["originality"]["words"] > 5
+
+
+def test_a_model_in_training_mode_answers_as_in_eval_mode(networks):
+    labels = np.array([string_to_labels(TEXT)], np.uint8)
+    model = ImprovedSeqModel(hidden_size=12, dropout=0.9)
+    first, again = surprisal(labels, model)[0], surprisal(labels, model)[0]
+    assert model.training and first == again == surprisal(labels, model.eval())[0]
 
 
 def test_blanks_at_the_ends_do_not_count(networks):

@@ -9,6 +9,7 @@ import torch
 from lyricgen.analysis.saliency import influence_by_distance, reach, saliency
 from lyricgen.analysis.scoring import embed_song, score
 from lyricgen.errors import ArgumentError
+from lyricgen.models.networks import ImprovedSeqModel
 from lyricgen.models.vocabulary import string_to_labels
 
 VERSE = "seven chairs stood in the rain  and no one came"
@@ -58,7 +59,17 @@ def test_what_follows_the_position_is_not_read(tiny_model):
 def test_an_answer_is_plain(tiny_model):
     answer = saliency(VERSE, 5, model=tiny_model).to_dict()
     assert json.loads(json.dumps(answer)) == answer
-    assert answer["character"] == VERSE[5] and len(answer["influence"]) == 5 and 1 <= answer["reach"] <= 5
+    assert (
+        (answer["text"], answer["character"]) == (VERSE, VERSE[5])
+        and len(answer["influence"]) == 5
+        and 1 <= answer["reach"] <= 5
+    )
+
+
+def test_a_model_in_training_mode_answers_as_in_eval_mode():
+    model = ImprovedSeqModel(hidden_size=12, dropout=0.9)
+    first = saliency(VERSE, model=model)
+    assert model.training and first.bits == saliency(VERSE, model=model.eval()).bits
 
 
 @pytest.mark.parametrize(

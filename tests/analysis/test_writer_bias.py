@@ -30,7 +30,8 @@ def test_words_are_sorted_by_the_share_of_the_second_word(tiny_model):
     [
         ({"template": "no place"}, "template must have one {}"),
         ({"template": "{} and {}"}, "template must have one {}"),
-        ({"pair": "he"}, "pair must be 2 to 2 different words"),
+        ({"pair": "he"}, "pair must be 2 different words, got 1"),
+        ({"pair": "he, He"}, "pair must be 2 words that the models can tell apart"),
         ({"pair": "é, she"}, "pair must have only characters that the models know"),
         ({"words": ""}, "words must be 1 to 50 different words, got 0"),
         ({"words": f"nurse, {'a' * 31}"}, "words must have 1 to 30 characters, got 31"),

@@ -1,5 +1,7 @@
 """Verses in a form and gaps in a text, by small networks that were never trained: they keep every form."""
 
+from itertools import combinations
+
 import pytest
 import torch
 
@@ -8,7 +10,7 @@ from lyricgen.generation import particles
 from lyricgen.generation.api import make_request
 from lyricgen.generation.constraints import FirstLetter, Syllables
 from lyricgen.generation.schemes import SCHEMES, VerseForm, line_forms
-from lyricgen.generation.verse import VerseWriter, weakened
+from lyricgen.generation.verse import GapWriter, VerseWriter, weakened
 from lyricgen.words.lexicon import song_lexicon
 from lyricgen.words.rhymes import count_syllables, rhyme_kind, split_words
 
@@ -31,7 +33,7 @@ def keeps(verse, scheme: str) -> bool:
     for line in verse.lines:
         ends.setdefault(line.rhyme, []).append(split_words(line.text)[-1])
     ends.pop("", None)
-    return all(rhyme_kind(words[0], word) == "perfect" for words in ends.values() for word in words[1:])
+    return all(rhyme_kind(*pair) == "perfect" for words in ends.values() for pair in combinations(words, 2))
 
 
 @pytest.mark.parametrize(("scheme", "syllables"), [("couplet", [6, 6]), ("ABAB", [6] * 4), ("limerick", [8, 8, 5, 5, 8]), ("haiku", [5, 7, 5])])  # fmt: skip
@@ -40,6 +42,24 @@ def test_a_verse_keeps_its_scheme(model, scheme, syllables):
     assert [line.syllables for line in verse.lines] == [count_syllables(line) for line in verse.text.split("\n")] == syllables  # fmt: skip
     assert [line.rhyme for line in verse.lines] == [form.rhyme for form in line_forms(scheme, 6, "", 4)]
     assert keeps(verse, scheme) and verse.notes == ()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_line_rhymes_with_all_given_lines_that_it_is_to_rhyme_with(model, seed):
+    given = (
+        "i want to see you again\nwalking out into the rain"  # "then" and "train" would rhyme with one of them alone
+    )
+    verse = write_verse("limerick", lines=given, model=model, seed=seed)
+    ends = [split_words(verse.lines[line].text)[-1] for line in (0, 1, 4)]
+    assert all(rhyme_kind(*pair) for pair in combinations(ends, 2)) or verse.notes
+
+
+def test_long_words_find_their_places_whatever_the_order(model):
+    form = VerseForm("couplet", syllables=4, words="my, your, remember")
+    assert sorted(map(sorted, VerseWriter(make_request(model=model), form)._place(["my", "your", "remember"]))) == [
+        ["my", "your"],
+        ["remember"],
+    ]
 
 
 def test_the_same_seed_writes_the_same_verse(model):
@@ -161,7 +181,21 @@ def test_a_gap_is_filled_with_whole_words_of_the_length(model, before, behind):
     filled = fill_gap(f"{before}[..]{behind}", length=30, model=model, seed=2)
     assert filled.startswith(before) and filled.endswith(behind)
     middle = filled[len(before) : len(filled) - len(behind)].strip()
+    joined = f"{before.strip()} {middle}{behind}".lstrip()
+    assert filled == joined  # one space before the words, none before a comma
     assert 15 <= len(middle) <= 30 and set(middle.split()) <= set(song_lexicon().words)
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("the sea [..], and home", "the sea is calm, and home"), ("he said “[..]” and left", "he said “is calm” and left"),
+        ("the sea ([..])", "the sea (is calm)"), ("the sea [..] “now”", "the sea is calm “now”"), ("[..]!", "is calm!"),
+        ("the sea [..]", "the sea is calm"), ("the sea[..]again", "the sea is calm again"),
+    ],
+)  # fmt: skip
+def test_a_gap_beside_marks_has_no_space_that_is_not_written(model, text, filled):
+    assert GapWriter(make_request(model=model), text)._whole("is calm") == filled
 
 
 @pytest.mark.parametrize(

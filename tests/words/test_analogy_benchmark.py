@@ -91,6 +91,11 @@ def test_a_wrong_answer_is_counted_as_asked():
     assert (score.correct, score.asked, score.accuracy) == (1, 2, 0.5)
 
 
+def test_an_answer_that_another_word_equals_is_wrong():
+    space = family_space(["boy", "girl", "brother", "sister", "other"], [[1, 0, 0]] * 5)
+    assert [(score.correct, score.asked) for score in score_analogies(space, "family")] == [(0, 2)]
+
+
 def test_a_vector_of_zeros_is_no_answer_and_no_nan():
     space = family_space(
         ["boy", "girl", "brother", "sister", "zero"], [[1, 0, 0], [0, 1, 0], [0.8, 0, 0.6], [0, 0.8, 0.6], [0, 0, 0]]

@@ -119,6 +119,12 @@ def test_thousands_of_words_are_parsed_and_too_long_a_text_is_refused():
         parse_words("x" * 100_001)
 
 
+def test_an_exact_number_of_words_is_named_once_and_a_time_is_a_word():
+    with pytest.raises(ArgumentError, match=r"^pair must be 2 different words, got 1 \('he'\)$"):
+        check_words("he", "pair", 2, 2)
+    assert parse_words("noon 10:30 night").words == ["noon", "10:30", "night"]
+
+
 @pytest.mark.parametrize("value", [7, ["king"], b"king", True])
 def test_a_value_that_is_no_text_is_refused_with_its_name(value):
     with pytest.raises(ArgumentError, match="^my list must be text, got "):

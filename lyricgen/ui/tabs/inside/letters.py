@@ -9,7 +9,7 @@ import numpy as np
 
 from lyricgen.analysis.activations import text_features
 from lyricgen.analysis.saliency import Saliency
-from lyricgen.analysis.scoring import HighSurprisal, Score, compare
+from lyricgen.analysis.scoring import HighSurprisal, Score, compare, symbols
 from lyricgen.display import html_table, percent
 from lyricgen.endpoints import inside
 from lyricgen.models.memory import find_repeats
@@ -118,7 +118,10 @@ def scores_json(scores: list[Score]) -> str:
             {"label": "difference", "panel": 0, "classes": difference_shades(*scores), "legend": _legend(labels)}
         )
     starts = [line.start for line in scores[0].lines]
-    repeats = [[each.start, each.length, each.earlier] for each in find_repeats(scores[0].labels.tolist())]
+    repeats = [
+        [each.start, each.length, each.earlier]
+        for each in find_repeats(symbols(scores[0].text, scores[0].labels.tolist()))
+    ]
     panels = [*map(_panel, scores)]
     return as_json({"text": scores[0].text, "starts": starts, "panels": panels, "modes": modes, "repeats": repeats})
 

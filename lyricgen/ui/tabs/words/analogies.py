@@ -1,6 +1,7 @@
 """The view on analogies as one sentence, with its answer, and on the Google test set; `/analogy`, `/analogy_benchmark`."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from lyricgen.endpoints import words
 from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, bar_card, draw_with
 from lyricgen.ui.events import BROWSER_EVENT, LATEST_EVENT, add_endpoint, listen, not_busy
-from lyricgen.ui.tabs.words.answers import answers, find_word, space_choice, space_labels
+from lyricgen.ui.tabs.words.answers import answers, find_word, is_clean, space_choice, space_labels
 from lyricgen.ui.tabs.words.openings import shipped_opening
 from lyricgen.validation import check_integer
 from lyricgen.words.analogy_benchmark import ALL, CategoryScore, google_questions
@@ -33,6 +34,7 @@ EXAMPLES = [
     ["guitar", "guitarist", "drums"],
 ]
 ANSWERS = 6  # answers by each method
+SPARE = 6  # further ones, in the place of those that are not shown
 MOST_FREQUENT = 30_000  # words
 CANDIDATES = [("every word", 0), (f"the {MOST_FREQUENT:,} most frequent", MOST_FREQUENT)]
 BENCHMARK_LIMIT: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "benchmark"}
@@ -98,7 +100,9 @@ def show_analogy(resources: Resources, vectors: str, x1: str, x2: str, y1: str) 
     """The answer, the others by both methods as bars, and the four words on a plane."""
     space = resources.space(vectors)
     x1, x2, y1 = (find_word(space, word, box) for word, box in ((x1, "x1"), (x2, "x2"), (y1, "y1")))
-    solved = solve_analogy(x1, x2, y1, ANSWERS, space)
+    solved = solve_analogy(x1, x2, y1, ANSWERS + SPARE, space)
+    add, mul = (clean_answers(resources, found, ANSWERS) for found in (solved.add, solved.mul))
+    solved = replace(solved, add=add, mul=mul)
     return {
         "x1": solved.x1,
         "x2": solved.x2,
@@ -109,6 +113,13 @@ def show_analogy(resources: Resources, vectors: str, x1: str, x2: str, y1: str) 
         "mul": bars(solved.mul),
         "places": parallelogram(solved, space),
     }
+
+
+def clean_answers(resources: Resources, found: list[Answer], count: int) -> list[Answer]:
+    """The first `count` answers that are no listed strong words or slurs, with the words of the question among them."""
+    shown = [answer for answer in found if answer.excluded or is_clean(resources, answer.word)]
+    places = [place for place, answer in enumerate(shown, 1) if not answer.excluded][:count]
+    return shown[: places[-1]] if places else []
 
 
 def bars(found: list[Answer]) -> list[dict[str, Any]]:

@@ -17,8 +17,8 @@ from lyricgen.resources import Resources
 from lyricgen.ui.components import as_json, draw_with, model_label
 from lyricgen.ui.events import LATEST_EVENT, SILENT_EVENT, add_endpoint, listen
 from lyricgen.ui.inline_errors import error_line, page_sentence
-from lyricgen.ui.tabs.words.analogies import bars
-from lyricgen.ui.tabs.words.answers import answers, find_word, space_labels, spelling_buttons
+from lyricgen.ui.tabs.words.analogies import bars, clean_answers
+from lyricgen.ui.tabs.words.answers import answers, find_word, is_clean, space_labels, spelling_buttons
 from lyricgen.ui.tabs.words.form import create_word_form
 from lyricgen.ui.tabs.words.openings import shipped_opening
 from lyricgen.validation import check_choice
@@ -302,11 +302,12 @@ def compare_analogies(resources: Resources, vectors: str, x1: str, word: str, y1
         f"Only for {pair.y1}": pair.only_forward,
         f"Only for {pair.x1}": pair.only_backward,
     }
+    kinds = {kind: [word for word in words if is_clean(resources, word)] for kind, words in kinds.items()}
     titles = [f"{start} is to {pair.word} as {end} is to …" for start, end in ((pair.x1, pair.y1), (pair.y1, pair.x1))]
     return {
         "lines": ["; ".join(f"{kind}: {', '.join(words) or 'none'}" for kind, words in kinds.items()) + "."],
         "lists": [
-            {"title": title, "rows": bars(found)}
+            {"title": title, "rows": bars(clean_answers(resources, found, BIAS_ANSWERS))}
             for title, found in zip(titles, (pair.forward, pair.backward), strict=True)
         ],
     }

@@ -92,6 +92,13 @@ def test_passages_that_were_sung_before_are_listed_with_their_place(tiny_model):
     assert repeat == [26, 20, 0]
 
 
+def test_letters_that_are_not_read_repeat_only_as_themselves(tiny_model):
+    strange = "".join(chr(0x4E00 + number) for number in range(30))
+    assert json.loads(letters.scores_json([score(f"ok {strange}", model=tiny_model)]))["repeats"] == []
+    (repeat,) = json.loads(letters.scores_json([score(f"{strange} {strange}", model=tiny_model)]))["repeats"]
+    assert repeat == [31, 30, 0]
+
+
 def test_the_letter_that_is_chosen_first_ends_the_last_repeated_passage(tiny_model):
     text = "seven chairs  seven chairs on"
     assert letters.first_position(score(text, model=tiny_model)) == text.rindex(" on")

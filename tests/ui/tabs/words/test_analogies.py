@@ -18,6 +18,16 @@ def test_it_opens_with_the_answer_of_its_example(spaces):
     assert "king (in the question)" in muted
 
 
+def test_listed_strong_words_are_no_answers(spaces, monkeypatch):
+    asked = ("glove-50", "man", "king", "woman")
+    shown = show_analogy(spaces, *asked)
+    other = [row["word"] for row in shown["add"] if not row["muted"]][1]
+    monkeypatch.setattr(spaces, "strong_words", frozenset({"queen", other}), raising=False)
+    clean = show_analogy(spaces, *asked)
+    assert clean["answer"] != "queen" and [row["muted"] for row in clean["add"]].count(False) == 6
+    assert not {"queen", other} & {row["word"] for row in (*clean["add"], *clean["mul"])}
+
+
 def test_the_box_with_an_unknown_word_is_named_with_spellings(spaces):
     solve = answers(spaces, show_analogy)
     answer = solve({"vectors": "glove-50", "x1": "man", "x2": "king", "y1": "womann"})
