@@ -90,7 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_generate(verbs: "Verbs") -> None:
     # fmt: off
-    generate = _add_verb(verbs, "generate", write_lyric, "write a lyric", json=True)
+    generate = _add_verb(verbs, "generate", write_lyric, "write a lyric")
     generate.add_argument("beginning", nargs="?", metavar="PREFIX", help=f"the beginning; without one the model begins; {STDIN_HELP}")
     generate.add_argument("--prefix", default="", metavar="TEXT", help="the beginning, as a flag")
     generate.add_argument("--model", default="lstm", metavar="NAME", help=MODEL_HELP)
@@ -112,12 +112,12 @@ def _add_setting(verb: argparse.ArgumentParser, setting: Setting, of_verb: Any) 
 
 def _add_verse_verbs(verbs: "Verbs") -> None:
     # fmt: off
-    verse = _add_verb(verbs, "verse", write_verse, "write a verse in a form: rhymes, syllables, first letters", json=True)
+    verse = _add_verb(verbs, "verse", write_verse, "write a verse in a form: rhymes, syllables, first letters")
     for setting in form_settings().values():
         stdin = f"; {STDIN_HELP}" if setting.name == "lines" else ""
         _add_setting(verse, setting._replace(help=f"{setting.help.rstrip('.')}{stdin}"), setting.default)
 
-    fill = _add_verb(verbs, "fill", fill_gap, "fill the gap of a text so that what is behind it follows", json=True)
+    fill = _add_verb(verbs, "fill", fill_gap, "fill the gap of a text so that what is behind it follows")
     fill.add_argument("text", metavar="TEXT", help=f"1 to 5,000 characters with one gap, written [..]; {STDIN_HELP}")
     fill.add_argument("--length", default="60", metavar="N", help="characters to fill in, 5 to 200 (default: %(default)s)")
 
@@ -126,29 +126,29 @@ def _add_verse_verbs(verbs: "Verbs") -> None:
         for setting in verse_settings().values():
             _add_setting(verb, setting, VERSE_DRY if setting.name == "dry" else setting.default)
 
-    rhymes = _add_verb(verbs, "rhymes", show_rhymes, "count the syllables of each line of a text, and find its rhymes", json=True)
+    rhymes = _add_verb(verbs, "rhymes", show_rhymes, "count the syllables of each line of a text, and find its rhymes")
     rhymes.add_argument("text", metavar="TEXT", help=f"1 to 20,000 characters; {STDIN_HELP}")
     # fmt: on
 
 
 def _add_text_verbs(verbs: "Verbs") -> None:
     # fmt: off
-    originality = _add_verb(verbs, "originality", show_originality, "measure how much of a text is copied from the training songs, and mark it", json=True)
+    originality = _add_verb(verbs, "originality", show_originality, "measure how much of a text is copied from the training songs, and mark it")
     originality.add_argument("text", metavar="TEXT", help=f"1 to 20,000 characters; {STDIN_HELP}")
     originality.add_argument("--index", metavar="FOLDER", help="an index of other songs, as train.py writes it (default: the songs of the bundled models)")
 
-    score = _add_verb(verbs, "score", show_score, "score a text, character by character", json=True)
+    score = _add_verb(verbs, "score", show_score, "score a text, character by character")
     score.add_argument("text", metavar="TEXT", help=f"1 to 5,000 characters; {STDIN_HELP}")
     score.add_argument("--artist", metavar="NAME", help="an artist of the model, given to it with the text (default: any artist)")
     score.add_argument("--model", default="lstm", metavar="NAME", help="lstm, vanilla-rnn, both side by side, a model folder or a .ckpt file (default: %(default)s)")
     score.add_argument("--memory", action="store_true", help="use the text so far too: what followed the last characters where they occur earlier; lists the repeated runs")
     score.add_argument("--csv", metavar="FILE", help="write one row per character to this file")
 
-    attribute = _add_verb(verbs, "attribute", show_attribution, "attribute a text and each of its lines to an artist", json=True)
+    attribute = _add_verb(verbs, "attribute", show_attribution, "attribute a text and each of its lines to an artist")
     attribute.add_argument("text", metavar="TEXT", help=f"1 to 5,000 characters; {STDIN_HELP}")
     attribute.add_argument("--model", default="lstm", metavar="NAME", help=MODEL_HELP)
 
-    membership = _add_verb(verbs, "membership", show_membership, "estimate whether the models have read a text in training", json=True)
+    membership = _add_verb(verbs, "membership", show_membership, "estimate whether the models have read a text in training")
     membership.add_argument("text", metavar="TEXT", help=f"1 to 5,000 characters; {STDIN_HELP}")
     membership.add_argument("--models", metavar="FOLDER", help="your own artifacts, as train.py writes them: lstm, vanilla-rnn, membership (default: the bundled ones)")
     # fmt: on
@@ -156,28 +156,28 @@ def _add_text_verbs(verbs: "Verbs") -> None:
 
 def _add_word_verbs(verbs: "Verbs") -> None:
     # fmt: off
-    analogy = _add_verb(verbs, "analogy", show_analogy, "solve X1 : X2 :: Y1 : ?, by 3CosAdd and 3CosMul", json=True)
+    analogy = _add_verb(verbs, "analogy", show_analogy, "solve X1 : X2 :: Y1 : ?, by 3CosAdd and 3CosMul")
     for name in ("x1", "x2", "y1"):
         analogy.add_argument(name, metavar=name.upper(), help="a word")
     analogy.add_argument("--top-k", default="5", metavar="K", help="answers per method, 1 to 100 (default: %(default)s)")
 
-    distance = _add_verb(verbs, "distance", show_distance, "measure the cosine distance of two words; with an antonym, show which is nearer", json=True)
+    distance = _add_verb(verbs, "distance", show_distance, "measure the cosine distance of two words; with an antonym, show which is nearer")
     distance.add_argument("w1", metavar="WORD", help="a word")
     distance.add_argument("w2", metavar="WORD2", help="a second word, or a synonym of the first")
     distance.add_argument("w3", metavar="ANTONYM", nargs="?", default="", help="an antonym of the first")
 
-    neighbors = _add_verb(verbs, "neighbors", show_neighbors, "list the nearest neighbours of a word, in one vector space or in two", json=True)
+    neighbors = _add_verb(verbs, "neighbors", show_neighbors, "list the nearest neighbours of a word, in one vector space or in two")
     neighbors.add_argument("word", metavar="WORD", help="a word")
     neighbors.add_argument("--top-k", default="10", metavar="K", help="neighbours, 1 to 100 (default: %(default)s)")
     neighbors.add_argument("--beside", metavar="NAME", help="a second vector space")
 
-    word_map = _add_verb(verbs, "map", write_map, "draw words on a plane, by PCA or t-SNE", json=True)
+    word_map = _add_verb(verbs, "map", write_map, "draw words on a plane, by PCA or t-SNE")
     word_map.add_argument("words", metavar="WORD", nargs="*", help="2 to 200 words; 'a > b' draws an arrow; none: 20 at random; -: read them from standard input, one group per line")
     word_map.add_argument("--out", metavar="FILE", help="the file to write: .svg, .png, .csv or .json; needed without --json")
     word_map.add_argument("--method", default="PCA", metavar="NAME", help="PCA or t-SNE (default: %(default)s)")
     word_map.add_argument("--seed", default="0", metavar="N", help="of the random words (default: %(default)s)")
 
-    bias = _add_verb(verbs, "bias", show_bias, "test word sets for bias (WEAT), before and after debiasing, beside two analogies", json=True)
+    bias = _add_verb(verbs, "bias", show_bias, "test word sets for bias (WEAT), before and after debiasing, beside two analogies")
     bias.add_argument("--test", default="names-career-family", metavar="NAME", help="a published test; list: print their names (default: %(default)s)")
     for name in ("target1", "target2", "attribute1", "attribute2"):
         bias.add_argument(f"--{name}", metavar="WORDS", help="your own words in place of the test's, comma-separated")
@@ -190,7 +190,7 @@ def _add_word_verbs(verbs: "Verbs") -> None:
 
 def _add_model_verbs(verbs: "Verbs") -> None:
     # fmt: off
-    about = _add_verb(verbs, "about", show_about, "show versions, device, and the models with their metrics, as JSON", json=True)
+    about = _add_verb(verbs, "about", show_about, "show versions, device, and the models with their metrics, as JSON")
     about.add_argument("--models", metavar="FOLDER", help="your own model folders, as train.py writes them")
     about.add_argument("--hub-repo", metavar="USER/NAME", help="models on the Hugging Face Hub")
     about.add_argument("--revision", default="main", metavar="NAME", help="branch, tag or commit of the repository (default: %(default)s)")
@@ -198,11 +198,11 @@ def _add_model_verbs(verbs: "Verbs") -> None:
     train = verbs.add_parser("train", add_help=False, help="train the models on songs; its flags: lyricgen train --help")
     train.set_defaults(run=lambda options: train_models([]))
 
-    push = _add_verb(verbs, "push", push_folder, "publish models, word vectors and a song index on the Hugging Face Hub, in one commit", json=True)
+    push = _add_verb(verbs, "push", push_folder, "publish models, word vectors and a song index on the Hugging Face Hub, in one commit")
     push.add_argument("folder", metavar="FOLDER", help="the output folder of train.py (--out): lstm, vanilla-rnn or both, and optionally lyrics, attribution, originality and membership")
     add_hub_flags(push, required=True)
 
-    space = _add_verb(verbs, "space", push_app, "create or update a Space from the project's folder, in one commit", json=True)
+    space = _add_verb(verbs, "space", push_app, "create or update a Space from the project's folder, in one commit")
     space.add_argument("--repo", required=True, metavar="USER/NAME", help="the Space; it is created if it does not exist")
     space.add_argument("--private", action="store_true", help="make a new Space private")
     space.add_argument("--hub-repo", metavar="USER/NAME", help="the models that it runs (default: the bundled ones)")
@@ -210,13 +210,12 @@ def _add_model_verbs(verbs: "Verbs") -> None:
 
 
 def _add_verb(
-    verbs: "Verbs", name: str, run: Callable[[argparse.Namespace], Any], text: str, json: bool = False
+    verbs: "Verbs", name: str, run: Callable[[argparse.Namespace], Any], text: str
 ) -> argparse.ArgumentParser:
-    """A verb without arguments of its own, except `--json` for those that answer in JSON too."""
+    """A verb with `--json` alone."""
     verb = verbs.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.")
     verb.set_defaults(run=run)
-    if json:
-        verb.add_argument("--json", action="store_true", help="print the answer as JSON")
+    verb.add_argument("--json", action="store_true", help="print the answer as JSON")
     return verb
 
 

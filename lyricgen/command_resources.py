@@ -6,12 +6,12 @@ from pathlib import Path
 
 import torch
 
-from lyricgen.analysis.membership import MembershipThresholds, load_thresholds
-from lyricgen.analysis.ngram_classifier import NgramClassifier, load_ngrams
-from lyricgen.memorization.song_index import SongIndex, bundled_index
+from lyricgen.analysis.attribution import bundled_ngrams
+from lyricgen.analysis.membership import MembershipThresholds, bundled_thresholds
+from lyricgen.analysis.ngram_classifier import NgramClassifier
+from lyricgen.memorization.song_index import SongIndex, bundled_index, index_of_model
 from lyricgen.models.checkpoints import Checkpoint, bundled_models, find_checkpoint, load_checkpoint, load_model
-from lyricgen.resources import BUNDLED, BUNDLED_SPACES, MEMBERSHIP, NGRAMS, LoadedModel, Resources, Source
-from lyricgen.storage import ASSETS
+from lyricgen.resources import BUNDLED, BUNDLED_SPACES, LoadedModel, Resources, Source
 from lyricgen.words.sources import read_vectors
 from lyricgen.words.word_vectors import WordVectors
 
@@ -69,10 +69,13 @@ class CommandResources(Resources):
     def song_index(self) -> SongIndex:
         return bundled_index() if self._index_folder is None else SongIndex.load(self._index_folder)
 
+    def index_of(self, model: LoadedModel) -> SongIndex:
+        return index_of_model(model.name) if self._index_folder is None else self.song_index
+
     @cached_property
     def ngrams(self) -> NgramClassifier | None:
-        return load_ngrams(ASSETS / NGRAMS) if (ASSETS / NGRAMS).is_dir() else None
+        return bundled_ngrams()
 
     @cached_property
     def membership(self) -> MembershipThresholds | None:
-        return load_thresholds(ASSETS / MEMBERSHIP) if (ASSETS / MEMBERSHIP).is_dir() else None
+        return bundled_thresholds()

@@ -206,11 +206,15 @@ class Resources:
             ArgumentError: a setting is not allowed, or there is no such model.
         """
         loaded, settings = self.model(name), settings or GenerationSettings()
-        guard = make_copy_guard(settings.max_copied_words, lambda: self.song_index)
+        guard = make_copy_guard(settings.max_copied_words, lambda: self.index_of(loaded))
         guards = () if guard is None else (guard,)
         # a ZeroGPU Space runs each GPU call in a process of its own, where no batch runs
         batch = None if IS_ZERO_GPU else loaded.batch
         return GenerationRequest(loaded.model, prefix, settings, guards, batch, loaded.name, self.strong_words)
+
+    def index_of(self, model: LoadedModel) -> SongIndex:
+        """The index of the songs that a model was trained on."""
+        return self.song_index
 
     def stream(self, request: GenerationRequest, every: float = 0.0) -> Iterator[str]:
         """Yields the text so far of a request; see `stream_together`."""

@@ -134,6 +134,15 @@ ARTIFACT_FOLDERS = {
 # Artifacts
 
 
+def is_artifact(folder: Path) -> bool:
+    """Whether a folder has the files of one of `ARTIFACT_FOLDERS`."""
+    return any(
+        all(os.path.isfile(folder / name) for name in kind.all_files)
+        for kind in ARTIFACT_FOLDERS.values()
+        if kind.files
+    )
+
+
 @contextmanager
 def write_artifact(folder: str | Path, kind: ArtifactKind, header: Mapping) -> Iterator[Path]:
     """Writes an artifact atomically: gives an empty folder for `kind.files`, then adds the header and moves it in place.

@@ -282,7 +282,7 @@ def _resolve_classifier(
         classifier = ngrams
     elif ngrams != BUNDLED:
         classifier = load_ngrams(ngrams)
-    elif (bundled := _bundled_classifier()) is not None:
+    elif (bundled := bundled_ngrams()) is not None:
         classifier = bundled
     else:
         return None, [_without_ngrams("There is no n-gram classifier here.")]
@@ -296,7 +296,7 @@ def _without_ngrams(reason: str) -> str:
 
 
 @lru_cache
-def _bundled_classifier() -> NgramClassifier | None:
+def bundled_ngrams() -> NgramClassifier | None:
     """The classifier that comes with the project, None where its folder is missing."""
     return load_ngrams(ASSETS / FOLDER) if (ASSETS / FOLDER).is_dir() else None
 

@@ -337,11 +337,11 @@ def _reason_without_verdict(thresholds: MembershipThresholds | None, length: int
 def _resolve_thresholds(thresholds: MembershipThresholds | str | Path | None) -> MembershipThresholds | None:
     if thresholds is None or isinstance(thresholds, MembershipThresholds):
         return thresholds
-    return _bundled_thresholds() if thresholds == BUNDLED else load_thresholds(thresholds)
+    return bundled_thresholds() if thresholds == BUNDLED else load_thresholds(thresholds)
 
 
 @lru_cache
-def _bundled_thresholds() -> MembershipThresholds | None:
+def bundled_thresholds() -> MembershipThresholds | None:
     """The thresholds that come with the project, None where their folder is missing."""
     return load_thresholds(ASSETS / FOLDER) if (ASSETS / FOLDER).is_dir() else None
 

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -243,8 +244,19 @@ def stream_variants(resources: "Resources", request: GenerationRequest, count: i
 
 
 def of_each_model(resources: "Resources", request: GenerationRequest) -> dict[str, GenerationRequest]:
-    """The same request to each model, by name."""
-    return {name: resources.request(name, request.prefix, request.settings) for name in resources.model_names}
+    """The same request to each model, by name; an artist that a model does not know is any artist to it."""
+    return {
+        name: resources.request(name, request.prefix, known_style(resources, request.settings, name))
+        for name in resources.model_names
+    }
+
+
+def known_style(resources: "Resources", settings: GenerationSettings, model: str) -> GenerationSettings:
+    """The settings without artists that a model does not know."""
+    known = (None, *resources.model(model).model.artists)
+    if settings.artist not in known:
+        return replace(settings, artist=None, second_artist=None, guidance=1.0)
+    return settings if settings.second_artist in known else replace(settings, second_artist=None)
 
 
 def at_each_temperature(request: GenerationRequest) -> dict[str, GenerationRequest]:

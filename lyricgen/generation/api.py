@@ -13,7 +13,7 @@ from lyricgen.generation.schemes import form_settings, take_form
 from lyricgen.generation.settings import VERSE_DRY, GenerationSettings, Setting, generation_settings, verse_settings
 from lyricgen.generation.verse import GapWriter, Verse, VerseWriter
 from lyricgen.memorization.copy_guard import make_copy_guard
-from lyricgen.memorization.song_index import bundled_index
+from lyricgen.memorization.song_index import index_of_model
 from lyricgen.models.loading import resolve_model
 from lyricgen.models.networks import CharacterModel
 
@@ -153,7 +153,7 @@ def make_request(
         ArgumentError, ModelError: as `stream_lyrics`.
     """
     chosen = GenerationSettings(**settings)
-    guard = make_copy_guard(chosen.max_copied_words, bundled_index)
+    guard = make_copy_guard(chosen.max_copied_words, partial(index_of_model, model))
     request = GenerationRequest(resolve_model(model), prefix, chosen, () if guard is None else (guard,))
     for note in request.notes:
         log.warning(note)

@@ -17,6 +17,7 @@ Shapes: W words of a text, which has W - 4 grams; E entries; Q queries.
 
 import csv
 import io
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -343,6 +344,18 @@ def bundled_index() -> SongIndex:
         ModelError: it is damaged.
     """
     return SongIndex.load(ASSETS / FOLDER)
+
+
+def index_of_model(model: object) -> SongIndex:
+    """The index of the songs that a model was trained on: of a model folder the one beside it, as train.py writes them, if there
+    is one; else the bundled one.
+
+    Raises:
+        ModelError: it is damaged.
+    """
+    if isinstance(model, (str, Path)) and os.path.isdir(model) and (Path(model).resolve().parent / FOLDER).is_dir():
+        return SongIndex.load(Path(model).resolve().parent / FOLDER)
+    return bundled_index()
 
 
 def _normalize(word: str) -> str:

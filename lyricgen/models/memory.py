@@ -49,15 +49,6 @@ class MemoryConstants:
 
 
 @dataclass(frozen=True)
-class Match:
-    """The end of a song and its longest, latest earlier occurrence: `labels[start : start + length]`."""
-
-    start: int
-    length: int
-    """Characters, at most 32; the character after them is at `start + length`."""
-
-
-@dataclass(frozen=True)
 class Repeat:
     """A run of characters that occurs earlier in the same text."""
 
@@ -71,13 +62,11 @@ class SongMemory:
     """The memory of one song, built label by label.
 
     >>> memory = SongMemory(MemoryConstants(exponent=5.0, slope=0.5, bias=5.0, agreement=0.0), [10, 11, 12, 13, 10, 11, 12])
-    >>> memory.match
-    Match(start=0, length=3)
     >>> float(np.exp(memory.predict(np.full(100, np.log(0.01)))[13]).round(2))
     0.29
     >>> memory.append(13)
-    >>> memory.match
-    Match(start=0, length=4)
+    >>> len(memory)
+    8
 
     Args:
         constants: of the interpolation.
@@ -92,7 +81,10 @@ class SongMemory:
         self._matches = np.zeros(len(self._labels), np.uint8)
         """Entry i: number of labels before position i that equal the last ones of the song, at most 32."""
         self._labels[: len(labels)] = labels
-        self._rebuild(len(labels))
+        self._length = max(0, len(labels) - MAX_ORDER)  # the matches depend on the last 32 labels
+        while self._length < len(labels):
+            self._length += 1
+            self._extend()
 
     def __len__(self) -> int:
         """Characters of the song so far."""
@@ -106,20 +98,6 @@ class SongMemory:
         self._labels[length] = label
         self._length = length + 1
         self._extend()
-
-    def truncate(self, length: int) -> None:
-        """Removes all labels after the first `length`, for backtracking; takes the time of 32 appends."""
-        self._rebuild(length)
-
-    @property
-    def match(self) -> Match | None:
-        """The longest earlier occurrence of the end of the song, the latest of several; None where its last label is new."""
-        if not self._length:
-            return None
-        matches = self._matches[: self._length]
-        position = self._length - 1 - int(matches[::-1].argmax())
-        length = int(matches[position])
-        return Match(position - length, length) if length else None
 
     def predict(self, log_probs: np.ndarray, before: int | None = None) -> np.ndarray:
         """The network's prediction of the next character, interpolated with the votes.
@@ -135,14 +113,6 @@ class SongMemory:
         weights = self._vote_of_match[self._matches[:stop]]
         votes = np.bincount(self._labels[:stop], weights, NUM_CLASSES)[:NUM_CLASSES]
         return interpolate(votes, log_probs, self.constants)
-
-    def _rebuild(self, length: int) -> None:
-        """Computes the matches of a song of the first `length` labels; they depend on its last 32."""
-        self._length = max(0, length - MAX_ORDER)
-        self._matches[:length] = 0
-        while self._length < length:
-            self._length += 1
-            self._extend()
 
     def _extend(self) -> None:
         """Updates the matches for the last label."""

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from lyricgen.songs.tables import (
     read_frames,
     unreadable,
 )
+from lyricgen.storage import is_artifact
 from lyricgen.validation import SEPARATORS, check_separator, clean_name, clean_text, name_key, short_repr
 
 ARTISTS = [
@@ -146,8 +148,11 @@ def find_files(source: Path) -> list[Path]:
         os.scandir(source).close()  # rglob skips a folder that cannot be read
     except OSError as error:
         raise unreadable(source, error) from None
+    of_artifact = cache(is_artifact)
     visible = [
-        path for path in sorted(source.rglob("*")) if not _is_hidden(path.relative_to(source)) and path.is_file()
+        path
+        for path in sorted(source.rglob("*"))
+        if not _is_hidden(path.relative_to(source)) and path.is_file() and not of_artifact(path.parent)
     ]
     for endings in ((TEXT_ENDING,), TABLE_ENDINGS):
         files = [path for path in visible if path.suffix.lower() in endings]

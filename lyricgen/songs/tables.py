@@ -144,7 +144,8 @@ def _table_errors(path: Path, needed: list[str]) -> Iterator[None]:
         raise DataError(f"{path.name} is empty; it needs a header with the columns {' and '.join(needed)}") from None
     except pd.errors.ParserWarning:
         raise DataError(
-            f"{path.name} is not a well-formed CSV file (its first row is longer than its header); name every column in the header"
+            f"{path.name} is not a well-formed CSV file (its first row is longer than its header); name every column in the "
+            "header, and put texts that hold the separator in quotes (a quote inside is doubled)"
         ) from None
     except (pd.errors.ParserError, csv.Error) as error:
         reason = str(error).split("C error: ")[-1].strip().rstrip(".")

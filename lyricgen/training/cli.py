@@ -49,7 +49,10 @@ def parse_config(arguments: list[str] | None = None, prog: str | None = None) ->
     parser = build_parser(prog)
     options = vars(parser.parse_args(arguments))
     if options.pop("quick"):
-        parser.set_defaults(**QUICK)  # a flag of the command line wins
+        quick = dict(QUICK)
+        if options["start_from"]:
+            del quick["learning_rate"]  # of a network that has learnt nothing yet
+        parser.set_defaults(**quick)  # a flag of the command line wins
         options = vars(parser.parse_args(arguments))
         del options["quick"]
     try:
@@ -141,7 +144,7 @@ def train(config: TrainConfig) -> int:
         fit_memories(songs(), config)
         return None
 
-    for name in config.models:
+    for name in config.models:  # in the order in which one needs another
         started = time.perf_counter()
         try:
             figures = train_artifact(name)

@@ -101,7 +101,7 @@ class TrainConfig:
     artist_column: str | None = _flag(None, "songs", "NAME")
     """The column of the artists, '' for none; default: Artist, if there is one."""
     max_songs: int | None = _flag(None, "songs", "N", low=2)
-    """Songs read of each file, from its beginning; default: all."""
+    """Songs read of each of --data and --val, spread evenly over it; default: all."""
     models: tuple[str, ...] = _flag(ARTIFACTS, "models", choices=(*ARTIFACTS, MEMORY))
     """Artifacts to train; originality: the n-gram index of the songs, lyrics: word vectors, attribution: the classifier of
     artists, membership: the thresholds of both networks in --out for whether they have read a text, memory: the constants of
@@ -170,7 +170,7 @@ class TrainConfig:
     """Continue from a .ckpt file, exactly as if the training had not been interrupted; needs one network as --models and the
     same flags."""
     checkpoint_every: int = _flag(200, "output", "STEPS", low=1)
-    """Steps between checkpoints; the two newest are kept."""
+    """Steps between checkpoints, of which the two newest of a run are kept."""
     samples: int = _flag(200, "output", "N", low=0)
     """Lyrics sampled from a trained network at each of three temperatures to measure memorization; 0: none."""
     progress: bool = _flag(True, "output", off="Show no progress bar")
@@ -190,7 +190,9 @@ class TrainConfig:
     columns."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "models", tuple(dict.fromkeys(self.models)))
+        named = dict.fromkeys(self.models)  # one that is unknown is named below
+        order = {name: place for place, name in enumerate((*ARTIFACTS, MEMORY))}
+        object.__setattr__(self, "models", tuple(sorted(named, key=lambda name: order.get(name, len(order)))))
         for setting in fields(self):
             value = getattr(self, setting.name)
             _check(setting, value)
@@ -241,6 +243,21 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--quick", action="store_true", help=f"A first try in about two minutes, with other defaults: {quick}"
     )
     add_hub_flags(groups["Hugging Face Hub"])
+
+
+def flags_of(config: TrainConfig) -> list[str]:
+    """The command line of the settings that differ from their defaults.
+
+    >>> flags_of(TrainConfig(models=("lstm",), data="my songs.csv", clean=False))
+    ['--models', 'lstm', '--data', 'my songs.csv', '--no-clean']
+    """
+    flags: list[str] = []
+    changed = [setting for setting in fields(config) if getattr(config, setting.name) != setting.default]
+    for setting in sorted(changed, key=lambda setting: setting.name not in ("models", "resume")):
+        value = getattr(config, setting.name)
+        values = value if isinstance(value, tuple) else () if isinstance(value, bool) else (value,)
+        flags += [_flag_name(setting), *map(str, values)]
+    return flags
 
 
 def _argument(setting: Field, text: str) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Training of a network: fits it, measures it and writes its folder."""
 
 import contextlib
+import shlex
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -23,7 +25,7 @@ from lyricgen.models.checkpoints import (
     model_config,
     save_checkpoint,
 )
-from lyricgen.models.networks import CharacterModel, ImprovedSeqModel, VanillaRNN
+from lyricgen.models.networks import CharacterModel, ImprovedSeqModel, VanillaRNN, has_finite_weights
 from lyricgen.models.vocabulary import character_to_label
 from lyricgen.output import to_json
 from lyricgen.songs.corpus import Corpus
@@ -31,7 +33,7 @@ from lyricgen.songs.notebook import LyricsGenerationTensor
 from lyricgen.songs.streams import SongStreams
 from lyricgen.training.calibration import scale_temperature
 from lyricgen.training.checkpoint_files import AtomicCheckpointIO
-from lyricgen.training.config import TrainConfig
+from lyricgen.training.config import TrainConfig, flags_of
 from lyricgen.training.copying import measure_copying
 from lyricgen.training.divergence import DivergenceGuard, check_weights
 from lyricgen.training.early_stopping import EarlyStopping
@@ -103,14 +105,15 @@ def train_network(name: str, songs: TrainingSongs, config: TrainConfig, rank: in
         check_weights(trainer, model)
     except DivergenceError as error:
         last = newest_checkpoint(checkpoints, started) or config.resume
-        raise DivergenceError(f"{name}: {error}; {_way_back(name, last, recipe.learning_rate / 2)}") from None
+        raise DivergenceError(f"{name}: {error}; {_way_back(name, last, recipe.learning_rate / 2, config)}") from None
     except OSError as error:
         last = newest_checkpoint(checkpoints, started) or config.resume
-        then = f", then continue with: {_resume_command(name, last)}" if last else ""
+        then = f", then {_continuation(name, last, config)}" if last else ""
         raise ModelError(f"{name}: {describe_os_error(error)}; make room on that disk{then}") from None
-    if trainer.state.status != "finished":
-        last = newest_checkpoint(checkpoints, started) or config.resume
-        raise Interrupted(f"continue with: {_resume_command(name, last)}" if last else f"{name} was not written")
+    last = newest_checkpoint(checkpoints, started) or config.resume
+    interrupted = Interrupted(_continuation(name, last, config) if last else f"{name} was not written")
+    if trainer.state.status != "finished" or state.interrupted:
+        raise interrupted
     if rank:
         return None
     if trainer.global_step == resumed_at:
@@ -120,7 +123,12 @@ def train_network(name: str, songs: TrainingSongs, config: TrainConfig, rank: in
         print(f"{name}: the weights are those of step {stopping.best_step:,}, with the lowest held_out_bpc")
     checkpoint = Checkpoint(model.eval(), {}, curve.rows, samples.rows)
     weights_step = stopping.best_step if stopping and stopping.best_weights else trainer.global_step
-    return write_network(name, checkpoint, songs, curve, trainer, config, weights_step, start)
+    try:
+        return write_network(name, checkpoint, songs, curve, trainer, config, weights_step, start)
+    except KeyboardInterrupt:
+        raise interrupted from None
+    except OSError as error:
+        raise ModelError(f"{name}: {describe_os_error(error)}; make room on that disk, then {interrupted}") from None
 
 
 def process_rank(config: TrainConfig) -> int:
@@ -171,9 +179,19 @@ def make_loader(streams: SongStreams) -> DataLoader[LyricsGenerationTensor]:
     return DataLoader(streams, batch_size=None, generator=torch.Generator())
 
 
+class LastCheckpoint(ModelCheckpoint):
+    """A `ModelCheckpoint` that saves the last step of a training too."""
+
+    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        super().on_train_end(trainer, module)
+        if trainer.global_step > self._last_global_step_saved and has_finite_weights(module):
+            self._save_topk_checkpoint(trainer, self._monitor_candidates(trainer))
+
+
 def make_trainer(checkpoints: Path, callbacks: list[Callback], epochs: int, config: TrainConfig) -> pl.Trainer:
-    """The Lightning Trainer; it keeps two checkpoints, in case a power failure damages the newer one."""
-    last = ModelCheckpoint(
+    """The Lightning Trainer; it keeps two checkpoints, in case a power failure damages the newer one, and one of the last step: what
+    follows the training may be interrupted too."""
+    last = LastCheckpoint(
         checkpoints,
         "last-{epoch}-{step}-{train_bpc:.3f}",
         monitor="step",
@@ -339,15 +357,27 @@ def _precision(config: TrainConfig) -> Any:
     return "bf16-mixed" if use_bfloat16 else "32-true"
 
 
-def _resume_command(name: str, checkpoint: Path) -> str:
-    return f"python train.py --models {name} --resume {checkpoint} and your other flags"
+def resume_command(name: str, checkpoint: Path, config: TrainConfig, **changed: Any) -> str:
+    """The command that resumes a training with its other flags, some of them changed, for a POSIX shell."""
+    resumed = replace(config, models=(name,), resume=checkpoint, **changed)
+    started = sys.argv[0] if sys.argv[0].endswith(".py") else ""
+    program = ["python", started] if Path(started).name == "train.py" else ["lyricgen", "train"]
+    return shlex.join([*program, *flags_of(resumed)])
 
 
-def _way_back(name: str, checkpoint: Path | None, lower_rate: float) -> str:
+def _continuation(name: str, checkpoint: Path, config: TrainConfig) -> str:
+    """How to continue after an interruption, for the end of a sentence."""
+    rest = config.models[config.models.index(name) + 1 :]
+    then = f"; then train the others: --models {' '.join(rest)}" if rest else ""
+    return f"continue with: {resume_command(name, checkpoint, config)}{then}"
+
+
+def _way_back(name: str, checkpoint: Path | None, lower_rate: float, config: TrainConfig) -> str:
     """How to continue after a divergence, for the end of a sentence."""
     if checkpoint is None:
         return f"no checkpoint is left, so train again with a lower rate, such as --learning-rate {lower_rate:g}"
-    return f"continue with a lower rate: {_resume_command(name, checkpoint)}, with --learning-rate {lower_rate:g}"
+    command = resume_command(name, checkpoint, config, learning_rate=lower_rate)
+    return f"continue with a lower rate: {command}"
 
 
 def _check_resume(

@@ -9,6 +9,7 @@ from torch import nn
 
 from lyricgen.devices import multiplies_bfloat16
 
+WARMUP_SHARE = 10  # steps of a training for each that may be of the warm-up
 FINAL_RATE = 0.02  # learning rate of the last step, as a share of the maximum
 
 
@@ -91,7 +92,9 @@ class MuonWithAdamW(torch.optim.Optimizer):
 
 
 def warmup_cosine(step: int, warmup_steps: int, steps: int) -> float:
-    """Learning rate at a step as a share of the maximum: linear warm-up, then cosine decay to 2 %."""
+    """Learning rate at a step as a share of the maximum: linear warm-up, of at most a tenth of the steps, then cosine decay to
+    2 %."""
+    warmup_steps = min(warmup_steps, steps // WARMUP_SHARE)
     if step < warmup_steps:
         return (step + 1) / warmup_steps
     progress = min(1.0, (step - warmup_steps) / max(1, steps - warmup_steps))

@@ -1,5 +1,6 @@
 """Exact resume: an interrupted training continues as if it had not been interrupted."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -120,3 +121,4 @@ class TrainingState(pl.Callback):
         if self.interrupted:
             raise KeyboardInterrupt
         self.interrupted = True
+        os.write(2, b"stopping after this step; press Ctrl-C once more to stop at once\n")  # print may be at work already

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -62,8 +61,15 @@ def read_training_songs(config: TrainConfig) -> tuple[Path, list[Song]]:
 
 
 def read_config_songs(path: Path, config: TrainConfig) -> Iterator[Song]:
-    """The songs of a file or folder, with the columns, the separator and the maximum number of `config`."""
-    return islice(read_songs(path, config.lyric_column, config.artist_column, config.separator), config.max_songs)
+    """The songs of a file or folder, with the columns, the separator and the maximum number of `config`, spread evenly over it: a
+    file may be sorted by artist."""
+    songs = read_songs(path, config.lyric_column, config.artist_column, config.separator)
+    if config.max_songs is None:
+        yield from songs
+        return
+    every = list(songs)
+    count = min(config.max_songs, len(every))
+    yield from (every[number * len(every) // count] for number in range(count))
 
 
 def read_known_songs(path: Path, config: TrainConfig, unknown: set[int]) -> Iterator[Song]:

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from lyricgen.resources import Resources
 
 MODEL_LABELS = {"lstm": "LSTM", "vanilla-rnn": "simple RNN"}
+SPACE_LABELS = {
+    "glove-50": "Wikipedia and news",
+    "glove-200": "Wikipedia and news, 200 numbers a word",
+    "lyrics": "these songs",
+}
+"""What the vectors of a space were learnt from."""
 STATIC = Path(__file__).parent / "static"
 WORD_SCRIPTS = ("word-map", "analogy", "bias", "word-form")  # behind the helpers of words.js
 MAX_WORD_SHOWN = 40  # characters of a word in a sentence
@@ -59,6 +65,11 @@ def script_view(script: str, elem_id: str, value: str | None = None) -> gr.HTML:
         padding=False,
         elem_id=elem_id,
     )
+
+
+def html_view(elem_id: str, value: str | None = None) -> gr.HTML:
+    """A component for HTML that the server makes."""
+    return gr.HTML(value, elem_id=elem_id, apply_default_css=False, padding=False)
 
 
 def example_artist(resources: "Resources", artist: str) -> str:

@@ -164,9 +164,9 @@ def test_a_classifier_of_other_artists_is_left_out_with_a_note(small_lstm, class
 
 def test_without_its_folder_the_model_answers_alone_and_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(attribution, "ASSETS", tmp_path)
-    attribution._bundled_classifier.cache_clear()
+    attribution.bundled_ngrams.cache_clear()
     result = attribute("the morning", model="vanilla-rnn")
-    attribution._bundled_classifier.cache_clear()
+    attribution.bundled_ngrams.cache_clear()
     assert not result.with_ngrams and result.posterior == result.posterior_by_model
     assert result.notes == (
         "There is no n-gram classifier here. The answer uses the language model alone and is less accurate.",

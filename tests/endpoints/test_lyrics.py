@@ -5,13 +5,15 @@ import re
 
 import pytest
 
+from lyricgen import Checkpoint, VanillaRNN, save_checkpoint
 from lyricgen.endpoints import lyrics
-from lyricgen.endpoints.lyrics import ANY_SEED, TEMPERATURES, seed_or_random
+from lyricgen.endpoints.lyrics import ANY_SEED, TEMPERATURES, make_request, seed_or_random
 from lyricgen.errors import ArgumentError
 from lyricgen.generation.api import generate_lyrics
 from lyricgen.generation.settings import generation_settings
 from lyricgen.models.text import section_breaks_to_newlines
 from lyricgen.resources import Resources
+from lyricgen.ui.tabs.inside.letters import show_scores
 
 
 @pytest.fixture
@@ -113,6 +115,17 @@ def test_compare_has_a_lyric_and_its_bits_of_each_model(resources):
     for name, lyric in answers[-1].items():
         assert lyric["text"] == last(lyrics.generate(resources, "one more ", "Ann", name, max_length=200, seed=4))
         assert 0 < lyric["bits_per_character"] < 20
+
+
+def test_to_a_model_that_does_not_know_an_artist_it_is_any_artist(tiny_folder):
+    """After one network was fine-tuned on own songs, the other is the bundled one."""
+    other = VanillaRNN(hidden_size=8, artists=("Cy",))
+    save_checkpoint(Checkpoint(other, {}, []), tiny_folder / "vanilla-rnn")
+    resources = Resources(tiny_folder, "cpu")
+    assert len(show_scores(resources, "the sea is calm", "Ann")) == 4
+    assert last(lyrics.compare(resources, "one more ", "Ann", max_length=20)).keys() == {"lstm", "vanilla-rnn"}
+    requests = lyrics.of_each_model(resources, make_request(resources, "the sea ", None, artist="Ann", guidance=2))
+    assert [(each.settings.artist, each.settings.guidance) for each in requests.values()] == [("Ann", 2), (None, 1)]
 
 
 def test_bits_are_none_where_nothing_is_written(resources):

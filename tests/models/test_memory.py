@@ -9,7 +9,6 @@ import pytest
 from lyricgen.models.memory import (
     MAX_ORDER,
     MIN_ORDER,
-    Match,
     MemoryConstants,
     Repeat,
     SongMemory,
@@ -63,31 +62,9 @@ def test_probabilities_sum_to_one_where_the_song_has_unknown_characters():
     assert prediction.sum() == pytest.approx(1) and int(prediction.argmax()) == 4
 
 
-def test_the_match_is_the_longest_and_of_these_the_latest():
-    memory = SongMemory(CONSTANTS, string_to_labels("la la oh la la"))
-    assert memory.match == Match(start=0, length=5)
-    memory.append(string_to_labels("h")[0])
-    assert memory.match == Match(start=7, length=1)
-    memory.append(string_to_labels("z")[0])
-    assert memory.match is None
-    assert SongMemory(CONSTANTS).match is None
-
-
 def test_an_unknown_character_matches_none():
-    memory = SongMemory(CONSTANTS, [OOV_LABEL, OOV_LABEL])
-    assert memory.match is None
-
-
-def test_a_truncated_memory_equals_one_that_never_read_further():
-    song, network = make_song(), network_predictions(1)[0]
-    memory, other = SongMemory(CONSTANTS, song), SongMemory(CONSTANTS, song[:100])
-    memory.truncate(100)
-    assert len(memory) == 100
-    for label in song[40:80]:
-        assert (memory.predict(network) == other.predict(network)).all()
-        assert memory.match == other.match
-        memory.append(label)
-        other.append(label)
+    network = network_predictions(1)[0]
+    assert (SongMemory(CONSTANTS, [OOV_LABEL] * 40).predict(network) == network).all()
 
 
 def test_a_song_longer_than_the_first_allocation():
@@ -95,8 +72,9 @@ def test_a_song_longer_than_the_first_allocation():
     memory = SongMemory(CONSTANTS)
     for label in song:
         memory.append(label)
-    assert memory.match == SongMemory(CONSTANTS, song).match == Match(4_000 - 4 - MAX_ORDER, MAX_ORDER)
-    assert int(memory.predict(network_predictions(1)[0]).argmax()) == 1
+    network = network_predictions(1)[0]
+    assert len(memory) == 4_000 and (memory.predict(network) == SongMemory(CONSTANTS, song).predict(network)).all()
+    assert int(memory.predict(network).argmax()) == 1
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, "5", None])

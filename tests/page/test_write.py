@@ -305,6 +305,11 @@ def test_a_verse_has_lines_to_type_and_to_write_again_alone(page):
     assert page.evaluate("document.activeElement.ariaLabel") == "Write again line 2"  # the keyboard keeps its place
     after = [line.input_value() for line in lines.all()]
     assert after[0] == "<b>the winter came across the hill</b>" and after[2:] == before[2:] and after[1] != before[1]
+    panel.get_by_role("button", name="Write again line 2").click()
+    lines.nth(3).fill("a line that is typed meanwhile")
+    page.wait_for_function("!document.body.classList.contains('writing-verse')", timeout=60_000)
+    assert lines.nth(3).input_value() == "a line that is typed meanwhile"
+    lines.nth(3).fill(before[3])
     page.set_viewport_size(PHONE)
     assert_fits(page)
     assert lines.nth(0).evaluate(

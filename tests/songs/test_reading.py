@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import tarfile
 import unicodedata
 import zipfile
@@ -96,6 +97,13 @@ def test_artists_that_differ_in_case_spacing_or_form_are_one(tmp_path):
     ]
     dataset = LyricsGenerationDataset(path, minimum_song_count=5, artists=[" anna bee"])
     assert dataset.artists_list == ["Anna Bee"] and len(dataset) == 5
+
+
+def test_what_a_training_wrote_is_not_read_as_songs(tmp_path, tiny_folder):
+    (tmp_path / "songs.csv").write_text("Lyric\nthe gulls fly over the harbour\n", encoding="utf-8")
+    shutil.copytree(tiny_folder, tmp_path / "models")
+    assert list((tmp_path / "models").rglob("*.txt"))  # the words of the vectors
+    assert [song.lyric for song in read_songs(tmp_path)] == ["the gulls fly over the harbour"]
 
 
 @pytest.mark.parametrize("name", ["any artist", "Any Artist ", "ANY", "any  ARTIST", "\u200bany"])

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import signal
 import time
@@ -30,8 +31,8 @@ from lyricgen.models.checkpoints import load_training_checkpoint
 from lyricgen.training import cli as train
 from lyricgen.training.config import QUICK, TrainConfig
 from lyricgen.training.memory import EXPONENTS
-from lyricgen.training.networks import has_line_breaks, measure
-from lyricgen.training.songs import prepare_songs
+from lyricgen.training.networks import _continuation, has_line_breaks, measure
+from lyricgen.training.songs import prepare_songs, read_config_songs
 from lyricgen.words.word2vec import song_words
 
 ROOT = Path(__file__).parents[2]
@@ -134,6 +135,26 @@ def test_max_songs_limits_the_songs_of_each_file(tmp_path, songs_folder, capsys)
     metrics = load_checkpoint(tmp_path / "vanilla-rnn").metrics
     assert (metrics["cleaning"]["read"], metrics["val_songs"]) == (3, 3)
     assert len(SongIndex.load(tmp_path / "originality")) == 3
+
+
+def test_the_songs_of_a_part_are_spread_over_a_file_sorted_by_artist(tmp_path):
+    rows = "".join(
+        f"{artist},{artist.lower()} sings line {line}\n" for artist in ("Ann", "Bob", "Cy") for line in range(4)
+    )
+    (tmp_path / "songs.csv").write_text(f"Artist,Lyric\n{rows}", encoding="utf-8")
+    read = list(read_config_songs(tmp_path / "songs.csv", TrainConfig(max_songs=3)))
+    assert [song.lyric for song in read] == ["ann sings line 0", "bob sings line 0", "cy sings line 0"]
+    assert len(list(read_config_songs(tmp_path / "songs.csv", TrainConfig(max_songs=99)))) == 12
+
+
+def test_quick_fine_tunes_at_the_rate_of_a_whole_training():
+    quick = train.parse_config(["--quick", "--models", "lstm", "--start-from", "lstm"])
+    assert quick.learning_rate is None and quick.max_steps == QUICK["max_steps"]
+
+
+def test_artifacts_are_trained_in_the_order_in_which_they_need_each_other():
+    config = train.parse_config(["--models", "membership", "memory", "lstm", "originality"])
+    assert config.models == ("originality", "lstm", "membership", "memory")
 
 
 def test_quick_replaces_defaults_but_not_flags():
@@ -305,8 +326,34 @@ def test_same_seed_same_word_vectors(tmp_path, songs_folder, capfd):
 def test_the_two_newest_checkpoints_are_kept_with_the_bits_per_character_in_their_names(tmp_path, songs_folder):
     assert run("--data", songs_folder, "--models", "lstm", "--epochs", 1, "--checkpoint-every", 4, out=tmp_path) == 0
     older, newer = checkpoints(tmp_path, "lstm", "last")
-    assert "step=20" in older.name and "step=24" in newer.name
+    assert "step=24" in older.name and "step=27" in newer.name  # the last step too, see the next test
     assert float(newer.stem.split("train_bpc=")[1]) > 3
+
+
+def test_a_network_that_was_trained_and_not_written_is_not_lost(tmp_path, songs_folder, capsys, monkeypatch):
+    """Ctrl-C while a network was measured lost up to 199 steps, and all of a short training."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    flags = ("--data", songs_folder, "--models", "lstm", "--epochs", 1)
+    monkeypatch.setattr("lyricgen.training.networks.measure", interrupt)
+    assert run(*flags, "--samples", 3, out=tmp_path / "my models") == 130
+    monkeypatch.undo()
+    [message] = capsys.readouterr().err.splitlines()
+    program, _, command = message.removeprefix("train.py: interrupted; continue with: ").partition(" ")
+    assert (program, "step=27" in command) == ("lyricgen", True)
+    assert train.main([*shlex.split(command)[1:]]) == 0  # as it was printed
+    assert load_checkpoint(tmp_path / "my models/lstm").metrics["steps"] == 27
+
+
+def test_what_is_left_to_train_is_named(tmp_path):
+    (tmp_path / "last.ckpt").touch()
+    config = TrainConfig(models=("membership", "lstm", "lyrics"), data="my songs", progress=False)
+    assert _continuation("lstm", tmp_path / "last.ckpt", config) == (
+        f"continue with: lyricgen train --models lstm --resume {tmp_path}/last.ckpt --data 'my songs' --no-progress; "
+        "then train the others: --models membership"
+    )
 
 
 def test_same_seed_same_model(tmp_path, songs_folder):

@@ -37,7 +37,7 @@ def test_every_field_is_documented_and_has_a_flag():
         (["--no-progress"], "progress", False),
         (["--out", "here"], "out", Path("here")),
         (["--artist-column", ""], "artist_column", ""),
-        (["--models", "lstm", "lyrics", "lstm"], "models", ("lstm", "lyrics")),
+        (["--models", "lstm", "lyrics", "lstm"], "models", ("lyrics", "lstm")),
         (["--push", "--hub-repo", "a/b"], "hub_repo", "a/b"),
     ],
 )

@@ -227,6 +227,7 @@ def test_the_learning_rate_rises_in_a_line_and_falls_in_a_cosine():
     assert shares[:5] == [0.25, 0.5, 0.75, 1.0, 1.0]
     assert shares[54] == pytest.approx((1 + 0.02) / 2) and shares[104] == pytest.approx(0.02)
     assert shares[4:] == sorted(shares[4:], reverse=True)
+    assert max(warmup_cosine(step, 200, 30) for step in range(30)) == 1.0  # a short training has a short warm-up
     assert warmup_cosine(200, 4, 104) == pytest.approx(0.02) and warmup_cosine(0, 0, 10) == 1.0
 
 

@@ -11,6 +11,13 @@ window.lyricgen = (() => {
     return made;
   }
 
+  function button(text, className, act) {
+    const made = make("button", className, text);
+    made.type = "button";
+    if (act) made.addEventListener("click", act);
+    return made;
+  }
+
   function makeSvg(tag, attributes) {
     const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
     for (const name in attributes) made.setAttribute(name, attributes[name]);
@@ -275,5 +282,5 @@ window.lyricgen = (() => {
     }
   }, true);
 
-  return Object.assign(page, { make, makeSvg, visible, percent, whenShown, runOnOpen, askSong, beginSong, sharedSong, setBusy, open, follow, onSong, setQuery, storedSongs, storeSongs, surprise });
+  return Object.assign(page, { make, button, makeSvg, visible, percent, whenShown, runOnOpen, askSong, beginSong, sharedSong, setBusy, open, follow, onSong, setQuery, storedSongs, storeSongs, surprise });
 })();

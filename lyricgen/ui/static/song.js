@@ -2,7 +2,7 @@
 // `props.value` is JSON: {state, text, given, start, seed, labels, bits, ...}, see lyricgen/ui/tabs/write/song.py.
 // What is typed reaches the page as text nodes only.
 
-const { make, makeSvg, visible, percent } = window.lyricgen;
+const { make, button, makeSvg, visible, percent } = window.lyricgen;
 const MAX_BITS = 24, CLASSES = 100, BARS = 7, LETTERS_PER_SECOND = 7;
 const SHADES = [0.5, 0.2, 0.05, 0.01, 0.001]; // probabilities below which a letter has the next colour
 const LEGEND = ["50 % or more", "20–50 %", "5–20 %", "1–5 %", "0.1–1 %", "less"];
@@ -19,13 +19,6 @@ const ENTROPY = Array.from({ length: 256 }, (_, byte) => bitsOf(byte) * 2 ** -bi
 const isBusy = () => document.body.classList.contains("writing");
 const isWritten = () => state.song?.state === "written";
 const isWriting = (song) => song?.state === "writing";
-
-function button(text, className, act) {
-  const made = make("button", className, text);
-  made.type = "button";
-  made.addEventListener("click", act);
-  return made;
-}
 
 // ---- the cards
 
@@ -68,7 +61,7 @@ const words = make("input");
 words.setAttribute("aria-label", "Or your own words");
 words.placeholder = "or your own words";
 words.maxLength = 200;
-own.append(words, button("Go on", "", () => {}));
+own.append(words, button("Go on"));
 own.lastChild.type = "submit";
 own.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -1,5 +1,5 @@
 // The songs that this browser keeps; nothing of it reaches the server. Texts reach the page as text nodes only.
-const { make, storedSongs, storeSongs } = window.lyricgen;
+const { make, button, storedSongs, storeSongs } = window.lyricgen;
 
 function save(song) {
   const link = make("a");
@@ -9,18 +9,11 @@ function save(song) {
   URL.revokeObjectURL(link.href);
 }
 
-function button(text, act) {
-  const made = make("button", "link", text);
-  made.type = "button";
-  made.addEventListener("click", act);
-  return made;
-}
-
 function row(song) {
   const item = make("li"), again = make("a", "", "write it again");
   if (song.link) again.href = `?${song.link}`;
   const facts = make("span", "soft", ` Song no. ${song.seed}${song.artist ? `, ${song.artist}` : ""} `);
-  item.append(make("p", "song-line", song.text.slice(0, 160)), facts, ...(song.link ? [again] : []), " ", button("download .txt", () => save(song)));
+  item.append(make("p", "song-line", song.text.slice(0, 160)), facts, ...(song.link ? [again] : []), " ", button("download .txt", "link", () => save(song)));
   return item;
 }
 
@@ -30,7 +23,7 @@ function draw() {
   if (!songs.length) return element.replaceChildren(make("p", "soft", "Songs that you write are kept here, in this browser only."));
   const list = make("ol", "song-list");
   list.append(...songs.map(row));
-  element.replaceChildren(list, button("forget all", () => storeSongs([])));
+  element.replaceChildren(list, button("forget all", "link", () => storeSongs([])));
 }
 
 draw();

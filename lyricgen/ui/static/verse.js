@@ -1,8 +1,9 @@
 // A verse, a row a line: its text to type in, its syllables and rhyme, and buttons to keep it or write it again alone.
 // `props.value` is JSON: lines, notes, seed, state. Texts reach the page as values and text nodes only.
-const { make } = window.lyricgen;
+const { make, button } = window.lyricgen;
 const rows = make("ol", "verse-lines"), facts = make("p", "soft verse-facts"), notes = make("ul", "verse-notes");
 let kept = []; // by line: whether it stays when the others are written
+let typed = []; // by line: whether it was typed since they were last asked for
 element.append(rows, notes, facts);
 
 const texts = () => [...rows.querySelectorAll("textarea")].map((input) => input.value.replaceAll("\n", " "));
@@ -11,31 +12,30 @@ const texts = () => [...rows.querySelectorAll("textarea")].map((input) => input.
 function write(alone) {
   if (document.body.classList.contains("writing-verse")) return;
   const lines = texts().map((text, line) => ((alone === undefined ? kept[line] : line !== alone) ? text : ""));
+  typed = [];
   document.body.classList.add("writing-verse");
   trigger("retry", { lines: lines.join("\n"), again: alone !== undefined });
 }
 
-function keep(line, button, on) {
+function keep(line, lock, on) {
   kept[line] = on;
-  button.setAttribute("aria-pressed", on);
-  button.textContent = on ? "kept" : "keep";
+  lock.setAttribute("aria-pressed", on);
+  lock.textContent = on ? "kept" : "keep";
 }
 
 function makeRow(line) {
   const row = make("li", "verse-line"), input = make("textarea"), mark = make("span", "verse-mark"), count = make("span", "soft verse-count");
-  const lock = make("button", "", "keep"), again = make("button", "", "again");
+  const lock = button("keep"), again = button("again");
   input.setAttribute("aria-label", `Line ${line + 1}`);
   input.maxLength = 200;
   input.rows = 1;
-  for (const [button, name] of [[lock, "Keep"], [again, "Write again"]]) {
-    button.type = "button";
-    button.setAttribute("aria-label", `${name} line ${line + 1}`);
-  }
+  for (const [made, name] of [[lock, "Keep"], [again, "Write again"]]) made.setAttribute("aria-label", `${name} line ${line + 1}`);
   lock.addEventListener("click", () => keep(line, lock, !kept[line]));
   again.addEventListener("click", () => write(line));
   input.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); }); // it is one line
   input.addEventListener("input", () => { // what is typed stays
     count.textContent = "";
+    typed[line] = true;
     keep(line, lock, Boolean(input.value.trim()));
   });
   row.append(mark, input, count, lock, again);
@@ -50,7 +50,7 @@ function draw() {
   }
   verse.lines.forEach((line, number) => {
     const [mark, input, count] = rows.children[number].children;
-    if (!kept[number]) input.value = line.text; // what was kept or typed stays
+    if (!typed[number]) input.value = line.text;
     mark.textContent = line.rhyme || "·";
     mark.className = `verse-mark rhyme-${line.rhyme || "none"}`;
     mark.title = line.rhyme ? `rhymes with the other lines ${line.rhyme}` : "no rhyme";

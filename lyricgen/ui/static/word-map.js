@@ -26,7 +26,7 @@ function startMap(data) {
   svg.setAttribute("aria-label", "Map of words. Arrow keys go from word to word, Enter shows a word's neighbours, Enter on a second word the distance.");
   const lines = makeSvg("g", {}), dots = makeSvg("g", {});
   svg.append(lines, dots);
-  const status = make("p", "w-hidden");
+  const status = make("p", "sr-only");
   status.setAttribute("aria-live", "polite");
   const side = make("div", "w-side");
   side.setAttribute("aria-live", "polite");

@@ -2,9 +2,8 @@
 
 from lyricgen.models.vocabulary import NUM_CLASSES
 from lyricgen.resources import Resources
-from lyricgen.ui.components import bar_card
+from lyricgen.ui.components import MODEL_LABELS, SPACE_LABELS, bar_card
 
-LABELS = {"lstm": "LSTM", "vanilla-rnn": "Simple RNN", "glove-50": "Wikipedia and news", "lyrics": "These songs"}
 GUESSING = "Guessing"
 
 
@@ -63,5 +62,6 @@ def words(resources: Resources) -> str:
 
 
 def label(name: str) -> str:
-    """The page's name of a model or vector space."""
-    return LABELS.get(name, name)
+    """The page's name of a model or vector space, as the beginning of a row."""
+    named = MODEL_LABELS.get(name) or SPACE_LABELS.get(name)
+    return f"{named[:1].upper()}{named[1:]}" if named else name

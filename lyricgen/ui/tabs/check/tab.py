@@ -10,6 +10,7 @@ from lyricgen.analysis.attribution import MAX_ATTRIBUTED_LENGTH, LineAttribution
 from lyricgen.endpoints import inside
 from lyricgen.errors import LyricGenError
 from lyricgen.resources import Resources
+from lyricgen.ui.components import html_view
 from lyricgen.ui.events import LATEST_EVENT, add_endpoint, listen
 from lyricgen.ui.inline_errors import alert, error_line, with_error_line
 from lyricgen.ui.shared_text import SUBMIT, SharedText
@@ -28,16 +29,16 @@ def create_check_tab(resources: Resources, shared: SharedText) -> None:
     with gr.Row(elem_classes="answers"):
         with gr.Column(min_width=320):
             gr.Markdown("## Sounds like")
-            sounds = gr.HTML(elem_id="sounds-like", apply_default_css=False, padding=False)
+            sounds = html_view("sounds-like")
             with gr.Accordion("How sure is that?", open=False):
                 gr.Markdown(attribution.EXPLANATION)
                 gr.Markdown(attribution.accuracy_text(resources), elem_id="attribution-figures")
         with gr.Column(min_width=320):
             gr.Markdown("## Copied?")
-            copied = gr.HTML(elem_id="copied-passages", apply_default_css=False, padding=False)
+            copied = html_view("copied-passages")
             gr.Markdown(originality.EXPLANATION, elem_classes="small")
             gr.Markdown("## Has it read this?")
-            read = gr.HTML(elem_id="has-read", apply_default_css=False, padding=False)
+            read = html_view("has-read")
             gr.Markdown(membership.EXPLANATION, elem_classes="small")
     outputs = [error, sounds, copied, read]
     show = with_error_line(partial(show_check, resources), 3)

@@ -20,6 +20,7 @@ from lyricgen.ui.components import (
     as_json,
     cards,
     example_artist,
+    html_view,
     model_kind,
     model_label,
     originality_line,
@@ -73,10 +74,10 @@ def create_comparison_view(resources: Resources) -> None:
         stop = gr.Button("Stop", elem_id="compare-stop", min_width=100)
     error = error_line("compare-error")
     gr.Markdown("## Same start, same dice")
-    both = gr.HTML(elem_id="both", apply_default_css=False, padding=False)
+    both = html_view("both")
     gr.Markdown(EXPLANATION)
     gr.Markdown(ON_EIGHT)
-    eight = gr.HTML(elem_id="eight", apply_default_css=False, padding=False)
+    eight = html_view("eight")
     gr.Markdown(ON_TEMPERATURE)
     five = script_view("stages.js", "five")
     show, inputs = partial(show_comparison, resources), [prefix, artist, temperature, max_length, seed]
@@ -84,7 +85,7 @@ def create_comparison_view(resources: Resources) -> None:
     writing = listen([write.click, prefix.submit], with_error_line(show, 3), inputs, outputs, busy=write, **settings)
     gr.Markdown(ON_CURVES)
     by = gr.Radio([("epoch", "epoch"), ("minute", "seconds")], value="epoch", label="By")
-    curves = gr.HTML(show_curves(resources, "epoch"), elem_id="curves", apply_default_css=False, padding=False)
+    curves = html_view("curves", show_curves(resources, "epoch"))
     listen(by.change, partial(show_curves, resources), by, curves, gpu=False, **PRIVATE_EVENT)
     if stages := stages_json(resources):
         gr.Markdown(ON_STAGES)
@@ -121,7 +122,10 @@ def show_models(resources: Resources, *settings: Any) -> Iterator[str]:
     """The lyrics of `/compare` as cards; the finished ones with their originality line, and links that play them in Write."""
     request, note = first_request(resources, *settings)
     requests = lyrics.of_each_model(resources, request)
-    heading, answer = note_html(note), {}
+    artist = request.settings.artist
+    strangers = [model_label(name) for name, one in requests.items() if one.settings.artist != artist]
+    notes = [note, *(f"The {name} does not know {artist}: it writes like no one in particular." for name in strangers)]
+    heading, answer = note_html(" ".join(filter(None, notes))), {}
     for answer in lyrics.stream_measured(resources, requests):
         yield heading + cards(headed(answer))
     links = {answer[name]["text"]: link_query(one) for name, one in requests.items()}

@@ -13,9 +13,10 @@ from lyricgen.analysis.scoring import HighSurprisal, Score, compare, symbols
 from lyricgen.display import html_table, percent
 from lyricgen.endpoints import inside
 from lyricgen.models.memory import find_repeats
+from lyricgen.models.text import ANY_ARTIST
 from lyricgen.models.vocabulary import CHARACTERS
 from lyricgen.resources import Resources
-from lyricgen.ui.components import as_json, downloads, model_kind, model_label, script_view
+from lyricgen.ui.components import as_json, downloads, html_view, model_kind, model_label, script_view
 from lyricgen.ui.events import IMMEDIATE_EVENT, LATEST_EVENT, add_endpoint, listen
 from lyricgen.ui.inline_errors import error_line, with_error_line
 from lyricgen.ui.shared_text import TextBox
@@ -49,16 +50,16 @@ def create_letters_view(resources: Resources, box: TextBox) -> None:
     look = gr.Button("Read it", variant="primary", elem_id="read-letters", elem_classes="runs-on-open")
     error = error_line("letters-error")
     with gr.Column(elem_classes="answers"):
-        summary = gr.HTML(elem_id="letters-summary", apply_default_css=False, padding=False)
+        summary = html_view("letters-summary")
         view = script_view("letters.js", "letters-view")
         gr.Markdown(EXPLANATION)
         gr.Markdown(ON_MEMORY)
         position = gr.Number(0, precision=0, visible=False)
         memory_error = error_line("memory-error")
         memory = script_view("memory.js", "letters-memory")
-        gr.HTML(horizon_html(resources), elem_id="horizon", apply_default_css=False, padding=False)
+        html_view("horizon", horizon_html(resources))
         with gr.Accordion("Numbers", open=False):
-            numbers = gr.HTML(elem_id="letters-numbers", apply_default_css=False, padding=False)
+            numbers = html_view("letters-numbers")
     text = [box.text, box.artist]
     show = with_error_line(partial(show_scores, resources), 4)
     listen(look.click, show, text, [error, summary, view, memory, numbers], busy=look, **LATEST_EVENT)
@@ -76,7 +77,8 @@ def selected_index(event: gr.EventData) -> int:
 
 def show_scores(resources: Resources, text: str, artist: str) -> tuple[str, str, str, str]:
     """The scores under all models: summary, coloured text, the memory of one letter, tables with files to download."""
-    scores = [inside.score_text(resources, text, artist, name) for name in resources.model_names]
+    styles = known_artists(resources, artist)
+    scores = [inside.score_text(resources, text, style, name) for name, style in styles.items()]
     memory = show_memory(resources, text, artist, first_position(scores[0]))
     return summary_html(scores), scores_json(scores), memory, numbers_html(scores)
 
@@ -84,8 +86,18 @@ def show_scores(resources: Resources, text: str, artist: str) -> tuple[str, str,
 def show_memory(resources: Resources, text: str, artist: str, position: int) -> str:
     """The influence on a letter's prediction under all models, as static/memory.js draws it."""
     return memory_json(
-        [inside.saliency_of_text(resources, text, position, artist, name) for name in resources.model_names]
+        [
+            inside.saliency_of_text(resources, text, position, style, name)
+            for name, style in known_artists(resources, artist).items()
+        ]
     )
+
+
+def known_artists(resources: Resources, artist: str) -> dict[str, str]:
+    """The artist as whose song each model reads: any artist for one that it does not know, if another model does."""
+    known = {name: resources.model(name).model.artists for name in resources.model_names}
+    some = any(artist in artists for artists in known.values())
+    return {name: artist if artist in artists or not some else ANY_ARTIST for name, artists in known.items()}
 
 
 def first_position(score: Score) -> int:

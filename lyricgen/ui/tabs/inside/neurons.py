@@ -11,7 +11,7 @@ from lyricgen.endpoints import inside
 from lyricgen.endpoints.lyrics import UPDATE_INTERVAL, make_request
 from lyricgen.generation.held_units import MAX_HELD_UNITS
 from lyricgen.resources import Resources
-from lyricgen.ui.components import as_json, cards, model_label, script_view
+from lyricgen.ui.components import as_json, cards, html_view, model_label, script_view
 from lyricgen.ui.events import BROWSER_EVENT, IMMEDIATE_EVENT, LATEST_EVENT, add_endpoint, listen
 from lyricgen.ui.inline_errors import error_line, with_error_line
 from lyricgen.ui.shared_text import TextBox
@@ -94,7 +94,7 @@ def create_neurons_view(resources: Resources, box: TextBox) -> None:
             seed = gr.Number(1, precision=0, label="Song number", info="The dice. -1: new each time.", min_width=160)
         hold = gr.Button("Write on", elem_id="write-on")
         hold_error = error_line("units-error")
-        both = gr.HTML(elem_id="held-texts", apply_default_css=False, padding=False)
+        both = html_view("held-texts")
         gr.Markdown(SOURCE, elem_classes="small")
     text = [box.text, box.artist, model]
     found, before = (gr.Textbox(visible=False, label=label) for label in ("Neuron found", "Neuron found before"))

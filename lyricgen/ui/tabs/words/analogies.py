@@ -10,7 +10,7 @@ import numpy as np
 
 from lyricgen.endpoints import words
 from lyricgen.resources import Resources
-from lyricgen.ui.components import as_json, bar_card, draw_with
+from lyricgen.ui.components import as_json, bar_card, draw_with, html_view
 from lyricgen.ui.events import BROWSER_EVENT, LATEST_EVENT, add_endpoint, listen, not_busy
 from lyricgen.ui.tabs.words.answers import answers, find_word, is_clean, space_choice, space_labels
 from lyricgen.ui.tabs.words.openings import shipped_opening
@@ -82,7 +82,7 @@ def _create_benchmark(resources: Resources) -> None:
     with gr.Row():
         check = gr.Button("Run the test", elem_id="check-analogies")
         stop = gr.Button("Stop", elem_id="stop-analogies")
-    scores = gr.HTML(elem_id="scores", apply_default_css=False, padding=False)
+    scores = html_view("scores")
     running = listen(
         check.click,
         partial(show_scores, resources),

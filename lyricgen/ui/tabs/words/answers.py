@@ -10,17 +10,11 @@ import gradio as gr
 from lyricgen.errors import LyricGenError
 from lyricgen.generation.clean_words import listed_words, read_word_list
 from lyricgen.resources import Resources
-from lyricgen.ui.components import shortened
+from lyricgen.ui.components import SPACE_LABELS, shortened
 from lyricgen.ui.events import INTERNAL_ERROR_MESSAGE, log
 from lyricgen.words.queries import Answer
 from lyricgen.words.word_vectors import MAX_WORD_LENGTH, WordVectors
 
-SPACE_LABELS = {
-    "glove-50": "Wikipedia and news",
-    "glove-200": "Wikipedia and news, 200 numbers a word",
-    "lyrics": "these songs",
-}
-"""What the vectors of a space were learnt from."""
 MAX_RESPELLED, SPELLINGS = 3, 4  # unknown words that get spellings, and spellings of each
 
 

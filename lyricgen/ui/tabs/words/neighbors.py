@@ -6,8 +6,9 @@ import gradio as gr
 
 from lyricgen.endpoints import words as endpoints
 from lyricgen.resources import Resources
+from lyricgen.ui.components import SPACE_LABELS
 from lyricgen.ui.events import add_endpoint
-from lyricgen.ui.tabs.words.answers import SPACE_LABELS, answer_bars, find_word
+from lyricgen.ui.tabs.words.answers import answer_bars, find_word
 from lyricgen.ui.tabs.words.explorer import clean_neighbors
 from lyricgen.ui.tabs.words.form import create_word_form
 from lyricgen.words.queries import find_overlap

@@ -2,11 +2,10 @@
 
 import html
 
-import numpy as np
-
-from lyricgen.analysis.attribution import posterior
+from lyricgen.endpoints.inside import attribute_by_ngrams
 from lyricgen.errors import LyricGenError
 from lyricgen.memorization.originality import measure_originality
+from lyricgen.models.text import has_known_character
 from lyricgen.resources import Resources
 from lyricgen.ui.components import NOTHING_COPIED, copied_sentence
 
@@ -26,18 +25,17 @@ def copied_card(resources: Resources, text: str) -> str:
 
 def artists_card(resources: Resources, text: str) -> str:
     """The artists that a song sounds like most, as bars in HTML; '' where no classifier of these artists is loaded."""
-    classifier = resources.ngrams
-    if classifier is None or list(classifier.artists) != resources.artists() or not text.strip():
+    shares = attribute_by_ngrams(resources, text) if has_known_character(text) else None
+    if shares is None:
         return ""
-    (shares,) = posterior(classifier.logits([text], np.array([len(text)])))
-    best = sorted(zip(classifier.artists, shares.tolist(), strict=True), key=lambda pair: -pair[1])[:ARTISTS_SHOWN]
+    best = sorted(shares.items(), key=lambda pair: -pair[1])[:ARTISTS_SHOWN]
     rows = "".join(
         f"<span>{html.escape(artist)}</span>"
         f'<div class="who-bar" aria-hidden="true"><i style="width:{100 * share:.1f}%"></i></div>'
         f"<span>{100 * share:.0f} %</span>"
         for artist, share in best
     )
-    link = f"All {len(classifier.artists)} artists, line by line"
+    link = f"All {len(shares)} artists, line by line"
     return card("Whom does it sound like?", f'<div class="who">{rows}</div>', "check", link)
 
 
