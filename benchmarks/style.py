@@ -35,7 +35,7 @@ from lyricgen.training.attribution import name_words
 from lyricgen.training.config import TrainConfig
 from lyricgen.training.songs import read_training_songs
 
-GUIDANCE = (1.0, 1.5, 2.0, 2.5, 3.0)
+GUIDANCE = (1.0, 1.5, 2.0, 2.25, 2.5, 3.0)
 TEMPERATURE = 0.8
 MIN_NAMED_RATIO = 2.0  # of the share of lyrics in the artist's style, against guidance 1
 MAX_COST_RATIO = 1.1  # of the shares of copied and of invented words, against guidance 1

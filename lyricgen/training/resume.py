@@ -121,4 +121,6 @@ class TrainingState(pl.Callback):
         if self.interrupted:
             raise KeyboardInterrupt
         self.interrupted = True
-        os.write(2, b"stopping after this step; press Ctrl-C once more to stop at once\n")  # print may be at work already
+        os.write(
+            2, b"stopping after this step; press Ctrl-C once more to stop at once\n"
+        )  # print may be at work already

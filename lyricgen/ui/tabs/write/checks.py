@@ -25,7 +25,7 @@ def copied_card(resources: Resources, text: str) -> str:
 
 def artists_card(resources: Resources, text: str) -> str:
     """The artists that a song sounds like most, as bars in HTML; '' where no classifier of these artists is loaded."""
-    shares = attribute_by_ngrams(resources, text) if has_known_character(text) else None
+    shares = attribute_by_ngrams(resources, text) if has_known_character(text.strip()) else None
     if shares is None:
         return ""
     best = sorted(shares.items(), key=lambda pair: -pair[1])[:ARTISTS_SHOWN]

@@ -13,7 +13,7 @@ from lyricgen.ui.components import model_label
 
 PAGE_DEFAULTS: dict[str, Any] = {
     "temperature": 0.6,
-    "guidance": 2.0,
+    "guidance": 2.25,
     "dry": 1.0,
     "chorus": "sometimes",
     "clean_words": True,
