@@ -53,7 +53,7 @@ def test_the_page_opens_links_in_one_event():
     opened = next(event for event in demo.fns.values() if event.fn and event.fn.__name__ == "open_link")
     names = [component.label for component in opened.outputs]
     song = dict(zip(names, opened.fn("text=hello&t=0.3"), strict=True))
-    assert song["First words"] == "hello" and song["Temperature"] == 0.3 and song["Style strength"] == 2
+    assert song["First words"] == "hello" and song["Temperature"] == 0.3 and song["Style strength"] == 2.25
     assert (
         SKIPPED not in song.values() and "Song number" not in song
     )  # what the link leaves out has the page's defaults
