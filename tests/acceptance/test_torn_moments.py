@@ -120,7 +120,7 @@ def test_a_full_disk_is_named_and_the_last_checkpoint_stays(small_disk, tmp_path
     last = checkpoints(small_disk)[-1]
     assert re.fullmatch(
         rf"train.py: lstm: No space left on device: {small_disk}/checkpoints/lstm/last-\S+step=\d\S+.ckpt; make room on that disk, "
-        rf"then continue with: python train.py --models lstm --resume {last} and your other flags",
+        rf"then continue with: lyricgen train --models lstm --resume {last} --data \S+ .*--out {small_disk} .*",
         message,
     )
     assert "step=4-" in last.name and load_training_checkpoint(last)
