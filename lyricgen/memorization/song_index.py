@@ -353,8 +353,10 @@ def index_of_model(model: object) -> SongIndex:
     Raises:
         ModelError: it is damaged.
     """
-    if isinstance(model, (str, Path)) and os.path.isdir(model) and (Path(model).resolve().parent / FOLDER).is_dir():
-        return SongIndex.load(Path(model).resolve().parent / FOLDER)
+    if isinstance(model, (str, Path)) and os.path.isdir(model):
+        beside = Path(model).resolve().parent / FOLDER
+        if beside.is_dir():
+            return SongIndex.load(beside)
     return bundled_index()
 
 

@@ -360,8 +360,7 @@ def _precision(config: TrainConfig) -> Any:
 def resume_command(name: str, checkpoint: Path, config: TrainConfig, **changed: Any) -> str:
     """The command that resumes a training with its other flags, some of them changed, for a POSIX shell."""
     resumed = replace(config, models=(name,), resume=checkpoint, **changed)
-    started = sys.argv[0] if sys.argv[0].endswith(".py") else ""
-    program = ["python", started] if Path(started).name == "train.py" else ["lyricgen", "train"]
+    program = ["python", sys.argv[0]] if Path(sys.argv[0]).name == "train.py" else ["lyricgen", "train"]
     return shlex.join([*program, *flags_of(resumed)])
 
 

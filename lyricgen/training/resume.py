@@ -12,6 +12,8 @@ import torch
 from lyricgen.songs.streams import SongStreams
 from lyricgen.training.ranks import gather_from_ranks, rank, ranks, sum_over_ranks
 
+STOPPING = b"stopping after this step; press Ctrl-C once more to stop at once\n"
+
 
 class TrainingState(pl.Callback):
     """Adds stream positions and random states to each checkpoint; must come before the checkpoint callbacks.
@@ -121,6 +123,4 @@ class TrainingState(pl.Callback):
         if self.interrupted:
             raise KeyboardInterrupt
         self.interrupted = True
-        os.write(
-            2, b"stopping after this step; press Ctrl-C once more to stop at once\n"
-        )  # print may be at work already
+        os.write(2, STOPPING)  # print may be at work already

@@ -13,8 +13,8 @@ from lyricgen.errors import LyricGenError
 
 BOXES = {
     "acrostic": "First letters of the lines", "attribute1": "Box A", "attribute2": "Box B", "layer": "The layer", "lines": "The lines",
-    "max_length": "The length in letters", "second_artist": "The second style", "pair": "Two words to compare", "position": "The letter", "prefix": "The first words",
-    "seed": "The song number", "target1": "Box X", "target2": "Box Y", "template": "The sentence", "unit": "The neuron",
+    "max_length": "The length in letters", "pair": "Two words to compare", "position": "The letter", "prefix": "The first words",
+    "second_artist": "The second style", "seed": "The song number", "target1": "Box X", "target2": "Box Y", "template": "The sentence", "unit": "The neuron",
     "units": "The neurons to hold", "without": "Letters to leave out", "words": "The words",
 }  # fmt: skip
 """What the page calls the arguments that begin an error's message."""

@@ -1,6 +1,7 @@
 """Links that last: the query string of the page sets the inputs of Write, and its script goes to the tab that it names.
 
-Nothing is kept on the server. The number of a linked song is the song's alone: the next one has another. A value that is not allowed is left out, so that any query string opens a whole page.
+Nothing is kept on the server. The number of a linked song is the song's alone: the next one has another. A value that is not
+allowed is left out, so that any query string opens a whole page.
 """
 
 import math

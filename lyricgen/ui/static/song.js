@@ -96,7 +96,7 @@ function read() {
   const song = JSON.parse(props.value);
   const before = state.song;
   pause();
-  if (song.state === "writing" && !isWriting(before)) window.lyricgen.beginSong();
+  if (isWriting(song) && !isWriting(before)) window.lyricgen.beginSong();
   Object.assign(state, { song, letters: Array.from(song.text) });
   window.lyricgen.songArtist = song.artist || "any artist";
   document.body.classList.toggle("writing", song.state === "writing");
